@@ -1,0 +1,15 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *		Differences between the supported PostgreSQL versions, 15 to 18.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DBKIT_COMPAT_H
+#define DBKIT_COMPAT_H
+
+#if PG_VERSION_NUM < 150000
+#error "dbkit needs PostgreSQL 15 or later"
+#endif
+
+#endif							/* DBKIT_COMPAT_H */

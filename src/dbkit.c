@@ -1,0 +1,24 @@
+/*-------------------------------------------------------------------------
+ *
+ * dbkit.c
+ *		Module entry: a table of contents of what has to be set up when the
+ *		library is loaded.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/guc.h"
+
+#include "dbkit.h"
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	MarkGUCPrefixReserved("dbkit");
+}
