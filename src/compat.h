@@ -12,4 +12,11 @@
 #error "dbkit needs PostgreSQL 15 or later"
 #endif
 
+/* CHECK ... NOT ENFORCED: PostgreSQL 18, commit ca87c415e2f */
+#if PG_VERSION_NUM >= 180000
+#define dbkit_check_enforced(check) ((check)->ccenforced)
+#else
+#define dbkit_check_enforced(check) true
+#endif
+
 #endif							/* DBKIT_COMPAT_H */
