@@ -23,7 +23,7 @@
 #include "utils/tuplestore.h"
 
 #include "dbkit.h"
-#include "findings.h"
+#include "rules.h"
 
 typedef struct Candidate
 {

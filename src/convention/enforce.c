@@ -36,8 +36,9 @@
 
 #include "dbkit.h"
 #include "enforce.h"
-#include "findings.h"
 #include "registry.h"
+#include "report.h"
+#include "rules.h"
 
 static bool enforce = true;
 

@@ -11,11 +11,13 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/transam.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
+#include "lib/stringinfo.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/primnodes.h"
 #include "optimizer/optimizer.h"
@@ -91,7 +93,7 @@ strip_casts(Node *expr)
 
 /* Does the tree call a function that initdb did not create? */
 static bool
-calls_user_function(Oid function, void *context)
+calls_user_function(Oid function, void *context pg_attribute_unused())
 {
 	return function >= FirstNormalObjectId;
 }

@@ -35,6 +35,17 @@
 #include "expression.h"
 #include "facts.h"
 
+/* Does a name end with that suffix? */
+bool
+dbkit_ends_with(const char *name, const char *suffix)
+{
+	size_t		length = strlen(name);
+	size_t		suffix_length = strlen(suffix);
+
+	return length >= suffix_length &&
+		strcmp(name + length - suffix_length, suffix) == 0;
+}
+
 /* Is the object initdb's, in a system schema, temporary, or an extension's? */
 static bool
 is_foreign_to_us(Oid classid, Oid objid, Oid namespace)
@@ -261,20 +272,10 @@ read_prefix(Facts *facts)
 		facts->prefix = linitial(facts->check_prefixes);
 }
 
-static bool
-ends_with(const char *name, const char *suffix)
-{
-	size_t		length = strlen(name);
-	size_t		suffix_length = strlen(suffix);
-
-	return length > suffix_length &&
-		strcmp(name + length - suffix_length, suffix) == 0;
-}
-
 static void
 read_table(Facts *facts, Relation rel)
 {
-	facts->kind = ends_with(facts->name, "_enum") ? KIND_ENUM_TABLE : KIND_TABLE;
+	facts->kind = dbkit_ends_with(facts->name, "_enum") ? KIND_ENUM_TABLE : KIND_TABLE;
 	facts->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
 	facts->typed = OidIsValid(rel->rd_rel->reloftype);
 	facts->columns = read_columns(rel);

@@ -65,6 +65,7 @@ typedef struct Facts
 extern Facts *dbkit_facts(Oid classid, Oid objid);
 extern const ColumnFacts *dbkit_facts_column(const Facts *facts, const char *name);
 extern const char *dbkit_facts_identity(const Facts *facts);
+extern bool dbkit_ends_with(const char *name, const char *suffix);
 extern const char *dbkit_kind_name(ObjectKind kind);
 
 #endif							/* DBKIT_FACTS_H */

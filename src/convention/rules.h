@@ -8,7 +8,7 @@
 #ifndef DBKIT_RULES_H
 #define DBKIT_RULES_H
 
-#include "facts.h"
+#include "findings.h"
 
 typedef enum RulePhase
 {
@@ -22,39 +22,16 @@ typedef enum RuleLevel
 	LEVEL_ERROR
 } RuleLevel;
 
-typedef struct Judgement Judgement;
-
 typedef struct Rule
 {
 	const char *id;
 	RulePhase	phase;
-	int			default_level;	/* RuleLevel */
 	int			kinds;			/* ObjectKind bits it applies to */
 	bool		fixable;
 	const char *description;
 	void		(*judge) (Judgement *judgement);
-	int			level;			/* RuleLevel, the setting dbkit.rule.<id> */
+	int			level;			/* RuleLevel: the default, then dbkit.rule.<id> */
 } Rule;
-
-/* One thing that is wrong with one object. */
-typedef struct Finding
-{
-	const Rule *rule;
-	const Facts *facts;
-	const char *column;			/* NULL where it is about the whole object */
-	char	   *problem;		/* what is wrong and what to write instead */
-	List	   *alter;			/* char *, actions of an ALTER TABLE that mend it */
-	char	   *statement;		/* further SQL that mends it, or NULL */
-} Finding;
-
-/* The state of judging: reused for one object after the other. */
-struct Judgement
-{
-	List	   *findings;		/* Finding *, of all objects so far */
-	List	   *suggested;		/* char *, prefixes that fixes so far make use of */
-	const Facts *facts;			/* the object being judged */
-	const Rule *rule;			/* the rule being applied */
-};
 
 extern Rule dbkit_rules[];
 extern const int dbkit_n_rules;
@@ -63,5 +40,27 @@ extern void dbkit_rules_init(void);
 extern void dbkit_judge(Judgement *judgement, const Facts *facts);
 extern const char *dbkit_level_name(int level);
 extern const char *dbkit_phase_name(RulePhase phase);
+
+/* rules_id.c */
+extern void dbkit_rules_id_init(void);
+extern const char *dbkit_id_type(const char *column);
+extern void dbkit_judge_primary_key(Judgement *judgement);
+extern void dbkit_judge_id_default(Judgement *judgement);
+extern void dbkit_judge_id_check(Judgement *judgement);
+extern void dbkit_judge_id_prefix(Judgement *judgement);
+extern void dbkit_judge_text_id(Judgement *judgement);
+
+/* rules_column.c */
+extern void dbkit_judge_created_at(Judgement *judgement);
+extern void dbkit_judge_updated_at(Judgement *judgement);
+extern void dbkit_judge_storytime(Judgement *judgement);
+extern void dbkit_judge_timestamptz(Judgement *judgement);
+extern void dbkit_judge_bigint(Judgement *judgement);
+extern void dbkit_judge_enum_columns(Judgement *judgement);
+
+/* rules_object.c */
+extern void dbkit_judge_enum_type(Judgement *judgement);
+extern void dbkit_judge_enum_table(Judgement *judgement);
+extern void dbkit_judge_view_security_invoker(Judgement *judgement);
 
 #endif							/* DBKIT_RULES_H */

@@ -92,7 +92,7 @@ dbkit_replacement_type(Oid type)
 
 		return OidIsValid(replacement) ? get_array_type(replacement) : InvalidOid;
 	}
-	for (int i = 0; i < lengthof(replacements); i++)
+	for (size_t i = 0; i < lengthof(replacements); i++)
 	{
 		if (replacements[i].type == type)
 			return replacements[i].replacement;
