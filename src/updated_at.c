@@ -145,7 +145,10 @@ column_value(Oid type, int32 typmod)
 	return value;
 }
 
-/* Resolve what is the same for all rows, or recall it */
+/*
+ * Resolve what is the same for all rows, or recall it.  The key only guards
+ * against a caller, not the executor, that uses one FmgrInfo for two triggers.
+ */
 static UpdatedAt *
 resolve(FmgrInfo *flinfo, Trigger *trigger, Relation rel)
 {
