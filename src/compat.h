@@ -12,4 +12,9 @@
 #error "dbkit needs PostgreSQL 15 or later"
 #endif
 
+/* VARDATA_ANY and its like left postgres.h in 16 (commit d952373a98) */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
 #endif							/* DBKIT_COMPAT_H */
