@@ -53,6 +53,12 @@ COMMENT ON FUNCTION dbkit.id_upper_bound(text, timestamptz) IS
 
 -- updated_at() ------------------------------------------------------------
 
+CREATE FUNCTION updated_at() RETURNS trigger
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION updated_at() IS
+'BEFORE UPDATE FOR EACH ROW trigger: sets updated_at, or the timestamptz column named by its only argument, to the transaction''s timestamp (now()). Raises trigger_protocol_violated for any other use and for a column that is generated or of another type, undefined_column if there is none.';
+
 -- conventions -------------------------------------------------------------
 
 CREATE FUNCTION dbkit.rules(

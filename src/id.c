@@ -115,14 +115,14 @@ prefix_problem(const char *prefix, int len)
 	int			i;
 
 	if (len > PREFIX_MAX_LEN)
-		return "A prefix has at most 63 characters.";
+		return "A prefix must have at most 63 characters.";
 	for (i = 0; i < len; i++)
 	{
 		if ((prefix[i] < 'a' || prefix[i] > 'z') && prefix[i] != '_')
-			return "A prefix consists of the letters a to z and underscores.";
+			return "A prefix must consist of the letters a to z and underscores.";
 	}
 	if (len > 0 && (prefix[0] == '_' || prefix[len - 1] == '_'))
-		return "A prefix does not begin or end with an underscore.";
+		return "A prefix must not begin or end with an underscore.";
 	return NULL;
 }
 
@@ -138,12 +138,12 @@ decode_suffix(const char *suffix, UuidBits *uuid)
 		int			value = IS_HIGHBIT_SET(suffix[i]) ? -1 : lookup[(int) suffix[i]];
 
 		if (value < 0)
-			return "The last 26 characters are digits and lower-case letters other than i, l, o and u.";
+			return "The last 26 characters must be digits or lower-case letters other than i, l, o and u.";
 		uuid->high = uuid->high << 5 | uuid->low >> 59;
 		uuid->low = uuid->low << 5 | value;
 	}
 	if (suffix[0] > '7')
-		return "The last 26 characters begin with 0 to 7, or they do not fit a UUID.";
+		return "The first of the last 26 characters must be 0 to 7, or they exceed 128 bits.";
 	return NULL;
 }
 
@@ -162,9 +162,9 @@ parse_id(text *id, ParsedId *parsed)
 	while (start > 0 && data[start - 1] != '_')
 		start--;
 	if (len - start != SUFFIX_LEN)
-		return "An id has 26 characters after its last underscore.";
+		return "An id must be a prefix, an underscore and 26 characters, or 26 characters alone.";
 	if (start == 1)
-		return "An id without a prefix has no underscore.";
+		return "An id without a prefix must not have an underscore.";
 
 	parsed->prefix = data;
 	parsed->prefix_len = Max(start - 1, 0);
