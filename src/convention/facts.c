@@ -20,13 +20,17 @@
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
+#include "catalog/index.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_policy.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
-#include "commands/sequence.h"
-#include "nodes/makefuncs.h"
+#include "commands/trigger.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/regproc.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
@@ -211,29 +215,177 @@ read_checks(Relation rel)
 	return result;
 }
 
-/* Return the attribute numbers of the primary key. */
-static List *
-read_key(Relation rel)
+/* Return an index's access method. */
+static Oid
+access_method(Oid indexid)
 {
-	List	   *result = NIL;
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(indexid));
+	Oid			result;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", indexid);
+	result = ((Form_pg_class) GETSTRUCT(tuple))->relam;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* Read one index; those of the primary key make the key known as well. */
+static IndexFacts *
+read_index(Oid indexid, List **key)
+{
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(indexid));
+	Form_pg_index form;
+	IndexFacts *index = palloc0(sizeof(IndexFacts));
+	oidvector  *classes;
+	oidvector  *collations;
+	bool		isnull;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for index %u", indexid);
+	form = (Form_pg_index) GETSTRUCT(tuple);
+	classes = (oidvector *) DatumGetPointer(SysCacheGetAttr(INDEXRELID, tuple,
+															Anum_pg_index_indclass, &isnull));
+	collations = (oidvector *) DatumGetPointer(SysCacheGetAttr(INDEXRELID, tuple,
+															   Anum_pg_index_indcollation, &isnull));
+	index->oid = indexid;
+	index->access_method = access_method(indexid);
+	index->unique = form->indisunique;
+	index->usable = form->indisvalid &&
+		heap_attisnull(tuple, Anum_pg_index_indpred, NULL);
+	index->constraint = form->indisprimary || OidIsValid(get_index_constraint(indexid));
+	for (int i = 0; i < form->indnkeyatts; i++)
+	{
+		index->columns = lappend_int(index->columns, form->indkey.values[i]);
+		index->operator_classes = lappend_oid(index->operator_classes, classes->values[i]);
+		index->collations = lappend_oid(index->collations, collations->values[i]);
+	}
+	if (form->indisprimary)
+		*key = index->columns;
+	ReleaseSysCache(tuple);
+	return index;
+}
+
+static void
+read_indexes(Facts *facts, Relation rel)
+{
 	List	   *indexes = RelationGetIndexList(rel);
 	ListCell   *lc;
 
 	foreach(lc, indexes)
-	{
-		HeapTuple	tuple = SearchSysCache1(INDEXRELID,
-											ObjectIdGetDatum(lfirst_oid(lc)));
-		Form_pg_index index;
-
-		if (!HeapTupleIsValid(tuple))
-			elog(ERROR, "cache lookup failed for index %u", lfirst_oid(lc));
-		index = (Form_pg_index) GETSTRUCT(tuple);
-		for (int i = 0; index->indisprimary && i < index->indnkeyatts; i++)
-			result = lappend_int(result, index->indkey.values[i]);
-		ReleaseSysCache(tuple);
-	}
+		facts->indexes = lappend(facts->indexes, read_index(lfirst_oid(lc), &facts->key));
 	list_free(indexes);
-	return result;
+}
+
+static ForeignKeyFacts *
+read_foreign_key(HeapTuple tuple)
+{
+	Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(tuple);
+	ForeignKeyFacts *key = palloc0(sizeof(ForeignKeyFacts));
+	AttrNumber	columns[INDEX_MAX_KEYS];
+	AttrNumber	referenced[INDEX_MAX_KEYS];
+	int			count;
+
+	DeconstructFkConstraintRow(tuple, &count, columns, referenced,
+							   NULL, NULL, NULL, NULL, NULL);
+	for (int i = 0; i < count; i++)
+	{
+		key->columns = lappend_int(key->columns, columns[i]);
+		key->referenced_columns = lappend_int(key->referenced_columns, referenced[i]);
+	}
+	key->name = pstrdup(NameStr(form->conname));
+	key->referenced = form->confrelid;
+	key->match_type = form->confmatchtype;
+	key->update_action = form->confupdtype;
+	key->delete_action = form->confdeltype;
+	key->deferrable = form->condeferrable;
+	key->deferred = form->condeferred;
+	return key;
+}
+
+/* Read the foreign keys, and which constraints are not valid yet. */
+static void
+read_constraints(Facts *facts)
+{
+	Relation	constraints = table_open(ConstraintRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_constraint_conrelid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(facts->objid));
+	scan = systable_beginscan(constraints, ConstraintRelidTypidNameIndexId, true,
+							  NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(tuple);
+
+		/* A key to a partitioned table has a row for each partition as well */
+		if (form->contype == CONSTRAINT_FOREIGN && !OidIsValid(form->conparentid))
+			facts->foreign_keys = lappend(facts->foreign_keys, read_foreign_key(tuple));
+		if (!form->convalidated)
+			facts->unvalidated = lappend(facts->unvalidated, pstrdup(NameStr(form->conname)));
+	}
+	systable_endscan(scan);
+	table_close(constraints, AccessShareLock);
+}
+
+static void
+read_triggers(Facts *facts, Relation rel)
+{
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		const Trigger *trigger = &rel->trigdesc->triggers[i];
+		TriggerFacts *result;
+
+		if (trigger->tgisinternal)
+			continue;
+		result = palloc(sizeof(TriggerFacts));
+		result->name = pstrdup(trigger->tgname);
+		result->function = trigger->tgfoid;
+		result->type = trigger->tgtype;
+		result->some_columns = trigger->tgnattr > 0;
+		result->enabled = trigger->tgenabled == TRIGGER_FIRES_ON_ORIGIN ||
+			trigger->tgenabled == TRIGGER_FIRES_ALWAYS;
+		facts->triggers = lappend(facts->triggers, result);
+	}
+}
+
+/* Return an expression of a catalog row, or NULL. */
+static Node *
+read_expression(Relation catalog, HeapTuple tuple, AttrNumber attnum)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, attnum, RelationGetDescr(catalog), &isnull);
+
+	return isnull ? NULL : stringToNode(TextDatumGetCString(value));
+}
+
+static void
+read_policies(Facts *facts)
+{
+	Relation	policies = table_open(PolicyRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_policy_polrelid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(facts->objid));
+	scan = systable_beginscan(policies, PolicyPolrelidPolnameIndexId, true,
+							  NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_policy form = (Form_pg_policy) GETSTRUCT(tuple);
+		PolicyFacts *policy = palloc(sizeof(PolicyFacts));
+
+		policy->name = pstrdup(NameStr(form->polname));
+		policy->command = form->polcmd;
+		policy->permissive = form->polpermissive;
+		policy->using = read_expression(policies, tuple, Anum_pg_policy_polqual);
+		policy->with_check = read_expression(policies, tuple, Anum_pg_policy_polwithcheck);
+		facts->policies = lappend(facts->policies, policy);
+	}
+	systable_endscan(scan);
+	table_close(policies, AccessShareLock);
 }
 
 static void
@@ -280,10 +432,27 @@ read_table(Facts *facts, Relation rel)
 	facts->typed = OidIsValid(rel->rd_rel->reloftype);
 	facts->columns = read_columns(rel);
 	facts->checks = read_checks(rel);
-	facts->key = read_key(rel);
+	facts->rls_enabled = rel->rd_rel->relrowsecurity;
+	facts->rls_forced = rel->rd_rel->relforcerowsecurity;
+	read_indexes(facts, rel);
 	read_sequences(facts);
+	read_constraints(facts);
+	read_triggers(facts, rel);
+	read_policies(facts);
 	if (facts->kind == KIND_TABLE)
 		read_prefix(facts);
+}
+
+static Facts *
+new_facts(Oid classid, Oid objid, Oid namespace, const char *name)
+{
+	Facts	   *facts = palloc0(sizeof(Facts));
+
+	facts->classid = classid;
+	facts->objid = objid;
+	facts->schema = get_namespace_name(namespace);
+	facts->name = pstrdup(name);
+	return facts;
 }
 
 static Facts *
@@ -300,11 +469,10 @@ read_relation(Oid relid)
 		!rel->rd_rel->relispartition &&
 		!is_foreign_to_us(RelationRelationId, relid, RelationGetNamespace(rel)))
 	{
-		facts = palloc0(sizeof(Facts));
-		facts->classid = RelationRelationId;
-		facts->objid = relid;
-		facts->schema = get_namespace_name(RelationGetNamespace(rel));
-		facts->name = pstrdup(RelationGetRelationName(rel));
+		facts = new_facts(RelationRelationId, relid, RelationGetNamespace(rel),
+						  RelationGetRelationName(rel));
+		facts->owner = rel->rd_rel->relowner;
+		facts->created = rel->rd_createSubid != InvalidSubTransactionId;
 		if (rel->rd_rel->relkind == RELKIND_VIEW)
 		{
 			facts->kind = KIND_VIEW;
@@ -330,12 +498,79 @@ read_type(Oid type)
 	if (form->typtype == TYPTYPE_ENUM &&
 		!is_foreign_to_us(TypeRelationId, type, form->typnamespace))
 	{
-		facts = palloc0(sizeof(Facts));
-		facts->classid = TypeRelationId;
-		facts->objid = type;
+		facts = new_facts(TypeRelationId, type, form->typnamespace, NameStr(form->typname));
 		facts->kind = KIND_ENUM_TYPE;
-		facts->schema = get_namespace_name(form->typnamespace);
-		facts->name = pstrdup(NameStr(form->typname));
+		facts->owner = form->typowner;
+	}
+	ReleaseSysCache(tuple);
+	return facts;
+}
+
+static bool
+is_index(Oid relid)
+{
+	char		relkind = get_rel_relkind(relid);
+
+	return relkind == RELKIND_INDEX || relkind == RELKIND_PARTITIONED_INDEX;
+}
+
+/* Read an index: its table, with the index marked. */
+static Facts *
+read_index_of_table(Oid indexid)
+{
+	Oid			table = IndexGetRelation(indexid, true);
+	Facts	   *facts = OidIsValid(table) ? read_relation(table) : NULL;
+
+	if (facts == NULL || facts->kind != KIND_TABLE)
+		return NULL;
+	facts->kind = KIND_INDEX;
+	facts->index = indexid;
+	return facts;
+}
+
+/* Return the search_path of a function's SET clause, or NULL. */
+static char *
+read_search_path(HeapTuple tuple)
+{
+	bool		isnull;
+	Datum		config = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_proconfig, &isnull);
+	Datum	   *settings;
+	int			count;
+	static const char prefix[] = "search_path=";
+
+	if (isnull)
+		return NULL;
+	deconstruct_array(DatumGetArrayTypeP(config), TEXTOID, -1, false, TYPALIGN_INT,
+					  &settings, NULL, &count);
+	for (int i = 0; i < count; i++)
+	{
+		char	   *setting = TextDatumGetCString(settings[i]);
+
+		if (strncmp(setting, prefix, strlen(prefix)) == 0)
+			return setting + strlen(prefix);
+	}
+	return NULL;
+}
+
+static Facts *
+read_function(Oid function)
+{
+	Facts	   *facts = NULL;
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Form_pg_proc form;
+
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	form = (Form_pg_proc) GETSTRUCT(tuple);
+	if (form->prosecdef &&
+		!is_foreign_to_us(ProcedureRelationId, function, form->pronamespace))
+	{
+		facts = new_facts(ProcedureRelationId, function, form->pronamespace,
+						  NameStr(form->proname));
+		facts->kind = KIND_FUNCTION;
+		facts->owner = form->proowner;
+		facts->signature = format_procedure_qualified(function);
+		facts->search_path = read_search_path(tuple);
 	}
 	ReleaseSysCache(tuple);
 	return facts;
@@ -351,9 +586,11 @@ dbkit_facts(Oid classid, Oid objid)
 	switch (classid)
 	{
 		case RelationRelationId:
-			return read_relation(objid);
+			return is_index(objid) ? read_index_of_table(objid) : read_relation(objid);
 		case TypeRelationId:
 			return read_type(objid);
+		case ProcedureRelationId:
+			return read_function(objid);
 		default:
 			return NULL;
 	}
@@ -375,10 +612,46 @@ dbkit_facts_column(const Facts *facts, const char *name)
 	return NULL;
 }
 
-/* Return the object's quoted, schema-qualified name. */
+/* Return the column with that number, or NULL. */
+const ColumnFacts *
+dbkit_facts_column_at(const Facts *facts, AttrNumber attnum)
+{
+	ListCell   *lc;
+
+	foreach(lc, facts->columns)
+	{
+		ColumnFacts *column = lfirst(lc);
+
+		if (column->attnum == attnum)
+			return column;
+	}
+	return NULL;
+}
+
+/* Return the names of columns, quoted, separated by commas. */
+char *
+dbkit_facts_column_names(const Facts *facts, const List *attnums)
+{
+	StringInfoData names;
+	ListCell   *lc;
+
+	initStringInfo(&names);
+	foreach(lc, attnums)
+	{
+		const ColumnFacts *column = dbkit_facts_column_at(facts, lfirst_int(lc));
+
+		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
+						 column != NULL ? quote_identifier(column->name) : "?");
+	}
+	return names.data;
+}
+
+/* Return the object's quoted, schema-qualified name; a function's with arguments. */
 const char *
 dbkit_facts_identity(const Facts *facts)
 {
+	if (facts->signature != NULL)
+		return facts->signature;
 	return quote_qualified_identifier(facts->schema, facts->name);
 }
 
@@ -388,11 +661,16 @@ dbkit_kind_name(ObjectKind kind)
 {
 	switch (kind)
 	{
+		case KIND_TABLE:
+		case KIND_ENUM_TABLE:
+		case KIND_INDEX:
+			return "table";
 		case KIND_VIEW:
 			return "view";
 		case KIND_ENUM_TYPE:
 			return "type";
-		default:
-			return "table";
+		case KIND_FUNCTION:
+			return "function";
 	}
+	return NULL;				/* keep compiler quiet */
 }

@@ -105,29 +105,6 @@ dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target,
 	dbkit_add_alter(finding, psprintf("ALTER COLUMN %s TYPE %s%s", name, definition, using));
 }
 
-/* Return the names of the key's columns, quoted, separated by commas. */
-static char *
-key_columns(const Facts *facts)
-{
-	StringInfoData names;
-	ListCell   *attnum;
-	ListCell   *lc;
-
-	initStringInfo(&names);
-	foreach(attnum, facts->key)
-	{
-		foreach(lc, facts->columns)
-		{
-			ColumnFacts *column = lfirst(lc);
-
-			if (column->attnum == lfirst_int(attnum))
-				appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
-								 quote_identifier(column->name));
-		}
-	}
-	return names.data;
-}
-
 /*
  * Add what is wrong with a column to the list: "is integer, may be null".
  */
@@ -150,10 +127,10 @@ dbkit_check_key(StringInfo wrong, const Facts *facts, const ColumnFacts *column)
 	if (facts->key == NIL)
 		dbkit_add_wrong(wrong, "is not the primary key");
 	else if (!list_member_int(facts->key, column->attnum))
-		dbkit_add_wrong(wrong, "is not the primary key, which is (%s)", key_columns(facts));
+		dbkit_add_wrong(wrong, "is not the primary key, which is (%s)", dbkit_facts_column_names(facts, facts->key));
 	else if (!facts->partitioned && list_length(facts->key) > 1)
 		dbkit_add_wrong(wrong, "is not the whole primary key, which is (%s)",
-						key_columns(facts));
+						dbkit_facts_column_names(facts, facts->key));
 }
 
 /* Add that the column is of another type than it has to be. */

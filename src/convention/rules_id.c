@@ -15,6 +15,7 @@
 
 #include "dbkit.h"
 #include "expression.h"
+#include "own.h"
 #include "registry.h"
 #include "rules.h"
 
@@ -23,9 +24,6 @@ typedef enum IdStyle
 	ID_PREFIXED,
 	ID_UUID
 } IdStyle;
-
-/* What a column that holds an id is to be */
-#define ID_TYPE		"text COLLATE \"C\""
 
 static int	id_style = ID_PREFIXED;
 
