@@ -133,6 +133,46 @@ put_finding(ReturnSetInfo *rsinfo, Finding *finding)
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
+static bool
+has_action(const List *actions, const char *action)
+{
+	ListCell   *lc;
+
+	foreach(lc, actions)
+	{
+		if (strcmp(lfirst(lc), action) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Leave an action that several findings of an object ask for to the first of
+ * them.  All fixes are there to be run, and ALTER COLUMN created_at TYPE
+ * timestamptz USING created_at AT TIME ZONE 'UTC', run twice, moves the times.
+ */
+static void
+drop_repeated_actions(const List *findings)
+{
+	List	   *seen = NIL;
+	ListCell   *lc;
+
+	foreach(lc, findings)
+	{
+		Finding    *finding = lfirst(lc);
+		List	   *kept = NIL;
+		ListCell   *action;
+
+		foreach(action, finding->alter)
+		{
+			if (!has_action(seen, lfirst(action)))
+				kept = lappend(kept, lfirst(action));
+		}
+		seen = list_concat(seen, kept);
+		finding->alter = kept;
+	}
+}
+
 /*
  * Judge the candidates one after the other and return their findings.  What is
  * allocated for one of them goes before the next; only the suggested prefixes
@@ -158,6 +198,7 @@ check_candidates(ReturnSetInfo *rsinfo, List *candidates)
 		CHECK_FOR_INTERRUPTS();
 		if (facts != NULL)
 			dbkit_judge(&judgement, facts);
+		drop_repeated_actions(judgement.findings);
 		foreach(cell, judgement.findings)
 			put_finding(rsinfo, lfirst(cell));
 
