@@ -14,16 +14,20 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "access/transam.h"
 #include "catalog/catalog.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
+#include "catalog/partition.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -124,6 +128,34 @@ read_default(TupleDesc desc, Form_pg_attribute att)
 	return NULL;
 }
 
+/* Return the columns that generated columns are computed from. */
+static Bitmapset *
+generation_inputs(TupleDesc desc)
+{
+	Bitmapset  *inputs = NULL;
+
+	if (desc->constr == NULL)
+		return NULL;
+	for (int i = 0; i < desc->constr->num_defval; i++)
+	{
+		AttrDefault *expr = &desc->constr->defval[i];
+
+		if (TupleDescAttr(desc, expr->adnum - 1)->attgenerated != '\0')
+			pull_varattnos(stringToNode(expr->adbin), 1, &inputs);
+	}
+	return inputs;
+}
+
+/* Does PostgreSQL refuse to change the type of the column? */
+static bool
+has_fixed_type(Relation rel, Form_pg_attribute att, const Bitmapset *inputs)
+{
+	Bitmapset  *column = bms_make_singleton(att->attnum - FirstLowInvalidHeapAttributeNumber);
+
+	return att->attinhcount > 0 || bms_overlap(column, inputs) ||
+		has_partition_attrs(rel, column, NULL);
+}
+
 static ColumnFacts *
 read_column(TupleDesc desc, Form_pg_attribute att)
 {
@@ -135,11 +167,12 @@ read_column(TupleDesc desc, Form_pg_attribute att)
 	column->base_type = att->atttypid;
 	column->collation = att->attcollation;
 	column->not_null = att->attnotnull;
-	column->inherited = att->attinhcount > 0;
+	column->generated = att->attgenerated != '\0';
+	column->identity = att->attidentity != '\0';
 	column->default_expr = read_default(desc, att);
 	if (get_typtype(att->atttypid) == TYPTYPE_DOMAIN)
 	{
-		if (att->attidentity != '\0' || att->attgenerated != '\0')
+		if (column->identity || column->generated)
 			column->base_type = getBaseType(att->atttypid);
 		else
 			read_domains(column);
@@ -151,12 +184,19 @@ static List *
 read_columns(Relation rel)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
+	Bitmapset  *inputs = generation_inputs(desc);
 	List	   *result = NIL;
 
 	for (int i = 0; i < desc->natts; i++)
 	{
-		if (!TupleDescAttr(desc, i)->attisdropped)
-			result = lappend(result, read_column(desc, TupleDescAttr(desc, i)));
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		ColumnFacts *column;
+
+		if (att->attisdropped)
+			continue;
+		column = read_column(desc, att);
+		column->type_fixed = has_fixed_type(rel, att, inputs);
+		result = lappend(result, column);
 	}
 	return result;
 }
@@ -236,11 +276,24 @@ read_key(Relation rel)
 	return result;
 }
 
+/* Can a CHECK that contradicts the default be dropped, and nothing else with it? */
+static bool
+is_droppable(const Facts *facts, const CheckFacts *check)
+{
+	Oid			constraint = get_relation_constraint_oid(facts->objid, check->name, false);
+	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+	bool		inherited;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for constraint %u", constraint);
+	inherited = ((Form_pg_constraint) GETSTRUCT(tuple))->coninhcount > 0;
+	ReleaseSysCache(tuple);
+	return !inherited && !is_andclause(check->expr);
+}
+
 static void
 add_check_prefix(Facts *facts, char *prefix, char *name)
 {
-	if (prefix == NULL)
-		return;
 	facts->check_prefixes = lappend(facts->check_prefixes, prefix);
 	facts->check_names = lappend(facts->check_names, name);
 }
@@ -258,13 +311,23 @@ read_prefix(Facts *facts)
 	foreach(lc, facts->checks)
 	{
 		CheckFacts *check = lfirst(lc);
+		char	   *prefix = dbkit_pinned_prefix(check->expr, id->attnum);
 
-		add_check_prefix(facts, dbkit_pinned_prefix(check->expr, id->attnum),
-						 check->name);
+		if (prefix == NULL)
+			continue;
+		if (facts->default_prefix != NULL &&
+			strcmp(prefix, facts->default_prefix) != 0 && !is_droppable(facts, check))
+			add_check_prefix(facts, prefix, NULL);
+		else
+			add_check_prefix(facts, prefix, check->name);
 	}
 	foreach(lc, id->domain_checks)
-		add_check_prefix(facts, dbkit_pinned_prefix(lfirst(lc), InvalidAttrNumber),
-						 NULL);
+	{
+		char	   *prefix = dbkit_pinned_prefix(lfirst(lc), InvalidAttrNumber);
+
+		if (prefix != NULL)
+			add_check_prefix(facts, prefix, NULL);
+	}
 
 	if (facts->default_prefix != NULL)
 		facts->prefix = facts->default_prefix;

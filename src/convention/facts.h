@@ -29,7 +29,9 @@ typedef struct ColumnFacts
 	Oid			base_type;		/* the type below all domains */
 	Oid			collation;
 	bool		not_null;		/* by the column or its domain */
-	bool		inherited;		/* its type is the parent's to change */
+	bool		generated;		/* GENERATED ALWAYS AS (expression) */
+	bool		identity;
+	bool		type_fixed;		/* ALTER COLUMN TYPE would be refused */
 	Node	   *default_expr;	/* the column's or its domain's, or NULL */
 	List	   *domain_checks;	/* Node *, CHECKs of its domains */
 	Oid			sequence;		/* owned by the column, or InvalidOid */
@@ -59,7 +61,7 @@ typedef struct Facts
 	char	   *prefix;
 	char	   *default_prefix;
 	List	   *check_prefixes; /* char *, parallel to check_names */
-	List	   *check_names;	/* char *, NULL for a domain's CHECK */
+	List	   *check_names;	/* char *, NULL where DROP CONSTRAINT will not do */
 } Facts;
 
 extern Facts *dbkit_facts(Oid classid, Oid objid);

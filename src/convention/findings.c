@@ -94,13 +94,18 @@ dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target,
 	const char *name = quote_identifier(column->name);
 	const char *using = "";
 
-	if (column->inherited || !columns_alterable(finding->facts))
+	if (column->type_fixed || !columns_alterable(finding->facts))
+		return;
+	if (column->identity && target != INT8OID)
 		return;
 	if (column->base_type == TIMESTAMPOID && target == TIMESTAMPTZOID)
 		using = psprintf(" USING %s AT TIME ZONE 'UTC'", name);
-	else if (target == INT8RANGEOID || target == INT8MULTIRANGEOID)
+	else if ((target == INT8RANGEOID || target == INT8MULTIRANGEOID) &&
+			 column->default_expr == NULL)
 		using = psprintf(" USING %s::text::%s", name, definition);
 	else if (!can_coerce_type(1, &source, &target, COERCION_ASSIGNMENT))
+		return;
+	if (*using && column->generated)
 		return;
 	dbkit_add_alter(finding, psprintf("ALTER COLUMN %s TYPE %s%s", name, definition, using));
 }

@@ -47,7 +47,9 @@ is_id_name(const char *name)
 const char *
 dbkit_id_type(const char *column)
 {
-	return id_style == ID_PREFIXED && is_id_name(column) ? ID_TYPE : NULL;
+	if (!is_id_name(column))
+		return NULL;
+	return id_style == ID_UUID && strcmp(column, "id") == 0 ? "uuid" : ID_TYPE;
 }
 
 static bool
@@ -186,7 +188,8 @@ dbkit_judge_id_default(Judgement *judgement)
 	wanted = psprintf("DEFAULT %s(%s)", dbkit_function_name("generate_id"),
 					  quote_literal_cstr(prefix ? prefix : "..."));
 	if (id->default_expr == NULL)
-		finding = dbkit_add_finding(judgement, "id", "column \"id\" has no default; use %s",
+		finding = dbkit_add_finding(judgement, "id", "column \"id\" %s; use %s",
+							  id->generated ? "is a generated column" : "has no default",
 							  wanted);
 	else
 		finding = dbkit_add_finding(judgement, "id",
@@ -196,7 +199,7 @@ dbkit_judge_id_default(Judgement *judgement)
 		return;
 	if (!list_has_string(judgement->suggested, prefix))
 		judgement->suggested = lappend(judgement->suggested, prefix);
-	if (id->base_type == TEXTOID)
+	if (id->base_type == TEXTOID && !id->generated)
 		dbkit_add_alter(finding, psprintf("ALTER COLUMN id SET %s", wanted));
 }
 
@@ -208,6 +211,7 @@ dbkit_judge_id_check(Judgement *judgement)
 	char	   *prefix;
 	char	   *wanted;
 	Finding    *finding;
+	ListCell   *lc;
 
 	if (id_style == ID_UUID || id == NULL)
 		return;
@@ -229,14 +233,10 @@ dbkit_judge_id_check(Judgement *judgement)
 							  facts->default_prefix, wanted);
 	if (prefix == NULL || id->base_type != TEXTOID)
 		return;
-	if (facts->check_prefixes != NIL)
-	{
-		char	   *name = linitial(facts->check_names);
-
-		if (name == NULL)
-			return;				/* the domain's to change */
-		dbkit_add_alter(finding, psprintf("DROP CONSTRAINT %s", quote_identifier(name)));
-	}
+	if (list_member_ptr(facts->check_names, NULL))
+		return;
+	foreach(lc, facts->check_names)
+		dbkit_add_alter(finding, psprintf("DROP CONSTRAINT %s", quote_identifier(lfirst(lc))));
 	dbkit_add_alter(finding, psprintf("ADD %s", wanted));
 }
 
