@@ -172,8 +172,7 @@ ddl_command_end(PG_FUNCTION_ARGS)
 							   dbkit_guard_index(event->parsetree));
 	error_context_stack = callback.previous;
 
-	dbkit_report(findings, concurrent ? WARNING : ERROR,
-				 "The statement was undone: write it so in the statement.");
+	dbkit_report(findings, concurrent ? WARNING : ERROR, NULL);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 	PG_RETURN_NULL();

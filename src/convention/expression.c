@@ -22,8 +22,8 @@
 #include "own.h"
 
 /*
- * Strip what leaves a value as it is: binary-compatible casts, domains, and a
- * length coercion such as the one of timestamptz(3).
+ * Strip what leaves a value as it is: binary-compatible casts, domains, and the
+ * rounding of timestamptz(3).  Not what cuts a text.
  */
 static Node *
 strip_casts(Node *expr)
@@ -37,9 +37,7 @@ strip_casts(Node *expr)
 		else if (IsA(expr, CollateExpr))
 			expr = (Node *) ((CollateExpr *) expr)->arg;
 		else if (IsA(expr, FuncExpr) &&
-				 ((FuncExpr *) expr)->funcformat != COERCE_EXPLICIT_CALL &&
-				 list_length(((FuncExpr *) expr)->args) > 1 &&
-				 exprType(linitial(((FuncExpr *) expr)->args)) == exprType(expr))
+				 ((FuncExpr *) expr)->funcid == F_TIMESTAMPTZ_TIMESTAMPTZ_INT4)
 			expr = linitial(((FuncExpr *) expr)->args);
 		else
 			break;

@@ -11,6 +11,7 @@
 #include "access/attnum.h"
 #include "nodes/nodes.h"
 #include "nodes/pg_list.h"
+#include "utils/relcache.h"
 
 /* What kind of object is judged; a rule names the kinds it applies to. */
 typedef enum ObjectKind
@@ -31,7 +32,10 @@ typedef struct ColumnFacts
 	Oid			base_type;		/* the type below all domains */
 	Oid			collation;
 	bool		not_null;		/* by the column or its domain */
-	bool		inherited;		/* its type is the parent's to change */
+	bool		generated;		/* GENERATED ALWAYS AS (expression) */
+	bool		identity;
+	bool		inherited;		/* from a parent, which alone can rename it */
+	bool		type_fixed;		/* ALTER COLUMN TYPE would be refused */
 	Node	   *default_expr;	/* the column's or its domain's, or NULL */
 	List	   *domain_checks;	/* Node *, CHECKs of its domains */
 	Oid			sequence;		/* owned by the column, or InvalidOid */
@@ -116,7 +120,7 @@ typedef struct Facts
 	char	   *prefix;
 	char	   *default_prefix;
 	List	   *check_prefixes; /* char *, parallel to check_names */
-	List	   *check_names;	/* char *, NULL for a domain's CHECK */
+	List	   *check_names;	/* char *, NULL where DROP CONSTRAINT will not do */
 } Facts;
 
 extern Facts *dbkit_facts(Oid classid, Oid objid);
@@ -126,5 +130,8 @@ extern char *dbkit_facts_column_names(const Facts *facts, const List *attnums);
 extern const char *dbkit_facts_identity(const Facts *facts);
 extern bool dbkit_ends_with(const char *name, const char *suffix);
 extern const char *dbkit_kind_name(ObjectKind kind);
+
+/* facts_table.c */
+extern void dbkit_read_table(Facts *facts, Relation rel);
 
 #endif							/* DBKIT_FACTS_H */

@@ -66,38 +66,6 @@ fix_error_context(void *arg)
 			   finding->problem);
 }
 
-/* Leave out the actions that ran already, as two rules may want the same. */
-static void
-drop_done(Finding *finding, const List *done)
-{
-	List	   *left = NIL;
-	ListCell   *lc;
-
-	foreach(lc, finding->alter)
-	{
-		ListCell   *other;
-
-		foreach(other, done)
-		{
-			const Finding *earlier = lfirst(other);
-			ListCell   *action;
-
-			if (!dbkit_same_object(earlier, finding))
-				continue;
-			foreach(action, earlier->alter)
-			{
-				if (strcmp(lfirst(action), lfirst(lc)) == 0)
-					break;
-			}
-			if (action != NULL)
-				break;
-		}
-		if (other == NULL)
-			left = lappend(left, lfirst(lc));
-	}
-	finding->alter = left;
-}
-
 /* Run the fix of one finding, and say so. */
 static void
 run_fix(Finding *finding, const char *sql)
@@ -158,7 +126,7 @@ try_fix(Finding *finding, const char *sql)
 bool
 dbkit_run_fixes(List *findings)
 {
-	List	   *done = NIL;
+	bool		done = false;
 	ListCell   *lc;
 
 	foreach(lc, findings)
@@ -168,14 +136,13 @@ dbkit_run_fixes(List *findings)
 
 		if (finding->rule->level != LEVEL_FIX)
 			continue;
-		drop_done(finding, done);
 		sql = dbkit_fix(list_make1(finding));
 		if (sql == NULL)
 			continue;
 		PushActiveSnapshot(GetTransactionSnapshot());
 		try_fix(finding, sql);
 		PopActiveSnapshot();
-		done = lappend(done, finding);
+		done = true;
 	}
-	return done != NIL;
+	return done;
 }

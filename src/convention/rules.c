@@ -245,6 +245,7 @@ dbkit_judge(Judgement *judgement, const Facts *facts, JudgeScope scope)
 	}
 	if (scope != SCOPE_ALL)
 		judgement->findings = dbkit_drop_exempt(judgement->findings, before);
+	dbkit_drop_repeated_fixes(judgement->findings, before);
 }
 
 /* Return the rule with that id, or NULL. */

@@ -43,13 +43,17 @@ judge_clock_column(Judgement *judgement, const char *name)
 	dbkit_check_type(&wrong, column, TIMESTAMPTZOID);
 	if (!column->not_null)
 		dbkit_add_wrong(&wrong, "may be null");
-	if (!clock && (column->default_expr == NULL || column->base_type == TIMESTAMPTZOID))
+	if (column->generated)
+		dbkit_add_wrong(&wrong, "is a generated column");
+	else if (!clock && (column->default_expr == NULL || column->base_type == TIMESTAMPTZOID))
 		dbkit_add_wrong(&wrong, "has no default that is the current time");
 	if (wrong.len == 0)
 		return;
 
 	finding = dbkit_add_finding(judgement, name, "column \"%s\" %s; use %s", name,
 								wrong.data, CLOCK_COLUMN);
+	if (column->generated)
+		return;					/* cannot have a default */
 	if (column->base_type != TIMESTAMPTZOID)
 	{
 		dbkit_add_retype(finding, column, TIMESTAMPTZOID, "timestamptz");

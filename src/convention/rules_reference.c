@@ -61,23 +61,6 @@ only_column(const Facts *facts, const List *columns)
 		dbkit_facts_column_at(facts, linitial_int(columns))->name : NULL;
 }
 
-/* Does an earlier finding on the table run that statement as its fix? */
-static bool
-is_fixed_already(const Judgement *judgement, const char *statement)
-{
-	ListCell   *lc;
-
-	foreach(lc, judgement->findings)
-	{
-		const Finding *finding = lfirst(lc);
-
-		if (finding->facts == judgement->facts && finding->statement != NULL &&
-			strcmp(finding->statement, statement) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Judge that every foreign key has an index. */
 void
 dbkit_judge_fk_index(Judgement *judgement)
@@ -89,20 +72,16 @@ dbkit_judge_fk_index(Judgement *judgement)
 	{
 		const ForeignKeyFacts *key = lfirst(lc);
 		char	   *columns;
-		char	   *statement;
-		bool		fixed;
 		Finding    *finding;
 
 		if (is_covered(facts, key->columns))
 			continue;
 		columns = dbkit_facts_column_names(facts, key->columns);
-		statement = psprintf("CREATE INDEX ON %s (%s);", dbkit_facts_identity(facts), columns);
-		fixed = is_fixed_already(judgement, statement);
 		finding = dbkit_add_finding(judgement, only_column(facts, key->columns),
 									"foreign key \"%s\" (%s) has no index; use CREATE INDEX ON %s (%s)",
 									key->name, columns, dbkit_facts_identity(facts), columns);
-		if (!fixed)
-			finding->statement = statement;
+		finding->statement = psprintf("CREATE INDEX ON %s (%s);", dbkit_facts_identity(facts),
+									  columns);
 	}
 }
 

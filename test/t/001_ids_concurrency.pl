@@ -41,7 +41,7 @@ C
 
 my $node = PostgreSQL::Test::Cluster->new('ids');
 $node->init;
-$node->append_conf('postgresql.conf', 'max_connections = 20');
+$node->append_conf('postgresql.conf', "max_connections = 20\ndbkit.enforce = off");
 $node->start;
 # The table comes before the extension, so that no convention is asked of it.
 $node->safe_psql('postgres', q(

@@ -14,6 +14,7 @@ $publisher->init(allows_streaming => 'logical');
 $publisher->start;
 my $subscriber = PostgreSQL::Test::Cluster->new('subscriber');
 $subscriber->init;
+$subscriber->append_conf('postgresql.conf', 'dbkit.enforce = off');
 $subscriber->start;
 
 my $tables = q{
