@@ -61,8 +61,94 @@ COMMENT ON FUNCTION updated_at() IS
 
 -- conventions -------------------------------------------------------------
 
+CREATE FUNCTION dbkit.rules(
+	OUT id text, OUT phase text, OUT level text, OUT description text, OUT fixable boolean)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'rules'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 20;
+COMMENT ON FUNCTION dbkit.rules() IS
+'The schema conventions with their levels in this session; see the view dbkit.rules';
+
+CREATE VIEW dbkit.rules WITH (security_invoker = true) AS
+SELECT id, phase, level, description, fixable FROM dbkit.rules();
+COMMENT ON VIEW dbkit.rules IS
+'The schema conventions: id, phase (statement: judged when a statement ends), level in this session (the setting dbkit.rule.<id>), what it demands, and whether dbkit.check() has a fix for it';
+GRANT SELECT ON dbkit.rules TO PUBLIC;
+
+CREATE FUNCTION dbkit.check(
+	OUT rule text, OUT level text, OUT object_type text, OUT object_identity text,
+	OUT column_name text, OUT problem text, OUT fix text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'check_database'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dbkit.check() IS
+'Everything in the database that breaks a schema convention at level warning or above, one row per finding; fix is SQL that mends it, NULL where there is none. The same as CREATE would be rejected for, whatever dbkit.enforce says';
+
+CREATE FUNCTION dbkit.check(
+	relation regclass,
+	OUT rule text, OUT level text, OUT object_type text, OUT object_identity text,
+	OUT column_name text, OUT problem text, OUT fix text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'check_relation'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 10;
+COMMENT ON FUNCTION dbkit.check(regclass) IS
+'dbkit.check() for one table or view. Errors: undefined_table';
+
+CREATE FUNCTION dbkit.check_schema(
+	schema regnamespace,
+	OUT rule text, OUT level text, OUT object_type text, OUT object_identity text,
+	OUT column_name text, OUT problem text, OUT fix text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'check_schema'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dbkit.check_schema(regnamespace) IS
+'dbkit.check() for the tables, views and types of one schema. Errors: undefined_schema';
+
+CREATE TABLE dbkit.id_prefix (
+	prefix text COLLATE "C" PRIMARY KEY,
+	relation regclass NOT NULL UNIQUE,
+	contested boolean NOT NULL
+);
+COMMENT ON TABLE dbkit.id_prefix IS
+'The prefix registry: which table the ids with a prefix belong to. Kept up by the event triggers, so not part of a dump: a restore fills it';
+COMMENT ON COLUMN dbkit.id_prefix.prefix IS 'The prefix, without the underscore';
+COMMENT ON COLUMN dbkit.id_prefix.relation IS 'The table that has it';
+COMMENT ON COLUMN dbkit.id_prefix.contested IS
+'Whether another table has used the same prefix, which only a rule id_prefix at level off or warning allows';
+GRANT SELECT ON dbkit.id_prefix TO PUBLIC;
+
+CREATE FUNCTION dbkit.table_of(id text) RETURNS regclass
+AS 'MODULE_PATHNAME'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dbkit.table_of(text) IS
+'The table whose ids have the prefix of this id, or NULL. Errors: invalid_text_representation for a malformed id';
+
+CREATE FUNCTION dbkit.ddl_command_end() RETURNS event_trigger
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.ddl_command_end() IS
+'Event trigger function: rejects DDL that breaks the schema conventions with SQLSTATE KD001';
+
+CREATE FUNCTION dbkit.sql_drop() RETURNS event_trigger
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.sql_drop() IS
+'Event trigger function: frees the id prefixes of dropped tables';
+
 -- tenant context ----------------------------------------------------------
 
 -- enum tables -------------------------------------------------------------
 
 -- named locks -------------------------------------------------------------
+
+-- event triggers: last, so that they do not judge this script ---------------
+
+CREATE EVENT TRIGGER dbkit_ddl_command_end ON ddl_command_end
+	EXECUTE FUNCTION dbkit.ddl_command_end();
+COMMENT ON EVENT TRIGGER dbkit_ddl_command_end IS
+'Rejects DDL that breaks the schema conventions. ALTER EVENT TRIGGER dbkit_ddl_command_end DISABLE switches that off';
+
+CREATE EVENT TRIGGER dbkit_sql_drop ON sql_drop
+	EXECUTE FUNCTION dbkit.sql_drop();
+COMMENT ON EVENT TRIGGER dbkit_sql_drop IS
+'Keeps the prefix registry right when tables are dropped';

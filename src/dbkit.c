@@ -12,6 +12,8 @@
 #include "utils/guc.h"
 
 #include "dbkit.h"
+#include "convention/enforce.h"
+#include "convention/rules.h"
 
 PG_MODULE_MAGIC;
 
@@ -20,5 +22,7 @@ void		_PG_init(void);
 void
 _PG_init(void)
 {
+	dbkit_rules_init();
+	dbkit_enforce_init();
 	MarkGUCPrefixReserved("dbkit");
 }

@@ -8,6 +8,11 @@
 #ifndef DBKIT_H
 #define DBKIT_H
 
+#include "fmgr.h"
+
 #include "compat.h"
+
+/* id.c, also called from C */
+extern Datum id_prefix(PG_FUNCTION_ARGS);
 
 #endif							/* DBKIT_H */
