@@ -50,7 +50,6 @@ return sub {
 	my ($scale) = @_;
 	my $count = int(10_000 * $scale) || 1;
 	return {
-		needs => q{SELECT to_regprocedure('generate_id(text)') IS NOT NULL},
 		setup => [ [ 'dbkit', plpgsql_typeid() ] ],
 		cases => [
 			{
