@@ -21,6 +21,7 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -104,9 +105,9 @@ is_concurrent(Node *parsetree)
 	}
 }
 
-/* Read the facts about what was touched, and register the prefixes of ids. */
+/* Read the facts about what was touched and is ever judged. */
 static List *
-read_facts(const List *touched)
+read_facts(const List *touched, FactsExtent extent)
 {
 	List	   *result = NIL;
 	ListCell   *lc;
@@ -114,18 +115,42 @@ read_facts(const List *touched)
 	foreach(lc, touched)
 	{
 		const Touched *object = lfirst(lc);
-		Facts	   *facts;
+		Facts	   *facts = NULL;
 
-		if (dbkit_is_index_of_touched(object))
-			continue;			/* is judged with its table */
-		facts = dbkit_facts(object->classid, object->objid);
-		if (object->classid == RelationRelationId &&
-			(facts == NULL || facts->kind == KIND_TABLE || facts->kind == KIND_ENUM_TABLE))
-			dbkit_registry_update(object->objid, facts != NULL ? facts->prefix : NULL);
+		if (!dbkit_is_index_of_touched(object)) /* is judged with its table */
+			facts = dbkit_facts(object->classid, object->objid, extent);
 		if (facts != NULL)
 			result = lappend(result, facts);
 	}
 	return result;
+}
+
+/* Bring the prefix registry up to date with what was touched. */
+static void
+update_registry(const List *touched, const List *facts)
+{
+	const ListCell *next = list_head(facts);
+	ListCell   *lc;
+
+	foreach(lc, touched)
+	{
+		const Touched *object = lfirst(lc);
+		const Facts *own = NULL;
+		char		relkind;
+
+		/* The facts are in the same order, but there are none on some objects */
+		if (next != NULL && ((Facts *) lfirst(next))->classid == object->classid &&
+			((Facts *) lfirst(next))->objid == object->objid)
+		{
+			own = lfirst(next);
+			next = lnext(facts, next);
+		}
+		if (object->classid != RelationRelationId)
+			continue;
+		relkind = get_rel_relkind(object->objid);
+		if (relkind == RELKIND_RELATION || relkind == RELKIND_PARTITIONED_TABLE)
+			dbkit_registry_update(object->objid, own != NULL ? own->prefix : NULL);
+	}
 }
 
 /* Return what breaks the rules of a scope. */
@@ -161,12 +186,15 @@ ddl_command_end(PG_FUNCTION_ARGS)
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	bool		concurrent = is_concurrent(event->parsetree);
+	List	   *touched;
 	List	   *facts;
 	List	   *findings = NIL;
 
 	error_context_stack = &callback;
 	dbkit_touch_commands(concurrent);
-	facts = read_facts(dbkit_touched_by_statement(!dbkit_stands_aside()));
+	touched = dbkit_touched_by_statement(!dbkit_stands_aside());
+	facts = read_facts(touched, FACTS_STATEMENT);
+	update_registry(touched, facts);
 	if (!dbkit_stands_aside())
 		findings = list_concat(judge_all(facts, SCOPE_STATEMENT),
 							   dbkit_guard_index(event->parsetree));
@@ -236,9 +264,9 @@ judge_transaction(void)
 	foreach(lc, touched)
 		concurrent |= ((Touched *) lfirst(lc))->concurrently;
 
-	findings = judge_all(read_facts(touched), SCOPE_COMMIT);
+	findings = judge_all(read_facts(touched, FACTS_ALL), SCOPE_COMMIT);
 	if (!concurrent && dbkit_run_fixes(findings))
-		findings = judge_all(read_facts(dbkit_touched_by_transaction()), SCOPE_COMMIT);
+		findings = judge_all(read_facts(dbkit_touched_by_transaction(), FACTS_ALL), SCOPE_COMMIT);
 
 	dbkit_report(findings, concurrent ? WARNING : ERROR,
 				 IsTransactionBlock() ? NULL :

@@ -66,7 +66,7 @@ new_facts(Oid classid, Oid objid, Oid namespace, const char *name)
 }
 
 static Facts *
-read_relation(Oid relid)
+read_relation(Oid relid, FactsExtent extent)
 {
 	Facts	   *facts = NULL;
 	Relation	rel = try_relation_open(relid, AccessShareLock);
@@ -89,7 +89,7 @@ read_relation(Oid relid)
 			facts->security_invoker = RelationHasSecurityInvoker(rel);
 		}
 		else
-			dbkit_read_table(facts, rel);
+			dbkit_read_table(facts, rel, extent);
 	}
 	relation_close(rel, AccessShareLock);
 	return facts;
@@ -126,11 +126,14 @@ is_index(Oid relid)
 
 /* Read an index: its table, with the index marked. */
 static Facts *
-read_index_of_table(Oid indexid)
+read_index_of_table(Oid indexid, FactsExtent extent)
 {
 	Oid			table = IndexGetRelation(indexid, true);
-	Facts	   *facts = OidIsValid(table) ? read_relation(table) : NULL;
+	Facts	   *facts;
 
+	if (!OidIsValid(table) || extent == FACTS_STATEMENT)
+		return NULL;			/* no statement rule is about indexes */
+	facts = read_relation(table, extent);
 	if (facts == NULL || facts->kind != KIND_TABLE)
 		return NULL;
 	facts->kind = KIND_INDEX;
@@ -191,12 +194,13 @@ read_function(Oid function)
  * not exist (any more).
  */
 Facts *
-dbkit_facts(Oid classid, Oid objid)
+dbkit_facts(Oid classid, Oid objid, FactsExtent extent)
 {
 	switch (classid)
 	{
 		case RelationRelationId:
-			return is_index(objid) ? read_index_of_table(objid) : read_relation(objid);
+			return is_index(objid) ? read_index_of_table(objid, extent) :
+				read_relation(objid, extent);
 		case TypeRelationId:
 			return read_type(objid);
 		case ProcedureRelationId:

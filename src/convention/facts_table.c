@@ -458,7 +458,7 @@ read_prefix(Facts *facts)
 
 /* Read what there is about a table. */
 void
-dbkit_read_table(Facts *facts, Relation rel)
+dbkit_read_table(Facts *facts, Relation rel, FactsExtent extent)
 {
 	facts->kind = dbkit_ends_with(facts->name, "_enum") ? KIND_ENUM_TABLE : KIND_TABLE;
 	facts->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
@@ -469,9 +469,12 @@ dbkit_read_table(Facts *facts, Relation rel)
 	facts->rls_forced = rel->rd_rel->relforcerowsecurity;
 	read_indexes(facts, rel);
 	read_sequences(facts);
-	read_constraints(facts);
-	read_triggers(facts, rel);
-	read_policies(facts);
+	if (extent == FACTS_ALL)
+	{
+		read_constraints(facts);
+		read_triggers(facts, rel);
+		read_policies(facts);
+	}
 	if (facts->kind == KIND_TABLE)
 		read_prefix(facts);
 }

@@ -157,7 +157,7 @@ find_other_table(const char *prefix, Oid except)
 		generated = dbkit_generated_prefix(stringToNode(TextDatumGetCString(adbin)));
 		if (generated == NULL || strcmp(generated, prefix) != 0)
 			continue;
-		facts = dbkit_facts(RelationRelationId, relid);
+		facts = dbkit_facts(RelationRelationId, relid, FACTS_STATEMENT);
 		if (facts != NULL && facts->prefix != NULL && strcmp(facts->prefix, prefix) == 0)
 			found = relid;
 	}
