@@ -15,6 +15,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/indexing.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_inherits.h"
@@ -25,6 +26,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "nodes/parsenodes.h"
 #include "tcop/deparse_utility.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -47,6 +49,7 @@ typedef struct Touched
 {
 	List	   *relations;		/* OIDs */
 	List	   *types;			/* OIDs */
+	List	   *detached;		/* OIDs of relations that are not judged */
 } Touched;
 
 static void touch_relation(Touched *touched, Oid relid);
@@ -116,6 +119,35 @@ touch_relation(Touched *touched, Oid relid)
 	}
 }
 
+static bool
+is_detach(const CollectedATSubcmd *subcommand)
+{
+	switch (castNode(AlterTableCmd, subcommand->parsetree)->subtype)
+	{
+		case AT_DetachPartition:
+		case AT_DetachPartitionFinalize:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/*
+ * Note a partition that becomes a table.  Its ids go on with the prefix of
+ * the table that it was part of, which no SQL could change in the same
+ * statement; so it is not judged for being detached, only registered.
+ */
+static void
+touch_detached(Touched *touched, const CollectedATSubcmd *subcommand)
+{
+	/* Before 16 the command does not tell its address */
+	AlterTableCmd *command = castNode(AlterTableCmd, subcommand->parsetree);
+	RangeVar   *partition = castNode(PartitionCmd, command->def)->name;
+
+	touched->detached = lappend_oid(touched->detached,
+									RangeVarGetRelid(partition, NoLock, true));
+}
+
 /* Note what one command of the statement touched. */
 static void
 touch_command(Touched *touched, Oid classid, Oid objid, const CollectedCommand *command)
@@ -137,8 +169,10 @@ touch_command(Touched *touched, Oid classid, Oid objid, const CollectedCommand *
 	{
 		const CollectedATSubcmd *subcommand = lfirst(lc);
 
-		/* ATTACH and DETACH PARTITION name the partition here */
-		if (subcommand->address.classId == RelationRelationId)
+		/* The partition of ATTACH PARTITION, a changed child's column */
+		if (is_detach(subcommand))
+			touch_detached(touched, subcommand);
+		else if (subcommand->address.classId == RelationRelationId)
 			touch_relation(touched, subcommand->address.objectId);
 	}
 }
@@ -167,7 +201,7 @@ call_event_function(Oid function, Tuplestorestate **rows)
 static Touched
 touched_by_statement(void)
 {
-	Touched		touched = {NIL, NIL};
+	Touched		touched = {NIL};
 	Tuplestorestate *rows;
 	TupleTableSlot *slot = call_event_function(F_PG_EVENT_TRIGGER_DDL_COMMANDS, &rows);
 
@@ -191,6 +225,17 @@ touched_by_statement(void)
 	return touched;
 }
 
+/* Bring the prefix registry up to date with a relation; return its facts. */
+static Facts *
+update_registry(Oid relid)
+{
+	Facts	   *facts = dbkit_facts(RelationRelationId, relid);
+
+	if (facts == NULL || facts->kind != KIND_VIEW)
+		dbkit_registry_update(relid, facts != NULL ? facts->prefix : NULL);
+	return facts;
+}
+
 /* Read the facts about all that was touched and is ever judged. */
 static List *
 read_facts(const Touched *touched)
@@ -200,13 +245,13 @@ read_facts(const Touched *touched)
 
 	foreach(lc, touched->relations)
 	{
-		Facts	   *facts = dbkit_facts(RelationRelationId, lfirst_oid(lc));
+		Facts	   *facts = update_registry(lfirst_oid(lc));
 
-		if (facts == NULL || facts->kind != KIND_VIEW)
-			dbkit_registry_update(lfirst_oid(lc), facts != NULL ? facts->prefix : NULL);
 		if (facts != NULL)
 			result = lappend(result, facts);
 	}
+	foreach(lc, touched->detached)
+		(void) update_registry(lfirst_oid(lc));
 	foreach(lc, touched->types)
 	{
 		Facts	   *facts = dbkit_facts(TypeRelationId, lfirst_oid(lc));
@@ -319,10 +364,10 @@ sql_drop(PG_FUNCTION_ARGS)
 	slot = call_event_function(F_PG_EVENT_TRIGGER_DROPPED_OBJECTS, &rows);
 	while (tuplestore_gettupleslot(rows, true, false, slot))
 	{
+		/* A table, or a column of one that stays */
 		slot_getallattrs(slot);
-		if (DatumGetObjectId(slot->tts_values[0]) == RelationRelationId &&
-			DatumGetInt32(slot->tts_values[2]) == 0)
-			dbkit_registry_update(DatumGetObjectId(slot->tts_values[1]), NULL);
+		if (DatumGetObjectId(slot->tts_values[0]) == RelationRelationId)
+			update_registry(DatumGetObjectId(slot->tts_values[1]));
 	}
 	ExecDropSingleTupleTableSlot(slot);
 	tuplestore_end(rows);

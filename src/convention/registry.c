@@ -23,7 +23,8 @@
 #include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_attrdef.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -32,7 +33,6 @@
 #include "utils/rel.h"
 
 #include "dbkit.h"
-#include "expression.h"
 #include "facts.h"
 #include "registry.h"
 
@@ -45,6 +45,9 @@
 #define PREFIX_INDEX	"id_prefix_pkey"
 #define RELATION_INDEX	"id_prefix_relation_key"
 
+#define REPAIR_HINT \
+	errhint("Drop and create the extension dbkit again, or disable its event triggers with ALTER EVENT TRIGGER.")
+
 /* Return the OID of a relation in the schema dbkit. */
 static Oid
 own_relation(const char *name)
@@ -56,8 +59,27 @@ own_relation(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation \"dbkit.%s\" of the prefix registry does not exist", name),
-				 errhint("Drop and create the extension dbkit again, or disable its event triggers with ALTER EVENT TRIGGER.")));
+				 REPAIR_HINT));
 	return relid;
+}
+
+/* Open the registry, having made sure that it is what the install script made. */
+static Relation
+open_registry(LOCKMODE lockmode)
+{
+	static const Oid types[Natts_registry] = {TEXTOID, REGCLASSOID, BOOLOID};
+	Relation	registry = table_open(own_relation("id_prefix"), lockmode);
+	TupleDesc	desc = RelationGetDescr(registry);
+	bool		intact = desc->natts == Natts_registry;
+
+	for (int i = 0; intact && i < Natts_registry; i++)
+		intact = TupleDescAttr(desc, i)->atttypid == types[i];
+	if (!intact)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("table \"dbkit.id_prefix\" of the prefix registry has been altered"),
+				 REPAIR_HINT));
+	return registry;
 }
 
 /* Return a copy of the registry's row with that key, or NULL. */
@@ -111,7 +133,7 @@ row_holder(Relation registry, HeapTuple row)
 Oid
 dbkit_registry_holder(const char *prefix)
 {
-	Relation	registry = table_open(own_relation("id_prefix"), AccessShareLock);
+	Relation	registry = open_registry(AccessShareLock);
 	HeapTuple	row = find_prefix(registry, prefix);
 	Oid			holder = HeapTupleIsValid(row) ? row_holder(registry, row) : InvalidOid;
 
@@ -148,35 +170,32 @@ write_row(Relation registry, HeapTuple old, const char *prefix, Oid relid, bool 
 	CommandCounterIncrement();
 }
 
-/* Find another table whose ids have the prefix, or InvalidOid. */
+/* Find the oldest other table whose ids have the prefix, or InvalidOid. */
 static Oid
 find_other_table(const char *prefix, Oid except)
 {
-	Relation	defaults = table_open(AttrDefaultRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(defaults, InvalidOid, false, NULL, 0, NULL);
+	Relation	attributes = table_open(AttributeRelationId, AccessShareLock);
 	Oid			found = InvalidOid;
+	ScanKeyData key;
+	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	while (!OidIsValid(found) && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	ScanKeyInit(&key, Anum_pg_attribute_attname, BTEqualStrategyNumber,
+				F_NAMEEQ, CStringGetDatum("id"));
+	scan = systable_beginscan(attributes, InvalidOid, false, NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		Oid			relid = ((Form_pg_attrdef) GETSTRUCT(tuple))->adrelid;
-		bool		isnull;
-		Datum		adbin = heap_getattr(tuple, Anum_pg_attrdef_adbin,
-										 RelationGetDescr(defaults), &isnull);
-		char	   *generated;
+		Oid			relid = ((Form_pg_attribute) GETSTRUCT(tuple))->attrelid;
 		Facts	   *facts;
 
-		if (isnull || relid == except)
-			continue;
-		generated = dbkit_generated_prefix(stringToNode(TextDatumGetCString(adbin)));
-		if (generated == NULL || strcmp(generated, prefix) != 0)
+		if (relid == except || (OidIsValid(found) && relid > found))
 			continue;
 		facts = dbkit_facts(RelationRelationId, relid);
 		if (facts != NULL && facts->prefix != NULL && strcmp(facts->prefix, prefix) == 0)
 			found = relid;
 	}
 	systable_endscan(scan);
-	table_close(defaults, AccessShareLock);
+	table_close(attributes, AccessShareLock);
 	return found;
 }
 
@@ -221,7 +240,7 @@ claim_prefix(Relation registry, const char *prefix, Oid relid)
 void
 dbkit_registry_update(Oid relid, const char *prefix)
 {
-	Relation	registry = table_open(own_relation("id_prefix"), RowExclusiveLock);
+	Relation	registry = open_registry(RowExclusiveLock);
 	HeapTuple	row = find_row(registry, RELATION_INDEX, Anum_relation, F_OIDEQ,
 							   ObjectIdGetDatum(relid));
 

@@ -129,6 +129,8 @@ dbkit_judge_primary_key(Judgement *judgement)
 	{
 		char	   *prefix = id_style == ID_PREFIXED ? suggest_prefix(judgement) : NULL;
 
+		if (prefix != NULL)
+			judgement->suggested = lappend(judgement->suggested, prefix);
 		dbkit_add_finding(judgement, NULL, "there is no column \"id\"; use id %s%s", wanted,
 						  prefix == NULL ? "" :
 						  psprintf(" DEFAULT %s('%s') CHECK (id LIKE '%s_%%')",
