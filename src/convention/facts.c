@@ -17,12 +17,12 @@
 #include "access/sysattr.h"
 #include "access/table.h"
 #include "access/transam.h"
-#include "catalog/catalog.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "nodes/makefuncs.h"
@@ -55,8 +55,7 @@ static bool
 is_foreign_to_us(Oid classid, Oid objid, Oid namespace)
 {
 	return objid < FirstNormalObjectId ||
-		IsCatalogNamespace(namespace) ||
-		IsToastNamespace(namespace) ||
+		(namespace < FirstNormalObjectId && namespace != PG_PUBLIC_NAMESPACE) ||
 		isAnyTempNamespace(namespace) ||
 		OidIsValid(getExtensionOfObject(classid, objid));
 }
