@@ -101,6 +101,8 @@ touch_relation(Touched *touched, Oid relid)
 		case RELKIND_PARTITIONED_TABLE:
 		case RELKIND_VIEW:
 		case RELKIND_COMPOSITE_TYPE:
+			if (get_rel_persistence(relid) == RELPERSISTENCE_TEMP)
+				return;
 			touched->relations = lappend_oid(touched->relations, relid);
 			touch_type(touched, get_rel_type_id(relid));
 			break;
@@ -364,9 +366,12 @@ sql_drop(PG_FUNCTION_ARGS)
 	slot = call_event_function(F_PG_EVENT_TRIGGER_DROPPED_OBJECTS, &rows);
 	while (tuplestore_gettupleslot(rows, true, false, slot))
 	{
+		bool		temporary;
+
 		/* A table, or a column of one that stays */
 		slot_getallattrs(slot);
-		if (DatumGetObjectId(slot->tts_values[0]) == RelationRelationId)
+		temporary = DatumGetBool(slot->tts_values[5]);
+		if (DatumGetObjectId(slot->tts_values[0]) == RelationRelationId && !temporary)
 			update_registry(DatumGetObjectId(slot->tts_values[1]));
 	}
 	ExecDropSingleTupleTableSlot(slot);

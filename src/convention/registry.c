@@ -199,6 +199,20 @@ find_other_table(const char *prefix, Oid except)
 	return found;
 }
 
+static HeapTuple
+find_relation(Relation registry, Oid relid)
+{
+	return find_row(registry, RELATION_INDEX, Anum_relation, F_OIDEQ,
+					ObjectIdGetDatum(relid));
+}
+
+static void
+delete_row(Relation registry, HeapTuple row)
+{
+	CatalogTupleDelete(registry, &row->t_self);
+	CommandCounterIncrement();
+}
+
 /* Give up the table's row, in favour of another table where there is one. */
 static void
 release_row(Relation registry, HeapTuple row, const char *prefix, Oid relid)
@@ -208,12 +222,16 @@ release_row(Relation registry, HeapTuple row, const char *prefix, Oid relid)
 	if (DatumGetBool(row_value(registry, row, Anum_contested)))
 		other = find_other_table(prefix, relid);
 	if (OidIsValid(other))
-		write_row(registry, row, prefix, other, true);
-	else
 	{
-		CatalogTupleDelete(registry, &row->t_self);
-		CommandCounterIncrement();
+		/* The prefix it had before something changed unseen */
+		HeapTuple	outdated = find_relation(registry, other);
+
+		if (HeapTupleIsValid(outdated))
+			delete_row(registry, outdated);
+		write_row(registry, row, prefix, other, true);
 	}
+	else
+		delete_row(registry, row);
 }
 
 /* Claim a prefix, or mark it contested when another table has it. */
@@ -241,8 +259,7 @@ void
 dbkit_registry_update(Oid relid, const char *prefix)
 {
 	Relation	registry = open_registry(RowExclusiveLock);
-	HeapTuple	row = find_row(registry, RELATION_INDEX, Anum_relation, F_OIDEQ,
-							   ObjectIdGetDatum(relid));
+	HeapTuple	row = find_relation(registry, relid);
 
 	if (HeapTupleIsValid(row))
 	{
