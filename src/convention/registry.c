@@ -31,6 +31,7 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "dbkit.h"
 #include "facts.h"
@@ -87,12 +88,19 @@ static HeapTuple
 find_row(Relation registry, const char *index, AttrNumber attnum,
 		 RegProcedure equals, Datum value)
 {
+	/*
+	 * Catalogs are exempt from predicate locks, this table is not (see
+	 * PredicateLockingNeededForRelation()); but a snapshot that is not MVCC
+	 * takes none.  Otherwise serializable transactions that create unrelated
+	 * tables could not both commit.
+	 */
+	Snapshot	snapshot = IsolationIsSerializable() ? SnapshotSelf : NULL;
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
 	ScanKeyInit(&key, attnum, BTEqualStrategyNumber, equals, value);
-	scan = systable_beginscan(registry, own_relation(index), true, NULL, 1, &key);
+	scan = systable_beginscan(registry, own_relation(index), true, snapshot, 1, &key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
 		tuple = heap_copytuple(tuple);
