@@ -106,6 +106,7 @@ typedef struct Facts
 	char	   *signature;		/* of a function: its qualified name with arguments */
 	char	   *search_path;	/* of a function, or NULL */
 	bool		created;		/* by the running transaction */
+	bool		detached;		/* by it; was a partition before */
 	bool		partitioned;
 	bool		typed;			/* CREATE TABLE ... OF type */
 	bool		security_invoker;

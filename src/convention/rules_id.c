@@ -237,6 +237,10 @@ dbkit_judge_id_prefix(Judgement *judgement)
 		dbkit_add_finding(judgement, "id", "prefix \"%s\" is not 2 or 3 lower-case letters; use one that is",
 					facts->prefix);
 
+	/* A partition has the prefix of its table, and may be dropped next */
+	if (facts->detached)
+		return;
+
 	holder = dbkit_registry_holder(facts->prefix);
 	if (OidIsValid(holder) && holder != facts->objid)
 	{

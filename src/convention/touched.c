@@ -15,6 +15,7 @@
 #include "access/xact.h"
 #include "catalog/index.h"
 #include "catalog/indexing.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_attrdef.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
@@ -78,6 +79,7 @@ touch(Oid classid, Oid objid)
 		entry->pending = false;
 		entry->enforced = false;
 		entry->concurrently = false;
+		entry->detached = false;
 	}
 	found = entry->pending;
 	entry->pending = true;
@@ -225,6 +227,33 @@ is_harmless(const Node *command)
 	}
 }
 
+/* Note a partition that is now a table of its own. */
+static void
+touch_detached(Oid partition)
+{
+	Oid			key[2] = {RelationRelationId, partition};
+	Touched    *entry;
+
+	touch_relation(partition);
+	entry = hash_search(touched, key, HASH_FIND, NULL);
+	if (entry != NULL)
+		entry->detached = true;
+}
+
+/* Note the partition that ALTER TABLE attaches or detaches, or its table. */
+static void
+touch_by_subcommand(const CollectedATSubcmd *subcommand)
+{
+	const AlterTableCmd *command = (const AlterTableCmd *) subcommand->parsetree;
+
+	/* The server gives no address for DETACH (ATExecCmd() in tablecmds.c) */
+	if (command->subtype == AT_DetachPartition ||
+		command->subtype == AT_DetachPartitionFinalize)
+		touch_detached(RangeVarGetRelid(((PartitionCmd *) command->def)->name, NoLock, true));
+	else if (subcommand->address.classId == RelationRelationId)
+		touch_relation(subcommand->address.objectId);
+}
+
 /* Note what one command of the statement touched. */
 static void
 touch_command(Oid classid, Oid objid, const CollectedCommand *command)
@@ -246,13 +275,7 @@ touch_command(Oid classid, Oid objid, const CollectedCommand *command)
 	if (command->type != SCT_AlterTable)
 		return;
 	foreach(lc, command->d.alterTable.subcmds)
-	{
-		const CollectedATSubcmd *subcommand = lfirst(lc);
-
-		/* ATTACH and DETACH PARTITION name the partition here */
-		if (subcommand->address.classId == RelationRelationId)
-			touch_relation(subcommand->address.objectId);
-	}
+		touch_by_subcommand(lfirst(lc));
 }
 
 /*

@@ -21,6 +21,7 @@ typedef struct Touched
 	bool		pending;		/* by the statement that is ending */
 	bool		enforced;		/* to be judged at commit as well */
 	bool		concurrently;	/* what was done cannot be undone */
+	bool		detached;		/* was a partition before */
 } Touched;
 
 extern void dbkit_touch_commands(bool concurrently);
