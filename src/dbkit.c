@@ -20,5 +20,7 @@ void		_PG_init(void);
 void
 _PG_init(void)
 {
+	dbkit_context_init();
+
 	MarkGUCPrefixReserved("dbkit");
 }

@@ -10,4 +10,7 @@
 
 #include "compat.h"
 
+/* context.c */
+extern void dbkit_context_init(void);
+
 #endif							/* DBKIT_H */
