@@ -38,4 +38,16 @@
 #define dbkit_owns_relation(relid)	pg_class_ownercheck(relid, GetUserId())
 #endif
 
+/* CHECK ... NOT ENFORCED: PostgreSQL 18, commit ca87c415e2f */
+#if PG_VERSION_NUM >= 180000
+#define dbkit_check_enforced(check) ((check)->ccenforced)
+#else
+#define dbkit_check_enforced(check) true
+#endif
+
+/* VARDATA_ANY and its like left postgres.h in 16 (commit d952373a98) */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
 #endif							/* DBKIT_COMPAT_H */

@@ -153,7 +153,7 @@ carry_to_workers(const char *user_id, const char *organization_id)
 
 /* Take over the leader's context while a parallel worker starts */
 static void
-assign_transport(const char *newval, void *extra)
+assign_transport(const char *newval, void *extra pg_attribute_unused())
 {
 	char	   *cursor;
 	char	   *user_id;
@@ -170,7 +170,7 @@ assign_transport(const char *newval, void *extra)
 
 /* Let the hidden setting have a value only from dbkit.enter and the leader */
 static bool
-check_transport(char **newval, void **extra, GucSource source)
+check_transport(char **newval, void **extra pg_attribute_unused(), GucSource source)
 {
 	return (*newval)[0] == '\0' || source == PGC_S_SESSION;
 }
@@ -188,7 +188,7 @@ forget_context(void)
 }
 
 static void
-at_transaction_event(XactEvent event, void *arg)
+at_transaction_event(XactEvent event, void *arg pg_attribute_unused())
 {
 	if (!dbkit_context_is_guarded())
 		return;
@@ -321,7 +321,8 @@ show_organization(void)
 
 /* Accept nothing but the empty string, which has no effect */
 static bool
-check_mirror(char **newval, void **extra, GucSource source)
+check_mirror(char **newval, void **extra pg_attribute_unused(),
+			  GucSource source pg_attribute_unused())
 {
 	if ((*newval)[0] == '\0')
 		return true;
@@ -336,7 +337,8 @@ check_mirror(char **newval, void **extra, GucSource source)
 
 /* Ensure a name of two or more identifiers with dots between, or nothing */
 static bool
-check_mirror_name(char **newval, void **extra, GucSource source)
+check_mirror_name(char **newval, void **extra pg_attribute_unused(),
+			       GucSource source pg_attribute_unused())
 {
 	int			parts = 1;
 	bool		at_start = true;

@@ -120,7 +120,7 @@ refuse(const char *what, const char *reason)
 static void
 check_statement(Node *node)
 {
-	for (int i = 0; i < lengthof(refusals); i++)
+	for (int i = 0; i < (int) lengthof(refusals); i++)
 	{
 		if (nodeTag(node) == refusals[i].tag &&
 			(refusals[i].condition == NULL || refusals[i].condition(node)))

@@ -192,7 +192,7 @@ dbkit_protect(PG_FUNCTION_ARGS)
 	check_protectable(relid);
 
 	initStringInfo(&condition);
-	for (int kind = 0; kind < lengthof(kinds); kind++)
+	for (int kind = 0; kind < (int) lengthof(kinds); kind++)
 	{
 		const char *column = choose_column(relid, kind, given[kind]);
 

@@ -8,9 +8,14 @@
 #ifndef DBKIT_H
 #define DBKIT_H
 
+#include "fmgr.h"
+
 #include "compat.h"
 
 /* context.c */
 extern void dbkit_context_init(void);
+
+/* id.c, also called from C */
+extern Datum id_prefix(PG_FUNCTION_ARGS);
 
 #endif							/* DBKIT_H */
