@@ -345,7 +345,7 @@ SELECT set_config('role', 'regress_boss', false);
 COMMIT; -- fails
 SELECT current_user;
 BEGIN; SELECT dbkit.enter('usr_a', 'org_a');
-UPDATE pg_settings SET setting = 'regress_boss' WHERE name = 'role' RETURNING name;
+UPDATE pg_settings SET setting = 'regress_boss' WHERE name = 'role';
 :raid
 ROLLBACK;
 BEGIN; SELECT dbkit.enter('usr_a', 'org_a');
