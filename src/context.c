@@ -34,6 +34,7 @@ typedef struct TenantContext
 	char	   *organization_id;
 	text	   *user_id_text;
 	text	   *organization_id_text;
+	char	   *transport;		/* both as netstrings */
 	Oid			role;			/* current role outside security definer */
 	Oid			session_role;
 } TenantContext;
@@ -45,6 +46,7 @@ static char *organization_setting = NULL;
 static char *user_mirror = NULL;
 static char *organization_mirror = NULL;
 static char *transport = NULL;
+static char *empty_transport = NULL;
 
 /* Tell whether a context is entered that this process has to guard */
 bool
@@ -73,15 +75,44 @@ dbkit_context_check_role(void)
 			 errhint("Set the role before dbkit.enter.")));
 }
 
+/*
+ * Append a value as a netstring (cr.yp.to/proto/netstrings.txt: length in
+ * bytes, colon, the bytes, comma), or "-," for NULL, so that no two lists of
+ * values look the same.
+ */
+void
+dbkit_append_netstring(StringInfo buf, const char *value)
+{
+	if (value)
+	{
+		uint32		length = strlen(value);
+		char		digits[10];
+
+		appendBinaryStringInfo(buf, digits, pg_ultoa_n(length, digits));
+		appendStringInfoChar(buf, ':');
+		appendBinaryStringInfo(buf, value, length);
+	}
+	else
+		appendStringInfoChar(buf, '-');
+	appendStringInfoChar(buf, ',');
+}
+
 /* Build a context out of copies of two values, either of which may be NULL */
 static TenantContext *
 make_context(MemoryContext parent, const char *user_id, const char *organization_id)
 {
-	MemoryContext memory = AllocSetContextCreate(parent, "dbkit tenant context",
-												 ALLOCSET_SMALL_SIZES);
-	MemoryContext previous = MemoryContextSwitchTo(memory);
-	TenantContext *made = palloc0(sizeof(TenantContext));
+	MemoryContext memory;
+	MemoryContext previous;
+	TenantContext *made;
+	StringInfoData buf;
 
+	initStringInfo(&buf);
+	dbkit_append_netstring(&buf, user_id);
+	dbkit_append_netstring(&buf, organization_id);
+
+	memory = AllocSetContextCreate(parent, "dbkit tenant context", ALLOCSET_SMALL_SIZES);
+	previous = MemoryContextSwitchTo(memory);
+	made = palloc0(sizeof(TenantContext));
 	made->memory = memory;
 	if (user_id)
 	{
@@ -93,22 +124,9 @@ make_context(MemoryContext parent, const char *user_id, const char *organization
 		made->organization_id = pstrdup(organization_id);
 		made->organization_id_text = cstring_to_text(organization_id);
 	}
+	made->transport = pnstrdup(buf.data, buf.len);
 	MemoryContextSwitchTo(previous);
 	return made;
-}
-
-/*
- * Append a value as a netstring (cr.yp.to/proto/netstrings.txt: length in
- * bytes, colon, the bytes, comma), or "-," for NULL, so that no two lists of
- * values look the same.
- */
-void
-dbkit_append_netstring(StringInfo buf, const char *value)
-{
-	if (value)
-		appendStringInfo(buf, "%zu:%s,", strlen(value), value);
-	else
-		appendStringInfoString(buf, "-,");
 }
 
 /* Read one netstring of our own making, and move the cursor behind it */
@@ -130,27 +148,6 @@ read_netstring(char **cursor)
 	return value;
 }
 
-/* Set the hidden setting that parallel workers start with */
-static void
-set_transport(const char *value)
-{
-	/* PGC_SIGHUP is what keeps SET, set_config and the rest from doing this */
-	(void) set_config_option(TRANSPORT_SETTING, value, PGC_SIGHUP, PGC_S_SESSION,
-							 GUC_ACTION_SET, true, 0, false);
-}
-
-static void
-carry_to_workers(const char *user_id, const char *organization_id)
-{
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	dbkit_append_netstring(&buf, user_id);
-	dbkit_append_netstring(&buf, organization_id);
-	set_transport(buf.data);
-	pfree(buf.data);
-}
-
 /* Take over the leader's context while a parallel worker starts */
 static void
 assign_transport(const char *newval, void *extra pg_attribute_unused())
@@ -168,11 +165,20 @@ assign_transport(const char *newval, void *extra pg_attribute_unused())
 	context = make_context(TopMemoryContext, user_id, organization_id);
 }
 
-/* Let the hidden setting have a value only from dbkit.enter and the leader */
+/* Let the hidden setting have a value only in a worker, from its leader */
 static bool
-check_transport(char **newval, void **extra pg_attribute_unused(), GucSource source)
+check_transport(char **newval, void **extra pg_attribute_unused(), GucSource source pg_attribute_unused())
 {
-	return (*newval)[0] == '\0' || source == PGC_S_SESSION;
+	return (*newval)[0] == '\0' || InitializingParallelWorker;
+}
+
+/* Make a context the transaction's; cannot fail */
+static void
+enter_context(TenantContext *entered)
+{
+	context = entered;
+	empty_transport = transport;
+	transport = entered->transport;
 }
 
 /*
@@ -185,6 +191,7 @@ forget_context(void)
 	if (PortalContext)
 		MemoryContextSetParent(context->memory, PortalContext);
 	context = NULL;
+	transport = empty_transport;
 }
 
 static void
@@ -197,7 +204,6 @@ at_transaction_event(XactEvent event, void *arg pg_attribute_unused())
 	{
 		case XACT_EVENT_PRE_COMMIT:
 			dbkit_context_check_role();
-			set_transport("");
 			break;
 		case XACT_EVENT_PRE_PREPARE:
 			ereport(ERROR,
@@ -281,8 +287,7 @@ dbkit_enter(PG_FUNCTION_ARGS)
 	entered = make_context(TopTransactionContext, user_id, organization_id);
 	entered->role = GetOuterUserId();
 	entered->session_role = GetSessionUserId();
-	carry_to_workers(user_id, organization_id);
-	context = entered;
+	enter_context(entered);
 
 	PG_RETURN_VOID();
 }
@@ -404,6 +409,30 @@ define_mirror(const char *name, char **variable, GucShowHook show_hook)
 							   check_mirror, NULL, show_hook);
 }
 
+/*
+ * Define the hidden setting that carries the context to parallel workers.
+ *
+ * Going through guc.c for its value would make dbkit.enter slower than the two
+ * set_config() calls it replaces, so only the pointer is changed, which is what
+ * SerializeGUCState reads.  That is safe as long as guc.c never has a reason to
+ * free or stack the value: PGC_SIGHUP refuses SET, set_config, SET clauses and
+ * RESET, RESET ALL passes by, and check_transport refuses the rest.  A source
+ * other than the default is what makes guc.c send it at all.
+ */
+static void
+define_transport(void)
+{
+	DefineCustomStringVariable(TRANSPORT_SETTING,
+							   "Carries the tenant context to parallel workers.",
+							   NULL,
+							   &transport,
+							   "",
+							   PGC_SIGHUP,
+							   GUC_DISALLOW_IN_FILE | GUC_NO_SHOW_ALL | GUC_NO_RESET_ALL | GUC_NOT_IN_SAMPLE,
+							   check_transport, assign_transport, NULL);
+	SetConfigOption(TRANSPORT_SETTING, "", PGC_SIGHUP, PGC_S_OVERRIDE);
+}
+
 void
 dbkit_context_init(void)
 {
@@ -428,14 +457,7 @@ dbkit_context_init(void)
 							   "app.organization_id",
 							   when, 0,
 							   check_mirror_name, NULL, NULL);
-	DefineCustomStringVariable(TRANSPORT_SETTING,
-							   "Carries the tenant context to parallel workers.",
-							   NULL,
-							   &transport,
-							   "",
-							   PGC_SIGHUP,
-							   GUC_DISALLOW_IN_FILE | GUC_NO_SHOW_ALL | GUC_NO_RESET_ALL | GUC_NOT_IN_SAMPLE,
-							   check_transport, assign_transport, NULL);
+	define_transport();
 	define_mirror(user_setting, &user_mirror, show_user);
 	define_mirror(organization_setting, &organization_mirror, show_organization);
 
