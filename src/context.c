@@ -17,10 +17,10 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/guc.h"
 #include "utils/guc_tables.h"
 #include "utils/memutils.h"
-#include "utils/portal.h"
 
 #include "context.h"
 #include "dbkit.h"
@@ -29,14 +29,13 @@
 
 typedef struct TenantContext
 {
-	MemoryContext memory;
 	char	   *user_id;		/* NULL when there is none */
 	char	   *organization_id;
 	text	   *user_id_text;
 	text	   *organization_id_text;
-	char	   *transport;		/* both as netstrings */
 	Oid			role;			/* current role outside security definer */
 	Oid			session_role;
+	char	   *transport;		/* all of it as netstrings */
 } TenantContext;
 
 static TenantContext *context = NULL;
@@ -48,11 +47,11 @@ static char *organization_mirror = NULL;
 static char *transport = NULL;
 static char *empty_transport = NULL;
 
-/* Tell whether a context is entered that this process has to guard */
+/* Tell whether a context is entered */
 bool
-dbkit_context_is_guarded(void)
+dbkit_context_is_entered(void)
 {
-	return context != NULL && !IsParallelWorker();
+	return context != NULL;
 }
 
 /*
@@ -97,23 +96,12 @@ dbkit_append_netstring(StringInfo buf, const char *value)
 	appendStringInfoChar(buf, ',');
 }
 
-/* Build a context out of copies of two values, either of which may be NULL */
+/* Build a context, its values copied into the current memory context */
 static TenantContext *
-make_context(MemoryContext parent, const char *user_id, const char *organization_id)
+make_context(const char *user_id, const char *organization_id, Oid role, Oid session_role)
 {
-	MemoryContext memory;
-	MemoryContext previous;
-	TenantContext *made;
-	StringInfoData buf;
+	TenantContext *made = palloc0(sizeof(TenantContext));
 
-	initStringInfo(&buf);
-	dbkit_append_netstring(&buf, user_id);
-	dbkit_append_netstring(&buf, organization_id);
-
-	memory = AllocSetContextCreate(parent, "dbkit tenant context", ALLOCSET_SMALL_SIZES);
-	previous = MemoryContextSwitchTo(memory);
-	made = palloc0(sizeof(TenantContext));
-	made->memory = memory;
 	if (user_id)
 	{
 		made->user_id = pstrdup(user_id);
@@ -124,9 +112,26 @@ make_context(MemoryContext parent, const char *user_id, const char *organization
 		made->organization_id = pstrdup(organization_id);
 		made->organization_id_text = cstring_to_text(organization_id);
 	}
-	made->transport = pnstrdup(buf.data, buf.len);
-	MemoryContextSwitchTo(previous);
+	made->role = role;
+	made->session_role = session_role;
 	return made;
+}
+
+/* Write a context down for parallel workers */
+static char *
+write_transport(TenantContext *made)
+{
+	StringInfoData buf;
+	char		digits[11];
+
+	initStringInfo(&buf);
+	dbkit_append_netstring(&buf, made->user_id);
+	dbkit_append_netstring(&buf, made->organization_id);
+	digits[pg_ultoa_n(made->role, digits)] = '\0';
+	dbkit_append_netstring(&buf, digits);
+	digits[pg_ultoa_n(made->session_role, digits)] = '\0';
+	dbkit_append_netstring(&buf, digits);
+	return buf.data;
 }
 
 /* Read one netstring of our own making, and move the cursor behind it */
@@ -152,17 +157,25 @@ read_netstring(char **cursor)
 static void
 assign_transport(const char *newval, void *extra pg_attribute_unused())
 {
+	MemoryContext previous;
 	char	   *cursor;
 	char	   *user_id;
 	char	   *organization_id;
+	Oid			role;
+	Oid			session_role;
 
 	if (!InitializingParallelWorker || newval == NULL || newval[0] == '\0')
 		return;
 
+	/* It stays, since a worker lives for one transaction of its leader */
+	previous = MemoryContextSwitchTo(TopMemoryContext);
 	cursor = pstrdup(newval);
 	user_id = read_netstring(&cursor);
 	organization_id = read_netstring(&cursor);
-	context = make_context(TopMemoryContext, user_id, organization_id);
+	role = atooid(read_netstring(&cursor));
+	session_role = atooid(read_netstring(&cursor));
+	context = make_context(user_id, organization_id, role, session_role);
+	MemoryContextSwitchTo(previous);
 }
 
 /* Let the hidden setting have a value only in a worker, from its leader */
@@ -181,15 +194,10 @@ enter_context(TenantContext *entered)
 	transport = entered->transport;
 }
 
-/*
- * Forget the context.  Values of it may still be in use as arguments of the
- * procedure whose COMMIT this is, so they live as long as that CALL.
- */
+/* Forget the context, whose memory ends with the transaction */
 static void
 forget_context(void)
 {
-	if (PortalContext)
-		MemoryContextSetParent(context->memory, PortalContext);
 	context = NULL;
 	transport = empty_transport;
 }
@@ -197,7 +205,7 @@ forget_context(void)
 static void
 at_transaction_event(XactEvent event, void *arg pg_attribute_unused())
 {
-	if (!dbkit_context_is_guarded())
+	if (context == NULL || IsParallelWorker())
 		return;
 
 	switch (event)
@@ -274,6 +282,7 @@ dbkit_enter(PG_FUNCTION_ARGS)
 	char	   *user_id = cstring_argument(fcinfo, 0);
 	char	   *organization_id = cstring_argument(fcinfo, 1);
 	char	   *signature = cstring_argument(fcinfo, 2);
+	MemoryContext previous;
 	TenantContext *entered;
 	dbkit_nonce_text nonce;
 
@@ -284,12 +293,29 @@ dbkit_enter(PG_FUNCTION_ARGS)
 	check_values(user_id, organization_id);
 	dbkit_check_signature(user_id, organization_id, signature, nonce);
 
-	entered = make_context(TopTransactionContext, user_id, organization_id);
-	entered->role = GetOuterUserId();
-	entered->session_role = GetSessionUserId();
+	previous = MemoryContextSwitchTo(TopTransactionContext);
+	entered = make_context(user_id, organization_id, GetOuterUserId(), GetSessionUserId());
+	entered->transport = write_transport(entered);
+	MemoryContextSwitchTo(previous);
 	enter_context(entered);
 
 	PG_RETURN_VOID();
+}
+
+/*
+ * Return a value of the context.
+ *
+ * In a query it is handed out as it is.  Elsewhere it may be the argument of a
+ * procedure that commits and so ends the context, which takes a copy.
+ */
+static inline Datum
+return_value(FunctionCallInfo fcinfo, text *value)
+{
+	if (value == NULL)
+		PG_RETURN_NULL();
+	if (dbkit_query_depth > 0)
+		PG_RETURN_TEXT_P(value);
+	PG_RETURN_DATUM(datumCopy(PointerGetDatum(value), false, -1));
 }
 
 /* dbkit.user_id(): the user of the entered context, or NULL */
@@ -297,9 +323,7 @@ PG_FUNCTION_INFO_V1(dbkit_user_id);
 Datum
 dbkit_user_id(PG_FUNCTION_ARGS)
 {
-	if (context == NULL || context->user_id_text == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(context->user_id_text);
+	return return_value(fcinfo, context ? context->user_id_text : NULL);
 }
 
 /* dbkit.organization_id(): the organization of the entered context, or NULL */
@@ -307,9 +331,7 @@ PG_FUNCTION_INFO_V1(dbkit_organization_id);
 Datum
 dbkit_organization_id(PG_FUNCTION_ARGS)
 {
-	if (context == NULL || context->organization_id_text == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(context->organization_id_text);
+	return return_value(fcinfo, context ? context->organization_id_text : NULL);
 }
 
 static const char *

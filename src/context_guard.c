@@ -30,6 +30,9 @@
 #include "context.h"
 #include "dbkit.h"
 
+/* How many queries are running inside each other; none can commit */
+int			dbkit_query_depth = 0;
+
 static ProcessUtility_hook_type next_ProcessUtility = NULL;
 static ExecutorStart_hook_type next_ExecutorStart = NULL;
 static ExecutorRun_hook_type next_ExecutorRun = NULL;
@@ -137,7 +140,7 @@ guard_ProcessUtility(PlannedStmt *pstmt, const char *queryString, bool readOnlyT
 					 ProcessUtilityContext context, ParamListInfo params,
 					 QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc)
 {
-	if (dbkit_context_is_guarded())
+	if (dbkit_context_is_entered())
 		check_statement(pstmt->utilityStmt);
 	(next_ProcessUtility ? next_ProcessUtility : standard_ProcessUtility)
 		(pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
@@ -146,22 +149,34 @@ guard_ProcessUtility(PlannedStmt *pstmt, const char *queryString, bool readOnlyT
 static void
 guard_ExecutorStart(QueryDesc *queryDesc, int eflags)
 {
-	if (dbkit_context_is_guarded())
+	if (dbkit_context_is_entered())
 		dbkit_context_check_role();
 	(next_ExecutorStart ? next_ExecutorStart : standard_ExecutorStart) (queryDesc, eflags);
 }
 
 /*
- * Refuse to run a holdable cursor that was declared before the context was
- * entered: its rows would be read, at the latest for the commit, with it.
+ * Count queries, and refuse to run a holdable cursor that was declared before
+ * the context was entered: its rows would be read, at the latest for the
+ * commit, with it.
  */
 static void
 guard_ExecutorRun(EXECUTOR_RUN_PARAMETERS)
 {
-	if (dbkit_context_is_guarded() && ActivePortal &&
+	if (dbkit_context_is_entered() && ActivePortal &&
 		(ActivePortal->cursorOptions & CURSOR_OPT_HOLD))
 		refuse("a cursor WITH HOLD", "It would show its rows after the transaction.");
-	(next_ExecutorRun ? next_ExecutorRun : standard_ExecutorRun) (EXECUTOR_RUN_ARGUMENTS);
+
+	/* An error may be caught far above, which no callback could tell the depth of */
+	dbkit_query_depth++;
+	PG_TRY();
+	{
+		(next_ExecutorRun ? next_ExecutorRun : standard_ExecutorRun) (EXECUTOR_RUN_ARGUMENTS);
+	}
+	PG_FINALLY();
+	{
+		dbkit_query_depth--;
+	}
+	PG_END_TRY();
 }
 
 /* Tell whether an object that was just created is in the temporary schema */
@@ -203,7 +218,7 @@ is_temporary(Oid class_id, Oid object_id)
 static void
 guard_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void *arg)
 {
-	if (dbkit_context_is_guarded())
+	if (dbkit_context_is_entered())
 	{
 		if (access == OAT_POST_CREATE && sub_id == 0 && is_temporary(class_id, object_id))
 			refuse("a temporary object", "It would hide another of its name after the transaction.");
