@@ -23,6 +23,7 @@ CREATE TABLE regress_tenant.gift (id text PRIMARY KEY, organization_id text COLL
 CREATE TABLE regress_tenant.parted (organization_id text COLLATE "C", secret text) PARTITION BY LIST (organization_id);
 CREATE TABLE regress_tenant.parted_b PARTITION OF regress_tenant.parted FOR VALUES IN ('org_b');
 CREATE TABLE regress_tenant.parted_rest PARTITION OF regress_tenant.parted DEFAULT;
+CREATE TABLE regress_tenant.decoy (id text);
 -- a policy of the older kind, which reads the setting
 CREATE TABLE regress_tenant.setting_prize (organization_id text COLLATE "C", secret text);
 INSERT INTO regress_tenant.prize VALUES ('prz_a', 'org_a', 'secret of a'), ('prz_b', 'org_b', 'secret of b');
@@ -43,6 +44,8 @@ CREATE FUNCTION regress_tenant.definer_with_forgery() RETURNS SETOF regress_tena
   AS $$ BEGIN PERFORM set_config('app.organization_id', 'org_b', true); RETURN QUERY SELECT * FROM regress_tenant.prize; END $$;
 CREATE FUNCTION regress_tenant.as_boss() RETURNS SETOF regress_tenant.prize SET role = 'regress_boss' LANGUAGE plpgsql
   AS 'BEGIN RETURN QUERY SELECT * FROM regress_tenant.prize; END';
+CREATE FUNCTION regress_tenant.as_boss_in_worker() RETURNS text SET role = 'regress_boss' PARALLEL SAFE LANGUAGE plpgsql
+  AS $$ BEGIN RETURN (SELECT string_agg(secret, ' and ') FROM regress_tenant.unforced); END $$;
 -- the boss has no policy and forced row security; in this table it is not forced
 CREATE TABLE regress_tenant.unforced (LIKE regress_tenant.prize);
 INSERT INTO regress_tenant.unforced SELECT * FROM (VALUES ('prz_a', 'org_a', 'secret of a'), ('prz_b', 'org_b', 'secret of b')) v;
@@ -360,6 +363,36 @@ ROLLBACK;
 BEGIN; SELECT dbkit.enter('usr_a', 'org_a');
 SELECT query_to_xml('SELECT secret FROM regress_tenant.unforced', true, true, '')
   FROM set_config('role', 'regress_boss', true); -- fails
+ROLLBACK;
+
+-- in a parallel worker
+SELECT set_config(name, 'on', false) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
+BEGIN; SELECT dbkit.enter('usr_a', 'org_a');
+SELECT current_user, dbkit.organization_id();
+SELECT as_boss_in_worker(); -- fails
+ROLLBACK;
+SELECT set_config(name, 'off', false) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
+-- at the end of the transaction, in a deferred trigger
+CREATE FUNCTION raid_later() RETURNS trigger LANGUAGE plpgsql AS
+  $$ BEGIN PERFORM set_config('role', 'regress_boss', true); RAISE NOTICE 'saw %', (SELECT string_agg(secret, ' and ') FROM regress_tenant.unforced); RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER later AFTER INSERT ON decoy DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION raid_later();
+BEGIN; SELECT dbkit.enter('usr_a', 'org_a');
+INSERT INTO decoy VALUES ('a');
+COMMIT; -- fails
+-- the role that was there before enter comes back with a savepoint's end
+BEGIN;
+SAVEPOINT s;
+SET LOCAL ROLE regress_customer;
+RELEASE s;
+SELECT dbkit.enter('usr_a', 'org_a');
+ROLLBACK TO s; -- fails
+ROLLBACK;
+-- entering inside of a function that has set the role
+CREATE FUNCTION enter_as_boss() RETURNS text SET role = 'regress_boss' LANGUAGE plpgsql AS
+  $$ BEGIN PERFORM dbkit.enter('usr_a', 'org_a'); RETURN dbkit.organization_id(); END $$;
+BEGIN;
+SELECT enter_as_boss();
+:raid -- fails
 ROLLBACK;
 
 \c - postgres

@@ -113,6 +113,43 @@ for my $preload ('', 'session_preload_libraries', 'shared_preload_libraries')
 	($out, $err) = customer(q{ALTER ROLE regress_customer SET app.organization_id = 'org_b'});
 	isnt($err, '', "$how: the role itself cannot set it before the first use");
 
+	# what the server's configuration says cannot be undone from outside, so no mode fails open
+	$node->append_conf('postgresql.conf', "dbkit.context_key_file = 'no_such_file'\ndbkit.organization_setting = 'my.tenant'");
+	$node->restart;
+	my $enter_b = q{SELECT dbkit.enter('usr_b', 'org_b')};
+	($out, $err) = customer("BEGIN; $enter_b; ROLLBACK; TABLE prize");
+	like($err, qr/the tenant context needs a signature/, "$how: signed mode is on");
+	($out, $err) = customer("SET dbkit.context_key_file = ''; BEGIN; $enter_b; TABLE prize");
+	like($err, qr/the tenant context needs a signature/, "$how: and after SET");
+	is($out, '', "$how: shows nothing");
+	($out, $err) = customer("BEGIN; $enter_b; TABLE prize", '-c dbkit.context_key_file=');
+	unlike($out, qr/secret/, "$how: and with a startup option");
+	for my $name ('app.organization_id', 'app.mine')
+	{
+		($out, $err) = customer('SHOW my.tenant', "-c dbkit.organization_setting=$name -c my.tenant=org_b");
+		is($out, $preload ? '' : 'org_b', "$how: a startup option cannot rename the setting to $name");
+	}
+	for my $owner ('ROLE regress_customer', 'DATABASE postgres')
+	{
+		next if $preload eq 'shared_preload_libraries';
+		$node->safe_psql('postgres', qq{
+			INSERT INTO pg_db_role_setting SELECT
+				CASE '$owner' WHEN 'DATABASE postgres' THEN d.oid ELSE 0 END,
+				CASE '$owner' WHEN 'DATABASE postgres' THEN 0 ELSE r.oid END,
+				'{dbkit.context_key_file=}'
+			FROM pg_database d, pg_roles r WHERE datname = 'postgres' AND rolname = 'regress_customer'});
+		($out, $err) = customer("BEGIN; $enter_b; TABLE prize");
+		like($err, qr/can only be set in the server's configuration/, "$how: a setting of the $owner is complained of");
+		unlike($out, qr/secret/, "$how: and shows nothing");
+		$node->append_conf('postgresql.conf', "session_preload_libraries = ''");
+		$node->reload;
+		$node->safe_psql('postgres', "DELETE FROM pg_db_role_setting");
+		$node->append_conf('postgresql.conf', "session_preload_libraries = 'dbkit'") if $preload;
+		$node->reload;
+	}
+	$node->append_conf('postgresql.conf', "dbkit.context_key_file = ''\ndbkit.organization_setting = 'app.organization_id'");
+	$node->restart;
+
 	# COPY FROM is refused by row security
 	($out, $err) = customer(qq{$in_context; COPY prize FROM STDIN});
 	like($err, qr/COPY FROM not supported with row-level security/, "$how: COPY FROM");
