@@ -24,6 +24,18 @@ CREATE TABLE untouched (organization_id text);
 SELECT dbkit.protect(t) FROM unnest('{organizations,users,by_both,by_user}'::regclass[]) t;
 SELECT * FROM policies;
 DROP TABLE organizations, users, by_both, by_user, untouched;
+RESET ROLE;
+SET dbkit.organization_table = 'tenants, regress_protect.firms';
+SET ROLE regress_owner;
+CREATE TABLE firms (id text);
+CREATE TABLE organizations (id text);
+SELECT dbkit.protect('firms');
+SELECT dbkit.protect('organizations'); -- fails
+SELECT * FROM policies;
+DROP TABLE firms, organizations;
+RESET ROLE;
+RESET dbkit.organization_table;
+SET ROLE regress_owner;
 
 -- columns by name, or none of a kind; types that are not text
 CREATE DOMAIN tenant AS text;

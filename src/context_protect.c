@@ -17,11 +17,10 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/varlena.h"
 
 #include "context.h"
+#include "convention/names.h"
 #include "dbkit.h"
 
 /* The two halves of a context, and how a table refers to them */
@@ -29,12 +28,11 @@ static const struct
 {
 	const char *column;			/* what tables call it */
 	const char *function;
-	const char *table_setting;	/* names the table whose "id" it is */
-	const char *table;			/* its name where the setting does not exist */
+	bool		(*is_its_table) (Oid relid);	/* whose "id" it is */
 }			kinds[] =
 {
-	{"organization_id", "dbkit.organization_id()", "dbkit.organization_table", "organizations"},
-	{"user_id", "dbkit.user_id()", "dbkit.user_table", "users"},
+	{"organization_id", "dbkit.organization_id()", dbkit_is_organization_table},
+	{"user_id", "dbkit.user_id()", dbkit_is_user_table},
 };
 
 enum
@@ -42,20 +40,6 @@ enum
 	ORGANIZATION,
 	USER
 };
-
-/* Tell whether a relation is what a setting names, with or without schema */
-static bool
-is_named_by(Oid relid, const char *setting, const char *fallback)
-{
-	const char *value = GetConfigOption(setting, true, false);
-	List	   *names;
-
-	if (!SplitIdentifierString(pstrdup(value ? value : fallback), '.', &names) || names == NIL ||
-		strcmp(llast(names), get_rel_name(relid)) != 0)
-		return false;
-	return list_length(names) == 1 ||
-		strcmp(linitial(names), get_namespace_name(get_rel_namespace(relid))) == 0;
-}
 
 /* Decide on the column of one kind; NULL if the relation has none */
 static const char *
@@ -65,7 +49,7 @@ choose_column(Oid relid, int kind, const char *given)
 
 	if (given)
 		return given[0] == '\0' ? NULL : given;
-	if (is_named_by(relid, kinds[kind].table_setting, kinds[kind].table))
+	if (kinds[kind].is_its_table(relid))
 		return "id";
 	return get_attnum(relid, column) > 0 ? column : NULL;
 }

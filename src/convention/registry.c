@@ -34,6 +34,7 @@
 #include "dbkit.h"
 #include "expression.h"
 #include "facts.h"
+#include "own.h"
 #include "registry.h"
 
 /* The columns of dbkit.id_prefix, and its indexes */
@@ -45,21 +46,6 @@
 #define PREFIX_INDEX	"id_prefix_pkey"
 #define RELATION_INDEX	"id_prefix_relation_key"
 
-/* Return the OID of a relation in the schema dbkit. */
-static Oid
-own_relation(const char *name)
-{
-	Oid			namespace = get_namespace_oid("dbkit", true);
-	Oid			relid = OidIsValid(namespace) ? get_relname_relid(name, namespace) : InvalidOid;
-
-	if (!OidIsValid(relid))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation \"dbkit.%s\" of the prefix registry does not exist", name),
-				 errhint("Drop and create the extension dbkit again, or disable its event triggers with ALTER EVENT TRIGGER.")));
-	return relid;
-}
-
 /* Return a copy of the registry's row with that key, or NULL. */
 static HeapTuple
 find_row(Relation registry, const char *index, AttrNumber attnum,
@@ -70,7 +56,7 @@ find_row(Relation registry, const char *index, AttrNumber attnum,
 	HeapTuple	tuple;
 
 	ScanKeyInit(&key, attnum, BTEqualStrategyNumber, equals, value);
-	scan = systable_beginscan(registry, own_relation(index), true, NULL, 1, &key);
+	scan = systable_beginscan(registry, dbkit_own_relation(index), true, NULL, 1, &key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
 		tuple = heap_copytuple(tuple);
@@ -111,7 +97,7 @@ row_holder(Relation registry, HeapTuple row)
 Oid
 dbkit_registry_holder(const char *prefix)
 {
-	Relation	registry = table_open(own_relation("id_prefix"), AccessShareLock);
+	Relation	registry = table_open(dbkit_own_relation("id_prefix"), AccessShareLock);
 	HeapTuple	row = find_prefix(registry, prefix);
 	Oid			holder = HeapTupleIsValid(row) ? row_holder(registry, row) : InvalidOid;
 
@@ -171,7 +157,7 @@ find_other_table(const char *prefix, Oid except)
 		generated = dbkit_generated_prefix(stringToNode(TextDatumGetCString(adbin)));
 		if (generated == NULL || strcmp(generated, prefix) != 0)
 			continue;
-		facts = dbkit_facts(RelationRelationId, relid);
+		facts = dbkit_facts(RelationRelationId, relid, FACTS_STATEMENT);
 		if (facts != NULL && facts->prefix != NULL && strcmp(facts->prefix, prefix) == 0)
 			found = relid;
 	}
@@ -221,7 +207,7 @@ claim_prefix(Relation registry, const char *prefix, Oid relid)
 void
 dbkit_registry_update(Oid relid, const char *prefix)
 {
-	Relation	registry = table_open(own_relation("id_prefix"), RowExclusiveLock);
+	Relation	registry = table_open(dbkit_own_relation("id_prefix"), RowExclusiveLock);
 	HeapTuple	row = find_row(registry, RELATION_INDEX, Anum_relation, F_OIDEQ,
 							   ObjectIdGetDatum(relid));
 

@@ -7,7 +7,9 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
+#include "commands/comment.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -41,13 +43,17 @@ judge_clock_column(Judgement *judgement, const char *name)
 	dbkit_check_type(&wrong, column, TIMESTAMPTZOID);
 	if (!column->not_null)
 		dbkit_add_wrong(&wrong, "may be null");
-	if (!clock && (column->default_expr == NULL || column->base_type == TIMESTAMPTZOID))
+	if (column->generated)
+		dbkit_add_wrong(&wrong, "is a generated column");
+	else if (!clock && (column->default_expr == NULL || column->base_type == TIMESTAMPTZOID))
 		dbkit_add_wrong(&wrong, "has no default that is the current time");
 	if (wrong.len == 0)
 		return;
 
 	finding = dbkit_add_finding(judgement, name, "column \"%s\" %s; use %s", name,
 								wrong.data, CLOCK_COLUMN);
+	if (column->generated)
+		return;					/* cannot have a default */
 	if (column->base_type != TIMESTAMPTZOID)
 	{
 		dbkit_add_retype(finding, column, TIMESTAMPTZOID, "timestamptz");
@@ -179,4 +185,23 @@ void
 dbkit_judge_enum_columns(Judgement *judgement)
 {
 	judge_column_types(judgement, is_enum, "text with a foreign key to an enum table");
+}
+
+/* Judge that every column has a comment. */
+void
+dbkit_judge_column_comment(Judgement *judgement)
+{
+	const Facts *facts = judgement->facts;
+	ListCell   *lc;
+
+	foreach(lc, facts->columns)
+	{
+		const ColumnFacts *column = lfirst(lc);
+
+		if (GetComment(facts->objid, RelationRelationId, column->attnum) == NULL)
+			dbkit_add_finding(judgement, column->name,
+							  "column \"%s\" has no comment; use COMMENT ON COLUMN %s.%s IS '...'",
+							  column->name, dbkit_facts_identity(facts),
+							  quote_identifier(column->name));
+	}
 }

@@ -15,6 +15,7 @@
 
 #include "dbkit.h"
 #include "expression.h"
+#include "own.h"
 #include "registry.h"
 #include "rules.h"
 
@@ -23,9 +24,6 @@ typedef enum IdStyle
 	ID_PREFIXED,
 	ID_UUID
 } IdStyle;
-
-/* What a column that holds an id is to be */
-#define ID_TYPE		"text COLLATE \"C\""
 
 static int	id_style = ID_PREFIXED;
 
@@ -47,7 +45,9 @@ is_id_name(const char *name)
 const char *
 dbkit_id_type(const char *column)
 {
-	return id_style == ID_PREFIXED && is_id_name(column) ? ID_TYPE : NULL;
+	if (!is_id_name(column))
+		return NULL;
+	return id_style == ID_UUID && strcmp(column, "id") == 0 ? "uuid" : ID_TYPE;
 }
 
 static bool
@@ -63,19 +63,6 @@ is_convention_prefix(const char *prefix)
 
 	return (length == 2 || length == 3) &&
 		strspn(prefix, "abcdefghijklmnopqrstuvwxyz") == length;
-}
-
-static bool
-list_has_string(const List *list, const char *string)
-{
-	ListCell   *lc;
-
-	foreach(lc, list)
-	{
-		if (strcmp(lfirst(lc), string) == 0)
-			return true;
-	}
-	return false;
 }
 
 /*
@@ -106,7 +93,7 @@ suggest_prefix(Judgement *judgement)
 										  letters[third]);
 
 			if (!OidIsValid(dbkit_registry_holder(prefix)) &&
-				!list_has_string(judgement->suggested, prefix))
+				!dbkit_list_has_string(judgement->suggested, prefix))
 				return prefix;
 		}
 	}
@@ -186,7 +173,8 @@ dbkit_judge_id_default(Judgement *judgement)
 	wanted = psprintf("DEFAULT %s(%s)", dbkit_function_name("generate_id"),
 					  quote_literal_cstr(prefix ? prefix : "..."));
 	if (id->default_expr == NULL)
-		finding = dbkit_add_finding(judgement, "id", "column \"id\" has no default; use %s",
+		finding = dbkit_add_finding(judgement, "id", "column \"id\" %s; use %s",
+							  id->generated ? "is a generated column" : "has no default",
 							  wanted);
 	else
 		finding = dbkit_add_finding(judgement, "id",
@@ -194,9 +182,9 @@ dbkit_judge_id_default(Judgement *judgement)
 							  wanted);
 	if (prefix == NULL)
 		return;
-	if (!list_has_string(judgement->suggested, prefix))
+	if (!dbkit_list_has_string(judgement->suggested, prefix))
 		judgement->suggested = lappend(judgement->suggested, prefix);
-	if (id->base_type == TEXTOID)
+	if (id->base_type == TEXTOID && !id->generated)
 		dbkit_add_alter(finding, psprintf("ALTER COLUMN id SET %s", wanted));
 }
 
@@ -208,12 +196,13 @@ dbkit_judge_id_check(Judgement *judgement)
 	char	   *prefix;
 	char	   *wanted;
 	Finding    *finding;
+	ListCell   *lc;
 
 	if (id_style == ID_UUID || id == NULL)
 		return;
 	if (facts->check_prefixes != NIL &&
 		(facts->default_prefix == NULL ||
-		 list_has_string(facts->check_prefixes, facts->default_prefix)))
+		 dbkit_list_has_string(facts->check_prefixes, facts->default_prefix)))
 		return;
 
 	prefix = prefix_for_fix(judgement);
@@ -229,14 +218,10 @@ dbkit_judge_id_check(Judgement *judgement)
 							  facts->default_prefix, wanted);
 	if (prefix == NULL || id->base_type != TEXTOID)
 		return;
-	if (facts->check_prefixes != NIL)
-	{
-		char	   *name = linitial(facts->check_names);
-
-		if (name == NULL)
-			return;				/* the domain's to change */
-		dbkit_add_alter(finding, psprintf("DROP CONSTRAINT %s", quote_identifier(name)));
-	}
+	if (list_member_ptr(facts->check_names, NULL))
+		return;
+	foreach(lc, facts->check_names)
+		dbkit_add_alter(finding, psprintf("DROP CONSTRAINT %s", quote_identifier(lfirst(lc))));
 	dbkit_add_alter(finding, psprintf("ADD %s", wanted));
 }
 

@@ -14,6 +14,7 @@ $publisher->init(allows_streaming => 'logical');
 $publisher->start;
 my $subscriber = PostgreSQL::Test::Cluster->new('subscriber');
 $subscriber->init;
+$subscriber->append_conf('postgresql.conf', 'dbkit.enforce = off');
 $subscriber->start;
 
 my $tables = q{
@@ -34,7 +35,7 @@ $publisher->safe_psql(
 });
 
 $subscriber->safe_psql('postgres', 'CREATE EXTENSION dbkit');
-$subscriber->safe_psql('postgres', "SET dbkit.enforce = off; $tables");
+$subscriber->safe_psql('postgres', $tables);
 for my $table (qw(narrow wide parted))
 {
 	$subscriber->safe_psql('postgres',
