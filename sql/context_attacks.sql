@@ -4,6 +4,7 @@
 SET dbkit.enforce = off;
 SET client_min_messages = warning;
 \set VERBOSITY terse
+SELECT current_user AS superuser \gset
 
 CREATE ROLE regress_boss;
 CREATE ROLE regress_customer LOGIN;
@@ -395,7 +396,7 @@ SELECT enter_as_boss();
 :raid -- fails
 ROLLBACK;
 
-\c - postgres
+\c - :superuser
 SET client_min_messages = warning;
 SELECT * FROM regress_tenant.prize;
 DROP SCHEMA regress_tenant CASCADE;

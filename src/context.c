@@ -180,7 +180,8 @@ assign_transport(const char *newval, void *extra pg_attribute_unused())
 
 /* Let the hidden setting have a value only in a worker, from its leader */
 static bool
-check_transport(char **newval, void **extra pg_attribute_unused(), GucSource source pg_attribute_unused())
+check_transport(char **newval, void **extra pg_attribute_unused(),
+				GucSource source pg_attribute_unused())
 {
 	return (*newval)[0] == '\0' || InitializingParallelWorker;
 }
@@ -365,7 +366,7 @@ check_mirror(char **newval, void **extra pg_attribute_unused(),
 /* Ensure a name of two or more identifiers with dots between, or nothing */
 static bool
 check_mirror_name(char **newval, void **extra pg_attribute_unused(),
-			       GucSource source pg_attribute_unused())
+				  GucSource source pg_attribute_unused())
 {
 	int			parts = 1;
 	bool		at_start = true;
