@@ -155,6 +155,8 @@ DO $$ BEGIN RESET ROLE; END $$; -- fails
 CREATE FUNCTION become_boss() RETURNS void SET role = 'regress_boss' LANGUAGE sql AS ''; -- fails
 CREATE FUNCTION become_boss() RETURNS void SET session_authorization = 'regress_boss' LANGUAGE sql AS ''; -- fails
 ALTER FUNCTION forge() SET role = 'regress_boss'; -- fails
+ALTER FUNCTION forge() RESET ALL;
+ALTER FUNCTION forge() RESET role; -- fails
 SELECT set_config('role', 'regress_boss', true); -- fails
 SELECT * FROM definer();
 SELECT * FROM definer_with_forgery(); -- fails
