@@ -119,8 +119,10 @@ read_facts(const List *touched, FactsExtent extent)
 
 		if (!dbkit_is_index_of_touched(object)) /* is judged with its table */
 			facts = dbkit_facts(object->classid, object->objid, extent);
-		if (facts != NULL)
-			result = lappend(result, facts);
+		if (facts == NULL)
+			continue;
+		facts->detached = object->detached;
+		result = lappend(result, facts);
 	}
 	return result;
 }
@@ -161,7 +163,14 @@ judge_all(const List *facts, JudgeScope scope)
 	ListCell   *lc;
 
 	foreach(lc, facts)
-		dbkit_judge(&judgement, lfirst(lc), scope);
+	{
+		/*
+		 * The ids of a detached partition go on with the prefix of the table
+		 * that it was part of, which no SQL could change in the same statement.
+		 */
+		if (scope != SCOPE_STATEMENT || !((Facts *) lfirst(lc))->detached)
+			dbkit_judge(&judgement, lfirst(lc), scope);
+	}
 	return judgement.findings;
 }
 

@@ -109,6 +109,7 @@ typedef struct Facts
 	char	   *signature;		/* of a function: its qualified name with arguments */
 	char	   *search_path;	/* of a function, or NULL */
 	bool		created;		/* by the running transaction */
+	bool		detached;		/* a partition until this statement */
 	bool		partitioned;
 	bool		typed;			/* CREATE TABLE ... OF type */
 	bool		security_invoker;
