@@ -17,6 +17,7 @@
 #include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "commands/event_trigger.h"
+#include "commands/extension.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
@@ -292,6 +293,8 @@ before_transaction_end(XactEvent event, void *arg pg_attribute_unused())
 	if ((event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE) ||
 		!dbkit_transaction_touched() || dbkit_stands_aside())
 		return;
+	if (!OidIsValid(get_extension_oid("dbkit", true)))
+		return;					/* dropped by this transaction */
 
 	context = AllocSetContextCreate(TopTransactionContext, "dbkit enforcement",
 									ALLOCSET_DEFAULT_SIZES);

@@ -61,8 +61,12 @@ typedef struct IndexFacts
 	Oid			access_method;
 	List	   *operator_classes;	/* OIDs, parallel to columns */
 	List	   *collations;		/* OIDs, parallel to columns */
+	List	   *options;		/* INDOPTION_* bits, parallel to columns */
+	List	   *included;		/* attribute numbers of INCLUDE */
 	bool		unique;
-	bool		constraint;		/* backs a constraint */
+	bool		immediate;		/* uniqueness is not deferrable */
+	bool		nulls_not_distinct;
+	bool		constraint;		/* backs a constraint, or is the replica identity */
 	bool		usable;			/* valid, and of all rows */
 } IndexFacts;
 

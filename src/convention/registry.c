@@ -25,6 +25,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
 #include "common/hashfn.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -288,4 +289,22 @@ table_of(PG_FUNCTION_ARGS)
 	if (!OidIsValid(holder))
 		PG_RETURN_NULL();
 	PG_RETURN_OID(holder);
+}
+
+PG_FUNCTION_INFO_V1(ignore_replicated);
+
+/*
+ * ignore_replicated() returns trigger
+ *
+ * Drops the row of a BEFORE trigger.  What is written here bypasses triggers;
+ * what a publisher of all its tables sends is about tables of its own.
+ */
+Datum
+ignore_replicated(PG_FUNCTION_ARGS)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"dbkit.ignore_replicated\" was not called by a trigger")));
+	return PointerGetDatum(NULL);
 }

@@ -233,8 +233,8 @@ is_harmless(const Node *command)
 	switch (nodeTag(command))
 	{
 		case T_CommentStmt:
+			return ((const CommentStmt *) command)->comment != NULL;
 		case T_SecLabelStmt:
-		case T_CreatePolicyStmt:
 			return true;
 		case T_CreateTrigStmt:
 			return !((const CreateTrigStmt *) command)->replace;
