@@ -22,7 +22,9 @@ void		_PG_init(void);
 void
 _PG_init(void)
 {
+	dbkit_context_init();		/* first, because it may refuse to load */
 	dbkit_rules_init();
 	dbkit_enforce_init();
+
 	MarkGUCPrefixReserved("dbkit");
 }

@@ -17,6 +17,7 @@
 #include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "commands/event_trigger.h"
+#include "commands/extension.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
@@ -119,8 +120,10 @@ read_facts(const List *touched, FactsExtent extent)
 
 		if (!dbkit_is_index_of_touched(object)) /* is judged with its table */
 			facts = dbkit_facts(object->classid, object->objid, extent);
-		if (facts != NULL)
-			result = lappend(result, facts);
+		if (facts == NULL)
+			continue;
+		facts->detached = object->detached;
+		result = lappend(result, facts);
 	}
 	return result;
 }
@@ -161,7 +164,14 @@ judge_all(const List *facts, JudgeScope scope)
 	ListCell   *lc;
 
 	foreach(lc, facts)
-		dbkit_judge(&judgement, lfirst(lc), scope);
+	{
+		/*
+		 * The ids of a detached partition go on with the prefix of the table
+		 * that it was part of, which no SQL could change in the same statement.
+		 */
+		if (scope != SCOPE_STATEMENT || !((Facts *) lfirst(lc))->detached)
+			dbkit_judge(&judgement, lfirst(lc), scope);
+	}
 	return judgement.findings;
 }
 
@@ -283,6 +293,8 @@ before_transaction_end(XactEvent event, void *arg pg_attribute_unused())
 	if ((event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE) ||
 		!dbkit_transaction_touched() || dbkit_stands_aside())
 		return;
+	if (!OidIsValid(get_extension_oid("dbkit", true)))
+		return;					/* dropped by this transaction */
 
 	context = AllocSetContextCreate(TopTransactionContext, "dbkit enforcement",
 									ALLOCSET_DEFAULT_SIZES);

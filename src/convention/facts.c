@@ -14,10 +14,10 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/transam.h"
-#include "catalog/catalog.h"
 #include "catalog/dependency.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
@@ -47,8 +47,7 @@ static bool
 is_foreign_to_us(Oid classid, Oid objid, Oid namespace)
 {
 	return objid < FirstNormalObjectId ||
-		IsCatalogNamespace(namespace) ||
-		IsToastNamespace(namespace) ||
+		(namespace < FirstNormalObjectId && namespace != PG_PUBLIC_NAMESPACE) ||
 		isAnyTempNamespace(namespace) ||
 		OidIsValid(getExtensionOfObject(classid, objid));
 }

@@ -61,8 +61,12 @@ typedef struct IndexFacts
 	Oid			access_method;
 	List	   *operator_classes;	/* OIDs, parallel to columns */
 	List	   *collations;		/* OIDs, parallel to columns */
+	List	   *options;		/* INDOPTION_* bits, parallel to columns */
+	List	   *included;		/* attribute numbers of INCLUDE */
 	bool		unique;
-	bool		constraint;		/* backs a constraint */
+	bool		immediate;		/* uniqueness is not deferrable */
+	bool		nulls_not_distinct;
+	bool		constraint;		/* backs a constraint, or is the replica identity */
 	bool		usable;			/* valid, and of all rows */
 } IndexFacts;
 
@@ -109,6 +113,7 @@ typedef struct Facts
 	char	   *signature;		/* of a function: its qualified name with arguments */
 	char	   *search_path;	/* of a function, or NULL */
 	bool		created;		/* by the running transaction */
+	bool		detached;		/* a partition until this statement */
 	bool		partitioned;
 	bool		typed;			/* CREATE TABLE ... OF type */
 	bool		security_invoker;
