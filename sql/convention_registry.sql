@@ -49,7 +49,9 @@ TABLE pg_temp.registry;
 CREATE DOMAIN one_id AS text COLLATE "C" DEFAULT generate_id('one') CHECK (VALUE LIKE 'one_%');
 SELECT pg_temp.why(pg_temp.id_sql('one', 'one_id PRIMARY KEY'));
 TABLE pg_temp.registry;
+SET dbkit.enforce = off;
 DROP DOMAIN one_id CASCADE;
+RESET dbkit.enforce;
 TABLE pg_temp.registry;
 DROP TABLE one;
 

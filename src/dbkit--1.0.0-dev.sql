@@ -135,6 +135,95 @@ LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION dbkit.table_of(text) IS
 'The table whose ids have the prefix of this id, or NULL. Errors: invalid_text_representation for a malformed id';
 
+CREATE TABLE dbkit.exemption (
+	object text COLLATE "C" NOT NULL,
+	rule text COLLATE "C" NOT NULL,
+	reason text NOT NULL CHECK (reason ~ '\S'),
+	expires_at timestamptz,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	builtin boolean NOT NULL DEFAULT false,
+	PRIMARY KEY (object, rule)
+);
+COMMENT ON TABLE dbkit.exemption IS
+'What is exempt from the schema conventions, and why; see dbkit.exempt() and dbkit.baseline()';
+COMMENT ON COLUMN dbkit.exemption.object IS 'A LIKE pattern on schema.name';
+COMMENT ON COLUMN dbkit.exemption.rule IS 'The id of a rule, or * for all';
+COMMENT ON COLUMN dbkit.exemption.reason IS 'Why';
+COMMENT ON COLUMN dbkit.exemption.expires_at IS 'When it ends, or NULL for never';
+COMMENT ON COLUMN dbkit.exemption.created_at IS 'When it was made or changed';
+COMMENT ON COLUMN dbkit.exemption.builtin IS 'Whether it came with the extension; such rows are not dumped';
+GRANT SELECT ON dbkit.exemption TO PUBLIC;
+
+-- Patterns with a wildcard that is not escaped; all others are found by equality
+CREATE INDEX exemption_pattern_idx ON dbkit.exemption (object)
+	WHERE object ~ '^(\\.|[^\\%_])*[%_]';
+COMMENT ON INDEX dbkit.exemption_pattern_idx IS
+'The exemptions whose object is more than one name';
+
+INSERT INTO dbkit.exemption (object, rule, reason, builtin)
+SELECT object, '*', 'ledger of ' || tool, true
+FROM (VALUES
+	('%.\_yoyo\_%', 'yoyo'),
+	('%.yoyo\_lock', 'yoyo'),
+	('%.alembic\_version', 'alembic'),
+	('%.schema\_migrations', 'dbmate, Rails and golang-migrate'),
+	('%.ar\_internal\_metadata', 'Rails'),
+	('sqitch.%', 'sqitch'),
+	('%.flyway\_schema\_history', 'Flyway'),
+	('%.databasechangelog', 'Liquibase'),
+	('%.databasechangeloglock', 'Liquibase'),
+	('%.\_prisma\_migrations', 'Prisma'),
+	('%.\_\_drizzle\_migrations', 'Drizzle'),
+	('%.knex\_migrations', 'Knex'),
+	('%.knex\_migrations\_lock', 'Knex'),
+	('%.pgmigrations', 'node-pg-migrate'),
+	('%.gorp\_migrations', 'sql-migrate'),
+	('%.goose\_db\_version', 'goose'),
+	('%.schema\_version', 'pgmigrate'),
+	('%.schema\_version\_type', 'pgmigrate'),
+	('pgroll.%', 'pgroll'),
+	('%.django\_migrations', 'Django'),
+	('%.migrations', 'TypeORM'),
+	('%.typeorm\_metadata', 'TypeORM'),
+	('%.SequelizeMeta', 'Sequelize'),
+	('%.SequelizeData', 'Sequelize')) AS ledger(object, tool);
+
+SELECT pg_catalog.pg_extension_config_dump('dbkit.exemption', 'WHERE NOT builtin');
+
+CREATE FUNCTION dbkit.exempt(
+	object text, rule text, reason text, expires_at timestamptz DEFAULT NULL)
+RETURNS void
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.exempt(text, text, text, timestamptz) IS
+'Exempts the objects whose schema.name is LIKE object from a rule, or from all for *, until expires_at or for good; replaces an exemption with the same object and rule. Needs INSERT and UPDATE on dbkit.exemption. Errors: null_value_not_allowed; invalid_parameter_value for an unknown rule, an empty reason or a time that is past';
+
+CREATE FUNCTION dbkit.unexempt(object text, rule text) RETURNS boolean
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.unexempt(text, text) IS
+'Takes back the exemption with exactly this object and rule; false where there is none. Needs SELECT and DELETE on dbkit.exemption';
+
+CREATE FUNCTION dbkit.baseline(reason text) RETURNS bigint
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.baseline(text) IS
+'Exempts everything that dbkit.check() reports now, so that an existing database can adopt the conventions for what is new; returns how many exemptions that made. Needs INSERT on dbkit.exemption';
+
+CREATE FUNCTION dbkit.stale_exemptions(
+	OUT object text, OUT rule text, OUT reason text, OUT expires_at timestamptz, OUT problem text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dbkit.stale_exemptions() IS
+'The exemptions that have expired or cover nothing; see the view dbkit.stale_exemptions';
+
+CREATE VIEW dbkit.stale_exemptions WITH (security_invoker = true) AS
+SELECT object, rule, reason, expires_at, problem FROM dbkit.stale_exemptions();
+COMMENT ON VIEW dbkit.stale_exemptions IS
+'The exemptions that have expired or cover nothing any more, except the built-in ones';
+GRANT SELECT ON dbkit.stale_exemptions TO PUBLIC;
+
 CREATE FUNCTION dbkit.ddl_command_end() RETURNS event_trigger
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
@@ -146,6 +235,12 @@ AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.sql_drop() IS
 'Event trigger function: frees the id prefixes of dropped tables';
+
+CREATE FUNCTION dbkit.table_rewrite() RETURNS event_trigger
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.table_rewrite() IS
+'Event trigger function: rejects the rewrite of a table larger than dbkit.max_rewrite_size, by the rule table_rewrite';
 
 -- tenant context ----------------------------------------------------------
 
@@ -164,3 +259,8 @@ CREATE EVENT TRIGGER dbkit_sql_drop ON sql_drop
 	EXECUTE FUNCTION dbkit.sql_drop();
 COMMENT ON EVENT TRIGGER dbkit_sql_drop IS
 'Keeps the prefix registry right when tables are dropped';
+
+CREATE EVENT TRIGGER dbkit_table_rewrite ON table_rewrite
+	EXECUTE FUNCTION dbkit.table_rewrite();
+COMMENT ON EVENT TRIGGER dbkit_table_rewrite IS
+'Rejects the rewrite of a large table, by the rule table_rewrite';

@@ -135,7 +135,8 @@ decode_suffix(const char *suffix, UuidBits *uuid)
 	uuid->high = uuid->low = 0;
 	for (i = 0; i < SUFFIX_LEN; i++)
 	{
-		int			value = IS_HIGHBIT_SET(suffix[i]) ? -1 : lookup[(int) suffix[i]];
+		unsigned char c = suffix[i];
+		int			value = IS_HIGHBIT_SET(c) ? -1 : lookup[c];
 
 		if (value < 0)
 			return "The last 26 characters must be digits or lower-case letters other than i, l, o and u.";
@@ -269,7 +270,8 @@ current_tick(void)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	msecs = (uint64) now.tv_sec * MSECS_PER_SEC + now.tv_nsec / NSECS_PER_MSEC;
-	fraction = ((uint64) (now.tv_nsec % NSECS_PER_MSEC) << FRACTION_BITS) / NSECS_PER_MSEC;
+	fraction = now.tv_nsec % NSECS_PER_MSEC;
+	fraction = (fraction << FRACTION_BITS) / NSECS_PER_MSEC;
 	return msecs << FRACTION_BITS | fraction;
 }
 
@@ -295,7 +297,8 @@ next_uuid(void)
 		last_tick = Max(tick, last_tick + 1);
 		last_tail = bits & TAIL_MASK;
 	}
-	return make_uuid(last_tick >> FRACTION_BITS, last_tick & FRACTION_MASK, last_tail);
+	return make_uuid(last_tick >> FRACTION_BITS, last_tick & FRACTION_MASK,
+					 last_tail);
 }
 
 /* Give microseconds since 1970, or raise datetime_field_overflow. */
@@ -337,7 +340,8 @@ generate_id_at(PG_FUNCTION_ARGS)
 	uint64		fraction = (usecs % USECS_PER_MSEC << FRACTION_BITS) / USECS_PER_MSEC;
 
 	PG_RETURN_TEXT_P(make_id(PG_GETARG_TEXT_PP(0),
-							 make_uuid(usecs / USECS_PER_MSEC, fraction, random_bits())));
+							 make_uuid(usecs / USECS_PER_MSEC, fraction,
+									   random_bits())));
 }
 
 /*
@@ -365,7 +369,8 @@ id_upper_bound(PG_FUNCTION_ARGS)
 	uint64		usecs = usecs_since_1970(PG_GETARG_TIMESTAMPTZ(1));
 
 	PG_RETURN_TEXT_P(make_id(PG_GETARG_TEXT_PP(0),
-							 make_uuid(usecs / USECS_PER_MSEC, FRACTION_MASK, TAIL_MASK)));
+							 make_uuid(usecs / USECS_PER_MSEC,
+									   FRACTION_MASK, TAIL_MASK)));
 }
 
 /*
@@ -450,7 +455,8 @@ id_timestamp(PG_FUNCTION_ARGS)
 {
 	UuidBits	bits = parse_valid_id(PG_GETARG_TEXT_PP(0)).uuid;
 
-	if ((bits.high & VERSION_MASK) != VERSION_7 || (bits.low & VARIANT_MASK) != VARIANT_RFC)
+	if ((bits.high & VERSION_MASK) != VERSION_7 ||
+		(bits.low & VARIANT_MASK) != VARIANT_RFC)
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ((TimestampTz) (bits.high >> 16) * USECS_PER_MSEC + UNIX_EPOCH);
 }

@@ -11,7 +11,10 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/transam.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -23,7 +26,7 @@
 #include "utils/tuplestore.h"
 
 #include "dbkit.h"
-#include "rules.h"
+#include "check.h"
 
 typedef struct Candidate
 {
@@ -43,143 +46,93 @@ compare_candidates(const ListCell *a, const ListCell *b)
 	return order != 0 ? order : strcmp(NameStr(left->name), NameStr(right->name));
 }
 
-static List *
-add_candidate(List *candidates, Oid classid, Oid objid, Oid namespace, const char *name)
+/* Return the candidate that a catalog row describes, in *candidate. */
+static bool
+read_candidate(Oid classid, HeapTuple tuple, Candidate *candidate, Oid *namespace)
 {
-	Candidate  *candidate = palloc(sizeof(Candidate));
-	char	   *schema = get_namespace_name(namespace);
+	const char *name;
 
-	if (schema == NULL)
-		return candidates;		/* dropped meanwhile */
 	candidate->classid = classid;
-	candidate->objid = objid;
-	namestrcpy(&candidate->schema, schema);
-	namestrcpy(&candidate->name, name);
-	return lappend(candidates, candidate);
-}
-
-/* Collect the relations of a schema, or of all for InvalidOid. */
-static List *
-collect_relations(List *candidates, Oid namespace)
-{
-	Relation	classes = table_open(RelationRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(classes, InvalidOid, false, NULL, 0, NULL);
-	HeapTuple	tuple;
-
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	if (classid == RelationRelationId)
 	{
 		Form_pg_class class = (Form_pg_class) GETSTRUCT(tuple);
 
-		if ((class->relkind == RELKIND_RELATION ||
-			 class->relkind == RELKIND_PARTITIONED_TABLE ||
-			 class->relkind == RELKIND_VIEW) &&
-			class->relpersistence != RELPERSISTENCE_TEMP &&
-			(!OidIsValid(namespace) || class->relnamespace == namespace))
-			candidates = add_candidate(candidates, RelationRelationId, class->oid,
-									   class->relnamespace, NameStr(class->relname));
+		if ((class->relkind != RELKIND_RELATION &&
+			 class->relkind != RELKIND_PARTITIONED_TABLE &&
+			 class->relkind != RELKIND_VIEW) ||
+			class->relpersistence == RELPERSISTENCE_TEMP)
+			return false;
+		candidate->objid = class->oid;
+		*namespace = class->relnamespace;
+		name = NameStr(class->relname);
 	}
-	systable_endscan(scan);
-	table_close(classes, AccessShareLock);
-	return candidates;
-}
-
-/* Collect the enum types of a schema, or of all for InvalidOid. */
-static List *
-collect_types(List *candidates, Oid namespace)
-{
-	Relation	types = table_open(TypeRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(types, InvalidOid, false, NULL, 0, NULL);
-	HeapTuple	tuple;
-
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	else if (classid == TypeRelationId)
 	{
 		Form_pg_type type = (Form_pg_type) GETSTRUCT(tuple);
 
-		if (type->typtype == TYPTYPE_ENUM &&
-			(!OidIsValid(namespace) || type->typnamespace == namespace))
-			candidates = add_candidate(candidates, TypeRelationId, type->oid,
-									   type->typnamespace, NameStr(type->typname));
+		if (type->typtype != TYPTYPE_ENUM)
+			return false;
+		candidate->objid = type->oid;
+		*namespace = type->typnamespace;
+		name = NameStr(type->typname);
 	}
-	systable_endscan(scan);
-	table_close(types, AccessShareLock);
+	else
+	{
+		Form_pg_proc proc = (Form_pg_proc) GETSTRUCT(tuple);
+
+		if (!proc->prosecdef)
+			return false;
+		candidate->objid = proc->oid;
+		*namespace = proc->pronamespace;
+		name = NameStr(proc->proname);
+	}
+
+	if (candidate->objid < FirstNormalObjectId || get_namespace_name(*namespace) == NULL)
+		return false;			/* initdb's, or dropped meanwhile */
+	namestrcpy(&candidate->schema, get_namespace_name(*namespace));
+	namestrcpy(&candidate->name, name);
+	return true;
+}
+
+/* Collect the objects of a schema, or of all for InvalidOid, by name. */
+static List *
+collect_candidates(Oid namespace)
+{
+	static const Oid catalogs[] = {RelationRelationId, TypeRelationId, ProcedureRelationId};
+	List	   *candidates = NIL;
+
+	for (size_t i = 0; i < lengthof(catalogs); i++)
+	{
+		Relation	catalog = table_open(catalogs[i], AccessShareLock);
+		SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
+		HeapTuple	tuple;
+
+		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		{
+			Candidate	candidate;
+			Oid			candidate_namespace;
+
+			if (read_candidate(catalogs[i], tuple, &candidate, &candidate_namespace) &&
+				(!OidIsValid(namespace) || candidate_namespace == namespace))
+			{
+				candidates = lappend(candidates, palloc(sizeof(Candidate)));
+				*(Candidate *) llast(candidates) = candidate;
+			}
+		}
+		systable_endscan(scan);
+		table_close(catalog, AccessShareLock);
+	}
+	list_sort(candidates, compare_candidates);
 	return candidates;
 }
 
-static Datum
-text_or_null(const char *value, bool *isnull)
-{
-	*isnull = value == NULL;
-	return value != NULL ? CStringGetTextDatum(value) : (Datum) 0;
-}
-
-/* Return one finding as a row. */
-static void
-put_finding(ReturnSetInfo *rsinfo, Finding *finding)
-{
-	const char *columns[] = {
-		finding->rule->id,
-		dbkit_level_name(finding->rule->level),
-		dbkit_kind_name(finding->facts->kind),
-		dbkit_facts_identity(finding->facts),
-		finding->column,
-		finding->problem,
-		dbkit_fix(list_make1(finding)),
-	};
-	Datum		values[lengthof(columns)];
-	bool		nulls[lengthof(columns)];
-
-	for (size_t i = 0; i < lengthof(columns); i++)
-		values[i] = text_or_null(columns[i], &nulls[i]);
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-}
-
-static bool
-has_action(const List *actions, const char *action)
-{
-	ListCell   *lc;
-
-	foreach(lc, actions)
-	{
-		if (strcmp(lfirst(lc), action) == 0)
-			return true;
-	}
-	return false;
-}
-
 /*
- * Leave an action that several findings of an object ask for to the first of
- * them.  All fixes are there to be run, and ALTER COLUMN created_at TYPE
- * timestamptz USING created_at AT TIME ZONE 'UTC', run twice, moves the times.
+ * Judge the candidates one after the other and hand on their findings.  What
+ * is allocated for one of them goes before the next; only the suggested
+ * prefixes are kept, so that no two fixes use the same.
  */
 static void
-drop_repeated_actions(const List *findings)
-{
-	List	   *seen = NIL;
-	ListCell   *lc;
-
-	foreach(lc, findings)
-	{
-		Finding    *finding = lfirst(lc);
-		List	   *kept = NIL;
-		ListCell   *action;
-
-		foreach(action, finding->alter)
-		{
-			if (!has_action(seen, lfirst(action)))
-				kept = lappend(kept, lfirst(action));
-		}
-		seen = list_concat(seen, kept);
-		finding->alter = kept;
-	}
-}
-
-/*
- * Judge the candidates one after the other and return their findings.  What is
- * allocated for one of them goes before the next; only the suggested prefixes
- * are kept, so that no two fixes use the same.
- */
-static void
-check_candidates(ReturnSetInfo *rsinfo, List *candidates)
+check_candidates(List *candidates, JudgeScope scope, FindingCallback callback, void *arg)
 {
 	MemoryContext per_object = AllocSetContextCreate(CurrentMemoryContext,
 													 "dbkit check",
@@ -192,15 +145,15 @@ check_candidates(ReturnSetInfo *rsinfo, List *candidates)
 		Candidate  *candidate = lfirst(lc);
 		MemoryContext caller = MemoryContextSwitchTo(per_object);
 		Judgement	judgement = {.suggested = list_copy(suggested)};
-		Facts	   *facts = dbkit_facts(candidate->classid, candidate->objid);
+		Facts	   *facts;
 		ListCell   *cell;
 
 		CHECK_FOR_INTERRUPTS();
+		facts = dbkit_facts(candidate->classid, candidate->objid, FACTS_ALL);
 		if (facts != NULL)
-			dbkit_judge(&judgement, facts);
-		drop_repeated_actions(judgement.findings);
+			dbkit_judge(&judgement, facts, scope);
 		foreach(cell, judgement.findings)
-			put_finding(rsinfo, lfirst(cell));
+			callback(lfirst(cell), arg);
 
 		MemoryContextSwitchTo(caller);
 		for (int i = list_length(suggested); i < list_length(judgement.suggested); i++)
@@ -210,15 +163,68 @@ check_candidates(ReturnSetInfo *rsinfo, List *candidates)
 	MemoryContextDelete(per_object);
 }
 
-/* Judge everything in a schema, or in the database for InvalidOid. */
-static void
-check_everything(FunctionCallInfo fcinfo, Oid namespace)
+/* Judge all objects of the database and hand their findings to a callback. */
+void
+dbkit_check_objects(JudgeScope scope, FindingCallback callback, void *arg)
 {
-	List	   *candidates = collect_types(collect_relations(NIL, namespace), namespace);
+	check_candidates(collect_candidates(InvalidOid), scope, callback, arg);
+}
 
-	list_sort(candidates, compare_candidates);
+/* Is there an object whose schema.name is LIKE that pattern? */
+bool
+dbkit_any_object_is_like(const char *pattern)
+{
+	ListCell   *lc;
+
+	foreach(lc, collect_candidates(InvalidOid))
+	{
+		Candidate  *candidate = lfirst(lc);
+		char	   *name = psprintf("%s.%s", NameStr(candidate->schema),
+									NameStr(candidate->name));
+
+		if (DatumGetBool(DirectFunctionCall2Coll(textlike, C_COLLATION_OID,
+												 CStringGetTextDatum(name),
+												 CStringGetTextDatum(pattern))))
+			return true;
+	}
+	return false;
+}
+
+static Datum
+text_or_null(const char *value, bool *isnull)
+{
+	*isnull = value == NULL;
+	return value != NULL ? CStringGetTextDatum(value) : (Datum) 0;
+}
+
+/* Return one finding as a row of a set-returning function. */
+static void
+put_finding(const Finding *finding, void *arg)
+{
+	ReturnSetInfo *rsinfo = arg;
+	const char *columns[] = {
+		finding->rule->id,
+		dbkit_level_name(finding->rule->level),
+		dbkit_kind_name(finding->facts->kind),
+		dbkit_facts_identity(finding->facts),
+		finding->column,
+		finding->problem,
+		dbkit_fix(list_make1(unconstify(Finding *, finding))),
+	};
+	Datum		values[lengthof(columns)];
+	bool		nulls[lengthof(columns)];
+
+	for (size_t i = 0; i < lengthof(columns); i++)
+		values[i] = text_or_null(columns[i], &nulls[i]);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/* Judge candidates and return their findings as rows. */
+static void
+return_findings(FunctionCallInfo fcinfo, List *candidates)
+{
 	InitMaterializedSRF(fcinfo, 0);
-	check_candidates((ReturnSetInfo *) fcinfo->resultinfo, candidates);
+	check_candidates(candidates, SCOPE_CHECK, put_finding, fcinfo->resultinfo);
 }
 
 PG_FUNCTION_INFO_V1(check_database);
@@ -231,7 +237,7 @@ PG_FUNCTION_INFO_V1(check_database);
 Datum
 check_database(PG_FUNCTION_ARGS)
 {
-	check_everything(fcinfo, InvalidOid);
+	return_findings(fcinfo, collect_candidates(InvalidOid));
 	PG_RETURN_VOID();
 }
 
@@ -251,7 +257,7 @@ check_schema(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_SCHEMA),
 				 errmsg("schema with OID %u does not exist", namespace)));
-	check_everything(fcinfo, namespace);
+	return_findings(fcinfo, collect_candidates(namespace));
 	PG_RETURN_VOID();
 }
 
@@ -273,8 +279,7 @@ check_relation(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation with OID %u does not exist", relid)));
-	InitMaterializedSRF(fcinfo, 0);
-	check_candidates((ReturnSetInfo *) fcinfo->resultinfo, list_make1(&candidate));
+	return_findings(fcinfo, list_make1(&candidate));
 	PG_RETURN_VOID();
 }
 

@@ -1,277 +1,49 @@
 /*-------------------------------------------------------------------------
  *
  * enforce.c
- *		Reject DDL that breaks the conventions: the event triggers.
+ *		Reject what breaks the conventions, when a statement ends and when the
+ *		transaction commits.
  *
- * At the end of each DDL statement the objects that it created or changed are
- * collected, the prefix registry is brought up to date with them, and the
- * rules of phase "statement" judge them.
+ * At the end of each DDL statement the event triggers note what it touched,
+ * bring the prefix registry up to date, and judge that by the rules of phase
+ * "statement".  Just before the transaction commits or is prepared, all that
+ * it touched is judged by the rules of phase "commit", on the state as it then
+ * is, and what is at level "fix" is mended.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/htup_details.h"
-#include "access/table.h"
-#include "catalog/indexing.h"
-#include "catalog/namespace.h"
+#include "access/xact.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_depend.h"
-#include "catalog/pg_inherits.h"
-#include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
-#include "executor/executor.h"
-#include "executor/tuptable.h"
 #include "fmgr.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
-#include "tcop/deparse_utility.h"
-#include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
-#include "utils/tuplestore.h"
+#include "utils/snapmgr.h"
 
 #include "dbkit.h"
 #include "enforce.h"
+#include "fix.h"
+#include "guard.h"
 #include "registry.h"
 #include "report.h"
 #include "rules.h"
+#include "touched.h"
 
 static bool enforce = true;
-
-/* What a statement created or changed, each object once */
-typedef struct Touched
-{
-	List	   *relations;		/* OIDs */
-	List	   *types;			/* OIDs */
-	List	   *detached;		/* OIDs of relations that are not judged */
-} Touched;
-
-static void touch_relation(Touched *touched, Oid relid);
-
-/* Note a type, and the tables whose columns contain it. */
-static void
-touch_type(Touched *touched, Oid type)
-{
-	Relation	depend;
-	ScanKeyData key[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	check_stack_depth();
-	if (!OidIsValid(type) || list_member_oid(touched->types, type))
-		return;
-	touched->types = lappend_oid(touched->types, type);
-
-	depend = table_open(DependRelationId, AccessShareLock);
-	ScanKeyInit(&key[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(TypeRelationId));
-	ScanKeyInit(&key[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(type));
-	scan = systable_beginscan(depend, DependReferenceIndexId, true, NULL, 2, key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_depend dependency = (Form_pg_depend) GETSTRUCT(tuple);
-
-		/* An array, domain, range or multirange of it; or a column */
-		if (dependency->classid == TypeRelationId)
-			touch_type(touched, dependency->objid);
-		else if (dependency->classid == RelationRelationId && dependency->objsubid > 0)
-			touch_relation(touched, dependency->objid);
-	}
-	systable_endscan(scan);
-	table_close(depend, AccessShareLock);
-}
-
-/* Note a relation, and what changes with it. */
-static void
-touch_relation(Touched *touched, Oid relid)
-{
-	if (list_member_oid(touched->relations, relid))
-		return;
-
-	switch (get_rel_relkind(relid))
-	{
-		case RELKIND_RELATION:
-		case RELKIND_PARTITIONED_TABLE:
-		case RELKIND_VIEW:
-		case RELKIND_COMPOSITE_TYPE:
-			if (get_rel_persistence(relid) == RELPERSISTENCE_TEMP)
-				return;
-			touched->relations = lappend_oid(touched->relations, relid);
-			touch_type(touched, get_rel_type_id(relid));
-			break;
-		default:
-			return;
-	}
-
-	/* ALTER TABLE changes the children with their parent */
-	if (get_rel_relkind(relid) == RELKIND_RELATION && has_subclass(relid))
-	{
-		List	   *children = find_inheritance_children(relid, NoLock);
-		ListCell   *lc;
-
-		foreach(lc, children)
-			touch_relation(touched, lfirst_oid(lc));
-	}
-}
-
-static bool
-is_detach(const CollectedATSubcmd *subcommand)
-{
-	switch (castNode(AlterTableCmd, subcommand->parsetree)->subtype)
-	{
-		case AT_DetachPartition:
-		case AT_DetachPartitionFinalize:
-			return true;
-		default:
-			return false;
-	}
-}
-
-/*
- * Note a partition that becomes a table.  Its ids go on with the prefix of
- * the table that it was part of, which no SQL could change in the same
- * statement; so it is not judged for being detached, only registered.
- */
-static void
-touch_detached(Touched *touched, const CollectedATSubcmd *subcommand)
-{
-	/* Before 16 the command does not tell its address */
-	AlterTableCmd *command = castNode(AlterTableCmd, subcommand->parsetree);
-	RangeVar   *partition = castNode(PartitionCmd, command->def)->name;
-
-	touched->detached = lappend_oid(touched->detached,
-									RangeVarGetRelid(partition, NoLock, true));
-}
-
-/* Note what one command of the statement touched. */
-static void
-touch_command(Touched *touched, Oid classid, Oid objid, const CollectedCommand *command)
-{
-	ListCell   *lc;
-
-	/* These change nothing that a rule looks at */
-	if (IsA(command->parsetree, CommentStmt) || IsA(command->parsetree, SecLabelStmt))
-		return;
-
-	if (classid == TypeRelationId)
-		touch_type(touched, objid);
-	else if (classid == RelationRelationId)
-		touch_relation(touched, objid);
-
-	if (command->type != SCT_AlterTable)
-		return;
-	foreach(lc, command->d.alterTable.subcmds)
-	{
-		const CollectedATSubcmd *subcommand = lfirst(lc);
-
-		/* The partition of ATTACH PARTITION, a changed child's column */
-		if (is_detach(subcommand))
-			touch_detached(touched, subcommand);
-		else if (subcommand->address.classId == RelationRelationId)
-			touch_relation(touched, subcommand->address.objectId);
-	}
-}
-
-/*
- * Call one of PostgreSQL's set-returning event trigger functions and return a
- * slot to read its rows from; the rows live in the current memory context.
- */
-static TupleTableSlot *
-call_event_function(Oid function, Tuplestorestate **rows)
-{
-	LOCAL_FCINFO(fcinfo, 0);
-	FmgrInfo	flinfo;
-	ReturnSetInfo rsinfo = {.type = T_ReturnSetInfo};
-
-	fmgr_info(function, &flinfo);
-	rsinfo.econtext = CreateStandaloneExprContext();
-	rsinfo.allowedModes = SFRM_Materialize;
-	InitFunctionCallInfoData(*fcinfo, &flinfo, 0, InvalidOid, NULL, (Node *) &rsinfo);
-	(void) FunctionCallInvoke(fcinfo);
-	*rows = rsinfo.setResult;
-	return MakeSingleTupleTableSlot(rsinfo.setDesc, &TTSOpsMinimalTuple);
-}
-
-/* Return what the statement created or changed. */
-static Touched
-touched_by_statement(void)
-{
-	Touched		touched = {NIL};
-	Tuplestorestate *rows;
-	TupleTableSlot *slot = call_event_function(F_PG_EVENT_TRIGGER_DDL_COMMANDS, &rows);
-
-	while (tuplestore_gettupleslot(rows, true, false, slot))
-	{
-		const CollectedCommand *command;
-
-		slot_getallattrs(slot);
-		if (slot->tts_isnull[0])
-			continue;			/* GRANT and ALTER DEFAULT PRIVILEGES */
-
-		/* The last column is the server's description of the command */
-		command = (const CollectedCommand *) DatumGetPointer(slot->tts_values[8]);
-		if (!command->in_extension)
-			touch_command(&touched,
-						  DatumGetObjectId(slot->tts_values[0]),
-						  DatumGetObjectId(slot->tts_values[1]), command);
-	}
-	ExecDropSingleTupleTableSlot(slot);
-	tuplestore_end(rows);
-	return touched;
-}
-
-/* Bring the prefix registry up to date with a relation; return its facts. */
-static Facts *
-update_registry(Oid relid)
-{
-	Facts	   *facts = dbkit_facts(RelationRelationId, relid);
-
-	if (facts == NULL || facts->kind != KIND_VIEW)
-		dbkit_registry_update(relid, facts != NULL ? facts->prefix : NULL);
-	return facts;
-}
-
-/* Read the facts about all that was touched and is ever judged. */
-static List *
-read_facts(const Touched *touched)
-{
-	List	   *result = NIL;
-	ListCell   *lc;
-
-	foreach(lc, touched->relations)
-	{
-		Facts	   *facts = update_registry(lfirst_oid(lc));
-
-		if (facts != NULL)
-			result = lappend(result, facts);
-	}
-	foreach(lc, touched->detached)
-		(void) update_registry(lfirst_oid(lc));
-	foreach(lc, touched->types)
-	{
-		Facts	   *facts = dbkit_facts(TypeRelationId, lfirst_oid(lc));
-
-		if (facts != NULL)
-			result = lappend(result, facts);
-	}
-	return result;
-}
 
 /*
  * Does enforcement rest?  pg_dump and pg_restore create tables before their
  * keys and indexes, and both turn check_function_bodies off in every session.
  */
-static bool
-stands_aside(void)
+bool
+dbkit_stands_aside(void)
 {
-	return !enforce || !check_function_bodies || IsBinaryUpgrade;
+	return !enforce || !check_function_bodies || IsBinaryUpgrade || dbkit_fixing();
 }
 
 /* Tell whoever meets an internal error how to go on without us. */
@@ -282,7 +54,8 @@ error_context(void *arg)
 			   (const char *) arg, (const char *) arg);
 }
 
-static void
+/* Check that we are called for an event, and return its data. */
+static EventTriggerData *
 check_called_for(FunctionCallInfo fcinfo, const char *event)
 {
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo) ||
@@ -291,6 +64,114 @@ check_called_for(FunctionCallInfo fcinfo, const char *event)
 				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"dbkit.%s\" was not called by an event trigger for %s",
 						event, event)));
+	return (EventTriggerData *) fcinfo->context;
+}
+
+/*
+ * Is the statement done in several transactions?  Then an error at its end
+ * would leave it half done.
+ */
+static bool
+is_concurrent(Node *parsetree)
+{
+	ListCell   *lc;
+
+	switch (nodeTag(parsetree))
+	{
+		case T_IndexStmt:
+			return ((IndexStmt *) parsetree)->concurrent;
+		case T_DropStmt:
+			return ((DropStmt *) parsetree)->concurrent;
+		case T_ReindexStmt:
+			foreach(lc, ((ReindexStmt *) parsetree)->params)
+			{
+				if (strcmp(lfirst_node(DefElem, lc)->defname, "concurrently") == 0)
+					return true;
+			}
+			return false;
+		case T_AlterTableStmt:
+			foreach(lc, ((AlterTableStmt *) parsetree)->cmds)
+			{
+				AlterTableCmd *command = lfirst_node(AlterTableCmd, lc);
+
+				if ((command->subtype == AT_DetachPartition &&
+					 ((PartitionCmd *) command->def)->concurrent) ||
+					command->subtype == AT_DetachPartitionFinalize)
+					return true;
+			}
+			return false;
+		default:
+			return false;
+	}
+}
+
+/* Read the facts about what was touched and is ever judged. */
+static List *
+read_facts(const List *touched, FactsExtent extent)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, touched)
+	{
+		const Touched *object = lfirst(lc);
+		Facts	   *facts = NULL;
+
+		if (!dbkit_is_index_of_touched(object)) /* is judged with its table */
+			facts = dbkit_facts(object->classid, object->objid, extent);
+		if (facts == NULL)
+			continue;
+		facts->detached = object->detached;
+		result = lappend(result, facts);
+	}
+	return result;
+}
+
+/* Bring the prefix registry up to date with what was touched. */
+static void
+update_registry(const List *touched, const List *facts)
+{
+	const ListCell *next = list_head(facts);
+	ListCell   *lc;
+
+	foreach(lc, touched)
+	{
+		const Touched *object = lfirst(lc);
+		const Facts *own = NULL;
+		char		relkind;
+
+		/* The facts are in the same order, but there are none on some objects */
+		if (next != NULL && ((Facts *) lfirst(next))->classid == object->classid &&
+			((Facts *) lfirst(next))->objid == object->objid)
+		{
+			own = lfirst(next);
+			next = lnext(facts, next);
+		}
+		if (object->classid != RelationRelationId)
+			continue;
+		relkind = get_rel_relkind(object->objid);
+		if (relkind == RELKIND_RELATION || relkind == RELKIND_PARTITIONED_TABLE)
+			dbkit_registry_update(object->objid, own != NULL ? own->prefix : NULL);
+	}
+}
+
+/* Return what breaks the rules of a scope. */
+static List *
+judge_all(const List *facts, JudgeScope scope)
+{
+	Judgement	judgement = {NIL};
+	ListCell   *lc;
+
+	foreach(lc, facts)
+	{
+		/*
+		 * The ids of a detached partition go on with the prefix of the table
+		 * that it was part of, which no SQL could change in the same statement.
+		 */
+		if (scope != SCOPE_STATEMENT || !((Facts *) lfirst(lc))->detached)
+			dbkit_judge(&judgement, lfirst(lc), scope);
+	}
+	return judgement.findings;
 }
 
 PG_FUNCTION_INFO_V1(ddl_command_end);
@@ -304,34 +185,31 @@ PG_FUNCTION_INFO_V1(ddl_command_end);
 Datum
 ddl_command_end(PG_FUNCTION_ARGS)
 {
+	EventTriggerData *event = check_called_for(fcinfo, "ddl_command_end");
 	ErrorContextCallback callback = {
 		.previous = error_context_stack,
 		.callback = error_context,
 		.arg = "dbkit_ddl_command_end"
 	};
-	Judgement	judgement = {NIL};
-	MemoryContext context;
-	MemoryContext caller;
-	Touched		touched;
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "dbkit enforcement",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	bool		concurrent = is_concurrent(event->parsetree);
+	List	   *touched;
 	List	   *facts;
-	ListCell   *lc;
+	List	   *findings = NIL;
 
-	check_called_for(fcinfo, "ddl_command_end");
-	context = AllocSetContextCreate(CurrentMemoryContext, "dbkit enforcement",
-									ALLOCSET_DEFAULT_SIZES);
-	caller = MemoryContextSwitchTo(context);
 	error_context_stack = &callback;
-
-	touched = touched_by_statement();
-	facts = read_facts(&touched);
-	if (!stands_aside())
-	{
-		foreach(lc, facts)
-			dbkit_judge(&judgement, lfirst(lc));
-	}
-
+	dbkit_touch_commands(concurrent);
+	touched = dbkit_touched_by_statement(!dbkit_stands_aside());
+	facts = read_facts(touched, FACTS_STATEMENT);
+	update_registry(touched, facts);
+	if (!dbkit_stands_aside())
+		findings = list_concat(judge_all(facts, SCOPE_STATEMENT),
+							   dbkit_guard_index(event->parsetree));
 	error_context_stack = callback.previous;
-	dbkit_report(judgement.findings);
+
+	dbkit_report(findings, concurrent ? WARNING : ERROR, NULL);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 	PG_RETURN_NULL();
@@ -342,48 +220,90 @@ PG_FUNCTION_INFO_V1(sql_drop);
 /*
  * dbkit.sql_drop() returns event_trigger
  *
- * Frees the prefixes of dropped tables.
+ * Frees the prefixes of dropped tables, and notes the tables that something
+ * was dropped from; ddl_command_end comes after it and judges those.
  */
 Datum
 sql_drop(PG_FUNCTION_ARGS)
 {
+	EventTriggerData *event = check_called_for(fcinfo, "sql_drop");
 	ErrorContextCallback callback = {
 		.previous = error_context_stack,
 		.callback = error_context,
 		.arg = "dbkit_sql_drop"
 	};
-	MemoryContext context;
-	MemoryContext caller;
-	Tuplestorestate *rows;
-	TupleTableSlot *slot;
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "dbkit enforcement",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
 
-	check_called_for(fcinfo, "sql_drop");
-	context = AllocSetContextCreate(CurrentMemoryContext, "dbkit enforcement",
-									ALLOCSET_DEFAULT_SIZES);
-	caller = MemoryContextSwitchTo(context);
 	error_context_stack = &callback;
-
-	slot = call_event_function(F_PG_EVENT_TRIGGER_DROPPED_OBJECTS, &rows);
-	while (tuplestore_gettupleslot(rows, true, false, slot))
-	{
-		bool		temporary;
-
-		/* A table, or a column of one that stays */
-		slot_getallattrs(slot);
-		temporary = DatumGetBool(slot->tts_values[5]);
-		if (DatumGetObjectId(slot->tts_values[0]) == RelationRelationId && !temporary)
-			update_registry(DatumGetObjectId(slot->tts_values[1]));
-	}
-	ExecDropSingleTupleTableSlot(slot);
-	tuplestore_end(rows);
-
+	dbkit_touch_dropped(is_concurrent(event->parsetree));
 	error_context_stack = callback.previous;
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 	PG_RETURN_NULL();
 }
 
-/* Define the settings of this module. */
+PG_FUNCTION_INFO_V1(table_rewrite);
+
+/*
+ * dbkit.table_rewrite() returns event_trigger
+ *
+ * Rejects an ALTER that rewrites a table larger than dbkit.max_rewrite_size,
+ * by the rule table_rewrite, before it does so.
+ */
+Datum
+table_rewrite(PG_FUNCTION_ARGS)
+{
+	check_called_for(fcinfo, "table_rewrite");
+	if (!dbkit_stands_aside())
+		dbkit_report(dbkit_guard_rewrite(), ERROR, NULL);
+	PG_RETURN_NULL();
+}
+
+/* Judge what the transaction touched, and mend what is at level "fix". */
+static void
+judge_transaction(void)
+{
+	List	   *touched = dbkit_touched_by_transaction();
+	List	   *findings;
+	ListCell   *lc;
+	bool		concurrent = false;
+
+	foreach(lc, touched)
+		concurrent |= ((Touched *) lfirst(lc))->concurrently;
+
+	findings = judge_all(read_facts(touched, FACTS_ALL), SCOPE_COMMIT);
+	if (!concurrent && dbkit_run_fixes(findings))
+		findings = judge_all(read_facts(dbkit_touched_by_transaction(), FACTS_ALL), SCOPE_COMMIT);
+
+	dbkit_report(findings, concurrent ? WARNING : ERROR,
+				 IsTransactionBlock() ? NULL :
+				 "Create the table, its trigger, index and policy in one transaction.");
+}
+
+/* Judge before it is too late to raise an error. */
+static void
+before_transaction_end(XactEvent event, void *arg pg_attribute_unused())
+{
+	MemoryContext context;
+	MemoryContext caller;
+
+	if ((event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE) ||
+		!dbkit_transaction_touched() || dbkit_stands_aside())
+		return;
+
+	context = AllocSetContextCreate(TopTransactionContext, "dbkit enforcement",
+									ALLOCSET_DEFAULT_SIZES);
+	caller = MemoryContextSwitchTo(context);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	judge_transaction();
+	PopActiveSnapshot();
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+}
+
+/* Define the settings of this module and watch transactions end. */
 void
 dbkit_enforce_init(void)
 {
@@ -396,4 +316,8 @@ dbkit_enforce_init(void)
 							 PGC_SUSET,
 							 0,
 							 NULL, NULL, NULL);
+
+	dbkit_touched_init();
+	dbkit_guard_init();
+	RegisterXactCallback(before_transaction_end, NULL);
 }

@@ -11,8 +11,6 @@
 #include "access/attnum.h"
 #include "nodes/nodes.h"
 
-extern bool dbkit_is_function(Oid function, const char *name);
-extern char *dbkit_function_name(const char *name);
 extern char *dbkit_generated_prefix(Node *expr);
 extern char *dbkit_pinned_prefix(Node *expr, AttrNumber attnum);
 extern bool dbkit_is_clock(Node *expr);

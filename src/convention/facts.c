@@ -11,32 +11,24 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
-#include "access/sysattr.h"
-#include "access/table.h"
 #include "access/transam.h"
 #include "catalog/dependency.h"
-#include "catalog/indexing.h"
+#include "catalog/index.h"
 #include "catalog/namespace.h"
-#include "catalog/partition.h"
-#include "catalog/pg_constraint.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
-#include "commands/sequence.h"
-#include "nodes/makefuncs.h"
-#include "nodes/nodeFuncs.h"
-#include "optimizer/optimizer.h"
+#include "lib/stringinfo.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/regproc.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
-#include "utils/typcache.h"
 
 #include "dbkit.h"
-#include "expression.h"
 #include "facts.h"
 
 /* Does a name end with that suffix? */
@@ -60,296 +52,20 @@ is_foreign_to_us(Oid classid, Oid objid, Oid namespace)
 		OidIsValid(getExtensionOfObject(classid, objid));
 }
 
-/* Return the CHECK expressions of one domain. */
-static List *
-read_domain_checks(Oid domain)
+static Facts *
+new_facts(Oid classid, Oid objid, Oid namespace, const char *name)
 {
-	List	   *result = NIL;
-	ScanKeyData key;
-	HeapTuple	tuple;
-	Relation	constraints = table_open(ConstraintRelationId, AccessShareLock);
-	SysScanDesc scan;
+	Facts	   *facts = palloc0(sizeof(Facts));
 
-	ScanKeyInit(&key, Anum_pg_constraint_contypid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(domain));
-	scan = systable_beginscan(constraints, ConstraintTypidIndexId, true,
-							  NULL, 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		bool		isnull;
-		Datum		conbin = heap_getattr(tuple, Anum_pg_constraint_conbin,
-										  RelationGetDescr(constraints), &isnull);
-
-		if (!isnull && ((Form_pg_constraint) GETSTRUCT(tuple))->contype == CONSTRAINT_CHECK)
-			result = lappend(result, stringToNode(TextDatumGetCString(conbin)));
-	}
-	systable_endscan(scan);
-	table_close(constraints, AccessShareLock);
-	return result;
-}
-
-/* Take over what the domains of a column say. */
-static void
-read_domains(ColumnFacts *column)
-{
-	Oid			type = column->type;
-
-	if (column->default_expr == NULL)
-		column->default_expr = get_typdefault(column->type);
-	while (get_typtype(type) == TYPTYPE_DOMAIN)
-	{
-		HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
-		Form_pg_type form;
-
-		if (!HeapTupleIsValid(tuple))
-			elog(ERROR, "cache lookup failed for type %u", type);
-		form = (Form_pg_type) GETSTRUCT(tuple);
-		column->not_null |= form->typnotnull;
-		column->domain_checks = list_concat(column->domain_checks,
-											read_domain_checks(type));
-		type = form->typbasetype;
-		ReleaseSysCache(tuple);
-	}
-	column->base_type = type;
-}
-
-/* Return a column's own default; a generated column has none. */
-static Node *
-read_default(TupleDesc desc, Form_pg_attribute att)
-{
-	if (!att->atthasdef || att->attgenerated != '\0')
-		return NULL;
-	for (int i = 0; i < desc->constr->num_defval; i++)
-	{
-		if (desc->constr->defval[i].adnum == att->attnum)
-			return stringToNode(desc->constr->defval[i].adbin);
-	}
-	return NULL;
-}
-
-/* Return the columns that generated columns are computed from. */
-static Bitmapset *
-generation_inputs(TupleDesc desc)
-{
-	Bitmapset  *inputs = NULL;
-
-	if (desc->constr == NULL)
-		return NULL;
-	for (int i = 0; i < desc->constr->num_defval; i++)
-	{
-		AttrDefault *expr = &desc->constr->defval[i];
-
-		if (TupleDescAttr(desc, expr->adnum - 1)->attgenerated != '\0')
-			pull_varattnos(stringToNode(expr->adbin), 1, &inputs);
-	}
-	return inputs;
-}
-
-/* Does PostgreSQL refuse to change the type of the column? */
-static bool
-has_fixed_type(Relation rel, Form_pg_attribute att, const Bitmapset *inputs)
-{
-	Bitmapset  *column = bms_make_singleton(att->attnum - FirstLowInvalidHeapAttributeNumber);
-
-	return att->attinhcount > 0 || bms_overlap(column, inputs) ||
-		has_partition_attrs(rel, column, NULL);
-}
-
-static ColumnFacts *
-read_column(TupleDesc desc, Form_pg_attribute att)
-{
-	ColumnFacts *column = palloc0(sizeof(ColumnFacts));
-
-	column->attnum = att->attnum;
-	column->name = pstrdup(NameStr(att->attname));
-	column->type = att->atttypid;
-	column->base_type = att->atttypid;
-	column->collation = att->attcollation;
-	column->not_null = att->attnotnull;
-	column->generated = att->attgenerated != '\0';
-	column->identity = att->attidentity != '\0';
-	column->default_expr = read_default(desc, att);
-	if (get_typtype(att->atttypid) == TYPTYPE_DOMAIN)
-	{
-		if (column->identity || column->generated)
-			column->base_type = getBaseType(att->atttypid);
-		else
-			read_domains(column);
-	}
-	return column;
-}
-
-static List *
-read_columns(Relation rel)
-{
-	TupleDesc	desc = RelationGetDescr(rel);
-	Bitmapset  *inputs = generation_inputs(desc);
-	List	   *result = NIL;
-
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-		ColumnFacts *column;
-
-		if (att->attisdropped)
-			continue;
-		column = read_column(desc, att);
-		column->type_fixed = has_fixed_type(rel, att, inputs);
-		result = lappend(result, column);
-	}
-	return result;
-}
-
-/* Attach the sequences of serial columns to their columns. */
-static void
-read_sequences(Facts *facts)
-{
-	ListCell   *lc;
-
-	foreach(lc, facts->columns)
-	{
-		ColumnFacts *column = lfirst(lc);
-
-		if ((column->base_type == INT2OID || column->base_type == INT4OID) &&
-			column->default_expr != NULL)
-		{
-			List	   *owned = getOwnedSequences(facts->objid);
-			ListCell   *sequence;
-
-			foreach(sequence, owned)
-			{
-				Oid			table;
-				int32		attnum;
-
-				if (sequenceIsOwned(lfirst_oid(sequence), DEPENDENCY_AUTO,
-									&table, &attnum) &&
-					attnum == column->attnum)
-					column->sequence = lfirst_oid(sequence);
-			}
-		}
-	}
-}
-
-static List *
-read_checks(Relation rel)
-{
-	TupleConstr *constr = RelationGetDescr(rel)->constr;
-	List	   *result = NIL;
-
-	for (int i = 0; constr != NULL && i < constr->num_check; i++)
-	{
-		CheckFacts *check;
-
-		if (!dbkit_check_enforced(&constr->check[i]))
-			continue;
-		check = palloc(sizeof(CheckFacts));
-		check->name = pstrdup(constr->check[i].ccname);
-		check->expr = stringToNode(constr->check[i].ccbin);
-		result = lappend(result, check);
-	}
-	return result;
-}
-
-/* Return the attribute numbers of the primary key. */
-static List *
-read_key(Relation rel)
-{
-	List	   *result = NIL;
-	List	   *indexes = RelationGetIndexList(rel);
-	ListCell   *lc;
-
-	foreach(lc, indexes)
-	{
-		HeapTuple	tuple = SearchSysCache1(INDEXRELID,
-											ObjectIdGetDatum(lfirst_oid(lc)));
-		Form_pg_index index;
-
-		if (!HeapTupleIsValid(tuple))
-			elog(ERROR, "cache lookup failed for index %u", lfirst_oid(lc));
-		index = (Form_pg_index) GETSTRUCT(tuple);
-		for (int i = 0; index->indisprimary && i < index->indnkeyatts; i++)
-			result = lappend_int(result, index->indkey.values[i]);
-		ReleaseSysCache(tuple);
-	}
-	list_free(indexes);
-	return result;
-}
-
-/* Can a CHECK that contradicts the default be dropped, and nothing else with it? */
-static bool
-is_droppable(const Facts *facts, const CheckFacts *check)
-{
-	Oid			constraint = get_relation_constraint_oid(facts->objid, check->name, false);
-	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
-	bool		inherited;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for constraint %u", constraint);
-	inherited = ((Form_pg_constraint) GETSTRUCT(tuple))->coninhcount > 0;
-	ReleaseSysCache(tuple);
-	return !inherited && !is_andclause(check->expr);
-}
-
-static void
-add_check_prefix(Facts *facts, char *prefix, char *name)
-{
-	facts->check_prefixes = lappend(facts->check_prefixes, prefix);
-	facts->check_names = lappend(facts->check_names, name);
-}
-
-/* Find the prefix of the table's ids in the default and the CHECKs of "id". */
-static void
-read_prefix(Facts *facts)
-{
-	const ColumnFacts *id = dbkit_facts_column(facts, "id");
-	ListCell   *lc;
-
-	if (id == NULL)
-		return;
-	facts->default_prefix = dbkit_generated_prefix(id->default_expr);
-	foreach(lc, facts->checks)
-	{
-		CheckFacts *check = lfirst(lc);
-		char	   *prefix = dbkit_pinned_prefix(check->expr, id->attnum);
-
-		if (prefix == NULL)
-			continue;
-		if (facts->default_prefix != NULL &&
-			strcmp(prefix, facts->default_prefix) != 0 && !is_droppable(facts, check))
-			add_check_prefix(facts, prefix, NULL);
-		else
-			add_check_prefix(facts, prefix, check->name);
-	}
-	foreach(lc, id->domain_checks)
-	{
-		char	   *prefix = dbkit_pinned_prefix(lfirst(lc), InvalidAttrNumber);
-
-		if (prefix != NULL)
-			add_check_prefix(facts, prefix, NULL);
-	}
-
-	if (facts->default_prefix != NULL)
-		facts->prefix = facts->default_prefix;
-	else if (facts->check_prefixes != NIL)
-		facts->prefix = linitial(facts->check_prefixes);
-}
-
-static void
-read_table(Facts *facts, Relation rel)
-{
-	facts->kind = dbkit_ends_with(facts->name, "_enum") ? KIND_ENUM_TABLE : KIND_TABLE;
-	facts->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
-	facts->typed = OidIsValid(rel->rd_rel->reloftype);
-	facts->columns = read_columns(rel);
-	facts->checks = read_checks(rel);
-	facts->key = read_key(rel);
-	read_sequences(facts);
-	if (facts->kind == KIND_TABLE)
-		read_prefix(facts);
+	facts->classid = classid;
+	facts->objid = objid;
+	facts->schema = get_namespace_name(namespace);
+	facts->name = pstrdup(name);
+	return facts;
 }
 
 static Facts *
-read_relation(Oid relid)
+read_relation(Oid relid, FactsExtent extent)
 {
 	Facts	   *facts = NULL;
 	Relation	rel = try_relation_open(relid, AccessShareLock);
@@ -362,18 +78,17 @@ read_relation(Oid relid)
 		!rel->rd_rel->relispartition &&
 		!is_foreign_to_us(RelationRelationId, relid, RelationGetNamespace(rel)))
 	{
-		facts = palloc0(sizeof(Facts));
-		facts->classid = RelationRelationId;
-		facts->objid = relid;
-		facts->schema = get_namespace_name(RelationGetNamespace(rel));
-		facts->name = pstrdup(RelationGetRelationName(rel));
+		facts = new_facts(RelationRelationId, relid, RelationGetNamespace(rel),
+						  RelationGetRelationName(rel));
+		facts->owner = rel->rd_rel->relowner;
+		facts->created = rel->rd_createSubid != InvalidSubTransactionId;
 		if (rel->rd_rel->relkind == RELKIND_VIEW)
 		{
 			facts->kind = KIND_VIEW;
 			facts->security_invoker = RelationHasSecurityInvoker(rel);
 		}
 		else
-			read_table(facts, rel);
+			dbkit_read_table(facts, rel, extent);
 	}
 	relation_close(rel, AccessShareLock);
 	return facts;
@@ -392,12 +107,82 @@ read_type(Oid type)
 	if (form->typtype == TYPTYPE_ENUM &&
 		!is_foreign_to_us(TypeRelationId, type, form->typnamespace))
 	{
-		facts = palloc0(sizeof(Facts));
-		facts->classid = TypeRelationId;
-		facts->objid = type;
+		facts = new_facts(TypeRelationId, type, form->typnamespace, NameStr(form->typname));
 		facts->kind = KIND_ENUM_TYPE;
-		facts->schema = get_namespace_name(form->typnamespace);
-		facts->name = pstrdup(NameStr(form->typname));
+		facts->owner = form->typowner;
+	}
+	ReleaseSysCache(tuple);
+	return facts;
+}
+
+static bool
+is_index(Oid relid)
+{
+	char		relkind = get_rel_relkind(relid);
+
+	return relkind == RELKIND_INDEX || relkind == RELKIND_PARTITIONED_INDEX;
+}
+
+/* Read an index: its table, with the index marked. */
+static Facts *
+read_index_of_table(Oid indexid, FactsExtent extent)
+{
+	Oid			table = IndexGetRelation(indexid, true);
+	Facts	   *facts;
+
+	if (!OidIsValid(table) || extent == FACTS_STATEMENT)
+		return NULL;			/* no statement rule is about indexes */
+	facts = read_relation(table, extent);
+	if (facts == NULL || facts->kind != KIND_TABLE)
+		return NULL;
+	facts->kind = KIND_INDEX;
+	facts->index = indexid;
+	return facts;
+}
+
+/* Return the search_path of a function's SET clause, or NULL. */
+static char *
+read_search_path(HeapTuple tuple)
+{
+	bool		isnull;
+	Datum		config = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_proconfig, &isnull);
+	Datum	   *settings;
+	int			count;
+	static const char prefix[] = "search_path=";
+
+	if (isnull)
+		return NULL;
+	deconstruct_array(DatumGetArrayTypeP(config), TEXTOID, -1, false, TYPALIGN_INT,
+					  &settings, NULL, &count);
+	for (int i = 0; i < count; i++)
+	{
+		char	   *setting = TextDatumGetCString(settings[i]);
+
+		if (strncmp(setting, prefix, strlen(prefix)) == 0)
+			return setting + strlen(prefix);
+	}
+	return NULL;
+}
+
+static Facts *
+read_function(Oid function)
+{
+	Facts	   *facts = NULL;
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Form_pg_proc form;
+
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	form = (Form_pg_proc) GETSTRUCT(tuple);
+	if (form->prosecdef &&
+		!is_foreign_to_us(ProcedureRelationId, function, form->pronamespace))
+	{
+		facts = new_facts(ProcedureRelationId, function, form->pronamespace,
+						  NameStr(form->proname));
+		facts->kind = KIND_FUNCTION;
+		facts->owner = form->proowner;
+		facts->signature = format_procedure_qualified(function);
+		facts->search_path = read_search_path(tuple);
 	}
 	ReleaseSysCache(tuple);
 	return facts;
@@ -408,14 +193,17 @@ read_type(Oid type)
  * not exist (any more).
  */
 Facts *
-dbkit_facts(Oid classid, Oid objid)
+dbkit_facts(Oid classid, Oid objid, FactsExtent extent)
 {
 	switch (classid)
 	{
 		case RelationRelationId:
-			return read_relation(objid);
+			return is_index(objid) ? read_index_of_table(objid, extent) :
+				read_relation(objid, extent);
 		case TypeRelationId:
 			return read_type(objid);
+		case ProcedureRelationId:
+			return read_function(objid);
 		default:
 			return NULL;
 	}
@@ -437,10 +225,46 @@ dbkit_facts_column(const Facts *facts, const char *name)
 	return NULL;
 }
 
-/* Return the object's quoted, schema-qualified name. */
+/* Return the column with that number, or NULL. */
+const ColumnFacts *
+dbkit_facts_column_at(const Facts *facts, AttrNumber attnum)
+{
+	ListCell   *lc;
+
+	foreach(lc, facts->columns)
+	{
+		ColumnFacts *column = lfirst(lc);
+
+		if (column->attnum == attnum)
+			return column;
+	}
+	return NULL;
+}
+
+/* Return the names of columns, quoted, separated by commas. */
+char *
+dbkit_facts_column_names(const Facts *facts, const List *attnums)
+{
+	StringInfoData names;
+	ListCell   *lc;
+
+	initStringInfo(&names);
+	foreach(lc, attnums)
+	{
+		const ColumnFacts *column = dbkit_facts_column_at(facts, lfirst_int(lc));
+
+		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
+						 column != NULL ? quote_identifier(column->name) : "?");
+	}
+	return names.data;
+}
+
+/* Return the object's quoted, schema-qualified name; a function's with arguments. */
 const char *
 dbkit_facts_identity(const Facts *facts)
 {
+	if (facts->signature != NULL)
+		return facts->signature;
 	return quote_qualified_identifier(facts->schema, facts->name);
 }
 
@@ -450,11 +274,16 @@ dbkit_kind_name(ObjectKind kind)
 {
 	switch (kind)
 	{
+		case KIND_TABLE:
+		case KIND_ENUM_TABLE:
+		case KIND_INDEX:
+			return "table";
 		case KIND_VIEW:
 			return "view";
 		case KIND_ENUM_TYPE:
 			return "type";
-		default:
-			return "table";
+		case KIND_FUNCTION:
+			return "function";
 	}
+	return NULL;				/* keep compiler quiet */
 }

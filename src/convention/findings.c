@@ -110,29 +110,6 @@ dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target,
 	dbkit_add_alter(finding, psprintf("ALTER COLUMN %s TYPE %s%s", name, definition, using));
 }
 
-/* Return the names of the key's columns, quoted, separated by commas. */
-static char *
-key_columns(const Facts *facts)
-{
-	StringInfoData names;
-	ListCell   *attnum;
-	ListCell   *lc;
-
-	initStringInfo(&names);
-	foreach(attnum, facts->key)
-	{
-		foreach(lc, facts->columns)
-		{
-			ColumnFacts *column = lfirst(lc);
-
-			if (column->attnum == lfirst_int(attnum))
-				appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
-								 quote_identifier(column->name));
-		}
-	}
-	return names.data;
-}
-
 /*
  * Add what is wrong with a column to the list: "is integer, may be null".
  */
@@ -155,10 +132,10 @@ dbkit_check_key(StringInfo wrong, const Facts *facts, const ColumnFacts *column)
 	if (facts->key == NIL)
 		dbkit_add_wrong(wrong, "is not the primary key");
 	else if (!list_member_int(facts->key, column->attnum))
-		dbkit_add_wrong(wrong, "is not the primary key, which is (%s)", key_columns(facts));
+		dbkit_add_wrong(wrong, "is not the primary key, which is (%s)", dbkit_facts_column_names(facts, facts->key));
 	else if (!facts->partitioned && list_length(facts->key) > 1)
 		dbkit_add_wrong(wrong, "is not the whole primary key, which is (%s)",
-						key_columns(facts));
+						dbkit_facts_column_names(facts, facts->key));
 }
 
 /* Add that the column is of another type than it has to be. */
@@ -184,15 +161,11 @@ dbkit_same_object(const Finding *a, const Finding *b)
 	return a->facts->classid == b->facts->classid && a->facts->objid == b->facts->objid;
 }
 
-/*
- * Append one ALTER TABLE with all actions that the findings of one object ask
- * for, each once: two rules may want the same of a column.
- */
+/* Append one ALTER TABLE with all actions that the findings of one object ask for. */
 static void
 append_alter(StringInfo sql, const List *findings, const Finding *object)
 {
 	StringInfoData actions;
-	List	   *seen = NIL;
 	ListCell   *lc;
 
 	initStringInfo(&actions);
@@ -204,24 +177,57 @@ append_alter(StringInfo sql, const List *findings, const Finding *object)
 		if (!dbkit_same_object(finding, object))
 			continue;
 		foreach(action, finding->alter)
-		{
-			ListCell   *other;
-
-			foreach(other, seen)
-			{
-				if (strcmp(lfirst(other), lfirst(action)) == 0)
-					break;
-			}
-			if (other != NULL)
-				continue;
-			seen = lappend(seen, lfirst(action));
 			appendStringInfo(&actions, "%s%s", actions.len > 0 ? ", " : "",
 							 (char *) lfirst(action));
-		}
 	}
 	if (actions.len > 0)
 		dbkit_append_line(sql, psprintf("ALTER TABLE %s %s;",
-								  dbkit_facts_identity(object->facts), actions.data));
+										dbkit_facts_identity(object->facts), actions.data));
+}
+
+/* Is the string in the list? */
+bool
+dbkit_list_has_string(const List *list, const char *string)
+{
+	ListCell   *lc;
+
+	foreach(lc, list)
+	{
+		if (strcmp(lfirst(lc), string) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Leave what several findings of an object ask for to the first of them; those
+ * before "from" are of other objects.  All fixes are there to be run, and ALTER
+ * COLUMN created_at TYPE timestamptz USING created_at AT TIME ZONE 'UTC', run
+ * twice, moves the times.
+ */
+void
+dbkit_drop_repeated_fixes(List *findings, int from)
+{
+	List	   *seen = NIL;
+
+	for (int i = from; i < list_length(findings); i++)
+	{
+		Finding    *finding = list_nth(findings, i);
+		List	   *kept = NIL;
+		ListCell   *action;
+
+		foreach(action, finding->alter)
+		{
+			if (!dbkit_list_has_string(seen, lfirst(action)))
+				kept = lappend(kept, lfirst(action));
+		}
+		finding->alter = kept;
+		seen = list_concat(seen, kept);
+		if (finding->statement != NULL && dbkit_list_has_string(seen, finding->statement))
+			finding->statement = NULL;
+		if (finding->statement != NULL)
+			seen = lappend(seen, finding->statement);
+	}
 }
 
 /*

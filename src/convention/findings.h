@@ -49,6 +49,8 @@ extern void dbkit_check_type(StringInfo wrong, const ColumnFacts *column, Oid ty
 
 /* For outcomes */
 extern bool dbkit_same_object(const Finding *a, const Finding *b);
+extern bool dbkit_list_has_string(const List *list, const char *string);
+extern void dbkit_drop_repeated_fixes(List *findings, int from);
 extern void dbkit_append_line(StringInfo text, const char *line);
 extern char *dbkit_fix(const List *findings);
 

@@ -36,6 +36,7 @@
 
 #include "dbkit.h"
 #include "facts.h"
+#include "own.h"
 #include "registry.h"
 
 /* The columns of dbkit.id_prefix, and its indexes */
@@ -47,30 +48,12 @@
 #define PREFIX_INDEX	"id_prefix_pkey"
 #define RELATION_INDEX	"id_prefix_relation_key"
 
-#define REPAIR_HINT \
-	errhint("Drop and create the extension dbkit again, or disable its event triggers with ALTER EVENT TRIGGER.")
-
-/* Return the OID of a relation in the schema dbkit. */
-static Oid
-own_relation(const char *name)
-{
-	Oid			namespace = get_namespace_oid("dbkit", true);
-	Oid			relid = OidIsValid(namespace) ? get_relname_relid(name, namespace) : InvalidOid;
-
-	if (!OidIsValid(relid))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation \"dbkit.%s\" of the prefix registry does not exist", name),
-				 REPAIR_HINT));
-	return relid;
-}
-
 /* Open the registry, having made sure that it is what the install script made. */
 static Relation
 open_registry(LOCKMODE lockmode)
 {
 	static const Oid types[Natts_registry] = {TEXTOID, REGCLASSOID, BOOLOID};
-	Relation	registry = table_open(own_relation("id_prefix"), lockmode);
+	Relation	registry = table_open(dbkit_own_relation("id_prefix"), lockmode);
 	TupleDesc	desc = RelationGetDescr(registry);
 	bool		intact = desc->natts == Natts_registry;
 
@@ -80,7 +63,7 @@ open_registry(LOCKMODE lockmode)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("table \"dbkit.id_prefix\" of the prefix registry has been altered"),
-				 REPAIR_HINT));
+				 DBKIT_REPAIR_HINT));
 	return registry;
 }
 
@@ -101,7 +84,7 @@ find_row(Relation registry, const char *index, AttrNumber attnum,
 	HeapTuple	tuple;
 
 	ScanKeyInit(&key, attnum, BTEqualStrategyNumber, equals, value);
-	scan = systable_beginscan(registry, own_relation(index), true, snapshot, 1, &key);
+	scan = systable_beginscan(registry, dbkit_own_relation(index), true, snapshot, 1, &key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
 		tuple = heap_copytuple(tuple);
@@ -199,7 +182,7 @@ find_other_table(const char *prefix, Oid except)
 
 		if (relid == except || (OidIsValid(found) && relid > found))
 			continue;
-		facts = dbkit_facts(RelationRelationId, relid);
+		facts = dbkit_facts(RelationRelationId, relid, FACTS_STATEMENT);
 		if (facts != NULL && facts->prefix != NULL && strcmp(facts->prefix, prefix) == 0)
 			found = relid;
 	}

@@ -98,9 +98,27 @@ set_field(int field, const char *value)
 	return value != NULL ? err_generic_string(field, value) : 0;
 }
 
+/*
+ * Return the SQL that mends the findings, and for what the transaction itself
+ * created the advice, as an SQL comment.
+ */
+static char *
+hint(const List *findings, const char *advice)
+{
+	char	   *sql = dbkit_fix(findings);
+	bool		created = false;
+	ListCell   *lc;
+
+	foreach(lc, findings)
+		created |= ((Finding *) lfirst(lc))->facts->created;
+	if (sql == NULL || advice == NULL || !created)
+		return sql;
+	return psprintf("%s\n-- %s", sql, advice);
+}
+
 /* Send the findings of one level as one error or one warning. */
 static void
-send(int elevel, const List *findings)
+send(int elevel, const List *findings, const char *advice)
 {
 	const Finding *first;
 	bool		single;
@@ -110,7 +128,7 @@ send(int elevel, const List *findings)
 		return;
 	first = linitial(findings);
 	single = count_objects(findings) == 1;
-	fix = dbkit_fix(findings);
+	fix = hint(findings, elevel >= ERROR ? advice : NULL);
 
 	ereport(elevel,
 			(errcode(ERRCODE_CONVENTION),
@@ -126,11 +144,13 @@ send(int elevel, const List *findings)
 }
 
 /*
- * Report findings: those at level warning as one WARNING, then those at level
- * error as one error with SQLSTATE KD001.
+ * Report findings: those at level warning as one WARNING, then the others as
+ * one error with SQLSTATE KD001, or as another WARNING when elevel is that.
+ *
+ * The advice, a sentence, goes into the hint of an error beside the SQL.
  */
 void
-dbkit_report(const List *findings)
+dbkit_report(const List *findings, int elevel, const char *advice)
 {
 	List	   *warnings = NIL;
 	List	   *errors = NIL;
@@ -145,6 +165,6 @@ dbkit_report(const List *findings)
 		else
 			errors = lappend(errors, finding);
 	}
-	send(WARNING, warnings);
-	send(ERROR, errors);
+	send(WARNING, warnings, NULL);
+	send(elevel, errors, advice);
 }

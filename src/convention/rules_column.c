@@ -7,7 +7,9 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
+#include "commands/comment.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -183,4 +185,23 @@ void
 dbkit_judge_enum_columns(Judgement *judgement)
 {
 	judge_column_types(judgement, is_enum, "text with a foreign key to an enum table");
+}
+
+/* Judge that every column has a comment. */
+void
+dbkit_judge_column_comment(Judgement *judgement)
+{
+	const Facts *facts = judgement->facts;
+	ListCell   *lc;
+
+	foreach(lc, facts->columns)
+	{
+		const ColumnFacts *column = lfirst(lc);
+
+		if (GetComment(facts->objid, RelationRelationId, column->attnum) == NULL)
+			dbkit_add_finding(judgement, column->name,
+							  "column \"%s\" has no comment; use COMMENT ON COLUMN %s.%s IS '...'",
+							  column->name, dbkit_facts_identity(facts),
+							  quote_identifier(column->name));
+	}
 }

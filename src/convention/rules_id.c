@@ -15,6 +15,7 @@
 
 #include "dbkit.h"
 #include "expression.h"
+#include "own.h"
 #include "registry.h"
 #include "rules.h"
 
@@ -23,9 +24,6 @@ typedef enum IdStyle
 	ID_PREFIXED,
 	ID_UUID
 } IdStyle;
-
-/* What a column that holds an id is to be */
-#define ID_TYPE		"text COLLATE \"C\""
 
 static int	id_style = ID_PREFIXED;
 
@@ -76,19 +74,6 @@ is_convention_prefix(const char *prefix)
 		strspn(prefix, "abcdefghijklmnopqrstuvwxyz") == length;
 }
 
-static bool
-list_has_string(const List *list, const char *string)
-{
-	ListCell   *lc;
-
-	foreach(lc, list)
-	{
-		if (strcmp(lfirst(lc), string) == 0)
-			return true;
-	}
-	return false;
-}
-
 /*
  * Suggest a prefix that no table has: three letters of the table's name in
  * order, beginning with the first.  NULL when all of them are taken.
@@ -117,7 +102,7 @@ suggest_prefix(Judgement *judgement)
 										  letters[third]);
 
 			if (!OidIsValid(dbkit_registry_holder(prefix)) &&
-				!list_has_string(judgement->suggested, prefix))
+				!dbkit_list_has_string(judgement->suggested, prefix))
 				return prefix;
 		}
 	}
@@ -208,7 +193,7 @@ dbkit_judge_id_default(Judgement *judgement)
 							  wanted);
 	if (prefix == NULL)
 		return;
-	if (!list_has_string(judgement->suggested, prefix))
+	if (!dbkit_list_has_string(judgement->suggested, prefix))
 		judgement->suggested = lappend(judgement->suggested, prefix);
 	if (id->base_type == TEXTOID && !id->generated)
 		dbkit_add_alter(finding, psprintf("ALTER COLUMN id SET %s", wanted));
@@ -228,7 +213,7 @@ dbkit_judge_id_check(Judgement *judgement)
 		return;
 	if (facts->check_prefixes != NIL &&
 		(facts->default_prefix == NULL ||
-		 list_has_string(facts->check_prefixes, facts->default_prefix)))
+		 dbkit_list_has_string(facts->check_prefixes, facts->default_prefix)))
 		return;
 
 	prefix = prefix_for_fix(judgement);
