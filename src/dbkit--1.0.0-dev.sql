@@ -212,6 +212,12 @@ COMMENT ON VIEW dbkit.stale_exemptions IS
 'The exemptions that have expired or cover nothing any more, except the built-in ones';
 GRANT SELECT ON dbkit.stale_exemptions TO PUBLIC;
 
+CREATE FUNCTION dbkit.ddl_command_start() RETURNS event_trigger
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.ddl_command_start() IS
+'Event trigger function: rejects a CREATE INDEX that blocks writes to a table larger than dbkit.max_blocking_index_size, by the rule blocking_index';
+
 CREATE FUNCTION dbkit.ddl_command_end() RETURNS event_trigger
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
@@ -237,6 +243,12 @@ COMMENT ON FUNCTION dbkit.table_rewrite() IS
 -- named locks -------------------------------------------------------------
 
 -- event triggers: last, so that they do not judge this script ---------------
+
+CREATE EVENT TRIGGER dbkit_ddl_command_start ON ddl_command_start
+	WHEN TAG IN ('CREATE INDEX')
+	EXECUTE FUNCTION dbkit.ddl_command_start();
+COMMENT ON EVENT TRIGGER dbkit_ddl_command_start IS
+'Rejects a CREATE INDEX that blocks writes to a large table, by the rule blocking_index';
 
 CREATE EVENT TRIGGER dbkit_ddl_command_end ON ddl_command_end
 	EXECUTE FUNCTION dbkit.ddl_command_end();

@@ -143,6 +143,24 @@ judge_all(const List *facts, JudgeScope scope)
 	return judgement.findings;
 }
 
+PG_FUNCTION_INFO_V1(ddl_command_start);
+
+/*
+ * dbkit.ddl_command_start() returns event_trigger
+ *
+ * Rejects a CREATE INDEX that blocks writes to a table larger than
+ * dbkit.max_blocking_index_size, by the rule blocking_index, before it does so.
+ */
+Datum
+ddl_command_start(PG_FUNCTION_ARGS)
+{
+	EventTriggerData *event = check_called_for(fcinfo, "ddl_command_start");
+
+	if (!dbkit_stands_aside())
+		dbkit_report(dbkit_guard_index(event->parsetree), ERROR, NULL);
+	PG_RETURN_NULL();
+}
+
 PG_FUNCTION_INFO_V1(ddl_command_end);
 
 /*
@@ -171,8 +189,7 @@ ddl_command_end(PG_FUNCTION_ARGS)
 	dbkit_touch_commands(concurrent);
 	facts = read_facts(dbkit_touched_by_statement(!dbkit_stands_aside()));
 	if (!dbkit_stands_aside())
-		findings = list_concat(judge_all(facts, SCOPE_STATEMENT),
-							   dbkit_guard_index(event->parsetree));
+		findings = judge_all(facts, SCOPE_STATEMENT);
 	error_context_stack = callback.previous;
 
 	dbkit_report(findings, concurrent ? WARNING : ERROR, NULL);
