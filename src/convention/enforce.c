@@ -34,6 +34,9 @@
 #include "rules.h"
 #include "touched.h"
 
+/* A fix may call for another: an index for a key makes another one redundant */
+#define MAX_FIX_ROUNDS	2
+
 static bool enforce = true;
 
 /*
@@ -257,7 +260,7 @@ judge_transaction(void)
 		concurrent |= ((Touched *) lfirst(lc))->concurrently;
 
 	findings = judge_all(read_facts(touched), SCOPE_COMMIT);
-	if (!concurrent && dbkit_run_fixes(findings))
+	for (int round = 0; !concurrent && round < MAX_FIX_ROUNDS && dbkit_run_fixes(findings); round++)
 		findings = judge_all(read_facts(dbkit_touched_by_transaction()), SCOPE_COMMIT);
 
 	dbkit_report(findings, concurrent ? WARNING : ERROR,
