@@ -136,7 +136,7 @@ COMMENT ON FUNCTION dbkit.table_of(text) IS
 'The table whose ids have the prefix of this id, or NULL. Errors: invalid_text_representation for a malformed id';
 
 CREATE TABLE dbkit.exemption (
-	object text COLLATE "C" NOT NULL,
+	object text COLLATE "C" NOT NULL CHECK (object ~ '^(\\.|[^\\])*$'),
 	rule text COLLATE "C" NOT NULL,
 	reason text NOT NULL CHECK (reason ~ '\S'),
 	expires_at timestamptz,
@@ -154,9 +154,9 @@ COMMENT ON COLUMN dbkit.exemption.created_at IS 'When it was made or changed';
 COMMENT ON COLUMN dbkit.exemption.builtin IS 'Whether it came with the extension; such rows are not dumped';
 GRANT SELECT ON dbkit.exemption TO PUBLIC;
 
--- Patterns with a wildcard that is not escaped; all others are found by equality
+-- Patterns with a wildcard, or an escape of what is none; all others are found by equality
 CREATE INDEX exemption_pattern_idx ON dbkit.exemption (object)
-	WHERE object ~ '^(\\.|[^\\%_])*[%_]';
+	WHERE object !~ '^(\\[\\%_]|[^\\%_])*$';
 COMMENT ON INDEX dbkit.exemption_pattern_idx IS
 'The exemptions whose object is more than one name';
 
@@ -165,6 +165,7 @@ SELECT object, '*', 'ledger of ' || tool, true
 FROM (VALUES
 	('%.\_yoyo\_%', 'yoyo'),
 	('%.yoyo\_lock', 'yoyo'),
+	('%.yoyo\_tmp\_%', 'yoyo'),
 	('%.alembic\_version', 'alembic'),
 	('%.schema\_migrations', 'dbmate, Rails and golang-migrate'),
 	('%.ar\_internal\_metadata', 'Rails'),
@@ -208,7 +209,7 @@ CREATE FUNCTION dbkit.baseline(reason text) RETURNS bigint
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.baseline(text) IS
-'Exempts everything that dbkit.check() reports now, so that an existing database can adopt the conventions for what is new; returns how many exemptions that made. Needs INSERT on dbkit.exemption';
+'Exempts everything that dbkit.check() reports now, so that an existing database can adopt the conventions for what is new; returns how many exemptions that made or renewed. Needs INSERT and UPDATE on dbkit.exemption';
 
 CREATE FUNCTION dbkit.stale_exemptions(
 	OUT object text, OUT rule text, OUT reason text, OUT expires_at timestamptz, OUT problem text)
@@ -223,6 +224,12 @@ SELECT object, rule, reason, expires_at, problem FROM dbkit.stale_exemptions();
 COMMENT ON VIEW dbkit.stale_exemptions IS
 'The exemptions that have expired or cover nothing any more, except the built-in ones';
 GRANT SELECT ON dbkit.stale_exemptions TO PUBLIC;
+
+CREATE FUNCTION dbkit.ddl_command_start() RETURNS event_trigger
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.ddl_command_start() IS
+'Event trigger function: rejects a CREATE INDEX that blocks writes to a table larger than dbkit.max_blocking_index_size, by the rule blocking_index';
 
 CREATE FUNCTION dbkit.ddl_command_end() RETURNS event_trigger
 AS 'MODULE_PATHNAME'
@@ -280,6 +287,12 @@ COMMENT ON FUNCTION dbkit.protect(regclass, name, name, name) IS
 -- named locks -------------------------------------------------------------
 
 -- event triggers: last, so that they do not judge this script ---------------
+
+CREATE EVENT TRIGGER dbkit_ddl_command_start ON ddl_command_start
+	WHEN TAG IN ('CREATE INDEX')
+	EXECUTE FUNCTION dbkit.ddl_command_start();
+COMMENT ON EVENT TRIGGER dbkit_ddl_command_start IS
+'Rejects a CREATE INDEX that blocks writes to a large table, by the rule blocking_index';
 
 CREATE EVENT TRIGGER dbkit_ddl_command_end ON ddl_command_end
 	EXECUTE FUNCTION dbkit.ddl_command_end();

@@ -35,6 +35,9 @@
 #include "rules.h"
 #include "touched.h"
 
+/* A fix may call for another: an index for a key makes another one redundant */
+#define MAX_FIX_ROUNDS	2
+
 static bool enforce = true;
 
 /*
@@ -175,6 +178,24 @@ judge_all(const List *facts, JudgeScope scope)
 	return judgement.findings;
 }
 
+PG_FUNCTION_INFO_V1(ddl_command_start);
+
+/*
+ * dbkit.ddl_command_start() returns event_trigger
+ *
+ * Rejects a CREATE INDEX that blocks writes to a table larger than
+ * dbkit.max_blocking_index_size, by the rule blocking_index, before it does so.
+ */
+Datum
+ddl_command_start(PG_FUNCTION_ARGS)
+{
+	EventTriggerData *event = check_called_for(fcinfo, "ddl_command_start");
+
+	if (!dbkit_stands_aside())
+		dbkit_report(dbkit_guard_index(event->parsetree), ERROR, NULL);
+	PG_RETURN_NULL();
+}
+
 PG_FUNCTION_INFO_V1(ddl_command_end);
 
 /*
@@ -206,8 +227,7 @@ ddl_command_end(PG_FUNCTION_ARGS)
 	facts = read_facts(touched, FACTS_STATEMENT);
 	update_registry(touched, facts);
 	if (!dbkit_stands_aside())
-		findings = list_concat(judge_all(facts, SCOPE_STATEMENT),
-							   dbkit_guard_index(event->parsetree));
+		findings = judge_all(facts, SCOPE_STATEMENT);
 	error_context_stack = callback.previous;
 
 	dbkit_report(findings, concurrent ? WARNING : ERROR, NULL);
@@ -275,7 +295,7 @@ judge_transaction(void)
 		concurrent |= ((Touched *) lfirst(lc))->concurrently;
 
 	findings = judge_all(read_facts(touched, FACTS_ALL), SCOPE_COMMIT);
-	if (!concurrent && dbkit_run_fixes(findings))
+	for (int round = 0; !concurrent && round < MAX_FIX_ROUNDS && dbkit_run_fixes(findings); round++)
 		findings = judge_all(read_facts(dbkit_touched_by_transaction(), FACTS_ALL), SCOPE_COMMIT);
 
 	dbkit_report(findings, concurrent ? WARNING : ERROR,

@@ -5,8 +5,9 @@
  *
  * An exemption covers the findings of a rule, or of all for "*", on objects
  * whose name schema.name is LIKE a pattern.  Most patterns have no wildcard,
- * as those that dbkit.baseline() makes: they are found through the primary
- * key.  The few others have an index of their own and are tried one by one.
+ * as those that dbkit.baseline() makes: spelled as escape_pattern() does, they
+ * are found through the primary key.  The few others have an index of their own
+ * and are tried one by one.
  * Exemptions are looked at only once there is a finding.
  *
  *-------------------------------------------------------------------------
@@ -224,6 +225,19 @@ check_reason(const char *reason)
 				 errmsg("reason must not be empty")));
 }
 
+/* LIKE itself complains only when it gets as far as the end. */
+static void
+check_pattern(const char *pattern)
+{
+	for (; *pattern != '\0'; pattern++)
+	{
+		if (*pattern == '\\' && *++pattern == '\0')
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_ESCAPE_SEQUENCE),
+					 errmsg("object must not end with a single backslash")));
+	}
+}
+
 /* Run a statement on dbkit.exemption as the caller, and return its row count. */
 static uint64
 run(const char *sql, int nargs, Datum *values, const char *nulls)
@@ -263,6 +277,7 @@ exempt(PG_FUNCTION_ARGS)
 	values[3] = PG_ARGISNULL(3) ? (Datum) 0 : PG_GETARG_DATUM(3);
 
 	pattern = TextDatumGetCString(values[0]);
+	check_pattern(pattern);
 	check_rule(TextDatumGetCString(values[1]));
 	check_reason(TextDatumGetCString(values[2]));
 	if (!PG_ARGISNULL(3) &&
@@ -325,8 +340,12 @@ exempt_finding(const Finding *finding, void *arg)
 	values[0] = CStringGetTextDatum(escape_pattern(object_name(finding->facts)));
 	values[1] = CStringGetTextDatum(finding->rule->id);
 	values[2] = baseline->reason;
-	baseline->count += run("INSERT INTO dbkit.exemption (object, rule, reason)"
-						   " VALUES ($1, $2, $3) ON CONFLICT (object, rule) DO NOTHING",
+	baseline->count += run("INSERT INTO dbkit.exemption AS e (object, rule, reason)"
+						   " VALUES ($1, $2, $3)"
+						   " ON CONFLICT (object, rule) DO UPDATE"
+						   " SET reason = EXCLUDED.reason, expires_at = NULL,"
+						   " created_at = pg_catalog.now()"
+						   " WHERE e.expires_at OPERATOR(pg_catalog.<=) pg_catalog.now()",
 						   3, values, NULL);
 }
 
@@ -336,7 +355,7 @@ PG_FUNCTION_INFO_V1(baseline);
  * dbkit.baseline(reason text) returns bigint
  *
  * Exempts everything that dbkit.check() reports now; returns how many
- * exemptions that made.  Errors: null_value_not_allowed,
+ * exemptions that made or renewed.  Errors: null_value_not_allowed,
  * invalid_parameter_value for an empty reason.
  */
 Datum

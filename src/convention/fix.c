@@ -89,12 +89,28 @@ run_fix(Finding *finding, const char *sql)
 			 errdetail_internal("%s", sql)));
 }
 
+/* Is the error about something else than the fix, so that trying again may help? */
+static bool
+is_passing(int sqlerrcode)
+{
+	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
+	{
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_OPERATOR_INTERVENTION:
+			return true;
+		default:
+			return sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
+	}
+}
+
 /*
  * Run the fix of one finding.  When it fails, raise an error with SQLSTATE
- * KD001 that gives both reasons; the transaction cannot go on anyway.
+ * KD001 that gives both reasons, and all else that is wrong; the transaction
+ * cannot go on anyway.
  */
 static void
-try_fix(Finding *finding, const char *sql)
+try_fix(Finding *finding, const char *sql, const List *unfixed)
 {
 	MemoryContext context = CurrentMemoryContext;
 
@@ -109,12 +125,12 @@ try_fix(Finding *finding, const char *sql)
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
 		fixing = NULL;
-		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
+		if (is_passing(error->sqlerrcode))
 			PG_RE_THROW();
 		FlushErrorState();
 		finding->problem = psprintf("%s; its fix failed: %s", finding->problem,
 									error->message);
-		dbkit_report(list_make1(finding), ERROR, NULL);
+		dbkit_report(unfixed, ERROR, NULL);
 	}
 	PG_END_TRY();
 }
@@ -124,9 +140,9 @@ try_fix(Finding *finding, const char *sql)
  * there was one.  The objects that a fix creates belong to the table's owner.
  */
 bool
-dbkit_run_fixes(List *findings)
+dbkit_run_fixes(const List *findings)
 {
-	bool		done = false;
+	List	   *unfixed = list_copy(findings);
 	ListCell   *lc;
 
 	foreach(lc, findings)
@@ -140,9 +156,9 @@ dbkit_run_fixes(List *findings)
 		if (sql == NULL)
 			continue;
 		PushActiveSnapshot(GetTransactionSnapshot());
-		try_fix(finding, sql);
+		try_fix(finding, sql, unfixed);
 		PopActiveSnapshot();
-		done = true;
+		unfixed = list_delete_ptr(unfixed, finding);
 	}
-	return done;
+	return list_length(unfixed) < list_length(findings);
 }

@@ -10,6 +10,7 @@
 
 #include "access/relation.h"
 #include "catalog/namespace.h"
+#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "fmgr.h"
@@ -18,6 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "dbkit.h"
@@ -30,13 +32,14 @@ static int	max_rewrite_size = 1024 * 1024;
 static int	max_blocking_index_size = 1024 * 1024;
 
 /*
- * Return the size of a table with its partitions in bytes; 0 where this
- * transaction created it, so that nobody else can wait for it.
+ * Return the size of a table in bytes; 0 where this transaction created it, so
+ * that nobody else can wait for it.
  */
 static uint64
-table_size(Oid relid)
+table_size(Oid relid, bool with_partitions)
 {
-	List	   *relations = find_all_inheritors(relid, NoLock, NULL);
+	List	   *relations = with_partitions ? find_all_inheritors(relid, NoLock, NULL) :
+		list_make1_oid(relid);
 	uint64		size = 0;
 	ListCell   *lc;
 
@@ -54,6 +57,13 @@ table_size(Oid relid)
 	return size;
 }
 
+/* Return the root of a partition, which is what is judged; else the table. */
+static Oid
+root_of(Oid relid)
+{
+	return get_rel_relispartition(relid) ? llast_oid(get_partition_ancestors(relid)) : relid;
+}
+
 static char *
 pretty_size(uint64 bytes)
 {
@@ -62,17 +72,13 @@ pretty_size(uint64 bytes)
 
 /* Find a change wrong whose table is larger than a limit in kilobytes. */
 static List *
-guard(const char *rule, Oid relid, int limit, const char *change, const char *advice)
+guard(const char *rule, Oid relid, uint64 size, int limit, const char *change, const char *advice)
 {
 	Judgement	judgement = {.rule = dbkit_find_rule(rule)};
-	uint64		size;
 
-	if (judgement.rule->level == LEVEL_OFF)
+	if (judgement.rule->level == LEVEL_OFF || size <= (uint64) limit * 1024)
 		return NIL;
-	size = table_size(relid);
-	if (size <= (uint64) limit * 1024)
-		return NIL;
-	judgement.facts = dbkit_facts(RelationRelationId, relid, FACTS_STATEMENT);
+	judgement.facts = dbkit_facts(RelationRelationId, root_of(relid), FACTS_STATEMENT);
 	if (judgement.facts == NULL)
 		return NIL;
 	dbkit_add_finding(&judgement, NULL, "%s a table of %s, more than %s; use %s",
@@ -80,7 +86,18 @@ guard(const char *rule, Oid relid, int limit, const char *change, const char *ad
 	return dbkit_drop_exempt(judgement.findings, 0);
 }
 
-/* Judge a CREATE INDEX that keeps everybody from writing to a large table. */
+/* Is there the index already that CREATE INDEX IF NOT EXISTS would make? */
+static bool
+index_exists(const IndexStmt *stmt, Oid relid)
+{
+	return stmt->if_not_exists && stmt->idxname != NULL &&
+		OidIsValid(get_relname_relid(stmt->idxname, get_rel_namespace(relid)));
+}
+
+/*
+ * Judge a CREATE INDEX that would keep everybody from writing to a large table,
+ * before it does.
+ */
 List *
 dbkit_guard_index(Node *parsetree)
 {
@@ -90,9 +107,13 @@ dbkit_guard_index(Node *parsetree)
 	if (!IsA(parsetree, IndexStmt) || stmt->concurrent)
 		return NIL;
 	relid = RangeVarGetRelid(stmt->relation, NoLock, true);
-	return OidIsValid(relid) ?
-		guard("blocking_index", relid, max_blocking_index_size,
-			  "the index blocks writes to", "CREATE INDEX CONCURRENTLY") : NIL;
+	if (!OidIsValid(relid) || index_exists(stmt, relid))
+		return NIL;
+	return guard("blocking_index", relid, table_size(relid, stmt->relation->inh),
+				 max_blocking_index_size, "the index blocks writes to",
+				 get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE ?
+				 "CREATE INDEX ON ONLY, and CREATE INDEX CONCURRENTLY and ATTACH PARTITION for each partition" :
+				 "CREATE INDEX CONCURRENTLY");
 }
 
 /* Judge an ALTER that rewrites a large table, under table_rewrite. */
@@ -101,7 +122,7 @@ dbkit_guard_rewrite(void)
 {
 	Oid			relid = DatumGetObjectId(OidFunctionCall0(F_PG_EVENT_TRIGGER_TABLE_REWRITE_OID));
 
-	return guard("table_rewrite", relid, max_rewrite_size,
+	return guard("table_rewrite", relid, table_size(relid, false), max_rewrite_size,
 				 "it rewrites", "a new column that is filled in batches");
 }
 

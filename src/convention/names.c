@@ -37,6 +37,8 @@ next_name(char **names, List **parts)
 	{
 		if (*end == '"')
 			quoted = !quoted;
+		else if (!quoted && (*end == '(' || *end == ')'))
+			return false;		/* a function is named without arguments */
 	}
 	*names = *end == ',' ? end + 1 : NULL;
 	*end = '\0';

@@ -134,7 +134,7 @@ Rule		dbkit_rules[] = {
 	},
 	{
 		"organization_scope", PHASE_COMMIT, KIND_TABLE, false,
-		"a column organization_id NOT NULL that references the organization table",
+		"a column, such as organization_id, NOT NULL that references the organization table",
 		dbkit_judge_organization_scope, LEVEL_OFF
 	},
 	{

@@ -59,6 +59,7 @@ extern const char *dbkit_phase_name(RulePhase phase);
 /* rules_id.c */
 extern void dbkit_rules_id_init(void);
 extern const char *dbkit_id_type(const char *column);
+extern const char *dbkit_reference_type(void);
 extern void dbkit_judge_primary_key(Judgement *judgement);
 extern void dbkit_judge_id_default(Judgement *judgement);
 extern void dbkit_judge_id_check(Judgement *judgement);

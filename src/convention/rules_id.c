@@ -50,6 +50,13 @@ dbkit_id_type(const char *column)
 	return id_style == ID_UUID && strcmp(column, "id") == 0 ? "uuid" : ID_TYPE;
 }
 
+/* Return the type of a column that references an id. */
+const char *
+dbkit_reference_type(void)
+{
+	return id_style == ID_UUID ? "uuid" : ID_TYPE;
+}
+
 static bool
 is_c_text(const ColumnFacts *column)
 {

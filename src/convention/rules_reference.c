@@ -228,40 +228,47 @@ dbkit_judge_extid(Judgement *judgement)
 	}
 }
 
-/* Judge that each row belongs to an organization. */
-void
-dbkit_judge_organization_scope(Judgement *judgement)
+/* Return the column that references the organization table, or NULL. */
+static const ColumnFacts *
+find_organization_reference(const Facts *facts)
 {
-	static const char wanted[] = "organization_id " ID_TYPE " NOT NULL with a foreign key to the organization table";
-	const Facts *facts = judgement->facts;
-	const ColumnFacts *column = dbkit_facts_column(facts, "organization_id");
-	bool		references = false;
-	StringInfoData wrong;
+	const ColumnFacts *result = NULL;
 	ListCell   *lc;
 
-	if (dbkit_is_organization_table(facts->objid))
-		return;
-	if (column == NULL)
-	{
-		dbkit_add_finding(judgement, NULL, "there is no column \"organization_id\"; use %s",
-						  wanted);
-		return;
-	}
 	foreach(lc, facts->foreign_keys)
 	{
 		const ForeignKeyFacts *key = lfirst(lc);
 
-		references |= list_member_int(key->columns, column->attnum) &&
-			dbkit_is_organization_table(key->referenced);
+		if (!dbkit_is_organization_table(key->referenced))
+			continue;
+		result = dbkit_facts_column_at(facts, linitial_int(key->columns));
+		if (result->not_null)
+			break;
 	}
-	initStringInfo(&wrong);
-	if (!column->not_null)
-		dbkit_add_wrong(&wrong, "may be null");
-	if (!references)
-		dbkit_add_wrong(&wrong, "does not reference the organization table");
-	if (wrong.len > 0)
-		dbkit_add_finding(judgement, "organization_id", "column \"organization_id\" %s; use %s",
-						  wrong.data, wanted);
+	return result;
+}
+
+/* Judge that each row belongs to an organization, whatever the column's name. */
+void
+dbkit_judge_organization_scope(Judgement *judgement)
+{
+	const Facts *facts = judgement->facts;
+	const ColumnFacts *column = find_organization_reference(facts);
+	const char *wanted = psprintf("organization_id %s NOT NULL with a foreign key to the organization table",
+								  dbkit_reference_type());
+
+	if (dbkit_is_organization_table(facts->objid) || (column != NULL && column->not_null))
+		return;
+	if (column != NULL)
+		dbkit_add_finding(judgement, column->name, "column \"%s\" may be null; use NOT NULL",
+						  column->name);
+	else if (dbkit_facts_column(facts, "organization_id") == NULL)
+		dbkit_add_finding(judgement, NULL,
+						  "no column references the organization table; use %s", wanted);
+	else
+		dbkit_add_finding(judgement, "organization_id",
+						  "column \"organization_id\" does not reference the organization table; use %s",
+						  wanted);
 }
 
 /* Judge that no constraint is left NOT VALID. */

@@ -46,7 +46,11 @@ dbkit_judge_rls_policy(Judgement *judgement)
 void
 dbkit_judge_rls_forced(Judgement *judgement)
 {
-	if (judgement->facts->rls_enabled && !judgement->facts->rls_forced)
+	/* Say so at once where it is to be enabled anyway */
+	bool		enabled = judgement->facts->rls_enabled ||
+		dbkit_find_rule("rls_enabled")->level != LEVEL_OFF;
+
+	if (enabled && !judgement->facts->rls_forced)
 		dbkit_add_alter(dbkit_add_finding(judgement, NULL,
 										  "row level security does not bind the owner; use ALTER TABLE %s FORCE ROW LEVEL SECURITY",
 										  dbkit_facts_identity(judgement->facts)),
