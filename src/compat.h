@@ -12,4 +12,21 @@
 #error "dbkit needs PostgreSQL 15 or later"
 #endif
 
+/* PostgreSQL 16 renamed it. */
+#if PG_VERSION_NUM < 160000
+#define pgstat_get_local_beentry_by_index(idx) pgstat_fetch_stat_local_beentry(idx)
+#endif
+
+/* PostgreSQL 17 added the argument "orstronger". */
+#if PG_VERSION_NUM >= 170000
+#define dbkit_lock_held_by_me(tag, mode) LockHeldByMe(tag, mode, false)
+#else
+#define dbkit_lock_held_by_me(tag, mode) LockHeldByMe(tag, mode)
+#endif
+
+/* PostgreSQL 17 added named segments of dynamic shared memory. */
+#if PG_VERSION_NUM >= 170000
+#define DBKIT_HAVE_DSM_REGISTRY
+#endif
+
 #endif							/* DBKIT_COMPAT_H */

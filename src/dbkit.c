@@ -20,5 +20,6 @@ void		_PG_init(void);
 void
 _PG_init(void)
 {
+	dbkit_lock_init();
 	MarkGUCPrefixReserved("dbkit");
 }

@@ -10,4 +10,6 @@
 
 #include "compat.h"
 
+extern void dbkit_lock_init(void);
+
 #endif							/* DBKIT_H */
