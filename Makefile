@@ -1,25 +1,39 @@
 # dbkit: PGXS Makefile.  The version lives in dbkit.control alone.
 EXTENSION  = dbkit
-EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" dbkit.control)
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" dbkit.control)
 
 MODULE_big = dbkit
 OBJS       = $(patsubst %.c,%.o,$(wildcard src/*.c src/convention/*.c))
 DATA       = $(wildcard src/dbkit--*.sql)
-PG_CPPFLAGS = -I$(srcdir)/src -DDBKIT_VERSION='"$(EXTVERSION)"'
 
-REGRESS      = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
-REGRESS_OPTS = --load-extension=dbkit
-ISOLATION      = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
-ISOLATION_OPTS = --inputdir=test --load-extension=dbkit
-ifneq ($(wildcard test/t/*.pl),)
-TAP_TESTS   = 1
-PROVE_TESTS = $(wildcard test/t/*.pl)
+# -isystem: warnings are ours to mend only where the code is ours.
+PG_CPPFLAGS = -I$(srcdir)/src -isystem $(includedir_server) -DDBKIT_VERSION='"$(EXTVERSION)"'
+
+# := so that PGXS sees an empty list as unset and leaves that kind of test out.
+REGRESS        := $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
+REGRESS_OPTS    = --load-extension=dbkit
+ISOLATION      := $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
+ISOLATION_OPTS  = --inputdir=test --load-extension=dbkit
+PROVE_TESTS    := $(sort $(wildcard test/t/*.pl))
+TAP_TESTS      := $(if $(PROVE_TESTS),1)
+EXTRA_CLEAN     = $(wildcard src/*.gcda src/*.gcno src/convention/*.gcda src/convention/*.gcno dbkit-*.zip)
+
+.DEFAULT_GOAL := all
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifneq ($(wildcard $(PGXS)),)
+include $(PGXS)
+else
+.PHONY: all install installcheck clean
+all install installcheck clean:
+	@echo "make $@: $(PG_CONFIG) does not name a PGXS makefile; install postgresql-server-dev-15 or set PG_CONFIG" >&2; exit 1
 endif
-EXTRA_CLEAN = results output_iso tmp_check $(wildcard dbkit-*.zip)
+
+$(OBJS): $(wildcard src/*.h src/convention/*.h) dbkit.control
 
 # These set up everything by themselves (packages, build, a throwaway cluster),
-# so they must also work where there is no pg_config yet.
-.PHONY: demo test psql bench
+# so they also work where there is no pg_config yet.
+.PHONY: demo test psql bench dist
 demo:
 	@test/sandbox test/demo
 test:
@@ -29,17 +43,5 @@ psql:
 bench:
 	@test/sandbox test/bench/run
 
-PG_CONFIG ?= pg_config
-PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
-ifneq ($(wildcard $(PGXS)),)
-include $(PGXS)
-else
-all install installcheck clean:
-	@echo "make $@: $(PG_CONFIG) does not name a PGXS makefile; install postgresql-server-dev-15 or set PG_CONFIG" >&2; exit 1
-endif
-
-$(OBJS): $(wildcard src/*.h src/convention/*.h) dbkit.control
-
-.PHONY: dist
 dist:
 	git archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/ -o $(EXTENSION)-$(EXTVERSION).zip HEAD
