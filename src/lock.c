@@ -478,7 +478,8 @@ may_see_names(int pid)
 {
 	PGPROC	   *proc = pid == 0 ? NULL : BackendPidGetProc(pid);
 
-	return has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS) ||
+	return pid == MyProcPid ||
+		has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS) ||
 		(proc && has_privs_of_role(GetUserId(), proc->roleId));
 }
 
