@@ -13,15 +13,12 @@
 
 #include "access/xact.h"
 #include "catalog/pg_authid.h"
-#include "common/cryptohash.h"
-#include "common/sha2.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "pgstat.h"
-#include "port/pg_bswap.h"
 #include "storage/proc.h"
 #include "storage/procarray.h"
 #include "utils/acl.h"
@@ -40,7 +37,6 @@
 typedef struct NamedLock
 {
 	const char *name;			/* as given, for messages */
-	const char *utf8;
 	LOCKTAG		tag;
 	LOCKMODE	mode;
 	bool		session;		/* else until the end of the transaction */
@@ -66,24 +62,6 @@ name_to_utf8(const char *name)
 	return utf8;
 }
 
-/* Give the first eight bytes, big-endian, of the SHA-256 of a name. */
-static int64
-hash_name(const char *utf8)
-{
-	uint8		digest[PG_SHA256_DIGEST_LENGTH];
-	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
-	uint64		key;
-
-	if (pg_cryptohash_init(ctx) < 0 ||
-		pg_cryptohash_update(ctx, (const uint8 *) utf8, strlen(utf8)) < 0 ||
-		pg_cryptohash_final(ctx, digest, sizeof(digest)) < 0)
-		elog(ERROR, "could not compute SHA-256: %s", pg_cryptohash_error(ctx));
-	pg_cryptohash_free(ctx);
-
-	memcpy(&key, digest, sizeof(key));
-	return (int64) pg_ntoh64(key);
-}
-
 /* Get the name of a lock, the first argument of every function here. */
 static char *
 name_argument(FunctionCallInfo fcinfo)
@@ -95,26 +73,20 @@ name_argument(FunctionCallInfo fcinfo)
 	return text_to_cstring(PG_GETARG_TEXT_PP(0));
 }
 
-/* Describe the wanted lock. */
+/* Describe the wanted lock, and have its name remembered. */
 static void
 init_lock(NamedLock *lock, FunctionCallInfo fcinfo, LOCKMODE mode, bool session)
 {
-	int64		key;
+	char	   *utf8;
+	uint64		key;
 
 	lock->name = name_argument(fcinfo);
-	lock->utf8 = name_to_utf8(lock->name);
 	lock->mode = mode;
 	lock->session = session;
-	key = hash_name(lock->utf8);
+	utf8 = name_to_utf8(lock->name);
+	key = (uint64) dbkit_remember_lock_name(utf8, strlen(utf8));
 	SET_LOCKTAG_ADVISORY(lock->tag, MyDatabaseId,
-						 (uint32) ((uint64) key >> 32), (uint32) key, 1);
-}
-
-static void
-remember_name(const NamedLock *lock)
-{
-	dbkit_remember_lock_name(lock_tag_key(&lock->tag), lock->utf8,
-							 strlen(lock->utf8));
+						 (uint32) (key >> 32), (uint32) key, 1);
 }
 
 /*
@@ -335,7 +307,6 @@ lock_function(FunctionCallInfo fcinfo, LOCKMODE mode, bool session)
 	timeout = timeout_argument(fcinfo);
 	if (session)
 		release_snapshots(fcinfo);
-	remember_name(&lock);
 	acquire_lock(&lock, timeout);
 	PG_RETURN_VOID();
 }
@@ -347,7 +318,6 @@ try_lock_function(FunctionCallInfo fcinfo, LOCKMODE mode, bool session)
 	NamedLock	lock;
 
 	init_lock(&lock, fcinfo, mode, session);
-	remember_name(&lock);
 	PG_RETURN_BOOL(try_lock(&lock));
 }
 
@@ -369,7 +339,9 @@ PG_FUNCTION_INFO_V1(dbkit_lock_key);
 Datum
 dbkit_lock_key(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT64(hash_name(name_to_utf8(name_argument(fcinfo))));
+	char	   *utf8 = name_to_utf8(name_argument(fcinfo));
+
+	PG_RETURN_INT64(dbkit_hash_lock_name(utf8, strlen(utf8)));
 }
 
 /*
@@ -483,20 +455,30 @@ may_see_names(int pid)
 		(proc && has_privs_of_role(GetUserId(), proc->roleId));
 }
 
+/* Find the name of a lock, if it is known and not hidden. */
+static const char *
+visible_name(const LockInstanceData *instance, const LockName *names, int nnames)
+{
+	LockName	wanted = {lock_tag_key(&instance->locktag), NULL};
+	LockName   *found;
+
+	found = bsearch(&wanted, names, nnames, sizeof(LockName),
+					dbkit_compare_lock_names);
+	return found && may_see_names(instance->pid) ? found->name : NULL;
+}
+
 /* Add a row to lock_status(). */
 static void
-put_lock(ReturnSetInfo *rsinfo, const LockInstanceData *instance, LOCKMODE mode,
-		 bool granted)
+put_lock(ReturnSetInfo *rsinfo, const LockInstanceData *instance,
+		 const char *name, LOCKMODE mode, bool granted)
 {
-	int64		key = lock_tag_key(&instance->locktag);
-	char	   *name = may_see_names(instance->pid) ? dbkit_lock_name(key) : NULL;
-	Datum		values[6];
+	Datum		values[6] = {0};
 	bool		nulls[6] = {false};
 
 	nulls[0] = name == NULL;
 	if (name)
 		values[0] = CStringGetTextDatum(name);
-	values[1] = Int64GetDatum(key);
+	values[1] = Int64GetDatum(lock_tag_key(&instance->locktag));
 	values[2] = CStringGetTextDatum(GetLockmodeName(USER_LOCKMETHOD, mode));
 	values[3] = BoolGetDatum(granted);
 	values[4] = Int32GetDatum(instance->pid);
@@ -518,6 +500,8 @@ Datum
 dbkit_lock_status(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	int			nnames;
+	LockName   *names = dbkit_list_lock_names(&nnames);
 	LockData   *data;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -525,17 +509,19 @@ dbkit_lock_status(PG_FUNCTION_ARGS)
 	for (int i = 0; i < data->nelements; i++)
 	{
 		const LockInstanceData *instance = &data->locks[i];
+		const char *name;
 
 		if (!is_key_lock(&instance->locktag) ||
 			instance->locktag.locktag_field1 != MyDatabaseId)
 			continue;
+		name = visible_name(instance, names, nnames);
 		for (LOCKMODE mode = NoLock + 1; mode <= MaxLockMode; mode++)
 		{
 			if (instance->holdMask & LOCKBIT_ON(mode))
-				put_lock(rsinfo, instance, mode, true);
+				put_lock(rsinfo, instance, name, mode, true);
 		}
 		if (instance->waitLockMode != NoLock)
-			put_lock(rsinfo, instance, instance->waitLockMode, false);
+			put_lock(rsinfo, instance, name, instance->waitLockMode, false);
 	}
 	return (Datum) 0;
 }

@@ -27,7 +27,15 @@ lock_tag_key(const LOCKTAG *tag)
 	return (int64) (((uint64) tag->locktag_field2 << 32) | tag->locktag_field3);
 }
 
-extern void dbkit_remember_lock_name(int64 key, const char *utf8, int len);
-extern char *dbkit_lock_name(int64 key);
+typedef struct LockName
+{
+	int64		key;
+	char	   *name;
+} LockName;
+
+extern int64 dbkit_hash_lock_name(const char *utf8, int len);
+extern int64 dbkit_remember_lock_name(const char *utf8, int len);
+extern LockName *dbkit_list_lock_names(int *count);
+extern int	dbkit_compare_lock_names(const void *a, const void *b);
 
 #endif							/* DBKIT_LOCK_H */

@@ -1,13 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * lock_name.c
- *		Which name belongs to the key of a lock, for the view dbkit.locks.
+ *		Keys of locks from their names, and names from their keys.
  *
  * The lock manager knows a lock by its key alone.  This table remembers the
- * names behind the keys: in shared memory where dbkit is preloaded, in a
- * named dynamic segment on PostgreSQL 17 and later where it is not, and
- * otherwise for each backend on its own.  It is a convenience for whoever
- * looks: no lock depends on it, and a name that is not in it reads as NULL.
+ * names behind the keys for the view dbkit.locks, and saves hashing a name that
+ * it has.  It is in shared memory where dbkit is preloaded, in a named dynamic
+ * segment on PostgreSQL 17 and later where it is not, and otherwise each
+ * backend's own.  No lock depends on it: a name that is not in it is hashed
+ * again, and shown as NULL.
  *
  * The size is fixed.  When the table is full, the names that no backend holds
  * or awaits any more make room, the least recently used first.  What is in use
@@ -18,9 +19,13 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "common/cryptohash.h"
+#include "common/hashfn.h"
+#include "common/sha2.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
+#include "port/pg_bswap.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
@@ -36,19 +41,20 @@
 #endif
 
 /* A key is a database's own, as in the lock manager. */
-typedef struct NameKey
+typedef struct NameSlot
 {
 	int64		key;
 	Oid			database;
-	uint32		slot;			/* in LockNames.slots; no part of the key */
-} NameKey;
-
-typedef struct NameSlot
-{
-	pg_atomic_uint64 used;		/* when the name was last asked for */
 	int			len;
 	char		name[LOCK_NAME_MAX];	/* UTF-8 */
 } NameSlot;
+
+typedef struct NameEntry
+{
+	uint64		hash;			/* of name and database, just to find it */
+	pg_atomic_uint64 used;		/* when the name was last asked for */
+	uint32		slot;
+} NameEntry;
 
 typedef struct LockNames
 {
@@ -57,10 +63,17 @@ typedef struct LockNames
 	int			capacity;
 	int			count;
 	TimestampTz next_sweep;		/* do not look for room before this */
-	/* Sorted up to "count"; the rest lists the free slots. */
-	NameKey		keys[FLEXIBLE_ARRAY_MEMBER];
+	/* Sorted by hash up to "count"; the rest lists the free slots. */
+	NameEntry	entries[FLEXIBLE_ARRAY_MEMBER];
 	/* NameSlot slots[capacity] follows */
 } LockNames;
+
+/* A lock that some backend holds or awaits */
+typedef struct UsedKey
+{
+	int64		key;
+	Oid			database;
+} UsedKey;
 
 /* A name that may be dropped */
 typedef struct NameAge
@@ -80,8 +93,8 @@ static shmem_startup_hook_type prev_shmem_startup_hook = NULL;
 static Size
 slots_offset(void)
 {
-	return MAXALIGN(add_size(offsetof(LockNames, keys),
-							 mul_size(max_lock_names, sizeof(NameKey))));
+	return MAXALIGN(add_size(offsetof(LockNames, entries),
+							 mul_size(max_lock_names, sizeof(NameEntry))));
 }
 
 /* Give the size of the table. */
@@ -92,7 +105,7 @@ names_size(void)
 }
 
 static NameSlot *
-name_slot(const NameKey *entry)
+slot_of(const NameEntry *entry)
 {
 	return (NameSlot *) ((char *) lock_names + slots_offset()) + entry->slot;
 }
@@ -103,10 +116,10 @@ init_names(void *table)
 {
 	LockNames  *names = table;
 
-	memset(names, 0, offsetof(LockNames, keys));
+	memset(names, 0, offsetof(LockNames, entries));
 	names->capacity = max_lock_names;
 	for (int i = 0; i < names->capacity; i++)
-		names->keys[i].slot = i;
+		names->entries[i].slot = i;
 }
 
 /* Likewise, for a table that backends share. */
@@ -185,10 +198,10 @@ release_names(void)
 }
 
 static int
-compare_keys(const void *a, const void *b)
+compare_used_keys(const void *a, const void *b)
 {
-	const NameKey *x = a;
-	const NameKey *y = b;
+	const UsedKey *x = a;
+	const UsedKey *y = b;
 
 	if (x->key != y->key)
 		return x->key < y->key ? -1 : 1;
@@ -208,29 +221,92 @@ compare_ages(const void *a, const void *b)
 	return 0;
 }
 
-static NameKey *
-find_key(const NameKey *key)
+/* Give the first eight bytes, big-endian, of the SHA-256 of a name. */
+int64
+dbkit_hash_lock_name(const char *utf8, int len)
 {
-	return bsearch(key, lock_names->keys, lock_names->count, sizeof(NameKey),
-				   compare_keys);
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
+	uint64		key;
+
+	if (pg_cryptohash_init(ctx) < 0 ||
+		pg_cryptohash_update(ctx, (const uint8 *) utf8, len) < 0 ||
+		pg_cryptohash_final(ctx, digest, sizeof(digest)) < 0)
+		elog(ERROR, "could not compute SHA-256: %s", pg_cryptohash_error(ctx));
+	pg_cryptohash_free(ctx);
+
+	memcpy(&key, digest, sizeof(key));
+	return (int64) pg_ntoh64(key);
+}
+
+/* Find where a hash is, or belongs. */
+static int
+find_position(uint64 hash)
+{
+	int			low = 0;
+	int			high = lock_names->count;
+
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+
+		if (lock_names->entries[middle].hash < hash)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool
+has_hash(int pos, uint64 hash)
+{
+	return pos < lock_names->count && lock_names->entries[pos].hash == hash;
 }
 
 /* Note that a name is in use; at most one store per statement. */
 static void
-touch_name(NameSlot *slot)
+touch_name(NameEntry *entry)
 {
 	uint64		now = (uint64) GetCurrentStatementStartTimestamp();
 
-	if (pg_atomic_read_u64(&slot->used) != now)
-		pg_atomic_write_u64(&slot->used, now);
+	if (pg_atomic_read_u64(&entry->used) != now)
+		pg_atomic_write_u64(&entry->used, now);
+}
+
+/* Look a name up, and get its key; say whether to make room for it. */
+static bool
+recall_name(uint64 hash, const char *utf8, int len, int64 *key, bool *sweep)
+{
+	bool		known = false;
+	int			pos;
+
+	acquire_names(LW_SHARED);
+	pos = find_position(hash);
+	if (has_hash(pos, hash))
+	{
+		NameSlot   *slot = slot_of(&lock_names->entries[pos]);
+
+		known = slot->database == MyDatabaseId && slot->len == len &&
+			memcmp(slot->name, utf8, len) == 0;
+		if (known)
+		{
+			*key = slot->key;
+			touch_name(&lock_names->entries[pos]);
+		}
+	}
+	*sweep = lock_names->count == lock_names->capacity &&
+		lock_names->next_sweep <= GetCurrentStatementStartTimestamp();
+	release_names();
+	return known;
 }
 
 /* List the keys that some backend holds or awaits, sorted. */
-static NameKey *
-keys_in_use(int *count)
+static UsedKey *
+list_used_keys(int *count)
 {
 	LockData   *data = GetLockStatusData();
-	NameKey    *keys = palloc(Max(data->nelements, 1) * sizeof(NameKey));
+	UsedKey    *keys = palloc(Max(data->nelements, 1) * sizeof(UsedKey));
 	int			n = 0;
 
 	for (int i = 0; i < data->nelements; i++)
@@ -240,19 +316,39 @@ keys_in_use(int *count)
 		if (!is_key_lock(tag))
 			continue;
 		keys[n].key = lock_tag_key(tag);
-		keys[n].database = tag->locktag_field1;
-		n++;
+		keys[n++].database = tag->locktag_field1;
 	}
-	qsort(keys, n, sizeof(NameKey), compare_keys);
+	qsort(keys, n, sizeof(UsedKey), compare_used_keys);
 	pfree(data->locks);
 	pfree(data);
 	*count = n;
 	return keys;
 }
 
+/* List the entries whose key is not among "used", the oldest first. */
+static int
+list_unused_names(const UsedKey *used, int nused, NameAge *unused)
+{
+	int			n = 0;
+
+	for (int i = 0; i < lock_names->count; i++)
+	{
+		NameEntry  *entry = &lock_names->entries[i];
+		NameSlot   *slot = slot_of(entry);
+		UsedKey		wanted = {slot->key, slot->database};
+
+		if (bsearch(&wanted, used, nused, sizeof(UsedKey), compare_used_keys))
+			continue;
+		unused[n].used = pg_atomic_read_u64(&entry->used);
+		unused[n++].index = i;
+	}
+	qsort(unused, n, sizeof(NameAge), compare_ages);
+	return n;
+}
+
 /* Keep the entries that are not marked; the slots of the others become free. */
 static void
-drop_marked(const bool *drop, NameKey *freed)
+drop_marked(const bool *drop, NameEntry *freed)
 {
 	int			kept = 0;
 	int			nfreed = 0;
@@ -260,19 +356,19 @@ drop_marked(const bool *drop, NameKey *freed)
 	for (int i = 0; i < lock_names->count; i++)
 	{
 		if (drop[i])
-			freed[nfreed++] = lock_names->keys[i];
+			freed[nfreed++] = lock_names->entries[i];
 		else
-			lock_names->keys[kept++] = lock_names->keys[i];
+			lock_names->entries[kept++] = lock_names->entries[i];
 	}
-	memcpy(&lock_names->keys[kept], freed, nfreed * sizeof(NameKey));
+	memcpy(&lock_names->entries[kept], freed, nfreed * sizeof(NameEntry));
 	lock_names->count = kept;
 }
 
 /*
- * Drop the oldest eighth of the names that nobody uses, so that a stream of
- * new names pays for reading the lock manager's state only now and then.  When
- * all are in use, rest for a second.  All memory is allocated before the table
- * changes.
+ * Drop the older half of the names that nobody uses, so that a stream of new
+ * names pays for looking at the lock manager's state only now and then.  When
+ * all are in use, rest for a second.  Memory is allocated before the table is
+ * locked.
  */
 static void
 sweep_names(void)
@@ -280,24 +376,15 @@ sweep_names(void)
 	TimestampTz now = GetCurrentTimestamp();
 	int			capacity = lock_names->capacity;
 	NameAge    *unused = palloc(capacity * sizeof(NameAge));
-	NameKey    *freed = palloc(capacity * sizeof(NameKey));
+	NameEntry  *freed = palloc(capacity * sizeof(NameEntry));
 	bool	   *drop = palloc0(capacity * sizeof(bool));
+	int			nunused;
 	int			nused;
-	NameKey    *used = keys_in_use(&nused);
-	int			nunused = 0;
+	UsedKey    *used = list_used_keys(&nused);
 
 	acquire_names(LW_EXCLUSIVE);
-	for (int i = 0; i < lock_names->count; i++)
-	{
-		NameKey    *entry = &lock_names->keys[i];
-
-		if (bsearch(entry, used, nused, sizeof(NameKey), compare_keys))
-			continue;
-		unused[nunused].used = pg_atomic_read_u64(&name_slot(entry)->used);
-		unused[nunused++].index = i;
-	}
-	qsort(unused, nunused, sizeof(NameAge), compare_ages);
-	for (int i = 0; i < Min(nunused, capacity / 8 + 1); i++)
+	nunused = list_unused_names(used, nused, unused);
+	for (int i = 0; i < (nunused + 1) / 2; i++)
 		drop[unused[i].index] = true;
 	drop_marked(drop, freed);
 	if (nunused == 0)
@@ -310,87 +397,93 @@ sweep_names(void)
 	pfree(used);
 }
 
-/* Put a new name into a free slot, keeping the keys sorted. */
+/* Put a new name into a free slot, keeping the entries sorted. */
 static void
-insert_name(const NameKey *key, const char *utf8, int len)
+insert_name(int pos, uint64 hash, int64 key, const char *utf8, int len)
 {
-	int			pos = lock_names->count;
-	NameKey		entry = *key;
+	NameEntry  *entry = &lock_names->entries[pos];
+	uint32		free_slot = lock_names->entries[lock_names->count].slot;
 	NameSlot   *slot;
 
-	entry.slot = lock_names->keys[pos].slot;
-	while (pos > 0 && compare_keys(&lock_names->keys[pos - 1], key) > 0)
-		pos--;
-	memmove(&lock_names->keys[pos + 1], &lock_names->keys[pos],
-			(lock_names->count - pos) * sizeof(NameKey));
-	lock_names->keys[pos] = entry;
+	memmove(entry + 1, entry, (lock_names->count - pos) * sizeof(NameEntry));
 	lock_names->count++;
+	entry->hash = hash;
+	entry->slot = free_slot;
+	pg_atomic_init_u64(&entry->used, (uint64) GetCurrentStatementStartTimestamp());
 
-	slot = name_slot(&entry);
-	memcpy(slot->name, utf8, len);
+	slot = slot_of(entry);
+	slot->key = key;
+	slot->database = MyDatabaseId;
 	slot->len = len;
-	pg_atomic_init_u64(&slot->used, (uint64) GetCurrentStatementStartTimestamp());
+	memcpy(slot->name, utf8, len);
 }
 
-/* Refresh a name that the table has; say whether it has it, or is full. */
-static bool
-refresh_name(const NameKey *key, bool *full)
+/* Give the key of a name, and remember the name, if there is room. */
+int64
+dbkit_remember_lock_name(const char *utf8, int len)
 {
-	NameKey    *entry;
-
-	acquire_names(LW_SHARED);
-	entry = find_key(key);
-	if (entry)
-		touch_name(name_slot(entry));
-	*full = lock_names->count == lock_names->capacity &&
-		lock_names->next_sweep <= GetCurrentStatementStartTimestamp();
-	release_names();
-	return entry != NULL;
-}
-
-/* Remember the name of a lock that is about to be taken, if there is room. */
-void
-dbkit_remember_lock_name(int64 key, const char *utf8, int len)
-{
-	NameKey		entry = {key, MyDatabaseId, 0};
-	bool		full;
+	uint64		hash = hash_bytes_extended((const unsigned char *) utf8, len,
+										   MyDatabaseId);
+	int64		key;
+	bool		sweep;
+	int			pos;
 
 	if (lock_names == NULL)
 		attach_names();
-	if (refresh_name(&entry, &full))
-		return;
-	if (full)
+	if (recall_name(hash, utf8, len, &key, &sweep))
+		return key;
+	if (sweep)
 		sweep_names();
 
+	key = dbkit_hash_lock_name(utf8, len);
 	acquire_names(LW_EXCLUSIVE);
-	if (lock_names->count < lock_names->capacity && !find_key(&entry))
-		insert_name(&entry, utf8, len);
+	pos = find_position(hash);
+	if (lock_names->count < lock_names->capacity && !has_hash(pos, hash))
+		insert_name(pos, hash, key, utf8, len);
 	release_names();
+	return key;
 }
 
-/* Give the name that belongs to a key in this database, or NULL. */
-char *
-dbkit_lock_name(int64 key)
+int
+dbkit_compare_lock_names(const void *a, const void *b)
 {
-	NameKey		wanted = {key, MyDatabaseId, 0};
-	char	   *copy = palloc(LOCK_NAME_MAX + 1);
-	NameKey    *entry;
-	int			len = 0;
+	int64		x = ((const LockName *) a)->key;
+	int64		y = ((const LockName *) b)->key;
+
+	return x < y ? -1 : x > y;
+}
+
+/*
+ * List the names known in this database, in its encoding and sorted by key.
+ * They are copied before any is converted, which may raise an error.
+ */
+LockName *
+dbkit_list_lock_names(int *count)
+{
+	LockName   *list;
+	int			n = 0;
 
 	if (lock_names == NULL)
 		attach_names();
 
+	list = palloc(lock_names->capacity * sizeof(LockName));
 	acquire_names(LW_SHARED);
-	entry = find_key(&wanted);
-	if (entry)
+	for (int i = 0; i < lock_names->count; i++)
 	{
-		len = name_slot(entry)->len;
-		memcpy(copy, name_slot(entry)->name, len);
+		NameSlot   *slot = slot_of(&lock_names->entries[i]);
+
+		if (slot->database != MyDatabaseId)
+			continue;
+		list[n].key = slot->key;
+		list[n++].name = pnstrdup(slot->name, slot->len);
 	}
 	release_names();
 
-	copy[len] = '\0';
-	return len > 0 ? pg_any_to_server(copy, len, PG_UTF8) : NULL;
+	for (int i = 0; i < n; i++)
+		list[i].name = pg_any_to_server(list[i].name, strlen(list[i].name), PG_UTF8);
+	qsort(list, n, sizeof(LockName), dbkit_compare_lock_names);
+	*count = n;
+	return list;
 }
 
 /* Declare the size of the table and ask for its memory. */
