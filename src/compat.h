@@ -12,6 +12,18 @@
 #error "dbkit needs PostgreSQL 15 or later"
 #endif
 
+/* CHECK ... NOT ENFORCED: PostgreSQL 18, commit ca87c415e2f */
+#if PG_VERSION_NUM >= 180000
+#define dbkit_check_enforced(check) ((check)->ccenforced)
+#else
+#define dbkit_check_enforced(check) true
+#endif
+
+/* VARDATA_ANY and its like left postgres.h in 16 (commit d952373a98) */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
 /* PostgreSQL 16 renamed it. */
 #if PG_VERSION_NUM < 160000
 #define pgstat_get_local_beentry_by_index(idx) pgstat_fetch_stat_local_beentry(idx)

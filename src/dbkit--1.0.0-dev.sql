@@ -6,9 +6,229 @@ GRANT USAGE ON SCHEMA dbkit TO PUBLIC;
 
 -- ids ---------------------------------------------------------------------
 
+CREATE FUNCTION generate_id(prefix text) RETURNS text
+	LANGUAGE c VOLATILE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION generate_id(text) IS
+'a new id: the prefix, an underscore and 26 characters that spell a UUIDv7 (TypeID v0.3); greater than all earlier ids of this session. prefix: 0 to 63 characters of [a-z_], no underscore at either end, else invalid_parameter_value';
+
+CREATE FUNCTION dbkit.generate_id_at(prefix text, at timestamptz) RETURNS text
+	LANGUAGE c VOLATILE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION dbkit.generate_id_at(text, timestamptz) IS
+'an id as if made at that time (to the microsecond), for backfills. prefix: as for generate_id; at: from 1970 to the year 10889, else datetime_field_overflow';
+
+CREATE FUNCTION dbkit.is_id(id text, prefix text DEFAULT NULL) RETURNS boolean
+	LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION dbkit.is_id(text, text) IS
+'whether the value is a well-formed id, of that prefix unless it is NULL; NULL for NULL; raises nothing, so it can stand in a CHECK';
+
+CREATE FUNCTION dbkit.id_prefix(id text) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION dbkit.id_prefix(text) IS
+'the prefix of an id, without its underscore; invalid_text_representation for what is not an id';
+
+CREATE FUNCTION dbkit.id_uuid(id text) RETURNS uuid
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION dbkit.id_uuid(text) IS
+'the UUID that an id spells; invalid_text_representation for what is not an id';
+
+CREATE FUNCTION dbkit.id_from_uuid(prefix text, uuid uuid) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION dbkit.id_from_uuid(text, uuid) IS
+'the id that spells a UUID of any version. prefix: as for generate_id';
+
+CREATE FUNCTION dbkit.id_timestamp(id text) RETURNS timestamptz
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION dbkit.id_timestamp(text) IS
+'when an id was made, to the millisecond; NULL if its UUID is not of version 7; invalid_text_representation for what is not an id';
+
+CREATE FUNCTION dbkit.id_lower_bound(prefix text, at timestamptz) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION dbkit.id_lower_bound(text, timestamptz) IS
+'the smallest id of the millisecond of that time: id >= dbkit.id_lower_bound(...) can use an index. prefix: as for generate_id; at: from 1970 to the year 10889, else datetime_field_overflow';
+
+CREATE FUNCTION dbkit.id_upper_bound(prefix text, at timestamptz) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION dbkit.id_upper_bound(text, timestamptz) IS
+'the largest id of the millisecond of that time: id <= dbkit.id_upper_bound(...) can use an index. prefix: as for generate_id; at: from 1970 to the year 10889, else datetime_field_overflow';
+
 -- updated_at() ------------------------------------------------------------
 
+CREATE FUNCTION updated_at() RETURNS trigger
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION updated_at() IS
+'BEFORE UPDATE FOR EACH ROW trigger: sets updated_at, or the timestamptz column named by its only argument, to the transaction''s timestamp (now()). Raises trigger_protocol_violated for any other use and for a column that is generated or of another type, undefined_column if there is none.';
+
 -- conventions -------------------------------------------------------------
+
+CREATE FUNCTION dbkit.rules(
+	OUT id text, OUT phase text, OUT level text, OUT description text, OUT fixable boolean)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'rules'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 20;
+COMMENT ON FUNCTION dbkit.rules() IS
+'The schema conventions with their levels in this session; see the view dbkit.rules';
+
+CREATE VIEW dbkit.rules WITH (security_invoker = true) AS
+SELECT id, phase, level, description, fixable FROM dbkit.rules();
+COMMENT ON VIEW dbkit.rules IS
+'The schema conventions: id, phase (statement: judged when a statement ends), level in this session (the setting dbkit.rule.<id>), what it demands, and whether dbkit.check() has a fix for it';
+GRANT SELECT ON dbkit.rules TO PUBLIC;
+
+CREATE FUNCTION dbkit.check(
+	OUT rule text, OUT level text, OUT object_type text, OUT object_identity text,
+	OUT column_name text, OUT problem text, OUT fix text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'check_database'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dbkit.check() IS
+'Everything in the database that breaks a schema convention at level warning or above, one row per finding; fix is SQL that mends it, NULL where there is none. The same as CREATE would be rejected for, whatever dbkit.enforce says';
+
+CREATE FUNCTION dbkit.check(
+	relation regclass,
+	OUT rule text, OUT level text, OUT object_type text, OUT object_identity text,
+	OUT column_name text, OUT problem text, OUT fix text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'check_relation'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 10;
+COMMENT ON FUNCTION dbkit.check(regclass) IS
+'dbkit.check() for one table or view. Errors: undefined_table';
+
+CREATE FUNCTION dbkit.check_schema(
+	schema regnamespace,
+	OUT rule text, OUT level text, OUT object_type text, OUT object_identity text,
+	OUT column_name text, OUT problem text, OUT fix text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'check_schema'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dbkit.check_schema(regnamespace) IS
+'dbkit.check() for the tables, views and types of one schema. Errors: undefined_schema';
+
+CREATE TABLE dbkit.id_prefix (
+	prefix text COLLATE "C" PRIMARY KEY,
+	relation regclass NOT NULL UNIQUE,
+	contested boolean NOT NULL
+);
+COMMENT ON TABLE dbkit.id_prefix IS
+'The prefix registry: which table the ids with a prefix belong to. Kept up by the event triggers, so not part of a dump: a restore fills it';
+COMMENT ON COLUMN dbkit.id_prefix.prefix IS 'The prefix, without the underscore';
+COMMENT ON COLUMN dbkit.id_prefix.relation IS 'The table that has it';
+COMMENT ON COLUMN dbkit.id_prefix.contested IS
+'Whether another table has used the same prefix, which only a rule id_prefix at level off or warning allows';
+GRANT SELECT ON dbkit.id_prefix TO PUBLIC;
+
+CREATE FUNCTION dbkit.table_of(id text) RETURNS regclass
+AS 'MODULE_PATHNAME'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dbkit.table_of(text) IS
+'The table whose ids have the prefix of this id, or NULL. Errors: invalid_text_representation for a malformed id';
+
+CREATE TABLE dbkit.exemption (
+	object text COLLATE "C" NOT NULL,
+	rule text COLLATE "C" NOT NULL,
+	reason text NOT NULL CHECK (reason ~ '\S'),
+	expires_at timestamptz,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	builtin boolean NOT NULL DEFAULT false,
+	PRIMARY KEY (object, rule)
+);
+COMMENT ON TABLE dbkit.exemption IS
+'What is exempt from the schema conventions, and why; see dbkit.exempt() and dbkit.baseline()';
+COMMENT ON COLUMN dbkit.exemption.object IS 'A LIKE pattern on schema.name';
+COMMENT ON COLUMN dbkit.exemption.rule IS 'The id of a rule, or * for all';
+COMMENT ON COLUMN dbkit.exemption.reason IS 'Why';
+COMMENT ON COLUMN dbkit.exemption.expires_at IS 'When it ends, or NULL for never';
+COMMENT ON COLUMN dbkit.exemption.created_at IS 'When it was made or changed';
+COMMENT ON COLUMN dbkit.exemption.builtin IS 'Whether it came with the extension; such rows are not dumped';
+GRANT SELECT ON dbkit.exemption TO PUBLIC;
+
+-- Patterns with a wildcard that is not escaped; all others are found by equality
+CREATE INDEX exemption_pattern_idx ON dbkit.exemption (object)
+	WHERE object ~ '^(\\.|[^\\%_])*[%_]';
+COMMENT ON INDEX dbkit.exemption_pattern_idx IS
+'The exemptions whose object is more than one name';
+
+INSERT INTO dbkit.exemption (object, rule, reason, builtin)
+SELECT object, '*', 'ledger of ' || tool, true
+FROM (VALUES
+	('%.\_yoyo\_%', 'yoyo'),
+	('%.yoyo\_lock', 'yoyo'),
+	('%.alembic\_version', 'alembic'),
+	('%.schema\_migrations', 'dbmate, Rails and golang-migrate'),
+	('%.ar\_internal\_metadata', 'Rails'),
+	('sqitch.%', 'sqitch'),
+	('%.flyway\_schema\_history', 'Flyway'),
+	('%.databasechangelog', 'Liquibase'),
+	('%.databasechangeloglock', 'Liquibase'),
+	('%.\_prisma\_migrations', 'Prisma'),
+	('%.\_\_drizzle\_migrations', 'Drizzle'),
+	('%.knex\_migrations', 'Knex'),
+	('%.knex\_migrations\_lock', 'Knex'),
+	('%.pgmigrations', 'node-pg-migrate'),
+	('%.gorp\_migrations', 'sql-migrate'),
+	('%.goose\_db\_version', 'goose'),
+	('%.schema\_version', 'pgmigrate'),
+	('%.schema\_version\_type', 'pgmigrate'),
+	('pgroll.%', 'pgroll'),
+	('%.django\_migrations', 'Django'),
+	('%.migrations', 'TypeORM'),
+	('%.typeorm\_metadata', 'TypeORM'),
+	('%.SequelizeMeta', 'Sequelize'),
+	('%.SequelizeData', 'Sequelize')) AS ledger(object, tool);
+
+SELECT pg_catalog.pg_extension_config_dump('dbkit.exemption', 'WHERE NOT builtin');
+
+CREATE FUNCTION dbkit.exempt(
+	object text, rule text, reason text, expires_at timestamptz DEFAULT NULL)
+RETURNS void
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.exempt(text, text, text, timestamptz) IS
+'Exempts the objects whose schema.name is LIKE object from a rule, or from all for *, until expires_at or for good; replaces an exemption with the same object and rule. Needs INSERT and UPDATE on dbkit.exemption. Errors: null_value_not_allowed; invalid_parameter_value for an unknown rule, an empty reason or a time that is past';
+
+CREATE FUNCTION dbkit.unexempt(object text, rule text) RETURNS boolean
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.unexempt(text, text) IS
+'Takes back the exemption with exactly this object and rule; false where there is none. Needs SELECT and DELETE on dbkit.exemption';
+
+CREATE FUNCTION dbkit.baseline(reason text) RETURNS bigint
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.baseline(text) IS
+'Exempts everything that dbkit.check() reports now, so that an existing database can adopt the conventions for what is new; returns how many exemptions that made. Needs INSERT on dbkit.exemption';
+
+CREATE FUNCTION dbkit.stale_exemptions(
+	OUT object text, OUT rule text, OUT reason text, OUT expires_at timestamptz, OUT problem text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dbkit.stale_exemptions() IS
+'The exemptions that have expired or cover nothing; see the view dbkit.stale_exemptions';
+
+CREATE VIEW dbkit.stale_exemptions WITH (security_invoker = true) AS
+SELECT object, rule, reason, expires_at, problem FROM dbkit.stale_exemptions();
+COMMENT ON VIEW dbkit.stale_exemptions IS
+'The exemptions that have expired or cover nothing any more, except the built-in ones';
+GRANT SELECT ON dbkit.stale_exemptions TO PUBLIC;
+
+CREATE FUNCTION dbkit.ddl_command_end() RETURNS event_trigger
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.ddl_command_end() IS
+'Event trigger function: rejects DDL that breaks the schema conventions with SQLSTATE KD001';
+
+CREATE FUNCTION dbkit.sql_drop() RETURNS event_trigger
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.sql_drop() IS
+'Event trigger function: frees the id prefixes of dropped tables';
+
+CREATE FUNCTION dbkit.table_rewrite() RETURNS event_trigger
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.table_rewrite() IS
+'Event trigger function: rejects the rewrite of a table larger than dbkit.max_rewrite_size, by the rule table_rewrite';
 
 -- tenant context ----------------------------------------------------------
 
@@ -86,3 +306,19 @@ LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid;
 COMMENT ON VIEW dbkit.locks IS
 'The advisory locks on a bigint key in this database, one row per holder and waiter: name (NULL where unknown, or where pg_stat_activity would hide the query), key, mode, granted, pid (NULL: a prepared transaction), application_name, waiting_since, blocked_by (pids).';
 GRANT SELECT ON dbkit.locks TO PUBLIC;
+-- event triggers: last, so that they do not judge this script ---------------
+
+CREATE EVENT TRIGGER dbkit_ddl_command_end ON ddl_command_end
+	EXECUTE FUNCTION dbkit.ddl_command_end();
+COMMENT ON EVENT TRIGGER dbkit_ddl_command_end IS
+'Rejects DDL that breaks the schema conventions. ALTER EVENT TRIGGER dbkit_ddl_command_end DISABLE switches that off';
+
+CREATE EVENT TRIGGER dbkit_sql_drop ON sql_drop
+	EXECUTE FUNCTION dbkit.sql_drop();
+COMMENT ON EVENT TRIGGER dbkit_sql_drop IS
+'Keeps the prefix registry right when tables are dropped';
+
+CREATE EVENT TRIGGER dbkit_table_rewrite ON table_rewrite
+	EXECUTE FUNCTION dbkit.table_rewrite();
+COMMENT ON EVENT TRIGGER dbkit_table_rewrite IS
+'Rejects the rewrite of a large table, by the rule table_rewrite';

@@ -12,6 +12,8 @@
 #include "utils/guc.h"
 
 #include "dbkit.h"
+#include "convention/enforce.h"
+#include "convention/rules.h"
 
 PG_MODULE_MAGIC;
 
@@ -21,5 +23,7 @@ void
 _PG_init(void)
 {
 	dbkit_lock_init();
+	dbkit_rules_init();
+	dbkit_enforce_init();
 	MarkGUCPrefixReserved("dbkit");
 }

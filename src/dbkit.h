@@ -8,8 +8,14 @@
 #ifndef DBKIT_H
 #define DBKIT_H
 
+#include "fmgr.h"
+
 #include "compat.h"
 
+/* id.c, also called from C */
+extern Datum id_prefix(PG_FUNCTION_ARGS);
+
+/* lock_name.c */
 extern void dbkit_lock_init(void);
 
 #endif							/* DBKIT_H */

@@ -1,0 +1,314 @@
+/*-------------------------------------------------------------------------
+ *
+ * check.c
+ *		Judge what is there: dbkit.check() and dbkit.check_schema(), and list
+ *		the rules: dbkit.rules.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/transam.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/tuplestore.h"
+
+#include "dbkit.h"
+#include "check.h"
+
+typedef struct Candidate
+{
+	Oid			classid;
+	Oid			objid;
+	NameData	schema;
+	NameData	name;
+} Candidate;
+
+static int
+compare_candidates(const ListCell *a, const ListCell *b)
+{
+	const Candidate *left = lfirst(a);
+	const Candidate *right = lfirst(b);
+	int			order = strcmp(NameStr(left->schema), NameStr(right->schema));
+
+	return order != 0 ? order : strcmp(NameStr(left->name), NameStr(right->name));
+}
+
+/* Return the candidate that a catalog row describes, in *candidate. */
+static bool
+read_candidate(Oid classid, HeapTuple tuple, Candidate *candidate, Oid *namespace)
+{
+	const char *name;
+
+	candidate->classid = classid;
+	if (classid == RelationRelationId)
+	{
+		Form_pg_class class = (Form_pg_class) GETSTRUCT(tuple);
+
+		if ((class->relkind != RELKIND_RELATION &&
+			 class->relkind != RELKIND_PARTITIONED_TABLE &&
+			 class->relkind != RELKIND_VIEW) ||
+			class->relpersistence == RELPERSISTENCE_TEMP)
+			return false;
+		candidate->objid = class->oid;
+		*namespace = class->relnamespace;
+		name = NameStr(class->relname);
+	}
+	else if (classid == TypeRelationId)
+	{
+		Form_pg_type type = (Form_pg_type) GETSTRUCT(tuple);
+
+		if (type->typtype != TYPTYPE_ENUM)
+			return false;
+		candidate->objid = type->oid;
+		*namespace = type->typnamespace;
+		name = NameStr(type->typname);
+	}
+	else
+	{
+		Form_pg_proc proc = (Form_pg_proc) GETSTRUCT(tuple);
+
+		if (!proc->prosecdef)
+			return false;
+		candidate->objid = proc->oid;
+		*namespace = proc->pronamespace;
+		name = NameStr(proc->proname);
+	}
+
+	if (candidate->objid < FirstNormalObjectId || get_namespace_name(*namespace) == NULL)
+		return false;			/* initdb's, or dropped meanwhile */
+	namestrcpy(&candidate->schema, get_namespace_name(*namespace));
+	namestrcpy(&candidate->name, name);
+	return true;
+}
+
+/* Collect the objects of a schema, or of all for InvalidOid, by name. */
+static List *
+collect_candidates(Oid namespace)
+{
+	static const Oid catalogs[] = {RelationRelationId, TypeRelationId, ProcedureRelationId};
+	List	   *candidates = NIL;
+
+	for (size_t i = 0; i < lengthof(catalogs); i++)
+	{
+		Relation	catalog = table_open(catalogs[i], AccessShareLock);
+		SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
+		HeapTuple	tuple;
+
+		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		{
+			Candidate	candidate;
+			Oid			candidate_namespace;
+
+			if (read_candidate(catalogs[i], tuple, &candidate, &candidate_namespace) &&
+				(!OidIsValid(namespace) || candidate_namespace == namespace))
+			{
+				candidates = lappend(candidates, palloc(sizeof(Candidate)));
+				*(Candidate *) llast(candidates) = candidate;
+			}
+		}
+		systable_endscan(scan);
+		table_close(catalog, AccessShareLock);
+	}
+	list_sort(candidates, compare_candidates);
+	return candidates;
+}
+
+/*
+ * Judge the candidates one after the other and hand on their findings.  What
+ * is allocated for one of them goes before the next; only the suggested
+ * prefixes are kept, so that no two fixes use the same.
+ */
+static void
+check_candidates(List *candidates, JudgeScope scope, FindingCallback callback, void *arg)
+{
+	MemoryContext per_object = AllocSetContextCreate(CurrentMemoryContext,
+													 "dbkit check",
+													 ALLOCSET_DEFAULT_SIZES);
+	List	   *suggested = NIL;
+	ListCell   *lc;
+
+	foreach(lc, candidates)
+	{
+		Candidate  *candidate = lfirst(lc);
+		MemoryContext caller = MemoryContextSwitchTo(per_object);
+		Judgement	judgement = {.suggested = list_copy(suggested)};
+		Facts	   *facts;
+		ListCell   *cell;
+
+		CHECK_FOR_INTERRUPTS();
+		facts = dbkit_facts(candidate->classid, candidate->objid);
+		if (facts != NULL)
+			dbkit_judge(&judgement, facts, scope);
+		foreach(cell, judgement.findings)
+			callback(lfirst(cell), arg);
+
+		MemoryContextSwitchTo(caller);
+		for (int i = list_length(suggested); i < list_length(judgement.suggested); i++)
+			suggested = lappend(suggested, pstrdup(list_nth(judgement.suggested, i)));
+		MemoryContextReset(per_object);
+	}
+	MemoryContextDelete(per_object);
+}
+
+/* Judge all objects of the database and hand their findings to a callback. */
+void
+dbkit_check_objects(JudgeScope scope, FindingCallback callback, void *arg)
+{
+	check_candidates(collect_candidates(InvalidOid), scope, callback, arg);
+}
+
+/* Is there an object whose schema.name is LIKE that pattern? */
+bool
+dbkit_any_object_is_like(const char *pattern)
+{
+	ListCell   *lc;
+
+	foreach(lc, collect_candidates(InvalidOid))
+	{
+		Candidate  *candidate = lfirst(lc);
+		char	   *name = psprintf("%s.%s", NameStr(candidate->schema),
+									NameStr(candidate->name));
+
+		if (DatumGetBool(DirectFunctionCall2Coll(textlike, C_COLLATION_OID,
+												 CStringGetTextDatum(name),
+												 CStringGetTextDatum(pattern))))
+			return true;
+	}
+	return false;
+}
+
+static Datum
+text_or_null(const char *value, bool *isnull)
+{
+	*isnull = value == NULL;
+	return value != NULL ? CStringGetTextDatum(value) : (Datum) 0;
+}
+
+/* Return one finding as a row of a set-returning function. */
+static void
+put_finding(const Finding *finding, void *arg)
+{
+	ReturnSetInfo *rsinfo = arg;
+	const char *columns[] = {
+		finding->rule->id,
+		dbkit_level_name(finding->rule->level),
+		dbkit_kind_name(finding->facts->kind),
+		dbkit_facts_identity(finding->facts),
+		finding->column,
+		finding->problem,
+		dbkit_fix(list_make1(unconstify(Finding *, finding))),
+	};
+	Datum		values[lengthof(columns)];
+	bool		nulls[lengthof(columns)];
+
+	for (size_t i = 0; i < lengthof(columns); i++)
+		values[i] = text_or_null(columns[i], &nulls[i]);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/* Judge candidates and return their findings as rows. */
+static void
+return_findings(FunctionCallInfo fcinfo, List *candidates)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	check_candidates(candidates, SCOPE_CHECK, put_finding, fcinfo->resultinfo);
+}
+
+PG_FUNCTION_INFO_V1(check_database);
+
+/*
+ * dbkit.check() returns setof record
+ *
+ * One row per finding at level warning or above in the database.
+ */
+Datum
+check_database(PG_FUNCTION_ARGS)
+{
+	return_findings(fcinfo, collect_candidates(InvalidOid));
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(check_schema);
+
+/*
+ * dbkit.check_schema(schema regnamespace) returns setof record
+ *
+ * The same for one schema.  Errors: undefined_schema.
+ */
+Datum
+check_schema(PG_FUNCTION_ARGS)
+{
+	Oid			namespace = PG_GETARG_OID(0);
+
+	if (get_namespace_name(namespace) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_SCHEMA),
+				 errmsg("schema with OID %u does not exist", namespace)));
+	return_findings(fcinfo, collect_candidates(namespace));
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(check_relation);
+
+/*
+ * dbkit.check(relation regclass) returns setof record
+ *
+ * The same for one relation; no rows where it is of a kind that is never
+ * judged.  Errors: undefined_table.
+ */
+Datum
+check_relation(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	Candidate	candidate = {.classid = RelationRelationId,.objid = relid};
+
+	if (get_rel_name(relid) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	return_findings(fcinfo, list_make1(&candidate));
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(rules);
+
+/*
+ * dbkit.rules() returns setof record
+ *
+ * The rules with their levels in this session.
+ */
+Datum
+rules(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < dbkit_n_rules; i++)
+	{
+		const Rule *rule = &dbkit_rules[i];
+		Datum		values[] = {
+			CStringGetTextDatum(rule->id),
+			CStringGetTextDatum(dbkit_phase_name(rule->phase)),
+			CStringGetTextDatum(dbkit_level_name(rule->level)),
+			CStringGetTextDatum(rule->description),
+			BoolGetDatum(rule->fixable),
+		};
+		bool		nulls[lengthof(values)] = {false};
+
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,18 @@
+/*-------------------------------------------------------------------------
+ *
+ * check.h
+ *		Judge what is there.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DBKIT_CHECK_H
+#define DBKIT_CHECK_H
+
+#include "rules.h"
+
+typedef void (*FindingCallback) (const Finding *finding, void *arg);
+
+extern void dbkit_check_objects(JudgeScope scope, FindingCallback callback, void *arg);
+extern bool dbkit_any_object_is_like(const char *pattern);
+
+#endif							/* DBKIT_CHECK_H */

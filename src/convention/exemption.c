@@ -1,0 +1,430 @@
+/*-------------------------------------------------------------------------
+ *
+ * exemption.c
+ *		Findings that somebody has a reason for.
+ *
+ * An exemption covers the findings of a rule, or of all for "*", on objects
+ * whose name schema.name is LIKE a pattern.  Most patterns have no wildcard,
+ * as those that dbkit.baseline() makes: they are found through the primary
+ * key.  The few others have an index of their own and are tried one by one.
+ * Exemptions are looked at only once there is a finding.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+#include "dbkit.h"
+#include "check.h"
+#include "exemption.h"
+#include "own.h"
+#include "rules.h"
+
+/* The columns of dbkit.exemption, and its indexes */
+#define Anum_object		1
+#define Anum_rule		2
+#define Anum_reason		3
+#define Anum_expires_at	4
+#define Anum_builtin	6
+
+#define KEY_INDEX		"exemption_pkey"
+#define PATTERN_INDEX	"exemption_pattern_idx"
+
+typedef struct Exemption
+{
+	char	   *object;
+	char	   *rule;
+	Datum		reason;
+	bool		expires;
+	TimestampTz expires_at;
+	bool		builtin;
+} Exemption;
+
+static Exemption *
+read_exemption(Relation table, HeapTuple tuple)
+{
+	Exemption  *exemption = palloc(sizeof(Exemption));
+	TupleDesc	desc = RelationGetDescr(table);
+	bool		isnull;
+	Datum		expires_at;
+
+	tuple = heap_copytuple(tuple);
+	exemption->object = TextDatumGetCString(heap_getattr(tuple, Anum_object, desc, &isnull));
+	exemption->rule = TextDatumGetCString(heap_getattr(tuple, Anum_rule, desc, &isnull));
+	exemption->reason = heap_getattr(tuple, Anum_reason, desc, &isnull);
+	exemption->builtin = DatumGetBool(heap_getattr(tuple, Anum_builtin, desc, &isnull));
+	expires_at = heap_getattr(tuple, Anum_expires_at, desc, &isnull);
+	exemption->expires = !isnull;
+	exemption->expires_at = isnull ? 0 : DatumGetTimestampTz(expires_at);
+	return exemption;
+}
+
+/* Return the exemptions that a scan finds. */
+static List *
+scan_exemptions(Relation table, Oid index, int nkeys, ScanKey key)
+{
+	SysScanDesc scan = systable_beginscan(table, index, OidIsValid(index), NULL, nkeys, key);
+	List	   *result = NIL;
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		result = lappend(result, read_exemption(table, tuple));
+	systable_endscan(scan);
+	return result;
+}
+
+/* Return the name that patterns are matched against. */
+static char *
+object_name(const Facts *facts)
+{
+	return psprintf("%s.%s", facts->schema, facts->name);
+}
+
+/* Return the pattern that matches that name only. */
+static char *
+escape_pattern(const char *name)
+{
+	StringInfoData pattern;
+
+	initStringInfo(&pattern);
+	for (; *name != '\0'; name++)
+	{
+		if (*name == '\\' || *name == '%' || *name == '_')
+			appendStringInfoChar(&pattern, '\\');
+		appendStringInfoChar(&pattern, *name);
+	}
+	return pattern.data;
+}
+
+static bool
+is_like(const char *name, const char *pattern)
+{
+	return DatumGetBool(DirectFunctionCall2Coll(textlike, C_COLLATION_OID,
+												CStringGetTextDatum(name),
+												CStringGetTextDatum(pattern)));
+}
+
+/* Return the exemptions on an object, whatever their rule. */
+static List *
+exemptions_on(const Facts *facts)
+{
+	Relation	table = table_open(dbkit_own_relation("exemption"), AccessShareLock);
+	char	   *name = object_name(facts);
+	List	   *result;
+	List	   *patterns;
+	ScanKeyData key;
+	ListCell   *lc;
+
+	ScanKeyInit(&key, Anum_object, BTEqualStrategyNumber, F_TEXTEQ,
+				CStringGetTextDatum(escape_pattern(name)));
+	result = scan_exemptions(table, dbkit_own_relation(KEY_INDEX), 1, &key);
+	patterns = scan_exemptions(table, dbkit_own_relation(PATTERN_INDEX), 0, NULL);
+	foreach(lc, patterns)
+	{
+		if (is_like(name, ((Exemption *) lfirst(lc))->object))
+			result = lappend(result, lfirst(lc));
+	}
+	table_close(table, AccessShareLock);
+	return result;
+}
+
+static bool
+is_expired(const Exemption *exemption)
+{
+	return exemption->expires && exemption->expires_at <= GetCurrentTransactionStartTimestamp();
+}
+
+static bool
+covers(const Exemption *exemption, const Rule *rule)
+{
+	return strcmp(exemption->rule, "*") == 0 || strcmp(exemption->rule, rule->id) == 0;
+}
+
+/*
+ * Take out of a list the findings that are exempt.  Those before "from" stay;
+ * the others are all on one object.
+ */
+List *
+dbkit_drop_exempt(List *findings, int from)
+{
+	List	   *exemptions;
+	List	   *result;
+
+	if (list_length(findings) == from)
+		return findings;
+	exemptions = exemptions_on(((Finding *) llast(findings))->facts);
+	if (exemptions == NIL)
+		return findings;
+
+	result = list_truncate(list_copy(findings), from);
+	for (int i = from; i < list_length(findings); i++)
+	{
+		Finding    *finding = list_nth(findings, i);
+		bool		exempt = false;
+		ListCell   *lc;
+
+		foreach(lc, exemptions)
+			exempt |= !is_expired(lfirst(lc)) && covers(lfirst(lc), finding->rule);
+		if (!exempt)
+			result = lappend(result, finding);
+	}
+	return result;
+}
+
+/* ---- functions ---- */
+
+/* Return an argument that must not be null. */
+static Datum
+required_argument(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	if (PG_ARGISNULL(n))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", name)));
+	return PG_GETARG_DATUM(n);
+}
+
+static void
+check_rule(const char *rule)
+{
+	StringInfoData ids;
+
+	if (strcmp(rule, "*") == 0 || dbkit_find_rule(rule) != NULL)
+		return;
+	initStringInfo(&ids);
+	for (int i = 0; i < dbkit_n_rules; i++)
+		appendStringInfo(&ids, ", %s", dbkit_rules[i].id);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unrecognized rule: \"%s\"", rule),
+			 errhint("Available rules: *%s.", ids.data)));
+}
+
+static void
+check_reason(const char *reason)
+{
+	if (strspn(reason, " \t\r\n") == strlen(reason))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("reason must not be empty")));
+}
+
+/* Run a statement on dbkit.exemption as the caller, and return its row count. */
+static uint64
+run(const char *sql, int nargs, Datum *values, const char *nulls)
+{
+	Oid			types[] = {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID};
+	uint64		processed;
+
+	SPI_connect();
+	if (SPI_execute_with_args(sql, nargs, types, values, nulls, false, 0) < 0)
+		elog(ERROR, "SPI_execute_with_args failed: %s", sql);
+	processed = SPI_processed;
+	SPI_finish();
+	return processed;
+}
+
+PG_FUNCTION_INFO_V1(exempt);
+
+/*
+ * dbkit.exempt(object text, rule text, reason text, expires_at timestamptz)
+ *
+ * Exempts objects whose schema.name is LIKE object from a rule, or from all
+ * for '*', until expires_at or for good.  Replaces the exemption with the same
+ * object and rule.
+ *
+ * Errors: null_value_not_allowed; invalid_parameter_value for an unknown rule,
+ * an empty reason and a time that is past; invalid_escape_sequence.
+ */
+Datum
+exempt(PG_FUNCTION_ARGS)
+{
+	Datum		values[4];
+	char	   *pattern;
+
+	values[0] = required_argument(fcinfo, 0, "object");
+	values[1] = required_argument(fcinfo, 1, "rule");
+	values[2] = required_argument(fcinfo, 2, "reason");
+	values[3] = PG_ARGISNULL(3) ? (Datum) 0 : PG_GETARG_DATUM(3);
+
+	pattern = TextDatumGetCString(values[0]);
+	check_rule(TextDatumGetCString(values[1]));
+	check_reason(TextDatumGetCString(values[2]));
+	if (!PG_ARGISNULL(3) &&
+		DatumGetTimestampTz(values[3]) <= GetCurrentTransactionStartTimestamp())
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("expires_at must be in the future")));
+
+	if (!dbkit_any_object_is_like(pattern))
+		ereport(NOTICE,
+				(errmsg("no table, view, type or function is like \"%s\"", pattern),
+				 errhint("The pattern is matched against schema.name.")));
+
+	if (run("INSERT INTO dbkit.exemption AS e (object, rule, reason, expires_at)"
+			" VALUES ($1, $2, $3, $4)"
+			" ON CONFLICT (object, rule) DO UPDATE"
+			" SET reason = EXCLUDED.reason, expires_at = EXCLUDED.expires_at,"
+			" created_at = pg_catalog.now()"
+			" WHERE NOT e.builtin",
+			4, values, PG_ARGISNULL(3) ? "   n" : "    ") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("the exemption of \"%s\" is built in", pattern)));
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(unexempt);
+
+/*
+ * dbkit.unexempt(object text, rule text) returns boolean
+ *
+ * Takes back the exemption with exactly that pattern and rule; false where
+ * there is none.  Errors: null_value_not_allowed, invalid_parameter_value.
+ */
+Datum
+unexempt(PG_FUNCTION_ARGS)
+{
+	Datum		values[2];
+
+	values[0] = required_argument(fcinfo, 0, "object");
+	values[1] = required_argument(fcinfo, 1, "rule");
+	check_rule(TextDatumGetCString(values[1]));
+	PG_RETURN_BOOL(run("DELETE FROM dbkit.exemption"
+					   " WHERE object OPERATOR(pg_catalog.=) $1"
+					   " AND rule OPERATOR(pg_catalog.=) $2",
+					   2, values, NULL) > 0);
+}
+
+/* Exempt the object of a finding from its rule; count those that are new. */
+static void
+exempt_finding(const Finding *finding, void *arg)
+{
+	struct
+	{
+		Datum		reason;
+		int64		count;
+	}		   *baseline = arg;
+	Datum		values[3];
+
+	values[0] = CStringGetTextDatum(escape_pattern(object_name(finding->facts)));
+	values[1] = CStringGetTextDatum(finding->rule->id);
+	values[2] = baseline->reason;
+	baseline->count += run("INSERT INTO dbkit.exemption (object, rule, reason)"
+						   " VALUES ($1, $2, $3) ON CONFLICT (object, rule) DO NOTHING",
+						   3, values, NULL);
+}
+
+PG_FUNCTION_INFO_V1(baseline);
+
+/*
+ * dbkit.baseline(reason text) returns bigint
+ *
+ * Exempts everything that dbkit.check() reports now; returns how many
+ * exemptions that made.  Errors: null_value_not_allowed,
+ * invalid_parameter_value for an empty reason.
+ */
+Datum
+baseline(PG_FUNCTION_ARGS)
+{
+	struct
+	{
+		Datum		reason;
+		int64		count;
+	}			result = {required_argument(fcinfo, 0, "reason"), 0};
+
+	check_reason(TextDatumGetCString(result.reason));
+	dbkit_check_objects(SCOPE_CHECK, exempt_finding, &result);
+	PG_RETURN_INT64(result.count);
+}
+
+/* What is unique in an exemption, as a hash key */
+static char *
+exemption_key(const Exemption *exemption)
+{
+	return psprintf("%s\n%s", exemption->rule, exemption->object);
+}
+
+static HTAB *
+create_key_set(void)
+{
+	HASHCTL		ctl = {
+		.keysize = 1024,
+		.entrysize = 1024,
+		.hcxt = CurrentMemoryContext
+	};
+
+	return hash_create("dbkit exemptions in use", 256, &ctl,
+					   HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+}
+
+/* Note the exemptions that cover a finding. */
+static void
+mark_covering(const Finding *finding, void *arg)
+{
+	List	   *exemptions = exemptions_on(finding->facts);
+	ListCell   *lc;
+
+	foreach(lc, exemptions)
+	{
+		if (covers(lfirst(lc), finding->rule))
+			(void) hash_search((HTAB *) arg, exemption_key(lfirst(lc)), HASH_ENTER, NULL);
+	}
+}
+
+PG_FUNCTION_INFO_V1(stale_exemptions);
+
+/*
+ * dbkit.stale_exemptions() returns setof record
+ *
+ * The exemptions that have expired or cover nothing any more, except those
+ * that are built in.
+ */
+Datum
+stale_exemptions(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	HTAB	   *in_use = create_key_set();
+	Relation	table;
+	ListCell   *lc;
+
+	InitMaterializedSRF(fcinfo, 0);
+	dbkit_check_objects(SCOPE_ALL, mark_covering, in_use);
+
+	table = table_open(dbkit_own_relation("exemption"), AccessShareLock);
+	foreach(lc, scan_exemptions(table, InvalidOid, 0, NULL))
+	{
+		const Exemption *exemption = lfirst(lc);
+		bool		used = hash_search(in_use, exemption_key(exemption), HASH_FIND, NULL) != NULL;
+		Datum		values[] = {
+			CStringGetTextDatum(exemption->object),
+			CStringGetTextDatum(exemption->rule),
+			exemption->reason,
+			TimestampTzGetDatum(exemption->expires_at),
+			CStringGetTextDatum(is_expired(exemption) ? "it has expired" :
+								"it covers nothing")
+		};
+		bool		nulls[lengthof(values)] = {false};
+
+		nulls[3] = !exemption->expires;
+		if (!exemption->builtin && (is_expired(exemption) || !used))
+			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	table_close(table, AccessShareLock);
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,231 @@
+/*-------------------------------------------------------------------------
+ *
+ * expression.c
+ *		What a default or a CHECK says, read from its expression tree.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/primnodes.h"
+#include "optimizer/optimizer.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+
+#include "dbkit.h"
+#include "expression.h"
+#include "own.h"
+
+/*
+ * Strip what leaves a value as it is: binary-compatible casts, domains, and the
+ * rounding of timestamptz(3).  Not what cuts a text.
+ */
+static Node *
+strip_casts(Node *expr)
+{
+	while (expr != NULL)
+	{
+		if (IsA(expr, RelabelType))
+			expr = (Node *) ((RelabelType *) expr)->arg;
+		else if (IsA(expr, CoerceToDomain))
+			expr = (Node *) ((CoerceToDomain *) expr)->arg;
+		else if (IsA(expr, CollateExpr))
+			expr = (Node *) ((CollateExpr *) expr)->arg;
+		else if (IsA(expr, FuncExpr) &&
+				 ((FuncExpr *) expr)->funcid == F_TIMESTAMPTZ_TIMESTAMPTZ_INT4)
+			expr = linitial(((FuncExpr *) expr)->args);
+		else
+			break;
+	}
+	return expr;
+}
+
+/* Does the tree call a function that initdb did not create? */
+static bool
+calls_user_function(Oid function, void *context pg_attribute_unused())
+{
+	return function >= FirstNormalObjectId;
+}
+
+static bool
+has_user_function(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (check_functions_in_node(node, calls_user_function, context))
+		return true;
+	return expression_tree_walker(node, has_user_function, context);
+}
+
+/*
+ * Return the value of a constant text expression, or NULL.  It may be spelled
+ * as a cast or with PostgreSQL's own immutable functions, for instance the
+ * like_escape() of LIKE ... ESCAPE; users' functions are not run here.
+ */
+static char *
+constant_text(Node *expr)
+{
+	if (!IsA(expr, Const))
+	{
+		if (contain_var_clause(expr) || has_user_function(expr, NULL))
+			return NULL;
+		expr = strip_casts(eval_const_expressions(NULL, expr));
+	}
+	if (!IsA(expr, Const) || ((Const *) expr)->constisnull ||
+		!(((Const *) expr)->consttype == TEXTOID ||
+		  ((Const *) expr)->consttype == VARCHAROID))
+		return NULL;
+	return TextDatumGetCString(((Const *) expr)->constvalue);
+}
+
+/* Return the prefix that a DEFAULT generate_id('...') names, or NULL. */
+char *
+dbkit_generated_prefix(Node *expr)
+{
+	FuncExpr   *call = (FuncExpr *) strip_casts(expr);
+
+	if (call == NULL || !IsA(call, FuncExpr) ||
+		!dbkit_is_function(call->funcid, "generate_id"))
+		return NULL;
+	return constant_text(linitial(call->args));
+}
+
+/* Is the expression the column attnum, or for attnum 0 a domain's VALUE? */
+static bool
+is_subject(Node *expr, AttrNumber attnum)
+{
+	expr = strip_casts(expr);
+	if (attnum == InvalidAttrNumber)
+		return IsA(expr, CoerceToDomainValue);
+	return IsA(expr, Var) && ((Var *) expr)->varattno == attnum;
+}
+
+/* Return "ext" for the LIKE pattern ext_% or ext\_%, else NULL. */
+static char *
+prefix_of_pattern(const char *pattern)
+{
+	StringInfoData literal;
+
+	initStringInfo(&literal);
+	for (; *pattern && *pattern != '%'; pattern++)
+	{
+		if (*pattern == '\\' && *++pattern == '\0')
+			return NULL;
+		appendStringInfoChar(&literal, *pattern);
+	}
+	if (strcmp(pattern, "%") != 0)
+		return NULL;
+	if (literal.len < 2 || literal.data[literal.len - 1] != '_')
+		return NULL;
+	literal.data[literal.len - 1] = '\0';
+	return literal.data;
+}
+
+/* Return "ext" for the string ext_, else NULL. */
+static char *
+prefix_of_start(char *start)
+{
+	size_t		length = strlen(start);
+
+	if (length < 2 || start[length - 1] != '_')
+		return NULL;
+	start[length - 1] = '\0';
+	return start;
+}
+
+/*
+ * Return the prefix to which a CHECK expression pins an id, or NULL: one of
+ * id LIKE 'ext_%', starts_with(id, 'ext_'), id ^@ 'ext_' and
+ * dbkit.is_id(id, 'ext'), alone or ANDed with other conditions.
+ *
+ * The id is the column attnum, or the VALUE of a domain where attnum is 0.
+ */
+char *
+dbkit_pinned_prefix(Node *expr, AttrNumber attnum)
+{
+	Oid			function;
+	List	   *args;
+	char	   *text;
+
+	if (is_andclause(expr))
+	{
+		ListCell   *lc;
+
+		foreach(lc, ((BoolExpr *) expr)->args)
+		{
+			char	   *prefix = dbkit_pinned_prefix(lfirst(lc), attnum);
+
+			if (prefix != NULL)
+				return prefix;
+		}
+		return NULL;
+	}
+
+	if (IsA(expr, OpExpr))
+	{
+		set_opfuncid((OpExpr *) expr);
+		function = ((OpExpr *) expr)->opfuncid;
+		args = ((OpExpr *) expr)->args;
+	}
+	else if (IsA(expr, FuncExpr))
+	{
+		function = ((FuncExpr *) expr)->funcid;
+		args = ((FuncExpr *) expr)->args;
+	}
+	else
+		return NULL;
+
+	if (list_length(args) != 2 || !is_subject(linitial(args), attnum))
+		return NULL;
+	text = constant_text(lsecond(args));
+	if (text == NULL)
+		return NULL;
+
+	switch (function)
+	{
+		case F_TEXTLIKE:
+		case F_LIKE_TEXT_TEXT:
+			return prefix_of_pattern(text);
+		case F_STARTS_WITH:
+			return prefix_of_start(text);
+		default:
+			return dbkit_is_function(function, "is_id") ? text : NULL;
+	}
+}
+
+/* Is the expression the current time as a timestamptz? */
+bool
+dbkit_is_clock(Node *expr)
+{
+	expr = strip_casts(expr);
+	if (expr == NULL)
+		return false;
+	if (IsA(expr, SQLValueFunction))
+		return exprType(expr) == TIMESTAMPTZOID;
+	if (!IsA(expr, FuncExpr))
+		return false;
+	switch (((FuncExpr *) expr)->funcid)
+	{
+		case F_NOW:
+		case F_TRANSACTION_TIMESTAMP:
+		case F_STATEMENT_TIMESTAMP:
+		case F_CLOCK_TIMESTAMP:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* Does the expression make a new UUID at each call? */
+bool
+dbkit_generates_uuid(Node *expr)
+{
+	expr = strip_casts(expr);
+	return expr != NULL && exprType(expr) == UUIDOID &&
+		contain_volatile_functions(expr);
+}

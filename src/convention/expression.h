@@ -1,0 +1,19 @@
+/*-------------------------------------------------------------------------
+ *
+ * expression.h
+ *		What a default or a CHECK says, read from its expression tree.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DBKIT_EXPRESSION_H
+#define DBKIT_EXPRESSION_H
+
+#include "access/attnum.h"
+#include "nodes/nodes.h"
+
+extern char *dbkit_generated_prefix(Node *expr);
+extern char *dbkit_pinned_prefix(Node *expr, AttrNumber attnum);
+extern bool dbkit_is_clock(Node *expr);
+extern bool dbkit_generates_uuid(Node *expr);
+
+#endif							/* DBKIT_EXPRESSION_H */

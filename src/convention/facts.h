@@ -1,0 +1,137 @@
+/*-------------------------------------------------------------------------
+ *
+ * facts.h
+ *		What the rules may know about one relation or type.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DBKIT_FACTS_H
+#define DBKIT_FACTS_H
+
+#include "access/attnum.h"
+#include "nodes/nodes.h"
+#include "nodes/pg_list.h"
+#include "utils/relcache.h"
+
+/* What kind of object is judged; a rule names the kinds it applies to. */
+typedef enum ObjectKind
+{
+	KIND_TABLE = 1 << 0,
+	KIND_ENUM_TABLE = 1 << 1,	/* a table named *_enum */
+	KIND_VIEW = 1 << 2,
+	KIND_ENUM_TYPE = 1 << 3,
+	KIND_INDEX = 1 << 4,		/* a table, of which one index matters */
+	KIND_FUNCTION = 1 << 5		/* only SECURITY DEFINER ones */
+} ObjectKind;
+
+typedef struct ColumnFacts
+{
+	AttrNumber	attnum;
+	char	   *name;
+	Oid			type;			/* as declared */
+	Oid			base_type;		/* the type below all domains */
+	Oid			collation;
+	bool		not_null;		/* by the column or its domain */
+	bool		generated;		/* GENERATED ALWAYS AS (expression) */
+	bool		identity;
+	bool		inherited;		/* from a parent, which alone can rename it */
+	bool		type_fixed;		/* ALTER COLUMN TYPE would be refused */
+	Node	   *default_expr;	/* the column's or its domain's, or NULL */
+	List	   *domain_checks;	/* Node *, CHECKs of its domains */
+	Oid			sequence;		/* owned by the column, or InvalidOid */
+} ColumnFacts;
+
+typedef struct CheckFacts
+{
+	char	   *name;
+	Node	   *expr;
+} CheckFacts;
+
+typedef struct IndexFacts
+{
+	Oid			oid;
+	List	   *columns;		/* attribute numbers of the key, 0 for an expression */
+	Oid			access_method;
+	List	   *operator_classes;	/* OIDs, parallel to columns */
+	List	   *collations;		/* OIDs, parallel to columns */
+	bool		unique;
+	bool		constraint;		/* backs a constraint */
+	bool		usable;			/* valid, and of all rows */
+} IndexFacts;
+
+typedef struct ForeignKeyFacts
+{
+	char	   *name;
+	List	   *columns;		/* attribute numbers */
+	List	   *referenced_columns; /* attribute numbers there */
+	Oid			referenced;
+	char		match_type;		/* as in pg_constraint */
+	char		update_action;
+	char		delete_action;
+	bool		deferrable;
+	bool		deferred;
+} ForeignKeyFacts;
+
+typedef struct TriggerFacts
+{
+	char	   *name;
+	Oid			function;
+	int16		type;			/* TRIGGER_TYPE_* bits */
+	bool		some_columns;	/* UPDATE OF ... */
+	bool		enabled;
+} TriggerFacts;
+
+typedef struct PolicyFacts
+{
+	char	   *name;
+	char		command;		/* '*', 'r', 'a', 'w' or 'd' */
+	bool		permissive;
+	Node	   *using;
+	Node	   *with_check;
+} PolicyFacts;
+
+typedef struct Facts
+{
+	Oid			classid;
+	Oid			objid;
+	ObjectKind	kind;
+	Oid			owner;
+	char	   *schema;
+	char	   *name;
+	Oid			index;			/* the one that matters, for KIND_INDEX */
+	char	   *signature;		/* of a function: its qualified name with arguments */
+	char	   *search_path;	/* of a function, or NULL */
+	bool		created;		/* by the running transaction */
+	bool		partitioned;
+	bool		typed;			/* CREATE TABLE ... OF type */
+	bool		security_invoker;
+	List	   *columns;		/* ColumnFacts *, without dropped ones */
+	List	   *checks;			/* CheckFacts * */
+	List	   *key;			/* attribute numbers of the primary key */
+	List	   *indexes;		/* IndexFacts * */
+	List	   *foreign_keys;	/* ForeignKeyFacts * */
+	List	   *unvalidated;	/* char *, constraints that are NOT VALID */
+	List	   *triggers;		/* TriggerFacts * */
+	List	   *policies;		/* PolicyFacts * */
+	bool		rls_enabled;
+	bool		rls_forced;
+
+	/* The prefix of its ids, and where it is said; NULL for none */
+	char	   *prefix;
+	char	   *default_prefix;
+	List	   *check_prefixes; /* char *, parallel to check_names */
+	List	   *check_names;	/* char *, NULL where DROP CONSTRAINT will not do */
+} Facts;
+
+extern Facts *dbkit_facts(Oid classid, Oid objid);
+extern const ColumnFacts *dbkit_facts_column(const Facts *facts, const char *name);
+extern const ColumnFacts *dbkit_facts_column_at(const Facts *facts, AttrNumber attnum);
+extern char *dbkit_facts_column_names(const Facts *facts, const List *attnums);
+extern const char *dbkit_facts_identity(const Facts *facts);
+extern bool dbkit_ends_with(const char *name, const char *suffix);
+extern const char *dbkit_kind_name(ObjectKind kind);
+
+/* facts_table.c */
+extern void dbkit_read_table(Facts *facts, Relation rel);
+
+#endif							/* DBKIT_FACTS_H */

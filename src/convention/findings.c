@@ -1,0 +1,258 @@
+/*-------------------------------------------------------------------------
+ *
+ * findings.c
+ *		Make findings, and the SQL that mends them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "parser/parse_coerce.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "dbkit.h"
+#include "findings.h"
+#include "rules.h"
+
+/* As appendStringInfo(), but with a va_list. */
+static void append_va(StringInfo text, const char *format, va_list args) pg_attribute_printf(2, 0);
+
+static void
+append_va(StringInfo text, const char *format, va_list args)
+{
+	int			needed;
+
+	do
+	{
+		va_list		copy;
+
+		va_copy(copy, args);
+		needed = appendStringInfoVA(text, format, copy);
+		va_end(copy);
+		if (needed > 0)
+			enlargeStringInfo(text, needed);
+	} while (needed > 0);
+}
+
+/* Add a finding about a column, or about the whole object for NULL. */
+Finding *
+dbkit_add_finding(Judgement *judgement, const char *column, const char *format,...)
+{
+	Finding    *finding = palloc0(sizeof(Finding));
+	StringInfoData problem;
+	va_list		args;
+
+	initStringInfo(&problem);
+	va_start(args, format);
+	append_va(&problem, format, args);
+	va_end(args);
+
+	finding->rule = judgement->rule;
+	finding->facts = judgement->facts;
+	finding->column = column;
+	finding->problem = problem.data;
+	judgement->findings = lappend(judgement->findings, finding);
+	return finding;
+}
+
+/* Add an action of the ALTER TABLE that mends the finding. */
+void
+dbkit_add_alter(Finding *finding, char *action)
+{
+	finding->alter = lappend(finding->alter, action);
+}
+
+/* Would an ALTER TABLE of this table be allowed to add or retype columns? */
+static bool
+columns_alterable(const Facts *facts)
+{
+	return !facts->typed;
+}
+
+/* Add ADD COLUMN as the fix. */
+void
+dbkit_add_column(Finding *finding, const char *column, const char *definition)
+{
+	if (columns_alterable(finding->facts))
+		dbkit_add_alter(finding, psprintf("ADD COLUMN %s %s", quote_identifier(column),
+									definition));
+}
+
+/*
+ * Add ALTER COLUMN ... TYPE as the fix, where PostgreSQL can convert.  A
+ * timestamp without time zone is taken as UTC, so that the result does not
+ * depend on the session that runs the fix.
+ */
+void
+dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target,
+		   const char *definition)
+{
+	Oid			source = column->type;
+	const char *name = quote_identifier(column->name);
+	const char *using = "";
+
+	if (column->type_fixed || !columns_alterable(finding->facts))
+		return;
+	if (column->identity && target != INT8OID)
+		return;
+	if (column->base_type == TIMESTAMPOID && target == TIMESTAMPTZOID)
+		using = psprintf(" USING %s AT TIME ZONE 'UTC'", name);
+	else if ((target == INT8RANGEOID || target == INT8MULTIRANGEOID) &&
+			 column->default_expr == NULL)
+		using = psprintf(" USING %s::text::%s", name, definition);
+	else if (!can_coerce_type(1, &source, &target, COERCION_ASSIGNMENT))
+		return;
+	if (*using && column->generated)
+		return;
+	dbkit_add_alter(finding, psprintf("ALTER COLUMN %s TYPE %s%s", name, definition, using));
+}
+
+/*
+ * Add what is wrong with a column to the list: "is integer, may be null".
+ */
+void
+dbkit_add_wrong(StringInfo wrong, const char *format,...)
+{
+	va_list		args;
+
+	if (wrong->len > 0)
+		appendStringInfoString(wrong, ", ");
+	va_start(args, format);
+	append_va(wrong, format, args);
+	va_end(args);
+}
+
+/* Add that the column is not the primary key, as it has to be. */
+void
+dbkit_check_key(StringInfo wrong, const Facts *facts, const ColumnFacts *column)
+{
+	if (facts->key == NIL)
+		dbkit_add_wrong(wrong, "is not the primary key");
+	else if (!list_member_int(facts->key, column->attnum))
+		dbkit_add_wrong(wrong, "is not the primary key, which is (%s)", dbkit_facts_column_names(facts, facts->key));
+	else if (!facts->partitioned && list_length(facts->key) > 1)
+		dbkit_add_wrong(wrong, "is not the whole primary key, which is (%s)",
+						dbkit_facts_column_names(facts, facts->key));
+}
+
+/* Add that the column is of another type than it has to be. */
+void
+dbkit_check_type(StringInfo wrong, const ColumnFacts *column, Oid type)
+{
+	if (column->base_type != type)
+		dbkit_add_wrong(wrong, "is %s", format_type_be(column->type));
+}
+
+/* Add a line to a text. */
+void
+dbkit_append_line(StringInfo text, const char *line)
+{
+	if (text->len > 0)
+		appendStringInfoChar(text, '\n');
+	appendStringInfoString(text, line);
+}
+
+bool
+dbkit_same_object(const Finding *a, const Finding *b)
+{
+	return a->facts->classid == b->facts->classid && a->facts->objid == b->facts->objid;
+}
+
+/* Append one ALTER TABLE with all actions that the findings of one object ask for. */
+static void
+append_alter(StringInfo sql, const List *findings, const Finding *object)
+{
+	StringInfoData actions;
+	ListCell   *lc;
+
+	initStringInfo(&actions);
+	foreach(lc, findings)
+	{
+		Finding    *finding = lfirst(lc);
+		ListCell   *action;
+
+		if (!dbkit_same_object(finding, object))
+			continue;
+		foreach(action, finding->alter)
+			appendStringInfo(&actions, "%s%s", actions.len > 0 ? ", " : "",
+							 (char *) lfirst(action));
+	}
+	if (actions.len > 0)
+		dbkit_append_line(sql, psprintf("ALTER TABLE %s %s;",
+										dbkit_facts_identity(object->facts), actions.data));
+}
+
+/* Is the string in the list? */
+bool
+dbkit_list_has_string(const List *list, const char *string)
+{
+	ListCell   *lc;
+
+	foreach(lc, list)
+	{
+		if (strcmp(lfirst(lc), string) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Leave what several findings of an object ask for to the first of them; those
+ * before "from" are of other objects.  All fixes are there to be run, and ALTER
+ * COLUMN created_at TYPE timestamptz USING created_at AT TIME ZONE 'UTC', run
+ * twice, moves the times.
+ */
+void
+dbkit_drop_repeated_fixes(List *findings, int from)
+{
+	List	   *seen = NIL;
+
+	for (int i = from; i < list_length(findings); i++)
+	{
+		Finding    *finding = list_nth(findings, i);
+		List	   *kept = NIL;
+		ListCell   *action;
+
+		foreach(action, finding->alter)
+		{
+			if (!dbkit_list_has_string(seen, lfirst(action)))
+				kept = lappend(kept, lfirst(action));
+		}
+		finding->alter = kept;
+		seen = list_concat(seen, kept);
+		if (finding->statement != NULL && dbkit_list_has_string(seen, finding->statement))
+			finding->statement = NULL;
+		if (finding->statement != NULL)
+			seen = lappend(seen, finding->statement);
+	}
+}
+
+/*
+ * Return the SQL that mends the findings, ready to run, or NULL where there is
+ * none: for each object one ALTER TABLE, then what else is to be done.
+ */
+char *
+dbkit_fix(const List *findings)
+{
+	StringInfoData sql;
+	const Finding *last = NULL;
+	ListCell   *lc;
+
+	initStringInfo(&sql);
+	foreach(lc, findings)
+	{
+		Finding    *finding = lfirst(lc);
+
+		/* The findings of one object stand together */
+		if (last == NULL || !dbkit_same_object(last, finding))
+			append_alter(&sql, findings, finding);
+		if (finding->statement != NULL)
+			dbkit_append_line(&sql, finding->statement);
+		last = finding;
+	}
+	return sql.len > 0 ? sql.data : NULL;
+}
+

@@ -1,0 +1,57 @@
+/*-------------------------------------------------------------------------
+ *
+ * findings.h
+ *		What a rule finds wrong with an object, and the SQL that mends it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DBKIT_FINDINGS_H
+#define DBKIT_FINDINGS_H
+
+#include "lib/stringinfo.h"
+
+#include "facts.h"
+
+struct Rule;
+
+/* One thing that is wrong with one object. */
+typedef struct Finding
+{
+	const struct Rule *rule;
+	const Facts *facts;
+	const char *column;			/* NULL where it is about the whole object */
+	char	   *problem;		/* what is wrong and what to write instead */
+	List	   *alter;			/* char *, actions of an ALTER TABLE that mend it */
+	char	   *statement;		/* further SQL that mends it, or NULL */
+} Finding;
+
+/* The state of judging: one object after the other, rule by rule. */
+typedef struct Judgement
+{
+	List	   *findings;		/* Finding *, of all objects so far */
+	List	   *suggested;		/* char *, prefixes that fixes so far make use of */
+	const Facts *facts;			/* the object being judged */
+	const struct Rule *rule;	/* the rule being applied */
+} Judgement;
+
+/* For rules: make a finding and its fix */
+extern Finding *dbkit_add_finding(Judgement *judgement, const char *column,
+								  const char *format,...) pg_attribute_printf(3, 4);
+extern void dbkit_add_alter(Finding *finding, char *action);
+extern void dbkit_add_column(Finding *finding, const char *column, const char *definition);
+extern void dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target,
+							 const char *definition);
+
+/* For rules: collect what is wrong with one column */
+extern void dbkit_add_wrong(StringInfo wrong, const char *format,...) pg_attribute_printf(2, 3);
+extern void dbkit_check_key(StringInfo wrong, const Facts *facts, const ColumnFacts *column);
+extern void dbkit_check_type(StringInfo wrong, const ColumnFacts *column, Oid type);
+
+/* For outcomes */
+extern bool dbkit_same_object(const Finding *a, const Finding *b);
+extern bool dbkit_list_has_string(const List *list, const char *string);
+extern void dbkit_drop_repeated_fixes(List *findings, int from);
+extern void dbkit_append_line(StringInfo text, const char *line);
+extern char *dbkit_fix(const List *findings);
+
+#endif							/* DBKIT_FINDINGS_H */

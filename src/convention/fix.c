@@ -1,0 +1,148 @@
+/*-------------------------------------------------------------------------
+ *
+ * fix.c
+ *		Mend what is at level "fix".
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/guc.h"
+#include "utils/snapmgr.h"
+
+#include "dbkit.h"
+#include "fix.h"
+#include "report.h"
+#include "rules.h"
+
+/* The finding whose fix runs, NULL at other times */
+static const Finding *fixing = NULL;
+
+/* Is a fix running now? */
+bool
+dbkit_fixing(void)
+{
+	return fixing != NULL;
+}
+
+/*
+ * Run SQL as the owner of an object, and with a search_path that nobody can
+ * put anything into.  An error leaves all of this to the transaction's end.
+ */
+static void
+run_as_owner(const char *sql, Oid owner)
+{
+	Oid			caller;
+	int			security_context;
+	int			nest_level = NewGUCNestLevel();
+
+	GetUserIdAndSecContext(&caller, &security_context);
+	SetUserIdAndSecContext(owner, security_context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION);
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+
+	SPI_connect();
+	if (SPI_execute(sql, false, 0) < 0)
+		elog(ERROR, "SPI_execute failed: %s", sql);
+	SPI_finish();
+
+	AtEOXact_GUC(false, nest_level);
+	SetUserIdAndSecContext(caller, security_context);
+	CommandCounterIncrement();
+}
+
+/* Say of an error in a fix which one it was. */
+static void
+fix_error_context(void *arg)
+{
+	const Finding *finding = arg;
+
+	errcontext("fix for the schema convention \"%s\" of \"%s.%s\" (%s)",
+			   finding->rule->id, finding->facts->schema, finding->facts->name,
+			   finding->problem);
+}
+
+/* Run the fix of one finding, and say so. */
+static void
+run_fix(Finding *finding, const char *sql)
+{
+	ErrorContextCallback callback = {
+		.previous = error_context_stack,
+		.callback = fix_error_context,
+		.arg = finding
+	};
+
+	fixing = finding;
+	error_context_stack = &callback;
+	run_as_owner(sql, finding->facts->owner);
+	error_context_stack = callback.previous;
+	fixing = NULL;
+
+	ereport(NOTICE,
+			(errmsg("fixed the schema convention \"%s\" of %s \"%s.%s\"",
+					finding->rule->id, dbkit_kind_name(finding->facts->kind),
+					finding->facts->schema, finding->facts->name),
+			 errdetail_internal("%s", sql)));
+}
+
+/*
+ * Run the fix of one finding.  When it fails, raise an error with SQLSTATE
+ * KD001 that gives both reasons; the transaction cannot go on anyway.
+ */
+static void
+try_fix(Finding *finding, const char *sql)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		run_fix(finding, sql);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		fixing = NULL;
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
+			PG_RE_THROW();
+		FlushErrorState();
+		finding->problem = psprintf("%s; its fix failed: %s", finding->problem,
+									error->message);
+		dbkit_report(list_make1(finding), ERROR, NULL);
+	}
+	PG_END_TRY();
+}
+
+/*
+ * Run the fixes of the findings whose rule is at level "fix"; return whether
+ * there was one.  The objects that a fix creates belong to the table's owner.
+ */
+bool
+dbkit_run_fixes(List *findings)
+{
+	bool		done = false;
+	ListCell   *lc;
+
+	foreach(lc, findings)
+	{
+		Finding    *finding = lfirst(lc);
+		char	   *sql;
+
+		if (finding->rule->level != LEVEL_FIX)
+			continue;
+		sql = dbkit_fix(list_make1(finding));
+		if (sql == NULL)
+			continue;
+		PushActiveSnapshot(GetTransactionSnapshot());
+		try_fix(finding, sql);
+		PopActiveSnapshot();
+		done = true;
+	}
+	return done;
+}

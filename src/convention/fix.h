@@ -1,0 +1,16 @@
+/*-------------------------------------------------------------------------
+ *
+ * fix.h
+ *		Mend what is at level "fix".
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DBKIT_FIX_H
+#define DBKIT_FIX_H
+
+#include "nodes/pg_list.h"
+
+extern bool dbkit_fixing(void);
+extern bool dbkit_run_fixes(List *findings);
+
+#endif							/* DBKIT_FIX_H */

@@ -1,0 +1,130 @@
+/*-------------------------------------------------------------------------
+ *
+ * guard.c
+ *		Rules about a change itself, which only the server can judge because
+ *		it knows how large the table is.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "fmgr.h"
+#include "nodes/parsenodes.h"
+#include "storage/bufmgr.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/rel.h"
+
+#include "dbkit.h"
+#include "exemption.h"
+#include "guard.h"
+#include "rules.h"
+
+/* In kilobytes */
+static int	max_rewrite_size = 1024 * 1024;
+static int	max_blocking_index_size = 1024 * 1024;
+
+/*
+ * Return the size of a table with its partitions in bytes; 0 where this
+ * transaction created it, so that nobody else can wait for it.
+ */
+static uint64
+table_size(Oid relid)
+{
+	List	   *relations = find_all_inheritors(relid, NoLock, NULL);
+	uint64		size = 0;
+	ListCell   *lc;
+
+	foreach(lc, relations)
+	{
+		Relation	rel = try_relation_open(lfirst_oid(lc), AccessShareLock);
+
+		if (rel == NULL)
+			continue;
+		if (RELKIND_HAS_STORAGE(rel->rd_rel->relkind) &&
+			rel->rd_createSubid == InvalidSubTransactionId)
+			size += (uint64) RelationGetNumberOfBlocks(rel) * BLCKSZ;
+		relation_close(rel, AccessShareLock);
+	}
+	return size;
+}
+
+static char *
+pretty_size(uint64 bytes)
+{
+	return TextDatumGetCString(DirectFunctionCall1(pg_size_pretty, Int64GetDatum((int64) bytes)));
+}
+
+/* Find a change wrong whose table is larger than a limit in kilobytes. */
+static List *
+guard(const char *rule, Oid relid, int limit, const char *change, const char *advice)
+{
+	Judgement	judgement = {.rule = dbkit_find_rule(rule)};
+	uint64		size;
+
+	if (judgement.rule->level == LEVEL_OFF)
+		return NIL;
+	size = table_size(relid);
+	if (size <= (uint64) limit * 1024)
+		return NIL;
+	judgement.facts = dbkit_facts(RelationRelationId, relid);
+	if (judgement.facts == NULL)
+		return NIL;
+	dbkit_add_finding(&judgement, NULL, "%s a table of %s, more than %s; use %s",
+					  change, pretty_size(size), pretty_size((uint64) limit * 1024), advice);
+	return dbkit_drop_exempt(judgement.findings, 0);
+}
+
+/* Judge a CREATE INDEX that keeps everybody from writing to a large table. */
+List *
+dbkit_guard_index(Node *parsetree)
+{
+	IndexStmt  *stmt = (IndexStmt *) parsetree;
+	Oid			relid;
+
+	if (!IsA(parsetree, IndexStmt) || stmt->concurrent)
+		return NIL;
+	relid = RangeVarGetRelid(stmt->relation, NoLock, true);
+	return OidIsValid(relid) ?
+		guard("blocking_index", relid, max_blocking_index_size,
+			  "the index blocks writes to", "CREATE INDEX CONCURRENTLY") : NIL;
+}
+
+/* Judge an ALTER that rewrites a large table, under table_rewrite. */
+List *
+dbkit_guard_rewrite(void)
+{
+	Oid			relid = DatumGetObjectId(OidFunctionCall0(F_PG_EVENT_TRIGGER_TABLE_REWRITE_OID));
+
+	return guard("table_rewrite", relid, max_rewrite_size,
+				 "it rewrites", "a new column that is filled in batches");
+}
+
+/* Define the settings of this module. */
+void
+dbkit_guard_init(void)
+{
+	/* How long a lock is bearable depends on the hardware and the business. */
+	DefineCustomIntVariable("dbkit.max_rewrite_size",
+							"Size of a table above which the rule table_rewrite finds its rewrite wrong.",
+							NULL,
+							&max_rewrite_size,
+							1024 * 1024, 0, MAX_KILOBYTES,
+							PGC_SUSET,
+							GUC_UNIT_KB,
+							NULL, NULL, NULL);
+
+	DefineCustomIntVariable("dbkit.max_blocking_index_size",
+							"Size of a table above which the rule blocking_index finds a plain CREATE INDEX wrong.",
+							NULL,
+							&max_blocking_index_size,
+							1024 * 1024, 0, MAX_KILOBYTES,
+							PGC_SUSET,
+							GUC_UNIT_KB,
+							NULL, NULL, NULL);
+}

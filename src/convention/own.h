@@ -1,0 +1,15 @@
+/*-------------------------------------------------------------------------
+ *
+ * own.h
+ *		Know dbkit's own functions and tables.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DBKIT_OWN_H
+#define DBKIT_OWN_H
+
+extern bool dbkit_is_function(Oid function, const char *name);
+extern char *dbkit_function_name(const char *name);
+extern Oid	dbkit_own_relation(const char *name);
+
+#endif							/* DBKIT_OWN_H */

@@ -1,0 +1,170 @@
+/*-------------------------------------------------------------------------
+ *
+ * report.c
+ *		Turn findings into an error or a warning.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+
+#include "dbkit.h"
+#include "findings.h"
+#include "report.h"
+#include "rules.h"
+
+/* Return how to name an object in a message: table "public.widgets". */
+static char *
+object_name(const Facts *facts)
+{
+	return psprintf("%s \"%s.%s\"", dbkit_kind_name(facts->kind), facts->schema, facts->name);
+}
+
+static int
+count_objects(const List *findings)
+{
+	const Finding *last = NULL;
+	int			objects = 0;
+	ListCell   *lc;
+
+	foreach(lc, findings)
+	{
+		if (last == NULL || !dbkit_same_object(last, lfirst(lc)))
+			objects++;
+		last = lfirst(lc);
+	}
+	return objects;
+}
+
+static char *
+message(const List *findings)
+{
+	const Finding *first = linitial(findings);
+	int			objects = count_objects(findings);
+
+	if (objects > 1)
+		return psprintf("%d objects break %d schema conventions", objects,
+						list_length(findings));
+	if (list_length(findings) > 1)
+		return psprintf("%s breaks %d schema conventions", object_name(first->facts),
+						list_length(findings));
+	return psprintf("%s breaks the schema convention \"%s\"",
+					object_name(first->facts), first->rule->id);
+}
+
+/* Return a line per finding, with the object's name where there are several. */
+static char *
+detail(const List *findings)
+{
+	StringInfoData text;
+	bool		several = count_objects(findings) > 1;
+	ListCell   *lc;
+
+	initStringInfo(&text);
+	foreach(lc, findings)
+	{
+		Finding    *finding = lfirst(lc);
+
+		dbkit_append_line(&text, psprintf("%s%s%s: %s.",
+									several ? object_name(finding->facts) : "",
+									several ? ": " : "",
+									finding->rule->id, finding->problem));
+	}
+	return text.data;
+}
+
+/* Return the column that all findings are about, or NULL. */
+static const char *
+single_column(const List *findings)
+{
+	const char *column = ((Finding *) linitial(findings))->column;
+	ListCell   *lc;
+
+	foreach(lc, findings)
+	{
+		Finding    *finding = lfirst(lc);
+
+		if (column == NULL || finding->column == NULL ||
+			strcmp(column, finding->column) != 0)
+			return NULL;
+	}
+	return column;
+}
+
+static int
+set_field(int field, const char *value)
+{
+	return value != NULL ? err_generic_string(field, value) : 0;
+}
+
+/*
+ * Return the SQL that mends the findings, and for what the transaction itself
+ * created the advice, as an SQL comment.
+ */
+static char *
+hint(const List *findings, const char *advice)
+{
+	char	   *sql = dbkit_fix(findings);
+	bool		created = false;
+	ListCell   *lc;
+
+	foreach(lc, findings)
+		created |= ((Finding *) lfirst(lc))->facts->created;
+	if (sql == NULL || advice == NULL || !created)
+		return sql;
+	return psprintf("%s\n-- %s", sql, advice);
+}
+
+/* Send the findings of one level as one error or one warning. */
+static void
+send(int elevel, const List *findings, const char *advice)
+{
+	const Finding *first;
+	bool		single;
+	char	   *fix;
+
+	if (findings == NIL)
+		return;
+	first = linitial(findings);
+	single = count_objects(findings) == 1;
+	fix = hint(findings, elevel >= ERROR ? advice : NULL);
+
+	ereport(elevel,
+			(errcode(ERRCODE_CONVENTION),
+			 errmsg_internal("%s", message(findings)),
+			 errdetail_internal("%s", detail(findings)),
+			 fix != NULL ? errhint("%s", fix) : 0,
+			 set_field(PG_DIAG_SCHEMA_NAME, single ? first->facts->schema : NULL),
+			 set_field(single && first->facts->kind == KIND_ENUM_TYPE ?
+					   PG_DIAG_DATATYPE_NAME : PG_DIAG_TABLE_NAME,
+					   single ? first->facts->name : NULL),
+			 set_field(PG_DIAG_COLUMN_NAME, single ? single_column(findings) : NULL),
+			 set_field(PG_DIAG_CONSTRAINT_NAME, first->rule->id)));
+}
+
+/*
+ * Report findings: those at level warning as one WARNING, then the others as
+ * one error with SQLSTATE KD001, or as another WARNING when elevel is that.
+ *
+ * The advice, a sentence, goes into the hint of an error beside the SQL.
+ */
+void
+dbkit_report(const List *findings, int elevel, const char *advice)
+{
+	List	   *warnings = NIL;
+	List	   *errors = NIL;
+	ListCell   *lc;
+
+	foreach(lc, findings)
+	{
+		Finding    *finding = lfirst(lc);
+
+		if (finding->rule->level == LEVEL_WARNING)
+			warnings = lappend(warnings, finding);
+		else
+			errors = lappend(errors, finding);
+	}
+	send(WARNING, warnings, NULL);
+	send(elevel, errors, advice);
+}

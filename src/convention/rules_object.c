@@ -1,0 +1,103 @@
+/*-------------------------------------------------------------------------
+ *
+ * rules_object.c
+ *		Rules about whole objects: enum types, enum tables, the trigger.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+
+#include "dbkit.h"
+#include "names.h"
+#include "own.h"
+#include "rules.h"
+
+void
+dbkit_judge_enum_type(Judgement *judgement)
+{
+	const Facts *facts = judgement->facts;
+
+	if (facts->kind == KIND_ENUM_TYPE)
+		dbkit_add_finding(judgement, NULL,
+					"it is a native enum; use CREATE TABLE %s (value text PRIMARY KEY)",
+					quote_qualified_identifier(facts->schema,
+											   psprintf("%s_enum", facts->name)));
+	else
+		dbkit_judge_enum_columns(judgement);
+}
+
+void
+dbkit_judge_enum_table(Judgement *judgement)
+{
+	const Facts *facts = judgement->facts;
+	const ColumnFacts *value = dbkit_facts_column(facts, "value");
+	StringInfoData wrong;
+
+	if (value == NULL)
+	{
+		dbkit_add_finding(judgement, NULL,
+						  "there is no column \"value\"; use value text PRIMARY KEY");
+		return;
+	}
+	initStringInfo(&wrong);
+	dbkit_check_type(&wrong, value, TEXTOID);
+	dbkit_check_key(&wrong, facts, value);
+	if (wrong.len > 0)
+		dbkit_add_finding(judgement, "value",
+						  "column \"value\" %s; use value text PRIMARY KEY", wrong.data);
+}
+
+/* Is it a BEFORE UPDATE row trigger that sets updated_at? */
+static bool
+sets_updated_at(const TriggerFacts *trigger)
+{
+	return !trigger->some_columns &&
+		TRIGGER_FOR_ROW(trigger->type) && TRIGGER_FOR_BEFORE(trigger->type) &&
+		TRIGGER_FOR_UPDATE(trigger->type) &&
+		(dbkit_is_function(trigger->function, "updated_at") ||
+		 dbkit_is_updated_at_function(trigger->function));
+}
+
+/* Judge that a trigger keeps updated_at up to date. */
+void
+dbkit_judge_updated_at_trigger(Judgement *judgement)
+{
+	const Facts *facts = judgement->facts;
+	const TriggerFacts *disabled = NULL;
+	bool		name_taken = false;
+	char	   *statement;
+	ListCell   *lc;
+
+	foreach(lc, facts->triggers)
+	{
+		TriggerFacts *trigger = lfirst(lc);
+
+		name_taken |= strcmp(trigger->name, "updated_at") == 0;
+		if (!sets_updated_at(trigger))
+			continue;
+		if (trigger->enabled)
+			return;
+		disabled = trigger;
+	}
+
+	if (disabled != NULL)
+	{
+		char	   *action = psprintf("ENABLE TRIGGER %s", quote_identifier(disabled->name));
+
+		dbkit_add_alter(dbkit_add_finding(judgement, NULL,
+										  "trigger \"%s\" is disabled; use ALTER TABLE %s %s",
+										  disabled->name, dbkit_facts_identity(facts), action),
+						action);
+		return;
+	}
+	statement = psprintf("CREATE%s TRIGGER updated_at BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s();",
+						 name_taken ? " OR REPLACE" : "",
+						 dbkit_facts_identity(facts), dbkit_function_name("updated_at"));
+	dbkit_add_finding(judgement, NULL,
+					  "no BEFORE UPDATE row trigger runs updated_at(); use %.*s",
+					  (int) strlen(statement) - 1, statement)->statement = statement;
+}

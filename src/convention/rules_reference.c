@@ -1,0 +1,368 @@
+/*-------------------------------------------------------------------------
+ *
+ * rules_reference.c
+ *		Rules about references between tables: foreign keys and their indexes.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_am.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_type.h"
+#include "nodes/parsenodes.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "dbkit.h"
+#include "names.h"
+#include "rules.h"
+
+/*
+ * Can the index find the rows with given values of the columns?  It can when
+ * they are its leading columns, in any order.
+ */
+static bool
+index_covers(const Facts *facts, const IndexFacts *index, const List *columns)
+{
+	if (!index->usable || list_length(index->columns) < list_length(columns) ||
+		!(index->access_method == BTREE_AM_OID || index->access_method == HASH_AM_OID))
+		return false;
+	for (int i = 0; i < list_length(columns); i++)
+	{
+		AttrNumber	attnum = list_nth_int(index->columns, i);
+		const ColumnFacts *column = dbkit_facts_column_at(facts, attnum);
+
+		if (!list_member_int(columns, attnum) || column == NULL ||
+			column->collation != list_nth_oid(index->collations, i))
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_covered(const Facts *facts, const List *columns)
+{
+	ListCell   *lc;
+
+	foreach(lc, facts->indexes)
+	{
+		if (index_covers(facts, lfirst(lc), columns))
+			return true;
+	}
+	return false;
+}
+
+/* Return the column's name where there is one only, for the finding. */
+static const char *
+only_column(const Facts *facts, const List *columns)
+{
+	return list_length(columns) == 1 ?
+		dbkit_facts_column_at(facts, linitial_int(columns))->name : NULL;
+}
+
+/* Judge that every foreign key has an index. */
+void
+dbkit_judge_fk_index(Judgement *judgement)
+{
+	const Facts *facts = judgement->facts;
+	ListCell   *lc;
+
+	foreach(lc, facts->foreign_keys)
+	{
+		const ForeignKeyFacts *key = lfirst(lc);
+		char	   *columns;
+		Finding    *finding;
+
+		if (is_covered(facts, key->columns))
+			continue;
+		columns = dbkit_facts_column_names(facts, key->columns);
+		finding = dbkit_add_finding(judgement, only_column(facts, key->columns),
+									"foreign key \"%s\" (%s) has no index; use CREATE INDEX ON %s (%s)",
+									key->name, columns, dbkit_facts_identity(facts), columns);
+		finding->statement = psprintf("CREATE INDEX ON %s (%s);", dbkit_facts_identity(facts),
+									  columns);
+	}
+}
+
+/* Return the clause for a foreign key's action, or "" for the default one. */
+static const char *
+action_clause(const char *event, char action)
+{
+	static const struct
+	{
+		char		action;
+		const char *name;
+	}			actions[] = {
+		{FKCONSTR_ACTION_RESTRICT, "RESTRICT"},
+		{FKCONSTR_ACTION_CASCADE, "CASCADE"},
+		{FKCONSTR_ACTION_SETNULL, "SET NULL"},
+		{FKCONSTR_ACTION_SETDEFAULT, "SET DEFAULT"},
+	};
+
+	for (size_t i = 0; i < lengthof(actions); i++)
+	{
+		if (actions[i].action == action)
+			return psprintf(" ON %s %s", event, actions[i].name);
+	}
+	return "";
+}
+
+/* Return the names of columns of another table, quoted. */
+static char *
+column_names_of(Oid relid, const List *attnums)
+{
+	StringInfoData names;
+	ListCell   *lc;
+
+	initStringInfo(&names);
+	foreach(lc, attnums)
+		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
+						 quote_identifier(get_attname(relid, lfirst_int(lc), false)));
+	return names.data;
+}
+
+/* Return the definition of a foreign key with another ON DELETE action. */
+static char *
+redefine_key(const Facts *facts, const ForeignKeyFacts *key, char delete_action)
+{
+	return psprintf("ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (%s)%s%s%s%s%s",
+					quote_identifier(key->name),
+					dbkit_facts_column_names(facts, key->columns),
+					quote_qualified_identifier(get_namespace_name(get_rel_namespace(key->referenced)),
+											   get_rel_name(key->referenced)),
+					column_names_of(key->referenced, key->referenced_columns),
+					key->match_type == FKCONSTR_MATCH_FULL ? " MATCH FULL" : "",
+					action_clause("UPDATE", key->update_action),
+					action_clause("DELETE", delete_action),
+					key->deferrable ? " DEFERRABLE" : "",
+					key->deferred ? " INITIALLY DEFERRED" : "");
+}
+
+/* May all columns of the key be null? */
+static bool
+is_nullable(const Facts *facts, const ForeignKeyFacts *key)
+{
+	ListCell   *lc;
+
+	foreach(lc, key->columns)
+	{
+		if (dbkit_facts_column_at(facts, lfirst_int(lc))->not_null)
+			return false;
+	}
+	return true;
+}
+
+/* Judge that rows go with their user or organization, or let go of it. */
+void
+dbkit_judge_fk_on_delete(Judgement *judgement)
+{
+	const Facts *facts = judgement->facts;
+	ListCell   *lc;
+
+	foreach(lc, facts->foreign_keys)
+	{
+		const ForeignKeyFacts *key = lfirst(lc);
+		char		action;
+		Finding    *finding;
+
+		if (key->delete_action == FKCONSTR_ACTION_CASCADE ||
+			key->delete_action == FKCONSTR_ACTION_SETNULL ||
+			!(dbkit_is_user_table(key->referenced) ||
+			  dbkit_is_organization_table(key->referenced)))
+			continue;
+		action = is_nullable(facts, key) ? FKCONSTR_ACTION_SETNULL : FKCONSTR_ACTION_CASCADE;
+		finding = dbkit_add_finding(judgement, only_column(facts, key->columns),
+									"foreign key \"%s\" to \"%s.%s\" is neither ON DELETE CASCADE nor ON DELETE SET NULL; use%s",
+									key->name,
+									get_namespace_name(get_rel_namespace(key->referenced)),
+									get_rel_name(key->referenced),
+									action_clause("DELETE", action));
+		dbkit_add_alter(finding, psprintf("DROP CONSTRAINT %s", quote_identifier(key->name)));
+		dbkit_add_alter(finding, redefine_key(facts, key, action));
+	}
+}
+
+/* Is the column part of a foreign key? */
+static bool
+is_reference(const Facts *facts, const ColumnFacts *column)
+{
+	ListCell   *lc;
+
+	foreach(lc, facts->foreign_keys)
+	{
+		if (list_member_int(((ForeignKeyFacts *) lfirst(lc))->columns, column->attnum))
+			return true;
+	}
+	return false;
+}
+
+/* Judge that a column *_id is a foreign key, or is named *_extid. */
+void
+dbkit_judge_extid(Judgement *judgement)
+{
+	const Facts *facts = judgement->facts;
+	ListCell   *lc;
+
+	foreach(lc, facts->columns)
+	{
+		const ColumnFacts *column = lfirst(lc);
+		char	   *extid;
+		Finding    *finding;
+
+		if (!dbkit_ends_with(column->name, "_id") ||
+			list_member_int(facts->key, column->attnum) || is_reference(facts, column))
+			continue;
+		extid = psprintf("%.*s_extid", (int) (strlen(column->name) - strlen("_id")),
+						 column->name);
+		finding = dbkit_add_finding(judgement, column->name,
+									"column \"%s\" is no foreign key; use REFERENCES, or for an id from elsewhere the name \"%s\"",
+									column->name, extid);
+		if (strlen(extid) < NAMEDATALEN && dbkit_facts_column(facts, extid) == NULL &&
+			!column->inherited)
+			finding->statement = psprintf("ALTER TABLE %s RENAME COLUMN %s TO %s;",
+										  dbkit_facts_identity(facts),
+										  quote_identifier(column->name),
+										  quote_identifier(extid));
+	}
+}
+
+/* Judge that each row belongs to an organization. */
+void
+dbkit_judge_organization_scope(Judgement *judgement)
+{
+	static const char wanted[] = "organization_id " ID_TYPE " NOT NULL with a foreign key to the organization table";
+	const Facts *facts = judgement->facts;
+	const ColumnFacts *column = dbkit_facts_column(facts, "organization_id");
+	bool		references = false;
+	StringInfoData wrong;
+	ListCell   *lc;
+
+	if (dbkit_is_organization_table(facts->objid))
+		return;
+	if (column == NULL)
+	{
+		dbkit_add_finding(judgement, NULL, "there is no column \"organization_id\"; use %s",
+						  wanted);
+		return;
+	}
+	foreach(lc, facts->foreign_keys)
+	{
+		const ForeignKeyFacts *key = lfirst(lc);
+
+		references |= list_member_int(key->columns, column->attnum) &&
+			dbkit_is_organization_table(key->referenced);
+	}
+	initStringInfo(&wrong);
+	if (!column->not_null)
+		dbkit_add_wrong(&wrong, "may be null");
+	if (!references)
+		dbkit_add_wrong(&wrong, "does not reference the organization table");
+	if (wrong.len > 0)
+		dbkit_add_finding(judgement, "organization_id", "column \"organization_id\" %s; use %s",
+						  wrong.data, wanted);
+}
+
+/* Judge that no constraint is left NOT VALID. */
+void
+dbkit_judge_fk_validated(Judgement *judgement)
+{
+	ListCell   *lc;
+
+	foreach(lc, judgement->facts->unvalidated)
+	{
+		char	   *name = lfirst(lc);
+		char	   *action = psprintf("VALIDATE CONSTRAINT %s", quote_identifier(name));
+
+		dbkit_add_alter(dbkit_add_finding(judgement, NULL,
+										  "constraint \"%s\" is not validated; use %s",
+										  name, action),
+						action);
+	}
+}
+
+/* Does the first list begin with the second one? */
+static bool
+begins_with(const List *list, const List *prefix)
+{
+	if (list_length(list) < list_length(prefix))
+		return false;
+	for (int i = 0; i < list_length(prefix); i++)
+	{
+		if (list_nth_oid(list, i) != list_nth_oid(prefix, i))
+			return false;
+	}
+	return true;
+}
+
+/* Can every query that uses the index use the other one as well? */
+static bool
+is_redundant(const IndexFacts *index, const IndexFacts *other)
+{
+	bool		same = list_length(index->columns) == list_length(other->columns);
+
+	if (other->oid == index->oid || !other->usable ||
+		other->access_method != index->access_method ||
+		(!same && index->access_method != BTREE_AM_OID))
+		return false;
+	for (int i = 0; i < list_length(index->columns); i++)
+	{
+		if (i >= list_length(other->columns) || list_nth_int(index->columns, i) == 0 ||
+			list_nth_int(index->columns, i) != list_nth_int(other->columns, i))
+			return false;
+	}
+	if (!begins_with(other->operator_classes, index->operator_classes) ||
+		!begins_with(other->collations, index->collations))
+		return false;
+
+	/* Of two that are the same, the later one is redundant */
+	return index->unique ? same && other->unique && (other->constraint || other->oid < index->oid) :
+		!same || other->unique || other->oid < index->oid;
+}
+
+/* Return an index that makes this one redundant, or NULL. */
+static const IndexFacts *
+find_better_index(const Facts *facts, const IndexFacts *index)
+{
+	ListCell   *lc;
+
+	if (index->constraint || !index->usable)
+		return NULL;
+	foreach(lc, facts->indexes)
+	{
+		const IndexFacts *other = lfirst(lc);
+
+		/* Where one index matters, it is one of the two */
+		if (is_redundant(index, other) &&
+			(!OidIsValid(facts->index) ||
+			 facts->index == index->oid || facts->index == other->oid))
+			return other;
+	}
+	return NULL;
+}
+
+/* Judge that no index is the same as, or a prefix of, another. */
+void
+dbkit_judge_duplicate_index(Judgement *judgement)
+{
+	const Facts *facts = judgement->facts;
+	ListCell   *lc;
+
+	foreach(lc, facts->indexes)
+	{
+		const IndexFacts *index = lfirst(lc);
+		const IndexFacts *other = find_better_index(facts, index);
+		char	   *statement;
+
+		if (other == NULL)
+			continue;
+		statement = psprintf("DROP INDEX %s;",
+							 quote_qualified_identifier(facts->schema, get_rel_name(index->oid)));
+		dbkit_add_finding(judgement, NULL,
+						  "index \"%s\" on (%s) is served by index \"%s\" on (%s); use DROP INDEX",
+						  get_rel_name(index->oid),
+						  dbkit_facts_column_names(facts, index->columns),
+						  get_rel_name(other->oid),
+						  dbkit_facts_column_names(facts, other->columns))->statement = statement;
+	}
+}

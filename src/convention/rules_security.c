@@ -1,0 +1,143 @@
+/*-------------------------------------------------------------------------
+ *
+ * rules_security.c
+ *		Rules about who may see what: row level security, views, functions.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "nodes/primnodes.h"
+#include "utils/builtins.h"
+#include "utils/varlena.h"
+
+#include "dbkit.h"
+#include "rules.h"
+
+/* Judge that row level security is enabled. */
+void
+dbkit_judge_rls_enabled(Judgement *judgement)
+{
+	if (!judgement->facts->rls_enabled)
+		dbkit_add_alter(dbkit_add_finding(judgement, NULL,
+										  "row level security is not enabled; use ALTER TABLE %s ENABLE ROW LEVEL SECURITY",
+										  dbkit_facts_identity(judgement->facts)),
+						"ENABLE ROW LEVEL SECURITY");
+}
+
+/* Judge that somebody may see rows. */
+void
+dbkit_judge_rls_policy(Judgement *judgement)
+{
+	ListCell   *lc;
+
+	foreach(lc, judgement->facts->policies)
+	{
+		if (((PolicyFacts *) lfirst(lc))->permissive)
+			return;
+	}
+	dbkit_add_finding(judgement, NULL,
+					  "there is no permissive policy; use CREATE POLICY ... ON %s",
+					  dbkit_facts_identity(judgement->facts));
+}
+
+/* Judge that row level security binds the table's owner as well. */
+void
+dbkit_judge_rls_forced(Judgement *judgement)
+{
+	if (judgement->facts->rls_enabled && !judgement->facts->rls_forced)
+		dbkit_add_alter(dbkit_add_finding(judgement, NULL,
+										  "row level security does not bind the owner; use ALTER TABLE %s FORCE ROW LEVEL SECURITY",
+										  dbkit_facts_identity(judgement->facts)),
+						"FORCE ROW LEVEL SECURITY");
+}
+
+/* Does the expression let every row pass? */
+static bool
+lets_all_pass(Node *expr)
+{
+	return expr == NULL ||
+		(IsA(expr, Const) && ((Const *) expr)->consttype == BOOLOID &&
+		 !((Const *) expr)->constisnull && DatumGetBool(((Const *) expr)->constvalue));
+}
+
+/* Judge that policies under which rows are inserted check them. */
+void
+dbkit_judge_policy_with_check(Judgement *judgement)
+{
+	ListCell   *lc;
+
+	foreach(lc, judgement->facts->policies)
+	{
+		const PolicyFacts *policy = lfirst(lc);
+
+		/* Without WITH CHECK, USING is what checks (see CREATE POLICY) */
+		Node	   *check = policy->with_check != NULL ? policy->with_check : policy->using;
+
+		if (policy->permissive && (policy->command == '*' || policy->command == 'a') &&
+			lets_all_pass(check))
+			dbkit_add_finding(judgement, NULL,
+							  "policy \"%s\" lets any row be inserted; use WITH CHECK with a condition",
+							  policy->name);
+	}
+}
+
+/* Judge that a view reads its tables with the rights of who queries it. */
+void
+dbkit_judge_view_security_invoker(Judgement *judgement)
+{
+	Finding    *finding;
+
+	if (judgement->facts->security_invoker)
+		return;
+	finding = dbkit_add_finding(judgement, NULL,
+								"it reads its tables with the rights of its owner; use WITH (security_invoker = true)");
+	finding->statement = psprintf("ALTER VIEW %s SET (security_invoker = true);",
+								  dbkit_facts_identity(judgement->facts));
+}
+
+/*
+ * Is a search_path safe for a SECURITY DEFINER function?  The caller must not
+ * be able to put objects before those the function means, as in the temporary
+ * schema, which is searched first unless it is named ("Writing SECURITY DEFINER
+ * Functions Safely" in CREATE FUNCTION).
+ */
+static bool
+is_safe_path(const char *search_path)
+{
+	List	   *schemas;
+	ListCell   *lc;
+
+	if (!SplitIdentifierString(pstrdup(search_path), ',', &schemas))
+		return false;
+	foreach(lc, schemas)
+	{
+		if (strcmp(lfirst(lc), "$user") == 0)
+			return false;
+	}
+
+	/* With an empty path every name in the body is qualified */
+	return schemas == NIL ||
+		(list_length(schemas) == 1 && strcmp(linitial(schemas), "") == 0) ||
+		strcmp(llast(schemas), "pg_temp") == 0;
+}
+
+/* Judge that a SECURITY DEFINER function has a safe search_path. */
+void
+dbkit_judge_security_definer_path(Judgement *judgement)
+{
+	const Facts *facts = judgement->facts;
+	const char *wanted = psprintf("SET search_path = pg_catalog, %s, pg_temp",
+								  quote_identifier(facts->schema));
+	Finding    *finding;
+
+	if (facts->search_path != NULL && is_safe_path(facts->search_path))
+		return;
+	finding = dbkit_add_finding(judgement, NULL,
+								facts->search_path == NULL ?
+								"it is SECURITY DEFINER without a search_path of its own; use %s" :
+								"it is SECURITY DEFINER with a search_path that its caller can put objects into; use %s",
+								wanted);
+	finding->statement = psprintf("ALTER ROUTINE %s %s;", dbkit_facts_identity(facts), wanted);
+}

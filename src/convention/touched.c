@@ -1,0 +1,461 @@
+/*-------------------------------------------------------------------------
+ *
+ * touched.c
+ *		The objects that the transaction created or changed.
+ *
+ * What a subtransaction touched first is forgotten when that is rolled back.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/index.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_attrdef.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_policy.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "executor/tuptable.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "tcop/deparse_utility.h"
+#include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/tuplestore.h"
+
+#include "dbkit.h"
+#include "registry.h"
+#include "touched.h"
+
+/* All Touched of the transaction, in TopTransactionContext; NULL for none */
+static HTAB *touched = NULL;
+
+/* Is what is being noted now done CONCURRENTLY? */
+static bool touching_concurrently = false;
+
+static void touch_relation(Oid relid);
+
+/* Note an object; return whether the statement had not touched it yet. */
+static bool
+touch(Oid classid, Oid objid)
+{
+	Oid			key[2] = {classid, objid};
+	Touched    *entry;
+	bool		found;
+
+	if (touched == NULL)
+	{
+		HASHCTL		ctl = {
+			.keysize = 2 * sizeof(Oid),
+			.entrysize = sizeof(Touched),
+			.hcxt = TopTransactionContext
+		};
+
+		touched = hash_create("dbkit touched objects", 64, &ctl,
+							  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	entry = hash_search(touched, key, HASH_ENTER, &found);
+	if (!found)
+	{
+		entry->nest_level = GetCurrentTransactionNestLevel();
+		entry->order = hash_get_num_entries(touched);
+		entry->pending = false;
+		entry->enforced = false;
+		entry->concurrently = false;
+	}
+	found = entry->pending;
+	entry->pending = true;
+	entry->concurrently |= touching_concurrently;
+	return !found;
+}
+
+/* Note a type, and the tables whose columns contain it. */
+static void
+touch_type(Oid type)
+{
+	Relation	depend;
+	ScanKeyData key[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	check_stack_depth();
+	if (!OidIsValid(type) || !touch(TypeRelationId, type))
+		return;
+
+	depend = table_open(DependRelationId, AccessShareLock);
+	ScanKeyInit(&key[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(TypeRelationId));
+	ScanKeyInit(&key[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(type));
+	scan = systable_beginscan(depend, DependReferenceIndexId, true, NULL, 2, key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend dependency = (Form_pg_depend) GETSTRUCT(tuple);
+
+		/* An array, domain, range or multirange of it; or a column */
+		if (dependency->classid == TypeRelationId)
+			touch_type(dependency->objid);
+		else if (dependency->classid == RelationRelationId && dependency->objsubid > 0)
+			touch_relation(dependency->objid);
+	}
+	systable_endscan(scan);
+	table_close(depend, AccessShareLock);
+}
+
+/* Note a relation, and what changes with it. */
+static void
+touch_relation(Oid relid)
+{
+	char		relkind = get_rel_relkind(relid);
+
+	switch (relkind)
+	{
+		case RELKIND_RELATION:
+		case RELKIND_PARTITIONED_TABLE:
+		case RELKIND_VIEW:
+		case RELKIND_COMPOSITE_TYPE:
+			if (!touch(RelationRelationId, relid))
+				return;
+			touch_type(get_rel_type_id(relid));
+			break;
+		case RELKIND_INDEX:
+		case RELKIND_PARTITIONED_INDEX:
+			(void) touch(RelationRelationId, relid);
+			return;
+		default:
+			return;
+	}
+
+	/* ALTER TABLE changes the children with their parent */
+	if (relkind == RELKIND_RELATION && has_subclass(relid))
+	{
+		List	   *children = find_inheritance_children(relid, NoLock);
+		ListCell   *lc;
+
+		foreach(lc, children)
+			touch_relation(lfirst_oid(lc));
+	}
+}
+
+/*
+ * Note the table that a constraint, trigger, policy, default or index belongs
+ * or belonged to.  A row that the running transaction has deleted is still
+ * there for SnapshotAny.
+ */
+static void
+touch_owner(Oid classid, Oid objid)
+{
+	static const struct
+	{
+		Oid			classid;
+		Oid			catalog;
+		Oid			index;
+		AttrNumber	key;
+		AttrNumber	owner;
+	}			parts[] = {
+		{ConstraintRelationId, ConstraintRelationId, ConstraintOidIndexId,
+		Anum_pg_constraint_oid, Anum_pg_constraint_conrelid},
+		{TriggerRelationId, TriggerRelationId, TriggerOidIndexId,
+		Anum_pg_trigger_oid, Anum_pg_trigger_tgrelid},
+		{PolicyRelationId, PolicyRelationId, PolicyOidIndexId,
+		Anum_pg_policy_oid, Anum_pg_policy_polrelid},
+		{AttrDefaultRelationId, AttrDefaultRelationId, AttrDefaultOidIndexId,
+		Anum_pg_attrdef_oid, Anum_pg_attrdef_adrelid},
+		{RelationRelationId, IndexRelationId, IndexRelidIndexId,
+		Anum_pg_index_indexrelid, Anum_pg_index_indrelid},
+	};
+
+	for (size_t i = 0; i < lengthof(parts); i++)
+	{
+		Relation	catalog;
+		ScanKeyData key;
+		SysScanDesc scan;
+		HeapTuple	tuple;
+
+		if (parts[i].classid != classid)
+			continue;
+		catalog = table_open(parts[i].catalog, AccessShareLock);
+		ScanKeyInit(&key, parts[i].key, BTEqualStrategyNumber, F_OIDEQ,
+					ObjectIdGetDatum(objid));
+		scan = systable_beginscan(catalog, parts[i].index, true, SnapshotAny, 1, &key);
+		tuple = systable_getnext(scan);
+		if (HeapTupleIsValid(tuple))
+		{
+			bool		isnull;
+
+			touch_relation(DatumGetObjectId(heap_getattr(tuple, parts[i].owner,
+														 RelationGetDescr(catalog),
+														 &isnull)));
+		}
+		systable_endscan(scan);
+		table_close(catalog, AccessShareLock);
+	}
+}
+
+/* Can the command only mend what the rules find, never break it? */
+static bool
+is_harmless(const Node *command)
+{
+	switch (nodeTag(command))
+	{
+		case T_CommentStmt:
+		case T_SecLabelStmt:
+		case T_CreatePolicyStmt:
+			return true;
+		case T_CreateTrigStmt:
+			return !((const CreateTrigStmt *) command)->replace;
+		default:
+			return false;
+	}
+}
+
+/* Note what one command of the statement touched. */
+static void
+touch_command(Oid classid, Oid objid, const CollectedCommand *command)
+{
+	ListCell   *lc;
+
+	if (is_harmless(command->parsetree))
+		return;
+
+	if (classid == TypeRelationId)
+		touch_type(objid);
+	else if (classid == RelationRelationId)
+		touch_relation(objid);
+	else if (classid == ProcedureRelationId)
+		(void) touch(classid, objid);
+	else
+		touch_owner(classid, objid);
+
+	if (command->type != SCT_AlterTable)
+		return;
+	foreach(lc, command->d.alterTable.subcmds)
+	{
+		const CollectedATSubcmd *subcommand = lfirst(lc);
+
+		/* ATTACH and DETACH PARTITION name the partition here */
+		if (subcommand->address.classId == RelationRelationId)
+			touch_relation(subcommand->address.objectId);
+	}
+}
+
+/*
+ * Call one of PostgreSQL's set-returning event trigger functions and return a
+ * slot to read its rows from; the rows live in the current memory context.
+ */
+static TupleTableSlot *
+call_event_function(Oid function, Tuplestorestate **rows)
+{
+	LOCAL_FCINFO(fcinfo, 0);
+	FmgrInfo	flinfo;
+	ReturnSetInfo rsinfo = {.type = T_ReturnSetInfo};
+
+	fmgr_info(function, &flinfo);
+	rsinfo.econtext = CreateStandaloneExprContext();
+	rsinfo.allowedModes = SFRM_Materialize;
+	InitFunctionCallInfoData(*fcinfo, &flinfo, 0, InvalidOid, NULL, (Node *) &rsinfo);
+	(void) FunctionCallInvoke(fcinfo);
+	*rows = rsinfo.setResult;
+	return MakeSingleTupleTableSlot(rsinfo.setDesc, &TTSOpsMinimalTuple);
+}
+
+/* Note what the commands of the statement that is ending touched. */
+void
+dbkit_touch_commands(bool concurrently)
+{
+	Tuplestorestate *rows;
+	TupleTableSlot *slot = call_event_function(F_PG_EVENT_TRIGGER_DDL_COMMANDS, &rows);
+
+	touching_concurrently = concurrently;
+	while (tuplestore_gettupleslot(rows, true, false, slot))
+	{
+		const CollectedCommand *command;
+
+		slot_getallattrs(slot);
+		if (slot->tts_isnull[0])
+			continue;			/* GRANT and ALTER DEFAULT PRIVILEGES */
+
+		/* The last column is the server's description of the command */
+		command = (const CollectedCommand *) DatumGetPointer(slot->tts_values[8]);
+		if (!command->in_extension)
+			touch_command(DatumGetObjectId(slot->tts_values[0]),
+						  DatumGetObjectId(slot->tts_values[1]), command);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	tuplestore_end(rows);
+}
+
+/*
+ * Note what the statement that is ending touched by dropping something, and
+ * free the prefixes of dropped tables.
+ */
+void
+dbkit_touch_dropped(bool concurrently)
+{
+	Tuplestorestate *rows;
+	TupleTableSlot *slot = call_event_function(F_PG_EVENT_TRIGGER_DROPPED_OBJECTS, &rows);
+
+	touching_concurrently = concurrently;
+	while (tuplestore_gettupleslot(rows, true, false, slot))
+	{
+		Oid			classid;
+		Oid			objid;
+
+		slot_getallattrs(slot);
+		classid = DatumGetObjectId(slot->tts_values[0]);
+		objid = DatumGetObjectId(slot->tts_values[1]);
+		if (classid == RelationRelationId && DatumGetInt32(slot->tts_values[2]) != 0)
+			touch_relation(objid);	/* a column */
+		else
+			touch_owner(classid, objid);
+		if (classid == RelationRelationId && get_rel_relkind(objid) == '\0')
+			dbkit_registry_update(objid, NULL);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	tuplestore_end(rows);
+}
+
+static int
+compare_order(const ListCell *a, const ListCell *b)
+{
+	const Touched *left = lfirst(a);
+	const Touched *right = lfirst(b);
+
+	return left->order < right->order ? -1 : left->order > right->order ? 1 : 0;
+}
+
+/* Return the Touched that match, in the order of their first touch. */
+static List *
+collect(bool (*matches) (const Touched *entry))
+{
+	List	   *result = NIL;
+	HASH_SEQ_STATUS status;
+	Touched    *entry;
+
+	if (touched == NULL)
+		return NIL;
+	hash_seq_init(&status, touched);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		if (matches(entry))
+			result = lappend(result, entry);
+	}
+	list_sort(result, compare_order);
+	return result;
+}
+
+static bool
+is_pending(const Touched *entry)
+{
+	return entry->pending;
+}
+
+static bool
+is_enforced(const Touched *entry)
+{
+	return entry->enforced;
+}
+
+/*
+ * Return the Touched of the statement that is ending, once.  If they are to be
+ * judged at commit as well, "enforced" is set.
+ */
+List *
+dbkit_touched_by_statement(bool enforced)
+{
+	List	   *result = collect(is_pending);
+	ListCell   *lc;
+
+	foreach(lc, result)
+	{
+		((Touched *) lfirst(lc))->pending = false;
+		((Touched *) lfirst(lc))->enforced |= enforced;
+	}
+	return result;
+}
+
+/* Return the Touched of the transaction that are to be judged at commit. */
+List *
+dbkit_touched_by_transaction(void)
+{
+	return collect(is_enforced);
+}
+
+/* Has the transaction touched anything? */
+bool
+dbkit_transaction_touched(void)
+{
+	return touched != NULL;
+}
+
+/* Is it an index whose table was touched as well? */
+bool
+dbkit_is_index_of_touched(const Touched *object)
+{
+	Oid			key[2] = {RelationRelationId, InvalidOid};
+
+	if (object->classid != RelationRelationId ||
+		(get_rel_relkind(object->objid) != RELKIND_INDEX &&
+		 get_rel_relkind(object->objid) != RELKIND_PARTITIONED_INDEX))
+		return false;
+	key[1] = IndexGetRelation(object->objid, true);
+	return hash_search(touched, key, HASH_FIND, NULL) != NULL;
+}
+
+/* Forget everything at the end of the transaction. */
+static void
+at_transaction_end(XactEvent event, void *arg pg_attribute_unused())
+{
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
+		event == XACT_EVENT_PREPARE)
+		touched = NULL;			/* TopTransactionContext goes with it */
+}
+
+/* Forget what a subtransaction touched, or make it its parent's. */
+static void
+at_subtransaction_end(SubXactEvent event, SubTransactionId self pg_attribute_unused(),
+					  SubTransactionId parent pg_attribute_unused(),
+					  void *arg pg_attribute_unused())
+{
+	int			level = GetCurrentTransactionNestLevel();
+	HASH_SEQ_STATUS status;
+	Touched    *entry;
+
+	if (touched == NULL ||
+		(event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB))
+		return;
+	hash_seq_init(&status, touched);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		if (entry->nest_level < level)
+			continue;
+		if (event == SUBXACT_EVENT_COMMIT_SUB)
+			entry->nest_level = level - 1;
+		else
+			(void) hash_search(touched, entry, HASH_REMOVE, NULL);
+	}
+}
+
+/* Watch transactions end. */
+void
+dbkit_touched_init(void)
+{
+	RegisterXactCallback(at_transaction_end, NULL);
+	RegisterSubXactCallback(at_subtransaction_end, NULL);
+}
