@@ -234,6 +234,42 @@ COMMENT ON FUNCTION dbkit.table_rewrite() IS
 
 -- enum tables -------------------------------------------------------------
 
+CREATE FUNCTION dbkit.create_enum(name text, enum_values text[]) RETURNS regclass
+LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_create_enum';
+COMMENT ON FUNCTION dbkit.create_enum(text, text[]) IS
+'Makes the enum table <name>_enum (value TEXT PRIMARY KEY) with these values, in this order. The name is read like an identifier in SQL, and may be schema-qualified; a name that ends in _enum is taken as it is.';
+
+CREATE FUNCTION dbkit.enum_values(enum regclass) RETURNS SETOF text
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_enum_values';
+COMMENT ON FUNCTION dbkit.enum_values(regclass) IS
+'The values of an enum table in the order in which they were added.';
+
+CREATE FUNCTION dbkit.add_enum_value(enum regclass, value text) RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_add_enum_value';
+COMMENT ON FUNCTION dbkit.add_enum_value(regclass, text) IS
+'Adds a value to an enum table, behind the others; unique_violation if it is there.';
+
+CREATE FUNCTION dbkit.rename_enum_value(enum regclass, old text, new text) RETURNS bigint
+LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_rename_enum_value';
+COMMENT ON FUNCTION dbkit.rename_enum_value(regclass, text, text) IS
+'Renames a value of an enum table, with all rows that reference it and all defaults, and gives the number of these rows. It keeps its place. Writers to the referencing tables wait until the end of the transaction. Without the rights to change every referencing column it is an error before anything changes.';
+
+CREATE FUNCTION dbkit.drop_enum_value(enum regclass, value text, replace_with text DEFAULT NULL) RETURNS bigint
+LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_drop_enum_value';
+COMMENT ON FUNCTION dbkit.drop_enum_value(regclass, text, text) IS
+'Drops a value of an enum table. Rows and defaults that use it get the value replace_with; without one, a value in use is an error (dependent_objects_still_exist) that says where. Gives the number of rows changed.';
+
+CREATE FUNCTION dbkit.enum_usage(enum regclass,
+	OUT relation regclass, OUT column_name name, OUT value text, OUT uses bigint) RETURNS SETOF record
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_enum_usage';
+COMMENT ON FUNCTION dbkit.enum_usage(regclass) IS
+'How many rows of each referencing column have each value; a value that no row has is not listed. Reads all these tables.';
+
+CREATE FUNCTION dbkit.enum_from_type(type regtype) RETURNS regclass
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_enum_from_type';
+COMMENT ON FUNCTION dbkit.enum_from_type(regtype) IS
+'Turns a native enum into the enum table <type>_enum in the schema of the type, and its columns into text with a foreign key and an index; drops the type. Views, functions, arrays, domains and expressions that depend on the type are refused (dependent_objects_still_exist) with their names.';
+
 -- named locks -------------------------------------------------------------
 
 CREATE FUNCTION dbkit.lock_key(name text) RETURNS bigint
@@ -306,6 +342,7 @@ LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid;
 COMMENT ON VIEW dbkit.locks IS
 'The advisory locks on a bigint key in this database, one row per holder and waiter: name (NULL where unknown, or where pg_stat_activity would hide the query), key, mode, granted, pid (NULL: a prepared transaction), application_name, waiting_since, blocked_by (pids).';
 GRANT SELECT ON dbkit.locks TO PUBLIC;
+
 -- event triggers: last, so that they do not judge this script ---------------
 
 CREATE EVENT TRIGGER dbkit_ddl_command_end ON ddl_command_end

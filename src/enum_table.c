@@ -1,0 +1,898 @@
+/*-------------------------------------------------------------------------
+ *
+ * enum_table.c
+ *		Helpers for enum tables: a table whose primary key is "value text", and
+ *		which other tables reference.
+ *
+ * The order of the values is that of the rows in the table (ctid), so a table
+ * made by hand has one as well; a value that takes the place of another gets
+ * its position by writing the rows again (see put_in_order).
+ *
+ * Renaming and dropping a value must not lose a concurrent writer's row, nor
+ * make the writer fail for no reason.  All locks are held until the end of
+ * the transaction and taken in this order:
+ *
+ * 1. the enum table, SHARE UPDATE EXCLUSIVE: there is one helper at a time, and
+ *	  foreign keys neither come nor go, but writers go on;
+ * 2. the referencing tables by oid, EXCLUSIVE (ACCESS EXCLUSIVE where a default
+ *	  has to change): writers finish first, and new ones wait;
+ * 3. the row of the value.
+ *
+ * A writer locks the table it writes to before the enum table, as its foreign
+ * key is checked later; so do we.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "optimizer/optimizer.h"
+#include "rewrite/rewriteHandler.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/syscache.h"
+#include "utils/varlena.h"
+
+#include "dbkit.h"
+#include "enum_table.h"
+
+typedef struct EnumTable
+{
+	Oid			relid;
+	AttrNumber	value;			/* column number of "value" */
+	char	   *name;			/* qualified and quoted */
+} EnumTable;
+
+/* A column that a foreign key ties to the values */
+typedef struct Reference
+{
+	Oid			relid;
+	AttrNumber	attnum;
+	bool		partitioned;
+	bool		acts_on_delete; /* ON DELETE CASCADE, SET NULL or SET DEFAULT */
+	char	   *relname;		/* qualified and quoted */
+	char	   *attname;		/* quoted */
+} Reference;
+
+/* Give the qualified and quoted name of a relation. */
+static char *
+relation_name(Oid relid)
+{
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
+									  get_rel_name(relid));
+}
+
+/* Get a text argument that must not be null. */
+static Datum
+text_argument(FunctionCallInfo fcinfo, int n, const char *what)
+{
+	if (PG_ARGISNULL(n))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", what)));
+	return PointerGetDatum(PG_GETARG_TEXT_PP(n));
+}
+
+/* Run a statement through SPI with up to two text parameters. */
+uint64
+dbkit_run(int expected, const char *statement, Datum first, Datum second)
+{
+	Oid			types[2] = {TEXTOID, TEXTOID};
+	Datum		values[2] = {first, second};
+	int			nargs = (first != 0) + (second != 0);
+	int			result;
+
+	result = SPI_execute_with_args(statement, nargs, types, values, NULL, false, 0);
+	if (result != expected)
+		elog(ERROR, "SPI_execute_with_args returned %s for: %s",
+			 SPI_result_code_string(result), statement);
+	return SPI_processed;
+}
+
+void
+dbkit_run_utility(const char *statement)
+{
+	(void) dbkit_run(SPI_OK_UTILITY, statement, 0, 0);
+}
+
+/* Find the column of a primary key that consists of "value text" alone. */
+static AttrNumber
+find_value_column(Relation rel)
+{
+	Oid			pkey;
+	HeapTuple	tuple;
+	Form_pg_index index;
+	AttrNumber	attnum = InvalidAttrNumber;
+
+	if (rel->rd_rel->relkind != RELKIND_RELATION)
+		return InvalidAttrNumber;
+	pkey = dbkit_primary_key_index(rel);
+	if (!OidIsValid(pkey))
+		return InvalidAttrNumber;
+	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(pkey));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for index %u", pkey);
+	index = (Form_pg_index) GETSTRUCT(tuple);
+	if (index->indnkeyatts == 1)
+		attnum = index->indkey.values[0];
+	ReleaseSysCache(tuple);
+
+	if (attnum <= 0 ||
+		strcmp(NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname), "value") != 0 ||
+		TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid != TEXTOID)
+		return InvalidAttrNumber;
+	return attnum;
+}
+
+/* Require that the user's policies do not hide rows that we must see. */
+static void
+check_row_security(Oid relid)
+{
+	if (check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("row level security may hide rows of table %s from you",
+						relation_name(relid)),
+				 errdetail("All rows that use the enum must be seen."),
+				 errhint("Do it as a role with BYPASSRLS, or as the table's owner where security is not forced.")));
+}
+
+/* Require rights on a schema and a table, or on one of its columns. */
+static void
+check_rights(Oid relid, AttrNumber attnum, AclMode mode)
+{
+	Oid			user = GetUserId();
+	Oid			schema = get_rel_namespace(relid);
+
+	if (dbkit_schema_aclcheck(schema, user, ACL_USAGE) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, get_namespace_name(schema));
+	for (AclMode right = 1; right <= mode; right <<= 1)
+	{
+		if (!(mode & right) ||
+			pg_class_aclcheck(relid, user, right) == ACLCHECK_OK ||
+			(attnum != InvalidAttrNumber &&
+			 pg_attribute_aclcheck(relid, attnum, user, right) == ACLCHECK_OK))
+			continue;
+		if (attnum == InvalidAttrNumber)
+			aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for column %s of table %s",
+						quote_identifier(get_attname(relid, attnum, false)),
+						relation_name(relid)),
+				 errdetail("The column references the enum, and you lack %s on it.",
+						   right == ACL_UPDATE ? "UPDATE" : "SELECT")));
+	}
+}
+
+/*
+ * Open the enum table that is the first argument: check its shape and the
+ * user's rights on it, and lock it.
+ */
+static void
+open_enum(EnumTable *table, FunctionCallInfo fcinfo, AclMode mode, LOCKMODE lockmode)
+{
+	Relation	rel;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("enum must not be null")));
+	table->relid = PG_GETARG_OID(0);
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(table->relid)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", table->relid)));
+	check_rights(table->relid, InvalidAttrNumber, mode);
+
+	rel = relation_open(table->relid, lockmode);
+	table->name = relation_name(table->relid);
+	table->value = find_value_column(rel);
+	relation_close(rel, NoLock);
+	if (table->value == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("%s is not an enum table", table->name),
+				 errhint("An enum table has the column \"value\" of type text as its primary key.")));
+	check_row_security(table->relid);
+}
+
+/* Give the column that a foreign key ties to the values, or none. */
+static AttrNumber
+referencing_column(HeapTuple constraint, AttrNumber value)
+{
+	int			n;
+	AttrNumber	conkey[INDEX_MAX_KEYS];
+	AttrNumber	confkey[INDEX_MAX_KEYS];
+
+	DeconstructFkConstraintRow(constraint, &n, conkey, confkey,
+							   NULL, NULL, NULL, NULL, NULL);
+	for (int i = 0; i < n; i++)
+	{
+		if (confkey[i] == value)
+			return conkey[i];
+	}
+	return InvalidAttrNumber;
+}
+
+static int
+compare_references(const ListCell *a, const ListCell *b)
+{
+	const Reference *x = lfirst(a);
+	const Reference *y = lfirst(b);
+
+	if (x->relid != y->relid)
+		return x->relid < y->relid ? -1 : 1;
+	return x->attnum - y->attnum;
+}
+
+static Reference *
+find_reference(List *references, Oid relid, AttrNumber attnum)
+{
+	ListCell   *cell;
+
+	foreach(cell, references)
+	{
+		Reference  *ref = lfirst(cell);
+
+		if (ref->relid == relid && ref->attnum == attnum)
+			return ref;
+	}
+	return NULL;
+}
+
+/* Add a foreign key to the list; several on one column are one reference. */
+static List *
+add_reference(List *references, HeapTuple tuple, AttrNumber value)
+{
+	Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
+	AttrNumber	attnum;
+	Reference  *ref;
+
+	/* A partition's key is part of the one on its root. */
+	if (con->contype != CONSTRAINT_FOREIGN || OidIsValid(con->conparentid))
+		return references;
+	attnum = referencing_column(tuple, value);
+	if (attnum == InvalidAttrNumber)
+		return references;
+
+	ref = find_reference(references, con->conrelid, attnum);
+	if (ref == NULL)
+	{
+		ref = palloc0(sizeof(Reference));
+		ref->relid = con->conrelid;
+		ref->attnum = attnum;
+		ref->partitioned = get_rel_relkind(ref->relid) == RELKIND_PARTITIONED_TABLE;
+		references = lappend(references, ref);
+	}
+	ref->acts_on_delete |= con->confdeltype == FKCONSTR_ACTION_CASCADE ||
+		con->confdeltype == FKCONSTR_ACTION_SETNULL ||
+		con->confdeltype == FKCONSTR_ACTION_SETDEFAULT;
+	return references;
+}
+
+/* List the columns that reference the values, by the oid of their tables. */
+static List *
+list_references(const EnumTable *table)
+{
+	Relation	catalog = table_open(ConstraintRelationId, AccessShareLock);
+	List	   *references = NIL;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	/* No index on confrelid, as in heap_truncate_find_FKs(). */
+	ScanKeyInit(&key, Anum_pg_constraint_confrelid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(table->relid));
+	scan = systable_beginscan(catalog, InvalidOid, false, NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		references = add_reference(references, tuple, table->value);
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+
+	list_sort(references, compare_references);
+	return references;
+}
+
+/* Look up the names of a reference: after locking, they stay. */
+static void
+name_reference(Reference *ref)
+{
+	ref->relname = relation_name(ref->relid);
+	ref->attname = pstrdup(quote_identifier(get_attname(ref->relid, ref->attnum, false)));
+}
+
+/* List the references that the user may read in full. */
+static List *
+list_readable_references(const EnumTable *table)
+{
+	List	   *references = list_references(table);
+	ListCell   *cell;
+
+	foreach(cell, references)
+	{
+		Reference  *ref = lfirst(cell);
+
+		check_rights(ref->relid, ref->attnum, ACL_SELECT);
+		check_row_security(ref->relid);
+		name_reference(ref);
+	}
+	return references;
+}
+
+/* Say whether the default of a referencing column is this very value. */
+static bool
+default_is(const Reference *ref, Datum value)
+{
+	Relation	rel = table_open(ref->relid, AccessShareLock);
+	Node	   *expr = build_column_default(rel, ref->attnum);
+	bool		result = false;
+
+	table_close(rel, AccessShareLock);
+	if (expr)
+		expr = eval_const_expressions(NULL, expr);
+	if (expr && IsA(expr, Const) && !((Const *) expr)->constisnull)
+	{
+		Const	   *constant = (Const *) expr;
+		Oid			output;
+		bool		is_varlena;
+
+		getTypeOutputInfo(constant->consttype, &output, &is_varlena);
+		result = strcmp(OidOutputFunctionCall(output, constant->constvalue),
+						TextDatumGetCString(value)) == 0;
+	}
+	return result;
+}
+
+/*
+ * Check that the user may rewrite the references to a value, before anything
+ * is locked or changed; only a table's owner may change a default.
+ */
+static void
+check_writable(List *references, Datum old)
+{
+	ListCell   *cell;
+
+	foreach(cell, references)
+	{
+		Reference  *ref = lfirst(cell);
+
+		check_rights(ref->relid, ref->attnum, ACL_UPDATE);
+		if (default_is(ref, old) && !dbkit_owns_table(ref->relid, GetUserId()))
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("must be owner of table %s", ref->relname),
+					 errdetail("The value is the default of column %s, which has to change.",
+							   ref->attname)));
+	}
+}
+
+/* Keep writers away from the referencing tables, as the file's head says. */
+static void
+lock_references(List *references, Datum old)
+{
+	ListCell   *cell;
+
+	foreach(cell, references)
+	{
+		Reference  *ref = lfirst(cell);
+		LOCKMODE	mode = default_is(ref, old) ? AccessExclusiveLock : ExclusiveLock;
+
+		LockRelationOid(ref->relid, mode);
+		if (ref->partitioned)
+			(void) find_all_inheritors(ref->relid, mode, NULL);
+		name_reference(ref);
+	}
+}
+
+/* Lock the row of a value, and require that it is there. */
+static void
+lock_value(const EnumTable *table, Datum value)
+{
+	if (dbkit_run(SPI_OK_SELECT,
+			psprintf("SELECT 1 FROM ONLY %s WHERE value OPERATOR(pg_catalog.=) $1 FOR UPDATE",
+					 table->name), value, 0) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("value \"%s\" is not in enum table %s",
+						TextDatumGetCString(value), table->name)));
+}
+
+/* Do an ordinary foreign key and UPDATE concern a table itself alone? */
+static const char *
+only(const Reference *ref)
+{
+	return ref->partitioned ? "" : "ONLY ";
+}
+
+/* Let the default of a column follow the value. */
+static void
+replace_default(const Reference *ref, Datum old, Datum new)
+{
+	if (default_is(ref, old))
+		dbkit_run_utility(psprintf("ALTER TABLE %s%s ALTER COLUMN %s SET DEFAULT %s",
+							 only(ref), ref->relname, ref->attname,
+							 quote_literal_cstr(TextDatumGetCString(new))));
+}
+
+/*
+ * Require that an UPDATE left nothing behind: a trigger may have skipped a row,
+ * which the foreign key's action would now delete or empty.
+ */
+static void
+check_replaced(const Reference *ref, Datum old)
+{
+	if (dbkit_run(SPI_OK_SELECT,
+			psprintf("SELECT 1 FROM %s%s WHERE %s OPERATOR(pg_catalog.=) $1 LIMIT 1",
+					 only(ref), ref->relname, ref->attname), old, 0) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("rows of table %s still have the value \"%s\"",
+						ref->relname, TextDatumGetCString(old)),
+				 errdetail("A trigger or rule kept them from changing.")));
+}
+
+/* Let all references follow the value; returns the number of rows. */
+static uint64
+replace_references(List *references, Datum old, Datum new)
+{
+	uint64		rows = 0;
+	ListCell   *cell;
+
+	/* First, as an UPDATE may leave events that ALTER TABLE refuses. */
+	foreach(cell, references)
+		replace_default(lfirst(cell), old, new);
+
+	foreach(cell, references)
+	{
+		Reference  *ref = lfirst(cell);
+
+		rows += dbkit_run(SPI_OK_UPDATE,
+					psprintf("UPDATE %s%s SET %s = $2 WHERE %s OPERATOR(pg_catalog.=) $1",
+							 only(ref), ref->relname, ref->attname, ref->attname),
+					old, new);
+		if (ref->acts_on_delete)
+			check_replaced(ref, old);
+	}
+	return rows;
+}
+
+static void
+delete_value(const EnumTable *table, Datum value)
+{
+	(void) dbkit_run(SPI_OK_DELETE,
+			   psprintf("DELETE FROM ONLY %s WHERE value OPERATOR(pg_catalog.=) $1",
+						table->name), value, 0);
+}
+
+/* List the values as they lie in the table. */
+static void
+list_values(const EnumTable *table, Datum **values, int *count)
+{
+	dbkit_run(SPI_OK_SELECT,
+		psprintf("SELECT value FROM ONLY %s ORDER BY ctid", table->name), 0, 0);
+	*count = (int) SPI_processed;
+	*values = palloc(Max(*count, 1) * sizeof(Datum));
+	for (int i = 0; i < *count; i++)
+	{
+		bool		isnull;
+		Datum		value = SPI_getbinval(SPI_tuptable->vals[i],
+										  SPI_tuptable->tupdesc, 1, &isnull);
+
+		(*values)[i] = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+static bool
+same_text(Datum a, Datum b)
+{
+	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
+		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+}
+
+static bool
+in_order(const EnumTable *table, const Datum *wanted, int count)
+{
+	Datum	   *values;
+	int			n;
+
+	list_values(table, &values, &n);
+	if (n != count)
+		return false;
+	for (int i = 0; i < n; i++)
+	{
+		if (!same_text(values[i], wanted[i]))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Write the rows again in the wanted order, if they are not in it.  On a page,
+ * each new row version takes the first free line pointer (PageAddItemExtended),
+ * so those written one after the other lie one after the other.  A table of
+ * several pages may need a second try, and may stay as it is.
+ */
+static void
+put_in_order(const EnumTable *table, const Datum *wanted, int count)
+{
+	const char *update = psprintf("UPDATE ONLY %s SET value = value "
+								  "WHERE value OPERATOR(pg_catalog.=) $1",
+								  table->name);
+
+	for (int try = 0; try < 2 && !in_order(table, wanted, count); try++)
+	{
+		for (int i = 0; i < count; i++)
+			dbkit_run(SPI_OK_UPDATE, update, wanted[i], 0);
+	}
+}
+
+/* Insert a copy of a value's row, with what stands beside it. */
+static void
+copy_value(const EnumTable *table, Datum old, Datum new)
+{
+	Relation	rel = table_open(table->relid, NoLock);
+	TupleDesc	desc = RelationGetDescr(rel);
+	StringInfoData columns;
+
+	initStringInfo(&columns);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (!att->attisdropped && !att->attgenerated && att->attnum != table->value)
+			appendStringInfo(&columns, ", %s", quote_identifier(NameStr(att->attname)));
+	}
+	table_close(rel, NoLock);
+
+	dbkit_run(SPI_OK_INSERT,
+		psprintf("INSERT INTO %s (value%s) OVERRIDING SYSTEM VALUE "
+				 "SELECT $2%s FROM ONLY %s WHERE value OPERATOR(pg_catalog.=) $1",
+				 table->name, columns.data, columns.data, table->name),
+		old, new);
+}
+
+/* List where a value is used, a line each, in error messages. */
+static char *
+describe_uses(List *references, Datum value)
+{
+	StringInfoData uses;
+	ListCell   *cell;
+
+	initStringInfo(&uses);
+	foreach(cell, references)
+	{
+		Reference  *ref = lfirst(cell);
+		char	   *rows;
+
+		dbkit_run(SPI_OK_SELECT,
+			psprintf("SELECT pg_catalog.count(*) FROM %s%s WHERE %s OPERATOR(pg_catalog.=) $1",
+					 only(ref), ref->relname, ref->attname), value, 0);
+		rows = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+		if (strcmp(rows, "0") != 0)
+			appendStringInfo(&uses, "%sColumn %s of table %s has it in %s %s.",
+							 uses.len > 0 ? "\n" : "", ref->attname, ref->relname,
+							 rows, strcmp(rows, "1") == 0 ? "row" : "rows");
+		if (default_is(ref, value))
+			appendStringInfo(&uses, "%sColumn %s of table %s has it as its default.",
+							 uses.len > 0 ? "\n" : "", ref->attname, ref->relname);
+	}
+	return uses.data;
+}
+
+static void
+refuse_if_used(const EnumTable *table, List *references, Datum value)
+{
+	char	   *uses = describe_uses(references, value);
+
+	if (*uses)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("value \"%s\" of enum table %s is still in use",
+						TextDatumGetCString(value), table->name),
+				 errdetail("%s", uses),
+				 errhint("Name another value as replace_with.")));
+}
+
+/* Give a name the ending "_enum", if it lacks it. */
+char *
+dbkit_enum_table_name(const char *base)
+{
+	const char *ending = "_enum";
+	size_t		len = strlen(base);
+	char	   *name;
+
+	if (len > strlen(ending) && strcmp(base + len - strlen(ending), ending) == 0)
+		name = pstrdup(base);
+	else
+		name = psprintf("%s%s", base, ending);
+	if (strlen(name) >= NAMEDATALEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_NAME_TOO_LONG),
+				 errmsg("the name of enum table \"%s\" is longer than %d bytes",
+						name, NAMEDATALEN - 1)));
+	return name;
+}
+
+/* Find the schema and the name of the table that create_enum() is to make. */
+static char *
+parse_enum_name(text *name, char **schema)
+{
+	char	   *base;
+
+	DeconstructQualifiedName(textToQualifiedNameList(name), schema, &base);
+	if (*schema == NULL)
+		*schema = get_namespace_name(RangeVarGetCreationNamespace(makeRangeVar(NULL, base, -1)));
+	return dbkit_enum_table_name(base);
+}
+
+/* Make an enum table with these values. */
+Oid
+dbkit_make_enum_table(const char *schema, const char *base, const Datum *values, int count)
+{
+	const char *name = quote_qualified_identifier(schema, base);
+	const char *insert;
+
+	dbkit_run_utility(psprintf("CREATE TABLE %s (value pg_catalog.text PRIMARY KEY)", name));
+	insert = psprintf("INSERT INTO %s (value) VALUES ($1)", name);
+	for (int i = 0; i < count; i++)
+		dbkit_run(SPI_OK_INSERT, insert, values[i], 0);
+	return RangeVarGetRelid(makeRangeVar(pstrdup(schema), pstrdup(base), -1),
+							NoLock, false);
+}
+
+/* Open the enum table, and list the columns that reference it. */
+static List *
+open_for_change(EnumTable *table, FunctionCallInfo fcinfo, AclMode mode)
+{
+	open_enum(table, fcinfo, mode, ShareUpdateExclusiveLock);
+	return list_readable_references(table);
+}
+
+/*
+ * create_enum(name text, enum_values text[]) returns regclass
+ *
+ * Make an enum table; the values must be distinct and not null.
+ */
+PG_FUNCTION_INFO_V1(dbkit_create_enum);
+Datum
+dbkit_create_enum(PG_FUNCTION_ARGS)
+{
+	text	   *name = DatumGetTextPP(text_argument(fcinfo, 0, "name"));
+	char	   *schema;
+	char	   *base = parse_enum_name(name, &schema);
+	Datum	   *values;
+	bool	   *nulls;
+	int			count;
+	Oid			relid;
+
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("enum_values must not be null")));
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT,
+					  &values, &nulls, &count);
+	for (int i = 0; i < count; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("a value of an enum must not be null")));
+	}
+
+	SPI_connect();
+	relid = dbkit_make_enum_table(schema, base, values, count);
+	SPI_finish();
+	PG_RETURN_OID(relid);
+}
+
+/*
+ * enum_values(enum regclass) returns setof text
+ *
+ * The values in the order in which they were added.
+ */
+PG_FUNCTION_INFO_V1(dbkit_enum_values);
+Datum
+dbkit_enum_values(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	EnumTable	table;
+	Datum	   *values;
+	int			count;
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	open_enum(&table, fcinfo, ACL_SELECT, AccessShareLock);
+	SPI_connect();
+	list_values(&table, &values, &count);
+	for (int i = 0; i < count; i++)
+	{
+		bool		isnull = false;
+
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &values[i], &isnull);
+	}
+	SPI_finish();
+	return (Datum) 0;
+}
+
+/*
+ * add_enum_value(enum regclass, value text) returns void
+ *
+ * Add a value behind the others.  Who may only INSERT may add one, but not
+ * write the other rows again in the rare case that it lands before them.
+ */
+PG_FUNCTION_INFO_V1(dbkit_add_enum_value);
+Datum
+dbkit_add_enum_value(PG_FUNCTION_ARGS)
+{
+	EnumTable	table;
+	Datum		value = text_argument(fcinfo, 1, "value");
+	Datum	   *wanted;
+	int			count;
+
+	open_enum(&table, fcinfo, ACL_SELECT | ACL_INSERT, ShareUpdateExclusiveLock);
+	SPI_connect();
+	list_values(&table, &wanted, &count);
+	dbkit_run(SPI_OK_INSERT, psprintf("INSERT INTO %s (value) VALUES ($1)", table.name),
+		value, 0);
+	if (pg_class_aclcheck(table.relid, GetUserId(), ACL_UPDATE) == ACLCHECK_OK)
+	{
+		wanted = repalloc(wanted, (count + 1) * sizeof(Datum));
+		wanted[count] = value;
+		put_in_order(&table, wanted, count + 1);
+	}
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+/*
+ * rename_enum_value(enum regclass, old text, new text) returns bigint
+ *
+ * Rename a value and let all rows and defaults that use it follow; returns the
+ * number of referencing rows.  It keeps its place in the order.
+ */
+PG_FUNCTION_INFO_V1(dbkit_rename_enum_value);
+Datum
+dbkit_rename_enum_value(PG_FUNCTION_ARGS)
+{
+	EnumTable	table;
+	Datum		old = text_argument(fcinfo, 1, "old");
+	Datum		new = text_argument(fcinfo, 2, "new");
+	List	   *references;
+	Datum	   *wanted;
+	int			count;
+	uint64		rows;
+
+	references = open_for_change(&table, fcinfo,
+								 ACL_SELECT | ACL_INSERT | ACL_UPDATE | ACL_DELETE);
+	check_writable(references, old);
+	lock_references(references, old);
+
+	SPI_connect();
+	lock_value(&table, old);
+	list_values(&table, &wanted, &count);
+	copy_value(&table, old, new);
+	rows = replace_references(references, old, new);
+	delete_value(&table, old);
+	for (int i = 0; i < count; i++)
+	{
+		if (same_text(wanted[i], old))
+			wanted[i] = new;
+	}
+	put_in_order(&table, wanted, count);
+	SPI_finish();
+	PG_RETURN_INT64(rows);
+}
+
+/*
+ * drop_enum_value(enum regclass, value text, replace_with text) returns bigint
+ *
+ * Drop a value, after giving the rows and defaults that use it another one;
+ * without replace_with, it must not be in use.  Returns the number of rows.
+ */
+PG_FUNCTION_INFO_V1(dbkit_drop_enum_value);
+Datum
+dbkit_drop_enum_value(PG_FUNCTION_ARGS)
+{
+	EnumTable	table;
+	Datum		value = text_argument(fcinfo, 1, "value");
+	Datum		replacement = PG_ARGISNULL(2) ? 0 : text_argument(fcinfo, 2, "");
+	List	   *references;
+	uint64		rows = 0;
+
+	if (replacement && same_text(value, replacement))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("value \"%s\" cannot replace itself",
+						TextDatumGetCString(value))));
+	/* Locking a row needs the right to update the table. */
+	references = open_for_change(&table, fcinfo,
+								 ACL_SELECT | ACL_UPDATE | ACL_DELETE);
+	if (replacement)
+		check_writable(references, value);
+	lock_references(references, value);
+
+	SPI_connect();
+	lock_value(&table, value);
+	if (replacement)
+	{
+		lock_value(&table, replacement);
+		rows = replace_references(references, value, replacement);
+	}
+	else
+		refuse_if_used(&table, references, value);
+	delete_value(&table, value);
+	SPI_finish();
+	PG_RETURN_INT64(rows);
+}
+
+/* Add the uses of the values in one column to enum_usage(). */
+static void
+put_uses(ReturnSetInfo *rsinfo, const Reference *ref)
+{
+	NameData	attname;
+
+	namestrcpy(&attname, get_attname(ref->relid, ref->attnum, false));
+	dbkit_run(SPI_OK_SELECT,
+		psprintf("SELECT %s::pg_catalog.text, pg_catalog.count(*) FROM %s%s "
+				 "WHERE %s IS NOT NULL GROUP BY 1 ORDER BY 1",
+				 ref->attname, only(ref), ref->relname, ref->attname), 0, 0);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		Datum		values[4];
+		bool		nulls[4] = {false};
+
+		values[0] = ObjectIdGetDatum(ref->relid);
+		values[1] = NameGetDatum(&attname);
+		values[2] = SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &nulls[2]);
+		values[3] = SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &nulls[3]);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/*
+ * enum_usage(enum regclass) returns table (relation regclass, column_name name,
+ * value text, uses bigint)
+ *
+ * How many rows of each referencing column have each value that they use.
+ */
+PG_FUNCTION_INFO_V1(dbkit_enum_usage);
+Datum
+dbkit_enum_usage(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	EnumTable	table;
+	List	   *references;
+	ListCell   *cell;
+
+	InitMaterializedSRF(fcinfo, 0);
+	open_enum(&table, fcinfo, ACL_SELECT, AccessShareLock);
+	references = list_readable_references(&table);
+	SPI_connect();
+	foreach(cell, references)
+		put_uses(rsinfo, lfirst(cell));
+	SPI_finish();
+	return (Datum) 0;
+}
