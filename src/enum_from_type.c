@@ -43,10 +43,13 @@
 	" AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p}'::pg_catalog.\"char\"[])" \
 	" AND c.relpersistence OPERATOR(pg_catalog.<>) 't'"
 
-/* The values, and how they look in the expression of a default */
+/*
+ * The values, and how they look in the expression of a default (with
+ * standard_conforming_strings, as simple_quote_literal() in ruleutils.c does)
+ */
 #define DEFAULTS \
 	"SELECT e.enumlabel::pg_catalog.text AS label," \
-	" pg_catalog.quote_literal(e.enumlabel) OPERATOR(pg_catalog.||) '::'" \
+	" pg_catalog.format($$'%s'::$$, pg_catalog.replace(e.enumlabel, $$'$$, $$''$$))" \
 	"  OPERATOR(pg_catalog.||) pg_catalog.format_type(t.oid, NULL) AS expr" \
 	" FROM pg_catalog.pg_enum e" \
 	" WHERE e.enumtypid OPERATOR(pg_catalog.=) t.oid" \

@@ -72,6 +72,7 @@ typedef struct Reference
 	bool		acts_on_delete; /* ON DELETE CASCADE, SET NULL or SET DEFAULT */
 	char	   *relname;		/* qualified and quoted */
 	char	   *attname;		/* quoted */
+	const char *condition;		/* finds the rows that use value $1 */
 } Reference;
 
 /* Give the qualified and quoted name of a relation. */
@@ -314,12 +315,18 @@ list_references(const EnumTable *table)
 	return references;
 }
 
-/* Look up the names of a reference: after locking, they stay. */
+/*
+ * Look up the names of a reference: after locking, they stay.  Where an enum
+ * table references itself, the row of the value is no use of it.
+ */
 static void
-name_reference(Reference *ref)
+name_reference(Reference *ref, const EnumTable *table)
 {
 	ref->relname = relation_name(ref->relid);
 	ref->attname = pstrdup(quote_identifier(get_attname(ref->relid, ref->attnum, false)));
+	ref->condition = psprintf("%s OPERATOR(pg_catalog.=) $1%s", ref->attname,
+							  ref->relid == table->relid ?
+							  " AND value OPERATOR(pg_catalog.<>) $1" : "");
 }
 
 /* List the references that the user may read in full. */
@@ -335,17 +342,17 @@ list_readable_references(const EnumTable *table)
 
 		check_rights(ref->relid, ref->attnum, ACL_SELECT);
 		check_row_security(ref->relid);
-		name_reference(ref);
+		name_reference(ref, table);
 	}
 	return references;
 }
 
-/* Say whether the default of a referencing column is this very value. */
+/* Say whether the default of a column is this very value. */
 static bool
-default_is(const Reference *ref, Datum value)
+default_is(Oid relid, AttrNumber attnum, Datum value)
 {
-	Relation	rel = table_open(ref->relid, AccessShareLock);
-	Node	   *expr = build_column_default(rel, ref->attnum);
+	Relation	rel = table_open(relid, AccessShareLock);
+	Node	   *expr = build_column_default(rel, attnum);
 	bool		result = false;
 
 	table_close(rel, AccessShareLock);
@@ -364,9 +371,47 @@ default_is(const Reference *ref, Datum value)
 	return result;
 }
 
+/* List the tables, a partitioned one's partitions included, with that default. */
+static List *
+tables_with_default(const Reference *ref, Datum value)
+{
+	const char *attname = get_attname(ref->relid, ref->attnum, false);
+	List	   *tables = ref->partitioned ?
+		find_all_inheritors(ref->relid, AccessShareLock, NULL) :
+		list_make1_oid(ref->relid);
+	List	   *found = NIL;
+	ListCell   *cell;
+
+	foreach(cell, tables)
+	{
+		Oid			relid = lfirst_oid(cell);
+
+		if (default_is(relid, get_attnum(relid, attname), value))
+			found = lappend_oid(found, relid);
+	}
+	return found;
+}
+
+/* Only a table's owner may change a default. */
+static void
+check_default_rights(const Reference *ref, Datum value)
+{
+	ListCell   *cell;
+
+	foreach(cell, tables_with_default(ref, value))
+	{
+		if (!dbkit_owns_table(lfirst_oid(cell), GetUserId()))
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("must be owner of table %s", relation_name(lfirst_oid(cell))),
+					 errdetail("The value is the default of column %s, which has to change.",
+							   ref->attname)));
+	}
+}
+
 /*
  * Check that the user may rewrite the references to a value, before anything
- * is locked or changed; only a table's owner may change a default.
+ * is locked or changed.
  */
 static void
 check_writable(List *references, Datum old)
@@ -378,30 +423,26 @@ check_writable(List *references, Datum old)
 		Reference  *ref = lfirst(cell);
 
 		check_rights(ref->relid, ref->attnum, ACL_UPDATE);
-		if (default_is(ref, old) && !dbkit_owns_table(ref->relid, GetUserId()))
-			ereport(ERROR,
-					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg("must be owner of table %s", ref->relname),
-					 errdetail("The value is the default of column %s, which has to change.",
-							   ref->attname)));
+		check_default_rights(ref, old);
 	}
 }
 
 /* Keep writers away from the referencing tables, as the file's head says. */
 static void
-lock_references(List *references, Datum old)
+lock_references(const EnumTable *table, List *references, Datum old)
 {
 	ListCell   *cell;
 
 	foreach(cell, references)
 	{
 		Reference  *ref = lfirst(cell);
-		LOCKMODE	mode = default_is(ref, old) ? AccessExclusiveLock : ExclusiveLock;
+		LOCKMODE	mode = tables_with_default(ref, old) ?
+			AccessExclusiveLock : ExclusiveLock;
 
 		LockRelationOid(ref->relid, mode);
 		if (ref->partitioned)
 			(void) find_all_inheritors(ref->relid, mode, NULL);
-		name_reference(ref);
+		name_reference(ref, table);
 	}
 }
 
@@ -425,14 +466,16 @@ only(const Reference *ref)
 	return ref->partitioned ? "" : "ONLY ";
 }
 
-/* Let the default of a column follow the value. */
+/* Let the defaults of a column follow the value. */
 static void
-replace_default(const Reference *ref, Datum old, Datum new)
+replace_defaults(const Reference *ref, Datum old, Datum new)
 {
-	if (default_is(ref, old))
-		dbkit_run_utility(psprintf("ALTER TABLE %s%s ALTER COLUMN %s SET DEFAULT %s",
-							 only(ref), ref->relname, ref->attname,
-							 quote_literal_cstr(TextDatumGetCString(new))));
+	char	   *literal = quote_literal_cstr(TextDatumGetCString(new));
+	ListCell   *cell;
+
+	foreach(cell, tables_with_default(ref, old))
+		dbkit_run_utility(psprintf("ALTER TABLE ONLY %s ALTER COLUMN %s SET DEFAULT %s",
+								   relation_name(lfirst_oid(cell)), ref->attname, literal));
 }
 
 /*
@@ -443,8 +486,8 @@ static void
 check_replaced(const Reference *ref, Datum old)
 {
 	if (dbkit_run(SPI_OK_SELECT,
-			psprintf("SELECT 1 FROM %s%s WHERE %s OPERATOR(pg_catalog.=) $1 LIMIT 1",
-					 only(ref), ref->relname, ref->attname), old, 0) > 0)
+			psprintf("SELECT 1 FROM %s%s WHERE %s LIMIT 1",
+						 only(ref), ref->relname, ref->condition), old, 0) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 				 errmsg("rows of table %s still have the value \"%s\"",
@@ -461,15 +504,15 @@ replace_references(List *references, Datum old, Datum new)
 
 	/* First, as an UPDATE may leave events that ALTER TABLE refuses. */
 	foreach(cell, references)
-		replace_default(lfirst(cell), old, new);
+		replace_defaults(lfirst(cell), old, new);
 
 	foreach(cell, references)
 	{
 		Reference  *ref = lfirst(cell);
 
 		rows += dbkit_run(SPI_OK_UPDATE,
-					psprintf("UPDATE %s%s SET %s = $2 WHERE %s OPERATOR(pg_catalog.=) $1",
-							 only(ref), ref->relname, ref->attname, ref->attname),
+					psprintf("UPDATE %s%s SET %s = $2 WHERE %s",
+							 only(ref), ref->relname, ref->attname, ref->condition),
 					old, new);
 		if (ref->acts_on_delete)
 			check_replaced(ref, old);
@@ -587,14 +630,14 @@ describe_uses(List *references, Datum value)
 		char	   *rows;
 
 		dbkit_run(SPI_OK_SELECT,
-			psprintf("SELECT pg_catalog.count(*) FROM %s%s WHERE %s OPERATOR(pg_catalog.=) $1",
-					 only(ref), ref->relname, ref->attname), value, 0);
+			psprintf("SELECT pg_catalog.count(*) FROM %s%s WHERE %s",
+						   only(ref), ref->relname, ref->condition), value, 0);
 		rows = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 		if (strcmp(rows, "0") != 0)
 			appendStringInfo(&uses, "%sColumn %s of table %s has it in %s %s.",
 							 uses.len > 0 ? "\n" : "", ref->attname, ref->relname,
 							 rows, strcmp(rows, "1") == 0 ? "row" : "rows");
-		if (default_is(ref, value))
+		if (tables_with_default(ref, value))
 			appendStringInfo(&uses, "%sColumn %s of table %s has it as its default.",
 							 uses.len > 0 ? "\n" : "", ref->attname, ref->relname);
 	}
@@ -786,7 +829,7 @@ dbkit_rename_enum_value(PG_FUNCTION_ARGS)
 	references = open_for_change(&table, fcinfo,
 								 ACL_SELECT | ACL_INSERT | ACL_UPDATE | ACL_DELETE);
 	check_writable(references, old);
-	lock_references(references, old);
+	lock_references(&table, references, old);
 
 	SPI_connect();
 	lock_value(&table, old);
@@ -830,7 +873,7 @@ dbkit_drop_enum_value(PG_FUNCTION_ARGS)
 								 ACL_SELECT | ACL_UPDATE | ACL_DELETE);
 	if (replacement)
 		check_writable(references, value);
-	lock_references(references, value);
+	lock_references(&table, references, value);
 
 	SPI_connect();
 	lock_value(&table, value);
