@@ -41,13 +41,6 @@
 #define dbkit_owns_type(type, role) pg_type_ownercheck(type, role)
 #endif
 
-/* PostgreSQL 18 added the argument "deferrable_ok". */
-#if PG_VERSION_NUM >= 180000
-#define dbkit_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel, false)
-#else
-#define dbkit_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel)
-#endif
-
 /* PostgreSQL 17 added the argument "orstronger". */
 #if PG_VERSION_NUM >= 170000
 #define dbkit_lock_held_by_me(tag, mode) LockHeldByMe(tag, mode, false)

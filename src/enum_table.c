@@ -28,6 +28,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -120,27 +121,21 @@ dbkit_run_utility(const char *statement)
 static AttrNumber
 find_value_column(Relation rel)
 {
-	Oid			pkey;
-	HeapTuple	tuple;
-	Form_pg_index index;
-	AttrNumber	attnum = InvalidAttrNumber;
+	Oid			constraint;
+	Bitmapset  *key;
+	int			member;
+	AttrNumber	attnum;
+	Form_pg_attribute att;
 
 	if (rel->rd_rel->relkind != RELKIND_RELATION)
 		return InvalidAttrNumber;
-	pkey = dbkit_primary_key_index(rel);
-	if (!OidIsValid(pkey))
+	key = get_primary_key_attnos(RelationGetRelid(rel), false, &constraint);
+	if (!bms_get_singleton_member(key, &member))
 		return InvalidAttrNumber;
-	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(pkey));
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for index %u", pkey);
-	index = (Form_pg_index) GETSTRUCT(tuple);
-	if (index->indnkeyatts == 1)
-		attnum = index->indkey.values[0];
-	ReleaseSysCache(tuple);
 
-	if (attnum <= 0 ||
-		strcmp(NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname), "value") != 0 ||
-		TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid != TEXTOID)
+	attnum = member + FirstLowInvalidHeapAttributeNumber;
+	att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+	if (strcmp(NameStr(att->attname), "value") != 0 || att->atttypid != TEXTOID)
 		return InvalidAttrNumber;
 	return attnum;
 }
