@@ -84,6 +84,30 @@ END $$;
 DROP TRIGGER keep ON restricts;
 SELECT count(*) FROM cascades;
 
+-- nor a rule
+CREATE RULE keep AS ON UPDATE TO twice DO INSTEAD NOTHING;
+SELECT dbkit.rename_enum_value('status_enum', 'done', 'did');	-- fails
+DROP RULE keep ON twice;
+
+-- defaults through casts are followed, others are not run
+CREATE DOMAIN status_domain AS varchar(30);
+CREATE FUNCTION trap() RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RAISE 'trapped'; END $$;
+CREATE TABLE casts (a varchar(20) DEFAULT 'done' REFERENCES status_enum, b status_domain DEFAULT 'done' REFERENCES status_enum,
+	c text DEFAULT trap() REFERENCES status_enum, d text DEFAULT lower('done') REFERENCES status_enum);
+SELECT dbkit.rename_enum_value('status_enum', 'done', 'did');
+SELECT attname, pg_get_expr(adbin, adrelid) FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum
+WHERE adrelid = 'casts'::regclass ORDER BY adnum;
+SELECT dbkit.rename_enum_value('status_enum', 'did', 'done');
+DROP TABLE casts;
+DROP DOMAIN status_domain;
+DROP FUNCTION trap();
+
+-- another unique column beside the values
+ALTER TABLE status_enum ADD label text UNIQUE;
+UPDATE status_enum SET label = value;
+SELECT dbkit.rename_enum_value('status_enum', 'done', 'did');	-- fails
+ALTER TABLE status_enum DROP COLUMN label;
+
 -- rights are checked before anything changes
 CREATE ROLE regress_owner;
 CREATE ROLE regress_app;

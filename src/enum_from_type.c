@@ -5,7 +5,6 @@
  *
  * The catalogs give the list of statements that do it, which then run one
  * after the other, with the rights of the user.  Defaults go before the type
- * of the column changes and come back after it; ALTER COLUMN TYPE itself keeps
  * NOT NULL, comments, privileges and indexes.  What it cannot carry over is
  * refused with a list of names, before anything changes.
  *

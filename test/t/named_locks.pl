@@ -14,6 +14,7 @@ shared_preload_libraries = 'dbkit'
 dbkit.max_lock_names = 10
 deadlock_timeout = 100ms
 max_connections = 20
+max_prepared_transactions = 2
 max_locks_per_transaction = 10
 restart_after_crash = on
 log_min_messages = panic
@@ -184,6 +185,20 @@ select(undef, undef, undef, 1.5);
 $waiter->query_safe(q{SELECT dbkit.try_session_lock('new')});
 is($waiter->query_safe(q{SELECT string_agg(name, ' ' ORDER BY name) FROM dbkit.locks}), 'deploy new', 'unused names make room');
 $waiter->query_safe(q{SELECT pg_advisory_unlock_all()});
+
+# A prepared transaction holds a lock without a backend.
+$node->safe_psql('postgres', q{BEGIN; SELECT dbkit.lock('prepared'); PREPARE TRANSACTION 'p'});
+is($node->safe_psql('postgres', q{SELECT name, pid IS NULL, granted FROM dbkit.locks WHERE name = 'prepared'}), 'prepared|t|t', 'a prepared transaction');
+($rc, $out, $err) = $node->psql('postgres', q{SELECT dbkit.lock('prepared', '0')});
+like($err, qr/could not take lock "prepared", held by a prepared transaction$/m, 'is named as what it is');
+$node->safe_psql('postgres', q{COMMIT PREPARED 'p'});
+
+# The procedures through the extended protocol.
+for my $mode ('extended', 'prepared')
+{
+	$node->pgbench("-n -c 2 -t 20 -M $mode", 0, [qr{processed: 40/40}], [qr{^$}], "CALL in mode $mode",
+		{ "call_$mode" => qq{CALL dbkit.session_lock('bench', '1 minute');\nSELECT dbkit.session_unlock('bench');\n} });
+}
 
 # Out of lock memory: an error, and the server goes on.
 ($rc, $out, $err) = $node->psql('postgres', q{SELECT count(dbkit.lock('many ' || i)) FROM generate_series(1, 100000) i});
