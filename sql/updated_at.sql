@@ -1,8 +1,5 @@
 -- The value updated_at() sets, in rows of every shape.
 SET dbkit.enforce = off;
-SET client_min_messages = error;
-LOAD 'dbkit';
-RESET client_min_messages;
 
 CREATE TABLE item (
 	id int PRIMARY KEY,

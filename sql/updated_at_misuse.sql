@@ -1,8 +1,5 @@
 -- Each wrong use of updated_at() is refused, and the message says what is wrong.
 SET dbkit.enforce = off;
-SET client_min_messages = error;
-LOAD 'dbkit';
-RESET client_min_messages;
 
 CREATE TABLE misuse (
 	id int,

@@ -1,8 +1,5 @@
 -- updated_at() under every statement that updates rows, and beside other triggers.
 SET dbkit.enforce = off;
-SET client_min_messages = error;
-LOAD 'dbkit';
-RESET client_min_messages;
 
 CREATE TABLE parent (
 	id int PRIMARY KEY,

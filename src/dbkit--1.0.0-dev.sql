@@ -117,6 +117,18 @@ COMMENT ON COLUMN dbkit.id_prefix.contested IS
 'Whether another table has used the same prefix, which only a rule id_prefix at level off or warning allows';
 GRANT SELECT ON dbkit.id_prefix TO PUBLIC;
 
+CREATE FUNCTION dbkit.ignore_replicated() RETURNS trigger
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.ignore_replicated() IS
+'Trigger function: keeps the rows of a publisher''s prefix registry out of the subscriber''s';
+
+CREATE TRIGGER ignore_replicated BEFORE INSERT OR UPDATE OR DELETE ON dbkit.id_prefix
+	FOR EACH ROW EXECUTE FUNCTION dbkit.ignore_replicated();
+ALTER TABLE dbkit.id_prefix ENABLE REPLICA TRIGGER ignore_replicated;
+COMMENT ON TRIGGER ignore_replicated ON dbkit.id_prefix IS
+'A publication FOR ALL TABLES sends this table too, and a subscriber has its own';
+
 CREATE FUNCTION dbkit.table_of(id text) RETURNS regclass
 AS 'MODULE_PATHNAME'
 LANGUAGE C STABLE STRICT PARALLEL SAFE;

@@ -149,7 +149,7 @@ check_candidates(List *candidates, JudgeScope scope, FindingCallback callback, v
 		ListCell   *cell;
 
 		CHECK_FOR_INTERRUPTS();
-		facts = dbkit_facts(candidate->classid, candidate->objid);
+		facts = dbkit_facts(candidate->classid, candidate->objid, FACTS_ALL);
 		if (facts != NULL)
 			dbkit_judge(&judgement, facts, scope);
 		foreach(cell, judgement.findings)

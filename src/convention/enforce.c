@@ -17,10 +17,12 @@
 #include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "commands/event_trigger.h"
+#include "commands/extension.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -104,9 +106,9 @@ is_concurrent(Node *parsetree)
 	}
 }
 
-/* Read the facts about what was touched, and register the prefixes of ids. */
+/* Read the facts about what was touched and is ever judged. */
 static List *
-read_facts(const List *touched)
+read_facts(const List *touched, FactsExtent extent)
 {
 	List	   *result = NIL;
 	ListCell   *lc;
@@ -114,18 +116,44 @@ read_facts(const List *touched)
 	foreach(lc, touched)
 	{
 		const Touched *object = lfirst(lc);
-		Facts	   *facts;
+		Facts	   *facts = NULL;
 
-		if (dbkit_is_index_of_touched(object))
-			continue;			/* is judged with its table */
-		facts = dbkit_facts(object->classid, object->objid);
-		if (object->classid == RelationRelationId &&
-			(facts == NULL || facts->kind == KIND_TABLE || facts->kind == KIND_ENUM_TABLE))
-			dbkit_registry_update(object->objid, facts != NULL ? facts->prefix : NULL);
-		if (facts != NULL)
-			result = lappend(result, facts);
+		if (!dbkit_is_index_of_touched(object)) /* is judged with its table */
+			facts = dbkit_facts(object->classid, object->objid, extent);
+		if (facts == NULL)
+			continue;
+		facts->detached = object->detached;
+		result = lappend(result, facts);
 	}
 	return result;
+}
+
+/* Bring the prefix registry up to date with what was touched. */
+static void
+update_registry(const List *touched, const List *facts)
+{
+	const ListCell *next = list_head(facts);
+	ListCell   *lc;
+
+	foreach(lc, touched)
+	{
+		const Touched *object = lfirst(lc);
+		const Facts *own = NULL;
+		char		relkind;
+
+		/* The facts are in the same order, but there are none on some objects */
+		if (next != NULL && ((Facts *) lfirst(next))->classid == object->classid &&
+			((Facts *) lfirst(next))->objid == object->objid)
+		{
+			own = lfirst(next);
+			next = lnext(facts, next);
+		}
+		if (object->classid != RelationRelationId)
+			continue;
+		relkind = get_rel_relkind(object->objid);
+		if (relkind == RELKIND_RELATION || relkind == RELKIND_PARTITIONED_TABLE)
+			dbkit_registry_update(object->objid, own != NULL ? own->prefix : NULL);
+	}
 }
 
 /* Return what breaks the rules of a scope. */
@@ -136,7 +164,14 @@ judge_all(const List *facts, JudgeScope scope)
 	ListCell   *lc;
 
 	foreach(lc, facts)
-		dbkit_judge(&judgement, lfirst(lc), scope);
+	{
+		/*
+		 * The ids of a detached partition go on with the prefix of the table
+		 * that it was part of, which no SQL could change in the same statement.
+		 */
+		if (scope != SCOPE_STATEMENT || !((Facts *) lfirst(lc))->detached)
+			dbkit_judge(&judgement, lfirst(lc), scope);
+	}
 	return judgement.findings;
 }
 
@@ -161,12 +196,15 @@ ddl_command_end(PG_FUNCTION_ARGS)
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	bool		concurrent = is_concurrent(event->parsetree);
+	List	   *touched;
 	List	   *facts;
 	List	   *findings = NIL;
 
 	error_context_stack = &callback;
 	dbkit_touch_commands(concurrent);
-	facts = read_facts(dbkit_touched_by_statement(!dbkit_stands_aside()));
+	touched = dbkit_touched_by_statement(!dbkit_stands_aside());
+	facts = read_facts(touched, FACTS_STATEMENT);
+	update_registry(touched, facts);
 	if (!dbkit_stands_aside())
 		findings = list_concat(judge_all(facts, SCOPE_STATEMENT),
 							   dbkit_guard_index(event->parsetree));
@@ -236,9 +274,9 @@ judge_transaction(void)
 	foreach(lc, touched)
 		concurrent |= ((Touched *) lfirst(lc))->concurrently;
 
-	findings = judge_all(read_facts(touched), SCOPE_COMMIT);
+	findings = judge_all(read_facts(touched, FACTS_ALL), SCOPE_COMMIT);
 	if (!concurrent && dbkit_run_fixes(findings))
-		findings = judge_all(read_facts(dbkit_touched_by_transaction()), SCOPE_COMMIT);
+		findings = judge_all(read_facts(dbkit_touched_by_transaction(), FACTS_ALL), SCOPE_COMMIT);
 
 	dbkit_report(findings, concurrent ? WARNING : ERROR,
 				 IsTransactionBlock() ? NULL :
@@ -255,6 +293,8 @@ before_transaction_end(XactEvent event, void *arg pg_attribute_unused())
 	if ((event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE) ||
 		!dbkit_transaction_touched() || dbkit_stands_aside())
 		return;
+	if (!OidIsValid(get_extension_oid("dbkit", true)))
+		return;					/* dropped by this transaction */
 
 	context = AllocSetContextCreate(TopTransactionContext, "dbkit enforcement",
 									ALLOCSET_DEFAULT_SIZES);

@@ -14,10 +14,10 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/transam.h"
-#include "catalog/catalog.h"
 #include "catalog/dependency.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
@@ -47,8 +47,7 @@ static bool
 is_foreign_to_us(Oid classid, Oid objid, Oid namespace)
 {
 	return objid < FirstNormalObjectId ||
-		IsCatalogNamespace(namespace) ||
-		IsToastNamespace(namespace) ||
+		(namespace < FirstNormalObjectId && namespace != PG_PUBLIC_NAMESPACE) ||
 		isAnyTempNamespace(namespace) ||
 		OidIsValid(getExtensionOfObject(classid, objid));
 }
@@ -66,7 +65,7 @@ new_facts(Oid classid, Oid objid, Oid namespace, const char *name)
 }
 
 static Facts *
-read_relation(Oid relid)
+read_relation(Oid relid, FactsExtent extent)
 {
 	Facts	   *facts = NULL;
 	Relation	rel = try_relation_open(relid, AccessShareLock);
@@ -89,7 +88,7 @@ read_relation(Oid relid)
 			facts->security_invoker = RelationHasSecurityInvoker(rel);
 		}
 		else
-			dbkit_read_table(facts, rel);
+			dbkit_read_table(facts, rel, extent);
 	}
 	relation_close(rel, AccessShareLock);
 	return facts;
@@ -126,11 +125,14 @@ is_index(Oid relid)
 
 /* Read an index: its table, with the index marked. */
 static Facts *
-read_index_of_table(Oid indexid)
+read_index_of_table(Oid indexid, FactsExtent extent)
 {
 	Oid			table = IndexGetRelation(indexid, true);
-	Facts	   *facts = OidIsValid(table) ? read_relation(table) : NULL;
+	Facts	   *facts;
 
+	if (!OidIsValid(table) || extent == FACTS_STATEMENT)
+		return NULL;			/* no statement rule is about indexes */
+	facts = read_relation(table, extent);
 	if (facts == NULL || facts->kind != KIND_TABLE)
 		return NULL;
 	facts->kind = KIND_INDEX;
@@ -191,12 +193,13 @@ read_function(Oid function)
  * not exist (any more).
  */
 Facts *
-dbkit_facts(Oid classid, Oid objid)
+dbkit_facts(Oid classid, Oid objid, FactsExtent extent)
 {
 	switch (classid)
 	{
 		case RelationRelationId:
-			return is_index(objid) ? read_index_of_table(objid) : read_relation(objid);
+			return is_index(objid) ? read_index_of_table(objid, extent) :
+				read_relation(objid, extent);
 		case TypeRelationId:
 			return read_type(objid);
 		case ProcedureRelationId:

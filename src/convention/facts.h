@@ -24,6 +24,13 @@ typedef enum ObjectKind
 	KIND_FUNCTION = 1 << 5		/* only SECURITY DEFINER ones */
 } ObjectKind;
 
+/* How much to read: what statement rules look at, or what any rule does */
+typedef enum FactsExtent
+{
+	FACTS_STATEMENT,
+	FACTS_ALL
+} FactsExtent;
+
 typedef struct ColumnFacts
 {
 	AttrNumber	attnum;
@@ -54,8 +61,12 @@ typedef struct IndexFacts
 	Oid			access_method;
 	List	   *operator_classes;	/* OIDs, parallel to columns */
 	List	   *collations;		/* OIDs, parallel to columns */
+	List	   *options;		/* INDOPTION_* bits, parallel to columns */
+	List	   *included;		/* attribute numbers of INCLUDE */
 	bool		unique;
-	bool		constraint;		/* backs a constraint */
+	bool		immediate;		/* uniqueness is not deferrable */
+	bool		nulls_not_distinct;
+	bool		constraint;		/* backs a constraint, or is the replica identity */
 	bool		usable;			/* valid, and of all rows */
 } IndexFacts;
 
@@ -102,6 +113,7 @@ typedef struct Facts
 	char	   *signature;		/* of a function: its qualified name with arguments */
 	char	   *search_path;	/* of a function, or NULL */
 	bool		created;		/* by the running transaction */
+	bool		detached;		/* a partition until this statement */
 	bool		partitioned;
 	bool		typed;			/* CREATE TABLE ... OF type */
 	bool		security_invoker;
@@ -109,12 +121,14 @@ typedef struct Facts
 	List	   *checks;			/* CheckFacts * */
 	List	   *key;			/* attribute numbers of the primary key */
 	List	   *indexes;		/* IndexFacts * */
+	bool		rls_enabled;
+	bool		rls_forced;
+
+	/* Only with FACTS_ALL */
 	List	   *foreign_keys;	/* ForeignKeyFacts * */
 	List	   *unvalidated;	/* char *, constraints that are NOT VALID */
 	List	   *triggers;		/* TriggerFacts * */
 	List	   *policies;		/* PolicyFacts * */
-	bool		rls_enabled;
-	bool		rls_forced;
 
 	/* The prefix of its ids, and where it is said; NULL for none */
 	char	   *prefix;
@@ -123,7 +137,7 @@ typedef struct Facts
 	List	   *check_names;	/* char *, NULL where DROP CONSTRAINT will not do */
 } Facts;
 
-extern Facts *dbkit_facts(Oid classid, Oid objid);
+extern Facts *dbkit_facts(Oid classid, Oid objid, FactsExtent extent);
 extern const ColumnFacts *dbkit_facts_column(const Facts *facts, const char *name);
 extern const ColumnFacts *dbkit_facts_column_at(const Facts *facts, AttrNumber attnum);
 extern char *dbkit_facts_column_names(const Facts *facts, const List *attnums);
@@ -132,6 +146,6 @@ extern bool dbkit_ends_with(const char *name, const char *suffix);
 extern const char *dbkit_kind_name(ObjectKind kind);
 
 /* facts_table.c */
-extern void dbkit_read_table(Facts *facts, Relation rel);
+extern void dbkit_read_table(Facts *facts, Relation rel, FactsExtent extent);
 
 #endif							/* DBKIT_FACTS_H */

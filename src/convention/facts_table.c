@@ -247,6 +247,7 @@ read_index(Oid indexid, List **key)
 	IndexFacts *index = palloc0(sizeof(IndexFacts));
 	oidvector  *classes;
 	oidvector  *collations;
+	int2vector *options;
 	bool		isnull;
 
 	if (!HeapTupleIsValid(tuple))
@@ -256,18 +257,26 @@ read_index(Oid indexid, List **key)
 															Anum_pg_index_indclass, &isnull));
 	collations = (oidvector *) DatumGetPointer(SysCacheGetAttr(INDEXRELID, tuple,
 															   Anum_pg_index_indcollation, &isnull));
+	options = (int2vector *) DatumGetPointer(SysCacheGetAttr(INDEXRELID, tuple,
+															 Anum_pg_index_indoption, &isnull));
 	index->oid = indexid;
 	index->access_method = access_method(indexid);
 	index->unique = form->indisunique;
+	index->immediate = form->indimmediate;
+	index->nulls_not_distinct = form->indnullsnotdistinct;
 	index->usable = form->indisvalid &&
 		heap_attisnull(tuple, Anum_pg_index_indpred, NULL);
-	index->constraint = form->indisprimary || OidIsValid(get_index_constraint(indexid));
+	index->constraint = form->indisprimary || form->indisreplident ||
+		OidIsValid(get_index_constraint(indexid));
 	for (int i = 0; i < form->indnkeyatts; i++)
 	{
 		index->columns = lappend_int(index->columns, form->indkey.values[i]);
 		index->operator_classes = lappend_oid(index->operator_classes, classes->values[i]);
 		index->collations = lappend_oid(index->collations, collations->values[i]);
+		index->options = lappend_int(index->options, options->values[i]);
 	}
+	for (int i = form->indnkeyatts; i < form->indnatts; i++)
+		index->included = lappend_int(index->included, form->indkey.values[i]);
 	if (form->indisprimary)
 		*key = index->columns;
 	ReleaseSysCache(tuple);
@@ -458,7 +467,7 @@ read_prefix(Facts *facts)
 
 /* Read what there is about a table. */
 void
-dbkit_read_table(Facts *facts, Relation rel)
+dbkit_read_table(Facts *facts, Relation rel, FactsExtent extent)
 {
 	facts->kind = dbkit_ends_with(facts->name, "_enum") ? KIND_ENUM_TABLE : KIND_TABLE;
 	facts->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
@@ -469,9 +478,12 @@ dbkit_read_table(Facts *facts, Relation rel)
 	facts->rls_forced = rel->rd_rel->relforcerowsecurity;
 	read_indexes(facts, rel);
 	read_sequences(facts);
-	read_constraints(facts);
-	read_triggers(facts, rel);
-	read_policies(facts);
+	if (extent == FACTS_ALL)
+	{
+		read_constraints(facts);
+		read_triggers(facts, rel);
+		read_policies(facts);
+	}
 	if (facts->kind == KIND_TABLE)
 		read_prefix(facts);
 }

@@ -72,7 +72,7 @@ guard(const char *rule, Oid relid, int limit, const char *change, const char *ad
 	size = table_size(relid);
 	if (size <= (uint64) limit * 1024)
 		return NIL;
-	judgement.facts = dbkit_facts(RelationRelationId, relid);
+	judgement.facts = dbkit_facts(RelationRelationId, relid, FACTS_STATEMENT);
 	if (judgement.facts == NULL)
 		return NIL;
 	dbkit_add_finding(&judgement, NULL, "%s a table of %s, more than %s; use %s",

@@ -70,6 +70,6 @@ dbkit_own_relation(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation \"dbkit.%s\" of the extension dbkit does not exist", name),
-				 errhint("Drop and create the extension dbkit again, or disable its event triggers with ALTER EVENT TRIGGER.")));
+				 DBKIT_REPAIR_HINT));
 	return relid;
 }

@@ -8,6 +8,10 @@
 #ifndef DBKIT_OWN_H
 #define DBKIT_OWN_H
 
+/* What to do when somebody has damaged dbkit's own tables */
+#define DBKIT_REPAIR_HINT \
+	errhint("Drop and create the extension dbkit again, or disable its event triggers with ALTER EVENT TRIGGER.")
+
 extern bool dbkit_is_function(Oid function, const char *name);
 extern char *dbkit_function_name(const char *name);
 extern Oid	dbkit_own_relation(const char *name);

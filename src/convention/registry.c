@@ -23,16 +23,18 @@
 #include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_attrdef.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
 #include "common/hashfn.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "dbkit.h"
-#include "expression.h"
 #include "facts.h"
 #include "own.h"
 #include "registry.h"
@@ -46,17 +48,43 @@
 #define PREFIX_INDEX	"id_prefix_pkey"
 #define RELATION_INDEX	"id_prefix_relation_key"
 
+/* Open the registry, having made sure that it is what the install script made. */
+static Relation
+open_registry(LOCKMODE lockmode)
+{
+	static const Oid types[Natts_registry] = {TEXTOID, REGCLASSOID, BOOLOID};
+	Relation	registry = table_open(dbkit_own_relation("id_prefix"), lockmode);
+	TupleDesc	desc = RelationGetDescr(registry);
+	bool		intact = desc->natts == Natts_registry;
+
+	for (int i = 0; intact && i < Natts_registry; i++)
+		intact = TupleDescAttr(desc, i)->atttypid == types[i];
+	if (!intact)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("table \"dbkit.id_prefix\" of the prefix registry has been altered"),
+				 DBKIT_REPAIR_HINT));
+	return registry;
+}
+
 /* Return a copy of the registry's row with that key, or NULL. */
 static HeapTuple
 find_row(Relation registry, const char *index, AttrNumber attnum,
 		 RegProcedure equals, Datum value)
 {
+	/*
+	 * Catalogs are exempt from predicate locks, this table is not (see
+	 * PredicateLockingNeededForRelation()); but a snapshot that is not MVCC
+	 * takes none.  Otherwise serializable transactions that create unrelated
+	 * tables could not both commit.
+	 */
+	Snapshot	snapshot = IsolationIsSerializable() ? SnapshotSelf : NULL;
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
 	ScanKeyInit(&key, attnum, BTEqualStrategyNumber, equals, value);
-	scan = systable_beginscan(registry, dbkit_own_relation(index), true, NULL, 1, &key);
+	scan = systable_beginscan(registry, dbkit_own_relation(index), true, snapshot, 1, &key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
 		tuple = heap_copytuple(tuple);
@@ -97,7 +125,7 @@ row_holder(Relation registry, HeapTuple row)
 Oid
 dbkit_registry_holder(const char *prefix)
 {
-	Relation	registry = table_open(dbkit_own_relation("id_prefix"), AccessShareLock);
+	Relation	registry = open_registry(AccessShareLock);
 	HeapTuple	row = find_prefix(registry, prefix);
 	Oid			holder = HeapTupleIsValid(row) ? row_holder(registry, row) : InvalidOid;
 
@@ -134,36 +162,47 @@ write_row(Relation registry, HeapTuple old, const char *prefix, Oid relid, bool 
 	CommandCounterIncrement();
 }
 
-/* Find another table whose ids have the prefix, or InvalidOid. */
+/* Find the oldest other table whose ids have the prefix, or InvalidOid. */
 static Oid
 find_other_table(const char *prefix, Oid except)
 {
-	Relation	defaults = table_open(AttrDefaultRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(defaults, InvalidOid, false, NULL, 0, NULL);
+	Relation	attributes = table_open(AttributeRelationId, AccessShareLock);
 	Oid			found = InvalidOid;
+	ScanKeyData key;
+	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	while (!OidIsValid(found) && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	ScanKeyInit(&key, Anum_pg_attribute_attname, BTEqualStrategyNumber,
+				F_NAMEEQ, CStringGetDatum("id"));
+	scan = systable_beginscan(attributes, InvalidOid, false, NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		Oid			relid = ((Form_pg_attrdef) GETSTRUCT(tuple))->adrelid;
-		bool		isnull;
-		Datum		adbin = heap_getattr(tuple, Anum_pg_attrdef_adbin,
-										 RelationGetDescr(defaults), &isnull);
-		char	   *generated;
+		Oid			relid = ((Form_pg_attribute) GETSTRUCT(tuple))->attrelid;
 		Facts	   *facts;
 
-		if (isnull || relid == except)
+		if (relid == except || (OidIsValid(found) && relid > found))
 			continue;
-		generated = dbkit_generated_prefix(stringToNode(TextDatumGetCString(adbin)));
-		if (generated == NULL || strcmp(generated, prefix) != 0)
-			continue;
-		facts = dbkit_facts(RelationRelationId, relid);
+		facts = dbkit_facts(RelationRelationId, relid, FACTS_STATEMENT);
 		if (facts != NULL && facts->prefix != NULL && strcmp(facts->prefix, prefix) == 0)
 			found = relid;
 	}
 	systable_endscan(scan);
-	table_close(defaults, AccessShareLock);
+	table_close(attributes, AccessShareLock);
 	return found;
+}
+
+static HeapTuple
+find_relation(Relation registry, Oid relid)
+{
+	return find_row(registry, RELATION_INDEX, Anum_relation, F_OIDEQ,
+					ObjectIdGetDatum(relid));
+}
+
+static void
+delete_row(Relation registry, HeapTuple row)
+{
+	CatalogTupleDelete(registry, &row->t_self);
+	CommandCounterIncrement();
 }
 
 /* Give up the table's row, in favour of another table where there is one. */
@@ -175,12 +214,16 @@ release_row(Relation registry, HeapTuple row, const char *prefix, Oid relid)
 	if (DatumGetBool(row_value(registry, row, Anum_contested)))
 		other = find_other_table(prefix, relid);
 	if (OidIsValid(other))
-		write_row(registry, row, prefix, other, true);
-	else
 	{
-		CatalogTupleDelete(registry, &row->t_self);
-		CommandCounterIncrement();
+		/* The prefix it had before something changed unseen */
+		HeapTuple	outdated = find_relation(registry, other);
+
+		if (HeapTupleIsValid(outdated))
+			delete_row(registry, outdated);
+		write_row(registry, row, prefix, other, true);
 	}
+	else
+		delete_row(registry, row);
 }
 
 /* Claim a prefix, or mark it contested when another table has it. */
@@ -207,9 +250,8 @@ claim_prefix(Relation registry, const char *prefix, Oid relid)
 void
 dbkit_registry_update(Oid relid, const char *prefix)
 {
-	Relation	registry = table_open(dbkit_own_relation("id_prefix"), RowExclusiveLock);
-	HeapTuple	row = find_row(registry, RELATION_INDEX, Anum_relation, F_OIDEQ,
-							   ObjectIdGetDatum(relid));
+	Relation	registry = open_registry(RowExclusiveLock);
+	HeapTuple	row = find_relation(registry, relid);
 
 	if (HeapTupleIsValid(row))
 	{
@@ -247,4 +289,22 @@ table_of(PG_FUNCTION_ARGS)
 	if (!OidIsValid(holder))
 		PG_RETURN_NULL();
 	PG_RETURN_OID(holder);
+}
+
+PG_FUNCTION_INFO_V1(ignore_replicated);
+
+/*
+ * ignore_replicated() returns trigger
+ *
+ * Drops the row of a BEFORE trigger.  What is written here bypasses triggers;
+ * what a publisher of all its tables sends is about tables of its own.
+ */
+Datum
+ignore_replicated(PG_FUNCTION_ARGS)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"dbkit.ignore_replicated\" was not called by a trigger")));
+	return PointerGetDatum(NULL);
 }

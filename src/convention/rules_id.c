@@ -56,6 +56,15 @@ is_c_text(const ColumnFacts *column)
 	return column->base_type == TEXTOID && column->collation == C_COLLATION_OID;
 }
 
+/* Would generate_id() take it?  A LIKE pattern of anything else can mean more. */
+static bool
+is_possible_prefix(const char *prefix)
+{
+	size_t		length = strlen(prefix);
+
+	return length > 0 && strspn(prefix, "abcdefghijklmnopqrstuvwxyz_") == length;
+}
+
 static bool
 is_convention_prefix(const char *prefix)
 {
@@ -114,6 +123,8 @@ dbkit_judge_primary_key(Judgement *judgement)
 	{
 		char	   *prefix = id_style == ID_PREFIXED ? suggest_prefix(judgement) : NULL;
 
+		if (prefix != NULL)
+			judgement->suggested = lappend(judgement->suggested, prefix);
 		dbkit_add_finding(judgement, NULL, "there is no column \"id\"; use id %s%s", wanted,
 						  prefix == NULL ? "" :
 						  psprintf(" DEFAULT %s('%s') CHECK (id LIKE '%s_%%')",
@@ -216,7 +227,7 @@ dbkit_judge_id_check(Judgement *judgement)
 							  "the CHECK on column \"id\" pins the prefix \"%s\", its default makes \"%s\"; use %s",
 							  (char *) linitial(facts->check_prefixes),
 							  facts->default_prefix, wanted);
-	if (prefix == NULL || id->base_type != TEXTOID)
+	if (prefix == NULL || !is_possible_prefix(prefix) || id->base_type != TEXTOID)
 		return;
 	if (list_member_ptr(facts->check_names, NULL))
 		return;

@@ -9,6 +9,7 @@
 
 #include "catalog/pg_am.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "nodes/parsenodes.h"
 #include "utils/builtins.h"
@@ -295,7 +296,48 @@ begins_with(const List *list, const List *prefix)
 	return true;
 }
 
-/* Can every query that uses the index use the other one as well? */
+/* Does the other index give the order of this one, read forwards or backwards? */
+static bool
+has_order_of(const IndexFacts *other, const IndexFacts *index)
+{
+	int			difference = linitial_int(index->options) ^ linitial_int(other->options);
+
+	if (difference != 0 && difference != (INDOPTION_DESC | INDOPTION_NULLS_FIRST))
+		return false;
+	for (int i = 1; i < list_length(index->options); i++)
+	{
+		if ((list_nth_int(index->options, i) ^ list_nth_int(other->options, i)) != difference)
+			return false;
+	}
+	return true;
+}
+
+/* Does the other index hold the columns that this one includes? */
+static bool
+has_included_of(const IndexFacts *other, const IndexFacts *index)
+{
+	ListCell   *lc;
+
+	foreach(lc, index->included)
+	{
+		if (!list_member_int(other->columns, lfirst_int(lc)) &&
+			!list_member_int(other->included, lfirst_int(lc)))
+			return false;
+	}
+	return true;
+}
+
+/* Does the other index keep unique what this one does? */
+static bool
+has_uniqueness_of(const IndexFacts *other, const IndexFacts *index)
+{
+	return !index->unique ||
+		(list_length(other->columns) == list_length(index->columns) &&
+		 other->unique && other->immediate >= index->immediate &&
+		 other->nulls_not_distinct == index->nulls_not_distinct);
+}
+
+/* Is there nothing that only the index can do, and not the other one? */
 static bool
 is_redundant(const IndexFacts *index, const IndexFacts *other)
 {
@@ -312,12 +354,14 @@ is_redundant(const IndexFacts *index, const IndexFacts *other)
 			return false;
 	}
 	if (!begins_with(other->operator_classes, index->operator_classes) ||
-		!begins_with(other->collations, index->collations))
+		!begins_with(other->collations, index->collations) ||
+		!has_order_of(other, index) || !has_included_of(other, index) ||
+		!has_uniqueness_of(other, index))
 		return false;
 
-	/* Of two that are the same, the later one is redundant */
-	return index->unique ? same && other->unique && (other->constraint || other->oid < index->oid) :
-		!same || other->unique || other->oid < index->oid;
+	/* Of two that can do the same, the later one is redundant */
+	same &= has_included_of(index, other) && has_uniqueness_of(index, other);
+	return !same || other->constraint || other->oid < index->oid;
 }
 
 /* Return an index that makes this one redundant, or NULL. */

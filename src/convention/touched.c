@@ -15,6 +15,7 @@
 #include "access/xact.h"
 #include "catalog/index.h"
 #include "catalog/indexing.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_attrdef.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
@@ -81,6 +82,7 @@ touch(Oid classid, Oid objid)
 	}
 	found = entry->pending;
 	entry->pending = true;
+	entry->detached = false;
 	entry->concurrently |= touching_concurrently;
 	return !found;
 }
@@ -130,7 +132,8 @@ touch_relation(Oid relid)
 		case RELKIND_PARTITIONED_TABLE:
 		case RELKIND_VIEW:
 		case RELKIND_COMPOSITE_TYPE:
-			if (!touch(RelationRelationId, relid))
+			if (get_rel_persistence(relid) == RELPERSISTENCE_TEMP ||
+				!touch(RelationRelationId, relid))
 				return;
 			touch_type(get_rel_type_id(relid));
 			break;
@@ -208,6 +211,21 @@ touch_owner(Oid classid, Oid objid)
 	}
 }
 
+/* Note the partition that a DETACH PARTITION makes a table. */
+static void
+touch_detached(const AlterTableCmd *command)
+{
+	/* Before 16 the server does not tell its address */
+	Oid			key[2] = {RelationRelationId, InvalidOid};
+	Touched    *entry;
+
+	key[1] = RangeVarGetRelid(castNode(PartitionCmd, command->def)->name, NoLock, true);
+	touch_relation(key[1]);
+	entry = hash_search(touched, key, HASH_FIND, NULL);
+	if (entry != NULL)
+		entry->detached = true;
+}
+
 /* Can the command only mend what the rules find, never break it? */
 static bool
 is_harmless(const Node *command)
@@ -215,8 +233,8 @@ is_harmless(const Node *command)
 	switch (nodeTag(command))
 	{
 		case T_CommentStmt:
+			return ((const CommentStmt *) command)->comment != NULL;
 		case T_SecLabelStmt:
-		case T_CreatePolicyStmt:
 			return true;
 		case T_CreateTrigStmt:
 			return !((const CreateTrigStmt *) command)->replace;
@@ -248,9 +266,13 @@ touch_command(Oid classid, Oid objid, const CollectedCommand *command)
 	foreach(lc, command->d.alterTable.subcmds)
 	{
 		const CollectedATSubcmd *subcommand = lfirst(lc);
+		const AlterTableCmd *action = castNode(AlterTableCmd, subcommand->parsetree);
 
-		/* ATTACH and DETACH PARTITION name the partition here */
-		if (subcommand->address.classId == RelationRelationId)
+		/* The partition of ATTACH PARTITION, or a child with its column */
+		if (action->subtype == AT_DetachPartition ||
+			action->subtype == AT_DetachPartitionFinalize)
+			touch_detached(action);
+		else if (subcommand->address.classId == RelationRelationId)
 			touch_relation(subcommand->address.objectId);
 	}
 }
@@ -318,6 +340,8 @@ dbkit_touch_dropped(bool concurrently)
 		Oid			objid;
 
 		slot_getallattrs(slot);
+		if (DatumGetBool(slot->tts_values[5]))
+			continue;			/* temporary */
 		classid = DatumGetObjectId(slot->tts_values[0]);
 		objid = DatumGetObjectId(slot->tts_values[1]);
 		if (classid == RelationRelationId && DatumGetInt32(slot->tts_values[2]) != 0)

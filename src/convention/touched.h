@@ -19,6 +19,7 @@ typedef struct Touched
 	int			nest_level;		/* of the subtransaction that touched it first */
 	uint64		order;			/* of the first touch */
 	bool		pending;		/* by the statement that is ending */
+	bool		detached;		/* which made a table of a partition */
 	bool		enforced;		/* to be judged at commit as well */
 	bool		concurrently;	/* what was done cannot be undone */
 } Touched;

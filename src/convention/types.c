@@ -27,6 +27,7 @@ Oid
 dbkit_find_type(Oid type, bool (*wanted) (Oid type))
 {
 	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
 
 	if (wanted(type))
 		return type;

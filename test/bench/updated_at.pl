@@ -3,6 +3,8 @@
 # Rows are new for each measurement, and pages have room for the new versions, so
 # that every UPDATE does the same work and none extends the table.
 
+package bench::updated_at;
+
 use strict;
 use warnings;
 
@@ -36,7 +38,7 @@ return sub {
 		_moddatetime => q{moddatetime('updated_at')},
 		_plpgsql => 'plpgsql_updated_at()',
 	);
-	my $count = int(100_000 * $scale) || 1;
+	my $count = int(10_000 * $scale) || 1;
 	system('make', '-s', '-C', "$directory/noop", 'with_llvm=no', 'all') == 0 or die "the no-op trigger does not build\n";
 
 	my @setup = ([ 'dbkit', <<~SQL ]);
@@ -59,6 +61,7 @@ return sub {
 			what => "updated_at() on " . ($shape eq 'narrow' ? '2' : '30') . ' columns, added to a row',
 			unit => 'ns',
 			count => $count,
+			repeat => 11,
 			baseline => variant('no trigger', $shape, '_none', $count),
 			dbkit => variant('updated_at()', $shape, '_dbkit', $count),
 			peers => [

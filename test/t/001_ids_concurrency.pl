@@ -133,8 +133,8 @@ SKIP:
 		SELECT dbkit.id_uuid('$last')::text ~ '^.{14}7.{4}[89ab]')),
 		't', 'a tail that is used up does not reach the version and variant');
 	is($node->safe_psql('postgres', qq(
-		SELECT (tick('$last') - tick('$after_step')) BETWEEN 1 AND 2)),
-		't', 'but advances the time by a tick');
+		SELECT (tick('$last') - tick('$after_step')) BETWEEN 1 AND 10)),
+		't', 'but advances the time by a tick, each time');
 	unlink $stepped_back;
 }
 

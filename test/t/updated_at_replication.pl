@@ -35,7 +35,7 @@ $publisher->safe_psql(
 });
 
 $subscriber->safe_psql('postgres', 'CREATE EXTENSION dbkit');
-$subscriber->safe_psql('postgres', "SET dbkit.enforce = off; $tables");
+$subscriber->safe_psql('postgres', $tables);
 for my $table (qw(narrow wide parted))
 {
 	$subscriber->safe_psql('postgres',

@@ -1,0 +1,233 @@
+-- Rules that are judged before COMMIT: what keeps and what breaks each of them.
+\i sql/include/convention_commit.psql
+
+-- updated_at_trigger
+SELECT pg_temp.make('t', 'tst');
+DROP TRIGGER updated_at ON t; -- fails
+ALTER TABLE t DISABLE TRIGGER updated_at; -- fails
+ALTER TABLE t ENABLE REPLICA TRIGGER updated_at; -- fails
+ALTER TABLE t ENABLE ALWAYS TRIGGER updated_at;
+ALTER TRIGGER updated_at ON t RENAME TO "Stamp It";
+ALTER TABLE t DISABLE TRIGGER ALL; -- fails
+CREATE OR REPLACE TRIGGER "Stamp It" AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION updated_at(); -- fails
+CREATE OR REPLACE TRIGGER "Stamp It" BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION updated_at(); -- fails
+CREATE OR REPLACE TRIGGER "Stamp It" BEFORE UPDATE ON t FOR EACH STATEMENT EXECUTE FUNCTION updated_at(); -- fails
+CREATE OR REPLACE TRIGGER "Stamp It" BEFORE UPDATE OF storytime ON t FOR EACH ROW EXECUTE FUNCTION updated_at(); -- fails
+CREATE OR REPLACE TRIGGER "Stamp It" BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger(); -- fails
+CREATE OR REPLACE TRIGGER "Stamp It" BEFORE INSERT OR UPDATE ON t FOR EACH ROW WHEN (1 = 1) EXECUTE FUNCTION updated_at();
+-- a function of that name in another schema is not dbkit's
+CREATE SCHEMA other;
+CREATE FUNCTION other.updated_at() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE OR REPLACE TRIGGER "Stamp It" BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION other.updated_at(); -- fails
+SET dbkit.updated_at_functions = 'nothing, other.updated_at';
+CREATE OR REPLACE TRIGGER "Stamp It" BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION other.updated_at();
+RESET dbkit.updated_at_functions;
+-- a trigger that is in the way of the fix is replaced by it
+BEGIN;
+DROP TRIGGER "Stamp It" ON t;
+CREATE TRIGGER updated_at AFTER DELETE ON t FOR EACH ROW EXECUTE FUNCTION other.updated_at();
+COMMIT; -- fails
+DROP SCHEMA other CASCADE; -- fails
+BEGIN;
+DROP SCHEMA other CASCADE;
+CREATE TRIGGER updated_at BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION updated_at();
+COMMIT;
+
+-- rls_enabled, rls_policy
+ALTER TABLE t DISABLE ROW LEVEL SECURITY; -- fails
+DROP POLICY own ON t; -- fails
+CREATE POLICY narrow ON t AS RESTRICTIVE USING (id <> '');
+DROP POLICY own ON t; -- fails
+BEGIN;
+DROP POLICY own ON t;
+CREATE POLICY own ON t FOR SELECT USING (id <> '');
+COMMIT;
+ALTER POLICY own ON t RENAME TO other;
+
+-- fk_index
+SELECT pg_temp.make('"Parents"', 'par', 'a bigint, b text COLLATE "C", UNIQUE (a, b), UNIQUE (b)');
+SELECT pg_temp.make('child', 'chi', '"Pa" bigint, pb text COLLATE "C", FOREIGN KEY ("Pa", pb) REFERENCES "Parents" (a, b), "from" text COLLATE "C" REFERENCES "Parents"'); -- fails
+SELECT pg_temp.make('child', 'chi', '"Pa" bigint, pb text COLLATE "C", "from" text COLLATE "C"');
+ALTER TABLE child ADD FOREIGN KEY ("Pa", pb) REFERENCES "Parents" (a, b); -- fails
+CREATE INDEX wide ON child (pb, "Pa", storytime);
+CREATE INDEX partial ON child ("from") WHERE "from" IS NOT NULL;
+CREATE INDEX expression ON child (lower("from"));
+CREATE INDEX second ON child (id, "from");
+CREATE INDEX included ON child (created_at) INCLUDE ("from");
+CREATE INDEX brin ON child USING brin ("from");
+CREATE INDEX collated ON child ("from" COLLATE "POSIX");
+ALTER TABLE child ADD FOREIGN KEY ("Pa", pb) REFERENCES "Parents" (a, b);
+ALTER TABLE child ADD CONSTRAINT "the from" FOREIGN KEY ("from") REFERENCES "Parents"; -- fails
+CREATE INDEX hash ON child USING hash ("from");
+ALTER TABLE child ADD CONSTRAINT "the from" FOREIGN KEY ("from") REFERENCES "Parents" NOT VALID;
+DROP INDEX hash; -- fails
+DROP INDEX wide, hash; -- fails
+ALTER TABLE child ADD CONSTRAINT child_from_key UNIQUE ("from");
+DROP INDEX hash;
+ALTER TABLE child DROP CONSTRAINT child_from_key; -- fails
+ALTER TABLE child RENAME CONSTRAINT child_from_key TO key;
+ALTER TABLE child RENAME "from" TO whence;
+DROP TABLE child;
+
+-- fk_on_delete
+SELECT pg_temp.make('users', 'usr');
+SELECT pg_temp.make('organizations', 'org', 'code text COLLATE "C" UNIQUE');
+SELECT pg_temp.make('member', 'mem', 'user_id text COLLATE "C" NOT NULL UNIQUE REFERENCES users, organization_id text COLLATE "C" UNIQUE REFERENCES organizations'); -- fails
+SELECT pg_temp.make('member', 'mem', 'user_id text COLLATE "C" UNIQUE REFERENCES users ON DELETE RESTRICT ON UPDATE CASCADE,
+	code text COLLATE "C" UNIQUE REFERENCES organizations (code) MATCH FULL ON DELETE SET DEFAULT DEFERRABLE INITIALLY DEFERRED'); -- fails
+SELECT pg_temp.make('member', 'mem', 'user_id text COLLATE "C" UNIQUE REFERENCES users ON DELETE SET NULL,
+	code text COLLATE "C" UNIQUE REFERENCES organizations (code) ON DELETE CASCADE');
+SET dbkit.user_table = 'nobody';
+ALTER TABLE member DROP CONSTRAINT member_user_id_fkey, ADD FOREIGN KEY (user_id) REFERENCES users;
+SET dbkit.user_table = 'other.users, public."Users"';
+COMMENT ON TABLE member IS 'is not judged for this';
+ALTER TABLE member ALTER user_id SET STATISTICS 10;
+SET dbkit.user_table = 'other.users, PUBLIC.Users';
+ALTER TABLE member ALTER user_id SET STATISTICS 10; -- fails
+RESET dbkit.user_table;
+ALTER TABLE member DROP CONSTRAINT member_user_id_fkey, ADD FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE;
+
+-- extid
+ALTER TABLE member ADD stripe_id text COLLATE "C"; -- fails
+ALTER TABLE member ADD stripe_extid text COLLATE "C", ADD idea text, ADD valid boolean, ADD "_ID" text;
+ALTER TABLE member ADD stripe_id text COLLATE "C"; -- fails
+ALTER TABLE member RENAME idea TO idea_id; -- fails
+ALTER TABLE member DROP CONSTRAINT member_user_id_fkey; -- fails
+SELECT pg_temp.make('other_member', 'omb', 'user_id text COLLATE "C" UNIQUE REFERENCES users ON DELETE CASCADE');
+DROP TABLE users CASCADE; -- fails
+DROP TABLE other_member, member, users, organizations, "Parents", t;
+-- a composite primary key of a partitioned table may have such a column
+BEGIN;
+SELECT pg_temp.make('tenants', 'ten');
+CREATE TABLE event (id text COLLATE "C" NOT NULL DEFAULT generate_id('evt') CHECK (id LIKE 'evt_%'), tenant_id text COLLATE "C" REFERENCES tenants,
+	created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), storytime jsonb,
+	PRIMARY KEY (tenant_id, id)) PARTITION BY LIST (tenant_id);
+CREATE TRIGGER updated_at BEFORE UPDATE ON event FOR EACH ROW EXECUTE FUNCTION updated_at();
+ALTER TABLE event ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON event USING (id <> '');
+COMMIT;
+DROP TABLE event, tenants;
+
+-- rls_forced
+SET dbkit.rule.rls_forced = error;
+SELECT pg_temp.make('t', 'tst'); -- fails
+RESET dbkit.rule.rls_forced;
+SELECT pg_temp.make('t', 'tst');
+SET dbkit.rule.rls_forced = error;
+ALTER TABLE t FORCE ROW LEVEL SECURITY;
+ALTER TABLE t NO FORCE ROW LEVEL SECURITY; -- fails
+RESET dbkit.rule.rls_forced;
+
+-- policy_with_check
+SET dbkit.rule.policy_with_check = error;
+CREATE POLICY open ON t FOR ALL TO public USING (true); -- fails
+CREATE POLICY open ON t FOR INSERT WITH CHECK (true); -- fails
+CREATE POLICY open ON t FOR ALL; -- fails
+CREATE POLICY open ON t FOR ALL USING (id <> '') WITH CHECK (true); -- fails
+CREATE POLICY open ON t FOR ALL USING (true) WITH CHECK (id <> '');
+ALTER POLICY open ON t WITH CHECK (true); -- fails
+CREATE POLICY readable ON t FOR SELECT USING (true);
+CREATE POLICY deletable ON t FOR DELETE USING (true);
+CREATE POLICY narrow ON t AS RESTRICTIVE USING (true);
+RESET dbkit.rule.policy_with_check;
+ALTER POLICY open ON t WITH CHECK (true); -- warns
+DROP POLICY open ON t;
+
+-- fk_validated
+SET dbkit.rule.fk_validated = error;
+ALTER TABLE t ADD CONSTRAINT "not yet" CHECK (storytime IS NOT NULL) NOT VALID, ADD other text COLLATE "C" UNIQUE REFERENCES t; -- fails
+BEGIN;
+ALTER TABLE t ADD CONSTRAINT "not yet" CHECK (storytime IS NOT NULL) NOT VALID;
+ALTER TABLE t VALIDATE CONSTRAINT "not yet";
+COMMIT;
+RESET dbkit.rule.fk_validated;
+
+-- column_comment
+BEGIN;
+SET LOCAL dbkit.rule.column_comment = error;
+ALTER TABLE t ADD "To Do" text;
+COMMENT ON COLUMN t.id IS 'id';
+COMMENT ON COLUMN t.created_at IS 'creation';
+COMMENT ON COLUMN t.updated_at IS 'last change';
+COMMENT ON COLUMN t.storytime IS 'whatever';
+COMMIT; -- fails
+COMMENT ON COLUMN t.id IS 'id';
+COMMENT ON COLUMN t.created_at IS 'creation';
+COMMENT ON COLUMN t.updated_at IS 'last change';
+COMMENT ON COLUMN t.storytime IS 'whatever';
+SET dbkit.rule.column_comment = error;
+ALTER TABLE t ALTER storytime SET STATISTICS 10;
+COMMENT ON COLUMN t.id IS NULL; -- fails
+RESET dbkit.rule.column_comment;
+
+-- organization_scope
+SET dbkit.rule.organization_scope = error;
+SELECT pg_temp.make('organizations', 'org');
+SELECT pg_temp.make('u', 'uuu'); -- fails
+SELECT pg_temp.make('u', 'uuu', 'organization_id text COLLATE "C" UNIQUE REFERENCES organizations ON DELETE CASCADE'); -- fails
+SELECT pg_temp.make('u', 'uuu', 'organization_id text COLLATE "C" NOT NULL UNIQUE REFERENCES t'); -- fails
+SELECT pg_temp.make('u', 'uuu', 'organization_id text COLLATE "C" NOT NULL UNIQUE REFERENCES organizations ON DELETE CASCADE');
+RESET dbkit.rule.organization_scope;
+DROP TABLE u, organizations;
+
+-- duplicate_index
+SET dbkit.rule.duplicate_index = error;
+ALTER TABLE t ADD a text, ADD b text;
+CREATE INDEX t_a ON t (a);
+CREATE INDEX t_a2 ON t (a); -- fails
+CREATE INDEX t_a_b ON t (a, b); -- fails
+CREATE INDEX t_b_a ON t (b, a);
+CREATE INDEX t_id ON t (id); -- fails
+CREATE UNIQUE INDEX t_a_unique ON t (a); -- fails
+CREATE INDEX ON t USING hash (a);
+CREATE INDEX ON t (a) WHERE b IS NULL;
+CREATE INDEX ON t (lower(a));
+CREATE INDEX ON t (a text_pattern_ops);
+CREATE INDEX ON t (a COLLATE "POSIX");
+CREATE INDEX ON t (a DESC NULLS LAST);
+CREATE INDEX ON t (a DESC); -- fails
+CREATE INDEX ON t (b DESC, a);
+CREATE INDEX ON t (b DESC, a DESC); -- fails
+CREATE INDEX ON t (a) INCLUDE (b); -- fails
+CREATE INDEX t_b_id ON t (b) INCLUDE (id);
+CREATE INDEX ON t (b); -- fails
+ALTER TABLE t ADD UNIQUE (b) DEFERRABLE;
+CREATE UNIQUE INDEX t_b_now ON t (b);
+CREATE UNIQUE INDEX t_b_null ON t (b) NULLS NOT DISTINCT;
+CREATE UNIQUE INDEX t_b_again ON t (b); -- fails
+CREATE UNIQUE INDEX t_created ON t (created_at);
+CREATE UNIQUE INDEX t_created_again ON t (created_at); -- fails
+ALTER TABLE t REPLICA IDENTITY USING INDEX t_created;
+-- CREATE INDEX answers for its own index only
+ALTER TABLE t DISABLE ROW LEVEL SECURITY; -- fails
+SET dbkit.enforce = off;
+ALTER TABLE t DISABLE ROW LEVEL SECURITY;
+RESET dbkit.enforce;
+CREATE INDEX t_storytime ON t USING gin (storytime);
+CREATE INDEX t_a3 ON t (a); -- fails
+DROP TABLE t;
+RESET dbkit.rule.duplicate_index;
+
+-- several objects: all are listed, whatever the order
+BEGIN;
+SELECT pg_temp.make_bare('b', 'bbb');
+SELECT pg_temp.make('"A.b"', 'aaa');
+DROP POLICY own ON "A.b";
+SELECT pg_temp.make('c', 'ccc');
+COMMIT; -- fails
+-- a statement rule does not wait for the commit
+BEGIN;
+SELECT pg_temp.make_bare('b', 'bbb');
+CREATE VIEW v AS SELECT 1; -- fails
+COMMIT;
+-- an enum table answers to none of them
+CREATE TABLE colour_enum (value text PRIMARY KEY);
+DROP TABLE colour_enum;
+-- warnings
+SET dbkit.rule.updated_at_trigger = warning;
+SET dbkit.rule.rls_enabled = warning;
+SET dbkit.rule.rls_policy = off;
+SELECT pg_temp.make_bare('b', 'bbb');
+SET dbkit.rule.rls_policy = error;
+ALTER TABLE b ADD x text; -- fails
+DROP TABLE b;

@@ -1,0 +1,85 @@
+-- Each rule on its own: what it takes, and the whole message for what it does not.
+\i sql/include/convention.psql
+CREATE SCHEMA rules;
+SET search_path = rules, public;
+SELECT * FROM dbkit.rules WHERE phase = 'statement';
+-- only the rules named are at level error
+CREATE FUNCTION pg_temp.judge(rule text, sql text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	result text;
+BEGIN
+	PERFORM set_config('dbkit.rule.' || id, CASE WHEN id = rule THEN 'error' ELSE 'off' END, false) FROM dbkit.rules;
+	result = pg_temp.try(sql);
+	PERFORM set_config('dbkit.rule.' || id, 'error', false) FROM dbkit.rules;
+	DROP TABLE IF EXISTS widgets, widgets_enum;
+	RETURN result;
+END $$;
+
+SELECT pg_temp.judge('primary_key', 'CREATE TABLE widgets (id text COLLATE "C" PRIMARY KEY)');
+SELECT pg_temp.judge('primary_key', 'CREATE TABLE widgets (id text COLLATE "POSIX" PRIMARY KEY)');
+SELECT pg_temp.judge('primary_key', 'CREATE TABLE widgets (id text COLLATE "C", CONSTRAINT pk PRIMARY KEY (id) INCLUDE (n), n int)');
+SELECT pg_temp.judge('primary_key', 'CREATE TABLE widgets (id text COLLATE "C", n int, PRIMARY KEY (n, id)) PARTITION BY LIST (n)');
+SELECT pg_temp.judge('primary_key', 'CREATE TABLE widgets (n int)');
+SELECT pg_temp.judge('primary_key', 'CREATE TABLE widgets ("ID" text COLLATE "C" PRIMARY KEY)');
+SELECT pg_temp.judge('primary_key', 'CREATE TABLE widgets (id text PRIMARY KEY)');
+SELECT pg_temp.judge('primary_key', 'CREATE TABLE widgets (id text COLLATE "C" NOT NULL UNIQUE)');
+SELECT pg_temp.judge('primary_key', 'CREATE TABLE widgets (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY)');
+SELECT pg_temp.judge('primary_key', 'CREATE TABLE widgets (id varchar(30) COLLATE "C" PRIMARY KEY)');
+SELECT pg_temp.judge('primary_key', 'CREATE TABLE widgets (id uuid PRIMARY KEY DEFAULT gen_random_uuid())');
+SELECT pg_temp.judge('primary_key', 'CREATE TABLE widgets (id text, n bigint PRIMARY KEY)');
+SELECT pg_temp.judge('primary_key', 'CREATE TABLE widgets (id text COLLATE "C", "n""x" int, PRIMARY KEY ("n""x", id))');
+SELECT pg_temp.judge('primary_key', 'CREATE TABLE widgets (id text COLLATE "C", n int, PRIMARY KEY (n)) PARTITION BY LIST (n)');
+SELECT pg_temp.judge('id_default', 'CREATE TABLE widgets (id text PRIMARY KEY)');
+SELECT pg_temp.judge('id_default', $$CREATE TABLE widgets (id text DEFAULT 'x')$$);
+SELECT pg_temp.judge('id_default', 'CREATE TABLE widgets (n int)');
+SELECT pg_temp.judge('id_check', $$CREATE TABLE widgets (id text DEFAULT generate_id('wid'))$$);
+SELECT pg_temp.judge('id_check', $$CREATE TABLE widgets (id text CHECK (id LIKE 'wid_%'))$$);
+SELECT pg_temp.judge('id_check', $$CREATE TABLE widgets (id text DEFAULT generate_id('wid') CHECK (id LIKE 'wdg_%'))$$);
+SELECT pg_temp.judge('id_prefix', $$CREATE TABLE widgets (id text DEFAULT generate_id('widget'))$$);
+SELECT pg_temp.judge('id_prefix', $$CREATE TABLE widgets (id text CHECK (id LIKE 'Wid_%'))$$);
+SELECT pg_temp.judge('created_at', 'CREATE TABLE widgets (n int)');
+SELECT pg_temp.judge('created_at', 'CREATE TABLE widgets (created_at timestamp)');
+SELECT pg_temp.judge('created_at', 'CREATE TABLE widgets (created_at timestamptz NOT NULL)');
+SELECT pg_temp.judge('created_at', 'CREATE TABLE widgets (created_at timestamptz DEFAULT now())');
+SELECT pg_temp.judge('created_at', 'CREATE TABLE widgets (created_at date NOT NULL DEFAULT now())');
+SELECT pg_temp.judge('created_at', 'CREATE TABLE widgets (created_at timestamptz(3) NOT NULL DEFAULT now())');
+SELECT pg_temp.judge('updated_at', 'CREATE TABLE widgets (created_at int)');
+SELECT pg_temp.judge('updated_at', 'CREATE TABLE widgets (updated_at timestamptz[] NOT NULL)');
+SELECT pg_temp.judge('updated_at', 'CREATE TABLE widgets (updated_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP)');
+SELECT pg_temp.judge('storytime', 'CREATE TABLE widgets (n int)');
+SELECT pg_temp.judge('storytime', 'CREATE TABLE widgets (storytime json)');
+SELECT pg_temp.judge('storytime', 'CREATE TABLE widgets (storytime text)');
+SELECT pg_temp.judge('storytime', $$CREATE TABLE widgets (storytime jsonb NOT NULL DEFAULT '{}')$$);
+SELECT pg_temp.judge('timestamptz', 'CREATE TABLE widgets (a timestamp, b timestamptz, c date, d time, e timetz)');
+SELECT pg_temp.judge('bigint', 'CREATE TABLE widgets (a int)');
+SELECT pg_temp.judge('bigint', 'CREATE TABLE widgets (a smallint, b bigint, c numeric(5,0), d real, e oid, f "char", g int[], h int4range)');
+SELECT pg_temp.judge('text_id', 'CREATE TABLE widgets (id int, a_id text COLLATE "C", b_extid text COLLATE "C", paid int, "x_ID" int, _id text COLLATE "C")');
+SELECT pg_temp.judge('text_id', 'CREATE TABLE widgets (a_id uuid)');
+SELECT pg_temp.judge('text_id', 'CREATE TABLE widgets (a_id text, b_extid varchar COLLATE "C", _id int)');
+SELECT pg_temp.judge('enum_table', 'CREATE TABLE widgets_enum (value text PRIMARY KEY)');
+SELECT pg_temp.judge('enum_table', 'CREATE TABLE widgets_enum (value text COLLATE "C" PRIMARY KEY, label text, n int)');
+SELECT pg_temp.judge('enum_table', 'CREATE TABLE widgets_enum (name text PRIMARY KEY)');
+SELECT pg_temp.judge('enum_table', 'CREATE TABLE widgets_enum (value text)');
+SELECT pg_temp.judge('enum_table', 'CREATE TABLE widgets_enum (value varchar(20) PRIMARY KEY)');
+SELECT pg_temp.judge('enum_table', 'CREATE TABLE widgets_enum (value text, n int, PRIMARY KEY (value, n))');
+SELECT pg_temp.judge('enum_table', 'CREATE TABLE widgets_enum (value int, n int PRIMARY KEY)');
+
+-- all at once, as a newcomer meets them
+SELECT pg_temp.try('CREATE TABLE widgets (id serial PRIMARY KEY, created_at timestamp, count int, owner_id uuid)');
+
+-- ids that are UUIDs
+SET dbkit.id_style = uuid;
+SELECT pg_temp.judge('primary_key', 'CREATE TABLE widgets (id uuid PRIMARY KEY DEFAULT gen_random_uuid())');
+SELECT pg_temp.judge('primary_key', $$CREATE TABLE widgets (id uuid PRIMARY KEY DEFAULT dbkit.id_uuid(generate_id('')))$$);
+SELECT pg_temp.judge('primary_key', 'CREATE TABLE widgets (id uuid PRIMARY KEY)');
+SELECT pg_temp.judge('primary_key', $$CREATE TABLE widgets (id uuid PRIMARY KEY DEFAULT '00000000-0000-0000-0000-000000000000')$$);
+SELECT pg_temp.judge('primary_key', 'CREATE TABLE widgets (id text PRIMARY KEY)');
+SELECT pg_temp.judge('primary_key', 'CREATE TABLE widgets (n int)');
+SELECT pg_temp.judge('id_default', 'CREATE TABLE widgets (id uuid PRIMARY KEY)');
+SELECT pg_temp.judge('id_check', 'CREATE TABLE widgets (id uuid PRIMARY KEY)');
+SELECT pg_temp.judge('id_prefix', $$CREATE TABLE widgets (id text DEFAULT generate_id('widget'))$$);
+SELECT pg_temp.judge('text_id', 'CREATE TABLE widgets (a_id uuid, b_id text, c_extid text COLLATE "C")');
+SELECT pg_temp.judge('text_id', 'CREATE TABLE widgets (a_id bigint)');
+SELECT pg_temp.judge('bigint', 'CREATE TABLE widgets (id int, a_id int)');
+RESET dbkit.id_style;
+DROP SCHEMA rules;

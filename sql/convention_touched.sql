@@ -1,0 +1,168 @@
+-- Every road on which a transaction changes a table leads to its judgement.
+\i sql/include/convention_commit.psql
+
+SELECT pg_temp.make('parent', 'par');
+SELECT pg_temp.make('child', 'chi', 'parent_id text COLLATE "C" REFERENCES parent UNIQUE');
+-- what is not touched is not judged
+SET dbkit.enforce = off;
+ALTER TABLE child DISABLE ROW LEVEL SECURITY;
+RESET dbkit.enforce;
+INSERT INTO parent DEFAULT VALUES;
+COMMENT ON TABLE child IS 'child';
+GRANT SELECT ON child TO PUBLIC;
+REVOKE SELECT ON child FROM PUBLIC;
+ANALYZE child;
+TRUNCATE child;
+CREATE INDEX ON child (created_at);
+CREATE TRIGGER touch AFTER UPDATE ON child EXECUTE FUNCTION suppress_redundant_updates_trigger();
+CREATE STATISTICS child_statistics ON id, created_at FROM child;
+ALTER TABLE parent ADD x text;
+CREATE TABLE IF NOT EXISTS child (id text);
+-- what is touched is
+ALTER TABLE child ADD x text; -- fails
+ALTER TABLE child ALTER storytime SET STORAGE EXTERNAL; -- fails
+ALTER TABLE child RENAME TO kid; -- fails
+ALTER TABLE child RENAME COLUMN storytime TO story; -- fails
+ALTER TABLE child RENAME CONSTRAINT child_pkey TO key; -- fails
+ALTER TABLE child DISABLE TRIGGER touch; -- fails
+ALTER TRIGGER touch ON child RENAME TO touched; -- fails
+ALTER POLICY own ON child RENAME TO their; -- fails
+ALTER TABLE child DROP CONSTRAINT child_pkey; -- fails
+DROP TRIGGER touch ON child; -- fails
+DROP INDEX child_created_at_idx; -- fails
+CREATE SCHEMA other;
+ALTER TABLE child SET SCHEMA other; -- fails
+SELECT relname FROM pg_class WHERE relname ~ '^(child|kid)' AND relkind = 'r' ORDER BY 1;
+ALTER TABLE child ENABLE ROW LEVEL SECURITY;
+
+-- cascades
+DROP TABLE parent CASCADE; -- fails
+ALTER TABLE parent DROP COLUMN id CASCADE; -- fails
+ALTER TABLE parent DROP CONSTRAINT parent_pkey CASCADE; -- fails
+CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.updated_at := now(); RETURN NEW; END';
+SET dbkit.updated_at_functions = 'stamp';
+CREATE OR REPLACE TRIGGER updated_at BEFORE UPDATE ON child FOR EACH ROW EXECUTE FUNCTION stamp();
+DROP FUNCTION stamp() CASCADE; -- fails
+CREATE FUNCTION mine(text) RETURNS boolean LANGUAGE sql RETURN true;
+CREATE POLICY mine ON child USING (mine(id));
+DROP POLICY own ON child;
+DROP FUNCTION mine(text) CASCADE; -- fails
+CREATE TYPE pair AS (a text, b bigint);
+ALTER TABLE parent ADD pair pair;
+ALTER TYPE pair ALTER ATTRIBUTE b TYPE integer CASCADE; -- fails
+ALTER TYPE pair ADD ATTRIBUTE c integer; -- fails
+ALTER TABLE parent DROP COLUMN pair;
+CREATE DOMAIN moment AS timestamptz NOT NULL DEFAULT now();
+ALTER TABLE parent ALTER created_at DROP DEFAULT, ALTER created_at DROP NOT NULL, ALTER created_at TYPE moment;
+ALTER DOMAIN moment DROP NOT NULL; -- fails
+ALTER DOMAIN moment DROP DEFAULT; -- fails
+DROP DOMAIN moment CASCADE; -- fails
+ALTER TABLE parent ALTER created_at TYPE timestamptz, ALTER created_at SET NOT NULL, ALTER created_at SET DEFAULT now();
+DROP SCHEMA other CASCADE;
+-- DROP OWNED takes policies away
+CREATE ROLE regress_customer;
+CREATE POLICY customer ON child TO regress_customer USING (id <> '');
+DROP POLICY mine ON child;
+DROP OWNED BY regress_customer; -- fails
+CREATE POLICY mine ON child USING (true) WITH CHECK (id <> '');
+DROP OWNED BY regress_customer;
+DROP ROLE regress_customer;
+RESET dbkit.updated_at_functions;
+DROP TABLE child;
+DROP FUNCTION mine(text), stamp();
+DROP TYPE pair, moment;
+
+-- partitions: the root answers, and a detached partition for itself
+BEGIN;
+CREATE TABLE event (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('evt') CHECK (id LIKE 'evt_%'), parent_id text COLLATE "C" REFERENCES parent,
+	created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), storytime jsonb) PARTITION BY HASH (id);
+CREATE TABLE event_0 PARTITION OF event FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE event_1 PARTITION OF event FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+CREATE TRIGGER updated_at BEFORE UPDATE ON event FOR EACH ROW EXECUTE FUNCTION updated_at();
+ALTER TABLE event ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON event USING (id <> '');
+CREATE INDEX event_parent_id_idx ON ONLY event (parent_id);
+COMMIT; -- fails
+BEGIN;
+CREATE TABLE event (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('evt') CHECK (id LIKE 'evt_%'), parent_id text COLLATE "C" REFERENCES parent,
+	created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), storytime jsonb) PARTITION BY HASH (id);
+CREATE TABLE event_0 PARTITION OF event FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE event_1 PARTITION OF event FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+CREATE TRIGGER updated_at BEFORE UPDATE ON event FOR EACH ROW EXECUTE FUNCTION updated_at();
+ALTER TABLE event ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON event USING (id <> '');
+CREATE INDEX event_parent_id_idx ON ONLY event (parent_id);
+CREATE INDEX event_0_parent_id_idx ON event_0 (parent_id);
+CREATE INDEX event_1_parent_id_idx ON event_1 (parent_id);
+ALTER INDEX event_parent_id_idx ATTACH PARTITION event_0_parent_id_idx;
+ALTER INDEX event_parent_id_idx ATTACH PARTITION event_1_parent_id_idx;
+COMMIT;
+ALTER TABLE event_0 ADD CHECK (storytime <> 'null');
+ALTER TABLE event DETACH PARTITION event_0; -- fails
+BEGIN;
+ALTER TABLE event DETACH PARTITION event_0;
+ALTER TABLE event ATTACH PARTITION event_0 FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+COMMIT;
+BEGIN;
+ALTER TABLE event DETACH PARTITION event_0;
+DROP TABLE event_0;
+COMMIT;
+-- CONCURRENTLY is done when it is judged, so it only warns
+ALTER TABLE event DETACH PARTITION event_1 CONCURRENTLY; -- warns
+ALTER TABLE event_1 ADD x text; -- fails
+SELECT count(*) FROM pg_inherits WHERE inhparent = 'event'::regclass;
+ALTER TABLE event ATTACH PARTITION event_1 FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+DROP INDEX event_parent_id_idx; -- fails
+DROP TABLE event;
+
+-- inheritance: ALTER of the parent changes the children
+SELECT pg_temp.make('base', 'bas');
+SET dbkit.enforce = off;
+CREATE TABLE derived () INHERITS (base);
+RESET dbkit.enforce;
+ALTER TABLE base ADD x text; -- fails
+DROP TABLE derived, base;
+
+-- indexes CONCURRENTLY
+SELECT pg_temp.make('child', 'chi', 'parent_id text COLLATE "C" REFERENCES parent UNIQUE');
+CREATE INDEX CONCURRENTLY child_parent_idx ON child (parent_id); -- warns
+REINDEX INDEX CONCURRENTLY child_parent_idx;
+REINDEX (CONCURRENTLY) TABLE child;
+ALTER TABLE child DROP CONSTRAINT child_parent_id_key;
+SET dbkit.rule.fk_index = fix;
+DROP INDEX CONCURRENTLY child_parent_idx; -- warns
+SELECT rule, problem FROM dbkit.check('child');
+RESET dbkit.rule.fk_index;
+DROP TABLE child;
+
+-- views
+BEGIN;
+CREATE VIEW v WITH (security_invoker) AS SELECT id FROM parent;
+CREATE OR REPLACE VIEW v AS SELECT id FROM parent; -- fails
+COMMIT;
+SET dbkit.rule.view_security_invoker = fix;
+SET client_min_messages = notice;
+CREATE VIEW v AS SELECT id FROM parent;
+CREATE OR REPLACE VIEW v AS SELECT id, created_at FROM parent;
+ALTER VIEW v RESET (security_invoker);
+ALTER TABLE v RENAME TO w;
+SELECT reloptions FROM pg_class WHERE relname = 'w';
+RESET dbkit.rule.view_security_invoker;
+SET client_min_messages = warning;
+DROP VIEW w;
+DROP TABLE parent;
+
+-- the extension may go, and come again, in a transaction that has something to judge
+CREATE TABLE colour_enum (value text PRIMARY KEY);
+BEGIN;
+ALTER TABLE colour_enum ADD y text;
+DROP EXTENSION dbkit;
+COMMIT;
+CREATE EXTENSION dbkit;
+BEGIN;
+ALTER TABLE colour_enum ADD z text;
+DROP EXTENSION dbkit;
+CREATE EXTENSION dbkit;
+COMMIT;
+SELECT count(*) FROM pg_attribute WHERE attrelid = 'colour_enum'::regclass AND attnum > 0;
+DROP TABLE colour_enum;
