@@ -50,6 +50,15 @@ sub client
 		extra_params => [ '-d', "host=$dir port=$port dbname=$_[0] user=$user" ]);
 }
 
+# It may need a moment until it answers.
+my $answers = 0;
+for (1 .. 100)
+{
+	$answers = run_log([ 'psql', '-XAtqc', 'SELECT 1', "host=$dir port=$port dbname=two user=$user" ]) and last;
+	select(undef, undef, undef, 0.1);
+}
+ok($answers, 'pgbouncer answers') or diag(slurp_file("$dir/pgbouncer.log"));
+
 my $first = client('two');
 my $second = client('two');
 $first->query_safe('BEGIN');
