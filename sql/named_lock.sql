@@ -151,6 +151,7 @@ CALL dbkit.session_lock_shared('a');
 SELECT dbkit.try_session_lock('a'), dbkit.try_session_lock_shared('a');
 SELECT dbkit.session_unlock('a'), dbkit.session_unlock_shared('a');
 SELECT name, dbkit.lock_key('a') = key AS ok, mode, granted FROM dbkit.locks WHERE pid = pg_backend_pid() ORDER BY mode;
+SELECT name, mode, granted, waiting_since FROM dbkit.lock_status() WHERE pid = pg_backend_pid() ORDER BY mode;
 SELECT pg_advisory_unlock_all();
 RESET ROLE;
 DROP ROLE regress_locker;
