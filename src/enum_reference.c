@@ -356,8 +356,8 @@ static void
 check_replaced(const Reference *ref, Datum old)
 {
 	if (dbkit_run(SPI_OK_SELECT,
-			psprintf("SELECT 1 FROM %s%s WHERE %s LIMIT 1",
-						 only(ref), ref->relname, ref->condition), old, 0) > 0)
+				  psprintf("SELECT 1 FROM %s%s WHERE %s LIMIT 1",
+						   only(ref), ref->relname, ref->condition), old, 0) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 				 errmsg("rows of table %s still have the value \"%s\"",
@@ -381,9 +381,9 @@ dbkit_replace_references(List *references, Datum old, Datum new)
 		Reference  *ref = lfirst(cell);
 
 		rows += dbkit_run(SPI_OK_UPDATE,
-					psprintf("UPDATE %s%s SET %s = $2 WHERE %s",
-							 only(ref), ref->relname, ref->attname, ref->condition),
-					old, new);
+						  psprintf("UPDATE %s%s SET %s = $2 WHERE %s",
+								   only(ref), ref->relname, ref->attname, ref->condition),
+						  old, new);
 		if (ref->acts_on_delete)
 			check_replaced(ref, old);
 	}
@@ -404,7 +404,7 @@ describe_uses(List *references, Datum value)
 		char	   *rows;
 
 		dbkit_run(SPI_OK_SELECT,
-			psprintf("SELECT pg_catalog.count(*) FROM %s%s WHERE %s",
+				  psprintf("SELECT pg_catalog.count(*) FROM %s%s WHERE %s",
 						   only(ref), ref->relname, ref->condition), value, 0);
 		rows = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 		if (strcmp(rows, "0") != 0)
@@ -440,9 +440,9 @@ dbkit_put_uses(ReturnSetInfo *rsinfo, const Reference *ref)
 
 	namestrcpy(&attname, get_attname(ref->relid, ref->attnum, false));
 	dbkit_run(SPI_OK_SELECT,
-		psprintf("SELECT %s::pg_catalog.text, pg_catalog.count(*) FROM %s%s "
-				 "WHERE %s IS NOT NULL GROUP BY 1 ORDER BY 1",
-				 ref->attname, only(ref), ref->relname, ref->attname), 0, 0);
+			  psprintf("SELECT %s::pg_catalog.text, pg_catalog.count(*) FROM %s%s "
+					   "WHERE %s IS NOT NULL GROUP BY 1 ORDER BY 1",
+					   ref->attname, only(ref), ref->relname, ref->attname), 0, 0);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		HeapTuple	row = SPI_tuptable->vals[i];

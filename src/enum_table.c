@@ -150,8 +150,8 @@ static void
 lock_value(const EnumTable *table, Datum value)
 {
 	if (dbkit_run(SPI_OK_SELECT,
-			psprintf("SELECT 1 FROM ONLY %s WHERE value OPERATOR(pg_catalog.=) $1 FOR UPDATE",
-					 table->name), value, 0) == 0)
+				  psprintf("SELECT 1 FROM ONLY %s WHERE value OPERATOR(pg_catalog.=) $1 FOR UPDATE",
+						   table->name), value, 0) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("value \"%s\" is not in enum table %s",
@@ -162,8 +162,8 @@ static void
 delete_value(const EnumTable *table, Datum value)
 {
 	(void) dbkit_run(SPI_OK_DELETE,
-			   psprintf("DELETE FROM ONLY %s WHERE value OPERATOR(pg_catalog.=) $1",
-						table->name), value, 0);
+					 psprintf("DELETE FROM ONLY %s WHERE value OPERATOR(pg_catalog.=) $1",
+							  table->name), value, 0);
 }
 
 /* List the values as they lie in the table. */
@@ -171,7 +171,7 @@ static void
 list_values(const EnumTable *table, Datum **values, int *count)
 {
 	dbkit_run(SPI_OK_SELECT,
-		psprintf("SELECT value FROM ONLY %s ORDER BY ctid", table->name), 0, 0);
+			  psprintf("SELECT value FROM ONLY %s ORDER BY ctid", table->name), 0, 0);
 	*count = (int) SPI_processed;
 	*values = palloc(Max(*count, 1) * sizeof(Datum));
 	for (int i = 0; i < *count; i++)
@@ -250,10 +250,10 @@ copy_value(const EnumTable *table, Datum old, Datum new)
 	table_close(rel, NoLock);
 
 	dbkit_run(SPI_OK_INSERT,
-		psprintf("INSERT INTO %s (value%s) OVERRIDING SYSTEM VALUE "
-				 "SELECT $2%s FROM ONLY %s WHERE value OPERATOR(pg_catalog.=) $1",
-				 table->name, columns.data, columns.data, table->name),
-		old, new);
+			  psprintf("INSERT INTO %s (value%s) OVERRIDING SYSTEM VALUE "
+					   "SELECT $2%s FROM ONLY %s WHERE value OPERATOR(pg_catalog.=) $1",
+					   table->name, columns.data, columns.data, table->name),
+			  old, new);
 }
 
 /* Give a name the ending "_enum", if it lacks it. */
@@ -395,7 +395,7 @@ dbkit_add_enum_value(PG_FUNCTION_ARGS)
 	SPI_connect();
 	list_values(&table, &wanted, &count);
 	dbkit_run(SPI_OK_INSERT, psprintf("INSERT INTO %s (value) VALUES ($1)", table.name),
-		value, 0);
+			  value, 0);
 	if (pg_class_aclcheck(table.relid, GetUserId(), ACL_UPDATE) == ACLCHECK_OK)
 	{
 		wanted = repalloc(wanted, (count + 1) * sizeof(Datum));
