@@ -12,6 +12,9 @@
 
 #include "compat.h"
 
+/* context.c */
+extern void dbkit_context_init(void);
+
 /* id.c, also called from C */
 extern Datum id_prefix(PG_FUNCTION_ARGS);
 

@@ -18,45 +18,90 @@
 #include "commands/extension.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 #include "dbkit.h"
 #include "own.h"
 
+/* The functions that rules look for, found when first asked for */
+static struct
+{
+	const char *name;
+	bool		known;
+	Oid			oid;
+}			functions[] = {
+	{"generate_id", false, InvalidOid},
+	{"is_id", false, InvalidOid},
+	{"updated_at", false, InvalidOid},
+};
+
+/* Find dbkit's function of that name, or InvalidOid. */
+static Oid
+find_function(const char *name)
+{
+	Oid			extension = get_extension_oid("dbkit", true);
+	CatCList   *candidates = SearchSysCacheList1(PROCNAMEARGSNSP,
+												 CStringGetDatum(name));
+	Oid			result = InvalidOid;
+
+	for (int i = 0; i < candidates->n_members && !OidIsValid(result); i++)
+	{
+		Form_pg_proc proc = (Form_pg_proc) GETSTRUCT(&candidates->members[i]->tuple);
+
+		if (OidIsValid(extension) &&
+			getExtensionOfObject(ProcedureRelationId, proc->oid) == extension)
+			result = proc->oid;
+	}
+	ReleaseSysCacheList(candidates);
+	return result;
+}
+
+/* Return dbkit's function of that name, one of "functions". */
+static Oid
+own_function(const char *name)
+{
+	for (size_t i = 0; i < lengthof(functions); i++)
+	{
+		if (strcmp(functions[i].name, name) != 0)
+			continue;
+		if (!functions[i].known)
+		{
+			functions[i].oid = find_function(name);
+			functions[i].known = true;
+		}
+		return functions[i].oid;
+	}
+	return InvalidOid;
+}
+
+/* Look for the functions again once one has been created, dropped or changed. */
+static void
+forget_functions(Datum arg pg_attribute_unused(), int cacheid pg_attribute_unused(),
+				 uint32 hashvalue pg_attribute_unused())
+{
+	for (size_t i = 0; i < lengthof(functions); i++)
+		functions[i].known = false;
+}
+
 /* Is function dbkit's own function of that name? */
 bool
 dbkit_is_function(Oid function, const char *name)
 {
-	char	   *function_name = get_func_name(function);
-
-	if (function_name == NULL || strcmp(function_name, name) != 0)
-		return false;
-	return getExtensionOfObject(ProcedureRelationId, function) ==
-		get_extension_oid("dbkit", true);
+	return OidIsValid(function) && function == own_function(name);
 }
 
 /* Return the quoted, schema-qualified name of one of dbkit's own functions. */
 char *
 dbkit_function_name(const char *name)
 {
-	CatCList   *candidates = SearchSysCacheList1(PROCNAMEARGSNSP,
-												 CStringGetDatum(name));
-	char	   *result = NULL;
+	Oid			function = own_function(name);
 
-	for (int i = 0; i < candidates->n_members && result == NULL; i++)
-	{
-		Form_pg_proc proc = (Form_pg_proc) GETSTRUCT(&candidates->members[i]->tuple);
-
-		if (dbkit_is_function(proc->oid, name))
-			result = quote_qualified_identifier(get_namespace_name(proc->pronamespace),
-												name);
-	}
-	ReleaseSysCacheList(candidates);
-
-	if (result == NULL)
+	if (!OidIsValid(function))
 		elog(ERROR, "dbkit has no function %s", name);
-	return result;
+	return quote_qualified_identifier(get_namespace_name(get_func_namespace(function)),
+									  get_func_name(function));
 }
 
 /* Return the OID of a relation in the schema dbkit. */
@@ -72,4 +117,11 @@ dbkit_own_relation(const char *name)
 				 errmsg("relation \"dbkit.%s\" of the extension dbkit does not exist", name),
 				 DBKIT_REPAIR_HINT));
 	return relid;
+}
+
+/* Watch functions change. */
+void
+dbkit_own_init(void)
+{
+	CacheRegisterSyscacheCallback(PROCOID, forget_functions, (Datum) 0);
 }

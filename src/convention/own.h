@@ -15,5 +15,6 @@
 extern bool dbkit_is_function(Oid function, const char *name);
 extern char *dbkit_function_name(const char *name);
 extern Oid	dbkit_own_relation(const char *name);
+extern void dbkit_own_init(void);
 
 #endif							/* DBKIT_OWN_H */

@@ -17,6 +17,7 @@
 #include "dbkit.h"
 #include "exemption.h"
 #include "names.h"
+#include "own.h"
 #include "rules.h"
 
 static const struct config_enum_entry level_options[] = {
@@ -188,6 +189,7 @@ dbkit_rules_init(void)
 
 	dbkit_rules_id_init();
 	dbkit_names_init();
+	dbkit_own_init();
 
 	/* The GUC machinery keeps pointers to the descriptions */
 	caller = MemoryContextSwitchTo(TopMemoryContext);

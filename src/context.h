@@ -1,0 +1,39 @@
+/*-------------------------------------------------------------------------
+ *
+ * context.h
+ *		What the files of the tenant context share with each other.
+ *
+ *	context.c			entering, reading, and carrying it to parallel workers
+ *	context_guard.c		refusing what would leave or outlive it
+ *	context_signature.c	nonces, the key file, checking a signature
+ *	context_protect.c	dbkit.protect
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DBKIT_CONTEXT_H
+#define DBKIT_CONTEXT_H
+
+#include "lib/stringinfo.h"
+
+#define DBKIT_NONCE_BYTES	16
+
+/* 16 random bytes in hexadecimal, or an empty string */
+typedef char dbkit_nonce_text[2 * DBKIT_NONCE_BYTES + 1];
+
+/* context.c */
+extern bool dbkit_context_is_entered(void);
+extern void dbkit_context_check_role(void);
+extern void dbkit_append_netstring(StringInfo buf, const char *value);
+extern void dbkit_refuse_session_setting(const char *name);
+
+/* context_guard.c */
+extern int	dbkit_query_depth;
+extern void dbkit_context_guard_init(void);
+
+/* context_signature.c */
+extern void dbkit_context_signature_init(void);
+extern void dbkit_take_nonce(dbkit_nonce_text nonce);
+extern void dbkit_check_signature(const char *user_id, const char *organization_id,
+								  const char *signature, const char *nonce);
+
+#endif							/* DBKIT_CONTEXT_H */
