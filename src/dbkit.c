@@ -22,10 +22,10 @@ void		_PG_init(void);
 void
 _PG_init(void)
 {
-	dbkit_lock_init();
 	dbkit_context_init();		/* first, because it may refuse to load */
 	dbkit_rules_init();
 	dbkit_enforce_init();
+	dbkit_lock_init();
 
 	MarkGUCPrefixReserved("dbkit");
 }
