@@ -50,4 +50,33 @@
 #include "varatt.h"
 #endif
 
+/* PostgreSQL 16 renamed it. */
+#if PG_VERSION_NUM < 160000
+#define pgstat_get_local_beentry_by_index(idx) pgstat_fetch_stat_local_beentry(idx)
+#endif
+
+/* PostgreSQL 16 made the functions that check rights one for all objects. */
+#if PG_VERSION_NUM >= 160000
+#define dbkit_schema_aclcheck(schema, role, mode) \
+	object_aclcheck(NamespaceRelationId, schema, role, mode)
+#define dbkit_owns_table(table, role) object_ownercheck(RelationRelationId, table, role)
+#define dbkit_owns_type(type, role) object_ownercheck(TypeRelationId, type, role)
+#else
+#define dbkit_schema_aclcheck(schema, role, mode) pg_namespace_aclcheck(schema, role, mode)
+#define dbkit_owns_table(table, role) pg_class_ownercheck(table, role)
+#define dbkit_owns_type(type, role) pg_type_ownercheck(type, role)
+#endif
+
+/* PostgreSQL 17 added the argument "orstronger". */
+#if PG_VERSION_NUM >= 170000
+#define dbkit_lock_held_by_me(tag, mode) LockHeldByMe(tag, mode, false)
+#else
+#define dbkit_lock_held_by_me(tag, mode) LockHeldByMe(tag, mode)
+#endif
+
+/* PostgreSQL 17 added named segments of dynamic shared memory. */
+#if PG_VERSION_NUM >= 170000
+#define DBKIT_HAVE_DSM_REGISTRY
+#endif
+
 #endif							/* DBKIT_COMPAT_H */

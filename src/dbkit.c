@@ -25,6 +25,7 @@ _PG_init(void)
 	dbkit_context_init();		/* first, because it may refuse to load */
 	dbkit_rules_init();
 	dbkit_enforce_init();
+	dbkit_lock_init();
 
 	MarkGUCPrefixReserved("dbkit");
 }

@@ -18,4 +18,7 @@ extern void dbkit_context_init(void);
 /* id.c, also called from C */
 extern Datum id_prefix(PG_FUNCTION_ARGS);
 
+/* lock_name.c */
+extern void dbkit_lock_init(void);
+
 #endif							/* DBKIT_H */
