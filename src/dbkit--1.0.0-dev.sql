@@ -121,7 +121,7 @@ CREATE FUNCTION dbkit.ignore_replicated() RETURNS trigger
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.ignore_replicated() IS
-'Trigger function: keeps the rows of a publisher''s prefix registry out of the subscriber''s';
+'Trigger function: keeps the rows of a publisher''s prefix registry and exemptions out of the subscriber''s';
 
 CREATE TRIGGER ignore_replicated BEFORE INSERT OR UPDATE OR DELETE ON dbkit.id_prefix
 	FOR EACH ROW EXECUTE FUNCTION dbkit.ignore_replicated();
@@ -153,6 +153,12 @@ COMMENT ON COLUMN dbkit.exemption.expires_at IS 'When it ends, or NULL for never
 COMMENT ON COLUMN dbkit.exemption.created_at IS 'When it was made or changed';
 COMMENT ON COLUMN dbkit.exemption.builtin IS 'Whether it came with the extension; such rows are not dumped';
 GRANT SELECT ON dbkit.exemption TO PUBLIC;
+
+CREATE TRIGGER ignore_replicated BEFORE INSERT OR UPDATE OR DELETE ON dbkit.exemption
+	FOR EACH ROW EXECUTE FUNCTION dbkit.ignore_replicated();
+ALTER TABLE dbkit.exemption ENABLE REPLICA TRIGGER ignore_replicated;
+COMMENT ON TRIGGER ignore_replicated ON dbkit.exemption IS
+'A publication FOR ALL TABLES sends this table too, and a subscriber has its own';
 
 -- Patterns with a wildcard, or an escape of what is none; all others are found by equality
 CREATE INDEX exemption_pattern_idx ON dbkit.exemption (object)

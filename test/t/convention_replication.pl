@@ -1,5 +1,5 @@
 # Logical replication of all tables between two databases with dbkit: each keeps
-# a prefix registry of its own, and neither the copy nor the stream stops at it.
+# a prefix registry and exemptions of its own, and neither the copy nor the stream stops at it.
 use strict;
 use warnings FATAL => 'all';
 use PostgreSQL::Test::Cluster;
@@ -11,9 +11,11 @@ my $settings = join '', map { "ALTER ROLE ALL SET dbkit.rule.$_ = off;" } qw(upd
 
 my $publisher = PostgreSQL::Test::Cluster->new('publisher');
 $publisher->init(allows_streaming => 'logical');
+$publisher->append_conf('postgresql.conf', 'dbkit.enforce = off');
 $publisher->start;
 my $subscriber = PostgreSQL::Test::Cluster->new('subscriber');
 $subscriber->init;
+$subscriber->append_conf('postgresql.conf', 'dbkit.enforce = off');
 $subscriber->start;
 
 sub table
@@ -41,10 +43,16 @@ is($subscriber->safe_psql('postgres', $registry), "loc|local\norg|organizations"
 $subscriber->safe_psql('postgres', table('users', 'use'));
 $publisher->safe_psql('postgres', table('users', 'use') . 'INSERT INTO organizations DEFAULT VALUES');
 $publisher->safe_psql('postgres', 'DROP TABLE users');
-$publisher->safe_psql('postgres', q{SET dbkit.rule.id_prefix = off;} . table('local', 'org') . 'INSERT INTO organizations DEFAULT VALUES');
+$publisher->safe_psql('postgres', table('local', 'org') . 'INSERT INTO organizations DEFAULT VALUES');
 $publisher->wait_for_catchup('everything');
 is($subscriber->safe_psql('postgres', 'SELECT count(*) FROM organizations'), '3', 'the stream does not stop');
 is($subscriber->safe_psql('postgres', $registry), "loc|local\norg|organizations\nuse|users", 'and leaves it alone too');
 is($publisher->safe_psql('postgres', $registry), 'org|organizations', 'the publisher has its own');
+
+
+$publisher->safe_psql('postgres', "SELECT dbkit.exempt('public.old', '*', 'older than the conventions'); INSERT INTO organizations DEFAULT VALUES");
+$publisher->wait_for_catchup('everything');
+is($subscriber->safe_psql('postgres', "SELECT (SELECT count(*) FROM organizations), (SELECT count(*) FROM dbkit.exemption WHERE object = 'public.old')"),
+	'4|0', 'exemptions are a database\'s own as well');
 
 done_testing();
