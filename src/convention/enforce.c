@@ -15,12 +15,14 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/index.h"
 #include "catalog/pg_class.h"
 #include "commands/event_trigger.h"
 #include "commands/extension.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "storage/lmgr.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -108,6 +110,21 @@ is_concurrent(Node *parsetree)
 	}
 }
 
+/*
+ * Keep a relation as it is until the transaction ends: rules look things up that
+ * the facts name.  After CREATE INDEX CONCURRENTLY nothing is locked any more.
+ */
+static void
+lock_object(const Touched *object)
+{
+	Oid			table;
+
+	if (object->classid != RelationRelationId)
+		return;
+	table = IndexGetRelation(object->objid, true);
+	LockRelationOid(OidIsValid(table) ? table : object->objid, AccessShareLock);
+}
+
 /* Read the facts about what was touched, and register the prefixes of ids. */
 static List *
 read_facts(const List *touched)
@@ -122,6 +139,7 @@ read_facts(const List *touched)
 
 		if (dbkit_is_index_of_touched(object))
 			continue;			/* is judged with its table */
+		lock_object(object);
 		facts = dbkit_facts(object->classid, object->objid);
 		if (object->classid == RelationRelationId &&
 			(facts == NULL || facts->kind == KIND_TABLE || facts->kind == KIND_ENUM_TABLE))
