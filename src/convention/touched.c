@@ -466,6 +466,8 @@ at_subtransaction_end(SubXactEvent event, SubTransactionId self pg_attribute_unu
 	hash_seq_init(&status, touched);
 	while ((entry = hash_seq_search(&status)) != NULL)
 	{
+		if (event == SUBXACT_EVENT_ABORT_SUB)
+			entry->pending = false; /* by a statement that failed */
 		if (entry->nest_level < level)
 			continue;
 		if (event == SUBXACT_EVENT_COMMIT_SUB)
