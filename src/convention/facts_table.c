@@ -342,7 +342,7 @@ read_constraints(Facts *facts)
 		/* A key to a partitioned table has a row for each partition as well */
 		if (form->contype == CONSTRAINT_FOREIGN && !OidIsValid(form->conparentid))
 			facts->foreign_keys = lappend(facts->foreign_keys, read_foreign_key(tuple));
-		if (!form->convalidated)
+		if (!form->convalidated && dbkit_constraint_enforced(form))
 			facts->unvalidated = lappend(facts->unvalidated, pstrdup(NameStr(form->conname)));
 	}
 	systable_endscan(scan);
