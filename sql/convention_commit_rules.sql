@@ -45,7 +45,7 @@ COMMIT;
 ALTER POLICY own ON t RENAME TO other;
 
 -- fk_index
-SELECT pg_temp.make('"Parents"', 'par', 'a bigint, b text COLLATE "C", UNIQUE (a, b), UNIQUE (b)');
+SELECT pg_temp.make('"Parents"', 'par', 'a bigint, b text COLLATE "C", UNIQUE (a, b), UNIQUE (b), UNIQUE (a)');
 SELECT pg_temp.make('child', 'chi', '"Pa" bigint, pb text COLLATE "C", FOREIGN KEY ("Pa", pb) REFERENCES "Parents" (a, b), "from" text COLLATE "C" REFERENCES "Parents"'); -- fails
 SELECT pg_temp.make('child', 'chi', '"Pa" bigint, pb text COLLATE "C", "from" text COLLATE "C"');
 ALTER TABLE child ADD FOREIGN KEY ("Pa", pb) REFERENCES "Parents" (a, b); -- fails
@@ -61,6 +61,14 @@ ALTER TABLE child ADD CONSTRAINT "the from" FOREIGN KEY ("from") REFERENCES "Par
 CREATE INDEX hash ON child USING hash ("from");
 ALTER TABLE child ADD CONSTRAINT "the from" FOREIGN KEY ("from") REFERENCES "Parents" NOT VALID;
 DROP INDEX hash; -- fails
+-- one index for all keys that it serves
+ALTER TABLE child DROP CONSTRAINT "child_Pa_pb_fkey", ADD CONSTRAINT narrow FOREIGN KEY (pb) REFERENCES "Parents" (b), ADD CONSTRAINT wide FOREIGN KEY ("Pa", pb) REFERENCES "Parents" (a, b),
+	ADD CONSTRAINT wide_too FOREIGN KEY (pb, "Pa") REFERENCES "Parents" (b, a), ADD CONSTRAINT first FOREIGN KEY ("Pa") REFERENCES "Parents" (a); -- fails
+BEGIN;
+DROP INDEX wide;
+ALTER TABLE child ADD CONSTRAINT narrow FOREIGN KEY (pb) REFERENCES "Parents" (b), ADD CONSTRAINT wide FOREIGN KEY ("Pa", pb) REFERENCES "Parents" (a, b),
+	ADD CONSTRAINT wide_too FOREIGN KEY (pb, "Pa") REFERENCES "Parents" (b, a), ADD CONSTRAINT first FOREIGN KEY ("Pa") REFERENCES "Parents" (a);
+COMMIT; -- fails
 DROP INDEX wide, hash; -- fails
 ALTER TABLE child ADD CONSTRAINT child_from_key UNIQUE ("from");
 DROP INDEX hash;
@@ -131,7 +139,14 @@ CREATE POLICY deletable ON t FOR DELETE USING (true);
 CREATE POLICY narrow ON t AS RESTRICTIVE USING (true);
 RESET dbkit.rule.policy_with_check;
 ALTER POLICY open ON t WITH CHECK (true); -- warns
+-- a restrictive policy for everybody checks for it
+CREATE POLICY tenant ON t AS RESTRICTIVE TO CURRENT_USER USING (id <> ''); -- warns
+DROP POLICY tenant ON t; -- warns
+CREATE POLICY tenant ON t AS RESTRICTIVE FOR UPDATE USING (id <> ''); -- warns
+DROP POLICY tenant ON t; -- warns
+CREATE POLICY tenant ON t AS RESTRICTIVE USING (id <> '');
 DROP POLICY open ON t;
+DROP POLICY tenant ON t;
 
 -- fk_validated
 SET dbkit.rule.fk_validated = error;

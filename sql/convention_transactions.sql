@@ -36,6 +36,18 @@ ALTER TABLE t ADD x text;
 ROLLBACK TO b;
 RELEASE a;
 COMMIT; -- fails
+-- objects stand in the order in which they were touched, whatever was forgotten between
+BEGIN;
+SELECT pg_temp.make_bare('c', 'ccc');
+SAVEPOINT a;
+SELECT pg_temp.make_bare('z', 'zzz');
+SELECT pg_temp.make_bare('y', 'yyy');
+ROLLBACK TO a;
+SELECT pg_temp.make_bare('b', 'bbb');
+SELECT pg_temp.make_bare('a', 'aaa');
+SET LOCAL dbkit.rule.updated_at_trigger = off;
+SET LOCAL dbkit.rule.rls_policy = off;
+COMMIT; -- fails
 -- subtransactions of PL/pgSQL
 DO $$
 BEGIN

@@ -38,11 +38,13 @@
 #define dbkit_owns_relation(relid)	pg_class_ownercheck(relid, GetUserId())
 #endif
 
-/* CHECK ... NOT ENFORCED: PostgreSQL 18, commit ca87c415e2f */
+/* CHECK and FOREIGN KEY ... NOT ENFORCED: PostgreSQL 18, commits ca87c415e2f, eec0040c4bc */
 #if PG_VERSION_NUM >= 180000
 #define dbkit_check_enforced(check) ((check)->ccenforced)
+#define dbkit_constraint_enforced(form) ((form)->conenforced)
 #else
 #define dbkit_check_enforced(check) true
+#define dbkit_constraint_enforced(form) true
 #endif
 
 /* VARDATA_ANY and its like left postgres.h in 16 (commit d952373a98) */

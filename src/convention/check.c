@@ -19,6 +19,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -149,11 +150,17 @@ check_candidates(List *candidates, JudgeScope scope, FindingCallback callback, v
 		ListCell   *cell;
 
 		CHECK_FOR_INTERRUPTS();
+
+		/* Rules look things up that the facts name: they must not go meanwhile */
+		if (candidate->classid == RelationRelationId)
+			LockRelationOid(candidate->objid, AccessShareLock);
 		facts = dbkit_facts(candidate->classid, candidate->objid, FACTS_ALL);
 		if (facts != NULL)
 			dbkit_judge(&judgement, facts, scope);
 		foreach(cell, judgement.findings)
 			callback(lfirst(cell), arg);
+		if (candidate->classid == RelationRelationId)
+			UnlockRelationOid(candidate->objid, AccessShareLock);
 
 		MemoryContextSwitchTo(caller);
 		for (int i = list_length(suggested); i < list_length(judgement.suggested); i++)

@@ -15,12 +15,14 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/index.h"
 #include "catalog/pg_class.h"
 #include "commands/event_trigger.h"
 #include "commands/extension.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "storage/lmgr.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -109,6 +111,21 @@ is_concurrent(Node *parsetree)
 	}
 }
 
+/*
+ * Keep a relation as it is until the transaction ends: rules look things up that
+ * the facts name.  After CREATE INDEX CONCURRENTLY nothing is locked any more.
+ */
+static void
+lock_object(const Touched *object)
+{
+	Oid			table;
+
+	if (object->classid != RelationRelationId)
+		return;
+	table = IndexGetRelation(object->objid, true);
+	LockRelationOid(OidIsValid(table) ? table : object->objid, AccessShareLock);
+}
+
 /* Read the facts about what was touched and is ever judged. */
 static List *
 read_facts(const List *touched, FactsExtent extent)
@@ -119,10 +136,12 @@ read_facts(const List *touched, FactsExtent extent)
 	foreach(lc, touched)
 	{
 		const Touched *object = lfirst(lc);
-		Facts	   *facts = NULL;
+		Facts	   *facts;
 
-		if (!dbkit_is_index_of_touched(object)) /* is judged with its table */
-			facts = dbkit_facts(object->classid, object->objid, extent);
+		if (dbkit_is_index_of_touched(object))
+			continue;			/* is judged with its table */
+		lock_object(object);
+		facts = dbkit_facts(object->classid, object->objid, extent);
 		if (facts == NULL)
 			continue;
 		facts->detached = object->detached;

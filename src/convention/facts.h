@@ -97,6 +97,7 @@ typedef struct PolicyFacts
 	char	   *name;
 	char		command;		/* '*', 'r', 'a', 'w' or 'd' */
 	bool		permissive;
+	bool		for_all_roles;	/* TO PUBLIC */
 	Node	   *using;
 	Node	   *with_check;
 } PolicyFacts;

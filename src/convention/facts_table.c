@@ -22,6 +22,8 @@
 #include "commands/trigger.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -340,7 +342,7 @@ read_constraints(Facts *facts)
 		/* A key to a partitioned table has a row for each partition as well */
 		if (form->contype == CONSTRAINT_FOREIGN && !OidIsValid(form->conparentid))
 			facts->foreign_keys = lappend(facts->foreign_keys, read_foreign_key(tuple));
-		if (!form->convalidated)
+		if (!form->convalidated && dbkit_constraint_enforced(form))
 			facts->unvalidated = lappend(facts->unvalidated, pstrdup(NameStr(form->conname)));
 	}
 	systable_endscan(scan);
@@ -366,6 +368,17 @@ read_triggers(Facts *facts, Relation rel)
 			trigger->tgenabled == TRIGGER_FIRES_ALWAYS;
 		facts->triggers = lappend(facts->triggers, result);
 	}
+}
+
+/* Is a policy one for all roles? */
+static bool
+is_for_all_roles(Relation catalog, HeapTuple tuple)
+{
+	bool		isnull;
+	ArrayType  *roles = DatumGetArrayTypePCopy(heap_getattr(tuple, Anum_pg_policy_polroles,
+															RelationGetDescr(catalog), &isnull));
+
+	return ARR_DIMS(roles)[0] == 1 && ((Oid *) ARR_DATA_PTR(roles))[0] == ACL_ID_PUBLIC;
 }
 
 /* Return an expression of a catalog row, or NULL. */
@@ -398,6 +411,7 @@ read_policies(Facts *facts)
 		policy->name = pstrdup(NameStr(form->polname));
 		policy->command = form->polcmd;
 		policy->permissive = form->polpermissive;
+		policy->for_all_roles = is_for_all_roles(policies, tuple);
 		policy->using = read_expression(policies, tuple, Anum_pg_policy_polqual);
 		policy->with_check = read_expression(policies, tuple, Anum_pg_policy_polwithcheck);
 		facts->policies = lappend(facts->policies, policy);

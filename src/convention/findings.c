@@ -72,13 +72,28 @@ columns_alterable(const Facts *facts)
 	return !facts->typed;
 }
 
+/* Does the table inherit?  Then the fix of its parent may come first. */
+static bool
+inherits(const Facts *facts)
+{
+	ListCell   *lc;
+
+	foreach(lc, facts->columns)
+	{
+		if (((ColumnFacts *) lfirst(lc))->inherited)
+			return true;
+	}
+	return false;
+}
+
 /* Add ADD COLUMN as the fix. */
 void
 dbkit_add_column(Finding *finding, const char *column, const char *definition)
 {
 	if (columns_alterable(finding->facts))
-		dbkit_add_alter(finding, psprintf("ADD COLUMN %s %s", quote_identifier(column),
-									definition));
+		dbkit_add_alter(finding, psprintf("ADD COLUMN %s%s %s",
+										  inherits(finding->facts) ? "IF NOT EXISTS " : "",
+										  quote_identifier(column), definition));
 }
 
 /*

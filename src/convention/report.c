@@ -92,10 +92,25 @@ single_column(const List *findings)
 	return column;
 }
 
+/* Return the error field that holds the name of such an object, or 0. */
+static int
+name_field(ObjectKind kind)
+{
+	switch (kind)
+	{
+		case KIND_FUNCTION:
+			return 0;
+		case KIND_ENUM_TYPE:
+			return PG_DIAG_DATATYPE_NAME;
+		default:
+			return PG_DIAG_TABLE_NAME;
+	}
+}
+
 static int
 set_field(int field, const char *value)
 {
-	return value != NULL ? err_generic_string(field, value) : 0;
+	return field != 0 && value != NULL ? err_generic_string(field, value) : 0;
 }
 
 /*
@@ -136,9 +151,7 @@ send(int elevel, const List *findings, const char *advice)
 			 errdetail_internal("%s", detail(findings)),
 			 fix != NULL ? errhint("%s", fix) : 0,
 			 set_field(PG_DIAG_SCHEMA_NAME, single ? first->facts->schema : NULL),
-			 set_field(single && first->facts->kind == KIND_ENUM_TYPE ?
-					   PG_DIAG_DATATYPE_NAME : PG_DIAG_TABLE_NAME,
-					   single ? first->facts->name : NULL),
+			 set_field(name_field(first->facts->kind), single ? first->facts->name : NULL),
 			 set_field(PG_DIAG_COLUMN_NAME, single ? single_column(findings) : NULL),
 			 set_field(PG_DIAG_CONSTRAINT_NAME, first->rule->id)));
 }

@@ -62,6 +62,45 @@ only_column(const Facts *facts, const List *columns)
 		dbkit_facts_column_at(facts, linitial_int(columns))->name : NULL;
 }
 
+/* Are the columns the leading ones of the list, in any order? */
+static bool
+is_leading(const List *list, const List *columns)
+{
+	if (list_length(list) < list_length(columns))
+		return false;
+	for (int i = 0; i < list_length(columns); i++)
+	{
+		if (!list_member_int(columns, list_nth_int(list, i)))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Return the columns of the index to make for a foreign key: those of the widest
+ * of the keys without an index that such an index serves as well.
+ */
+static List *
+columns_to_index(const Facts *facts, const ForeignKeyFacts *key)
+{
+	List	   *result = key->columns;
+	bool		found = false;
+	ListCell   *lc;
+
+	foreach(lc, facts->foreign_keys)
+	{
+		List	   *columns = ((ForeignKeyFacts *) lfirst(lc))->columns;
+
+		if (is_leading(columns, key->columns) && !is_covered(facts, columns) &&
+			(!found || list_length(columns) > list_length(result)))
+		{
+			result = columns;
+			found = true;
+		}
+	}
+	return result;
+}
+
 /* Judge that every foreign key has an index. */
 void
 dbkit_judge_fk_index(Judgement *judgement)
@@ -72,17 +111,17 @@ dbkit_judge_fk_index(Judgement *judgement)
 	foreach(lc, facts->foreign_keys)
 	{
 		const ForeignKeyFacts *key = lfirst(lc);
-		char	   *columns;
+		char	   *wanted;
 		Finding    *finding;
 
 		if (is_covered(facts, key->columns))
 			continue;
-		columns = dbkit_facts_column_names(facts, key->columns);
+		wanted = psprintf("CREATE INDEX ON %s (%s)", dbkit_facts_identity(facts),
+						  dbkit_facts_column_names(facts, columns_to_index(facts, key)));
 		finding = dbkit_add_finding(judgement, only_column(facts, key->columns),
-									"foreign key \"%s\" (%s) has no index; use CREATE INDEX ON %s (%s)",
-									key->name, columns, dbkit_facts_identity(facts), columns);
-		finding->statement = psprintf("CREATE INDEX ON %s (%s);", dbkit_facts_identity(facts),
-									  columns);
+									"foreign key \"%s\" (%s) has no index; use %s", key->name,
+									dbkit_facts_column_names(facts, key->columns), wanted);
+		finding->statement = psprintf("%s;", wanted);
 	}
 }
 

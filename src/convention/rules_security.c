@@ -66,7 +66,23 @@ lets_all_pass(Node *expr)
 		 !((Const *) expr)->constisnull && DatumGetBool(((Const *) expr)->constvalue));
 }
 
-/* Judge that policies under which rows are inserted check them. */
+/* Return what a policy checks new rows with; without WITH CHECK that is USING. */
+static Node *
+insert_check(const PolicyFacts *policy)
+{
+	return policy->with_check != NULL ? policy->with_check : policy->using;
+}
+
+static bool
+is_for_insert(const PolicyFacts *policy)
+{
+	return policy->command == '*' || policy->command == 'a';
+}
+
+/*
+ * Judge that policies under which rows are inserted check them.  A restrictive
+ * policy with a condition does so for the permissive ones (see CREATE POLICY).
+ */
 void
 dbkit_judge_policy_with_check(Judgement *judgement)
 {
@@ -76,11 +92,15 @@ dbkit_judge_policy_with_check(Judgement *judgement)
 	{
 		const PolicyFacts *policy = lfirst(lc);
 
-		/* Without WITH CHECK, USING is what checks (see CREATE POLICY) */
-		Node	   *check = policy->with_check != NULL ? policy->with_check : policy->using;
+		if (!policy->permissive && policy->for_all_roles && is_for_insert(policy) &&
+			!lets_all_pass(insert_check(policy)))
+			return;
+	}
+	foreach(lc, judgement->facts->policies)
+	{
+		const PolicyFacts *policy = lfirst(lc);
 
-		if (policy->permissive && (policy->command == '*' || policy->command == 'a') &&
-			lets_all_pass(check))
+		if (policy->permissive && is_for_insert(policy) && lets_all_pass(insert_check(policy)))
 			dbkit_add_finding(judgement, NULL,
 							  "policy \"%s\" lets any row be inserted; use WITH CHECK with a condition",
 							  policy->name);

@@ -47,6 +47,9 @@
 /* All Touched of the transaction, in TopTransactionContext; NULL for none */
 static HTAB *touched = NULL;
 
+/* Counts them, also those that are forgotten again */
+static uint64 touches = 0;
+
 /* Is what is being noted now done CONCURRENTLY? */
 static bool touching_concurrently = false;
 
@@ -75,7 +78,7 @@ touch(Oid classid, Oid objid)
 	if (!found)
 	{
 		entry->nest_level = GetCurrentTransactionNestLevel();
-		entry->order = hash_get_num_entries(touched);
+		entry->order = ++touches;
 		entry->pending = false;
 		entry->enforced = false;
 		entry->concurrently = false;
@@ -467,6 +470,8 @@ at_subtransaction_end(SubXactEvent event, SubTransactionId self pg_attribute_unu
 	hash_seq_init(&status, touched);
 	while ((entry = hash_seq_search(&status)) != NULL)
 	{
+		if (event == SUBXACT_EVENT_ABORT_SUB)
+			entry->pending = false; /* by a statement that failed */
 		if (entry->nest_level < level)
 			continue;
 		if (event == SUBXACT_EVENT_COMMIT_SUB)

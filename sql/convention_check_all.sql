@@ -1,0 +1,104 @@
+-- dbkit.check() and the rejection are one engine, and all fixes run.
+\i sql/include/convention_commit.psql
+-- every rule that looks at what is there
+CREATE FUNCTION pg_temp.set_rules(level text, wanted text DEFAULT '%') RETURNS bigint LANGUAGE sql AS $$
+	SELECT count(set_config('dbkit.rule.' || id, $1, false)) FROM dbkit.rules WHERE phase LIKE $2 $$;
+SELECT pg_temp.set_rules('error') = count(*) FROM dbkit.rules;
+SET dbkit.enforce = off;
+
+CREATE TABLE users (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('usr') CHECK (id LIKE 'usr_%'));
+CREATE TABLE organizations (id text COLLATE "C" PRIMARY KEY);
+CREATE TABLE empty ();
+CREATE TABLE "Bad ""One""" ("Id" integer PRIMARY KEY, "Some id" text, "Other_id" varchar(26), created_at timestamp, updated_at date);
+CREATE TABLE serials (id serial PRIMARY KEY, n smallint DEFAULT 3, m integer[], r int4range, t tsrange, at timestamp DEFAULT now(), z timestamptz(3), g integer GENERATED ALWAYS AS (1) STORED, i integer GENERATED ALWAYS AS IDENTITY);
+CREATE TABLE mixed (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('mix') CHECK (id LIKE 'mix%'), user_id text COLLATE "C" NOT NULL REFERENCES users, organization_id text REFERENCES organizations ON DELETE RESTRICT,
+	stripe_id bigint, a text, b text, storytime json);
+ALTER TABLE mixed ADD CONSTRAINT "not valid" CHECK (b <> '') NOT VALID;
+CREATE INDEX mixed_a ON mixed (a);
+CREATE INDEX mixed_a_b ON mixed (a, b);
+CREATE INDEX mixed_a_b2 ON mixed (a, b);
+CREATE POLICY open ON mixed USING (true);
+CREATE POLICY hidden ON mixed AS RESTRICTIVE USING (true);
+CREATE TABLE disabled (LIKE users INCLUDING ALL);
+CREATE TRIGGER updated_at BEFORE UPDATE ON disabled FOR EACH ROW EXECUTE FUNCTION updated_at();
+ALTER TABLE disabled DISABLE TRIGGER updated_at, ENABLE ROW LEVEL SECURITY;
+CREATE TABLE parts (id text COLLATE "C", at timestamp NOT NULL, user_id text REFERENCES users, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+CREATE TABLE base (id text PRIMARY KEY, base_id text);
+CREATE TABLE derived (n integer) INHERITS (base);
+CREATE TABLE wrong_enum (id integer PRIMARY KEY, value varchar(10));
+CREATE TABLE right_enum (value text PRIMARY KEY, n integer);
+CREATE TYPE mood AS ENUM ('ok', 'bad');
+CREATE TABLE moods (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('moo') CHECK (id LIKE 'moo_%'), mood mood DEFAULT 'ok', moods mood[]);
+CREATE VIEW v AS SELECT id FROM users;
+CREATE VIEW "Quoted.view" WITH (security_invoker = false) AS SELECT 1 AS one;
+CREATE FUNCTION definer(a integer, "B c" text DEFAULT 'x') RETURNS integer LANGUAGE sql SECURITY DEFINER RETURN 1;
+CREATE FUNCTION definer(a text) RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path = public RETURN 1;
+CREATE FUNCTION definer_safe() RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp RETURN 1;
+CREATE FUNCTION definer_empty() RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path = '' RETURN 1;
+CREATE FUNCTION definer_user() RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path = "$user", pg_temp RETURN 1;
+CREATE PROCEDURE definer_procedure() LANGUAGE sql SECURITY DEFINER BEGIN ATOMIC SELECT 1; END;
+-- rows that the fixes have to take along
+INSERT INTO users DEFAULT VALUES;
+INSERT INTO mixed (id, user_id, stripe_id, storytime) SELECT 'mix_1', id, 42, '{"a": 1}' FROM users;
+ALTER TABLE mixed DROP CONSTRAINT mixed_id_check, ADD CONSTRAINT mixed_id_check CHECK (id LIKE 'mox_%') NOT VALID;
+
+-- every rule is broken by at least one of them
+SELECT id FROM dbkit.rules EXCEPT SELECT rule FROM dbkit.check() ORDER BY 1;
+
+-- Each rejection lists just what check() reports.  The lines of a rejection are taken
+-- from its DETAIL: of statement rules at the statement, and of commit rules at COMMIT,
+-- for which the statement rules rest, as a rejection by them comes first.
+CREATE TEMP TABLE reported AS
+	SELECT object_type, object_identity, rule || ': ' || problem || '.' AS line, phase
+	FROM dbkit.check() JOIN dbkit.rules ON id = rule;
+CREATE FUNCTION pg_temp.rejection(identity text, type text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	lines text;
+BEGIN
+	SET LOCAL dbkit.enforce = on;
+	EXECUTE CASE type
+		WHEN 'table' THEN format('ALTER TABLE %s OWNER TO CURRENT_USER', identity)
+		WHEN 'view' THEN format('ALTER VIEW %s OWNER TO CURRENT_USER', identity)
+		WHEN 'type' THEN format('ALTER TYPE %s ADD VALUE ''more''', identity)
+		ELSE format('ALTER ROUTINE %s SECURITY DEFINER', identity) END;
+EXCEPTION WHEN SQLSTATE 'KD001' THEN
+	GET STACKED DIAGNOSTICS lines = PG_EXCEPTION_DETAIL;
+	RETURN QUERY SELECT regexp_split_to_table(lines, '\n');
+END $$;
+CREATE TEMP TABLE rejected AS
+	SELECT object_type, object_identity, pg_temp.rejection(object_identity, object_type) AS line
+	FROM (SELECT DISTINCT object_type, object_identity FROM reported) o;
+-- base's rejection names its child as well, with the object in front
+DELETE FROM rejected WHERE object_identity = 'public.base';
+DELETE FROM reported WHERE object_identity = 'public.base';
+-- the type's rejection, too
+DELETE FROM rejected WHERE object_type = 'type';
+DELETE FROM reported WHERE object_type = 'type';
+SELECT object_identity, line FROM reported WHERE phase = 'statement' EXCEPT SELECT object_identity, line FROM rejected;
+SELECT object_identity, line FROM rejected EXCEPT SELECT object_identity, line FROM reported WHERE phase = 'statement';
+SELECT count(*) > 40 FROM rejected;
+
+-- the commit rules
+SELECT pg_temp.set_rules('off', 'statement') > 10;
+SET dbkit.rule.column_comment = off;
+RESET dbkit.enforce;
+ALTER TABLE mixed OWNER TO CURRENT_USER; -- fails
+SELECT rule, problem FROM dbkit.check('mixed');
+ALTER TABLE disabled OWNER TO CURRENT_USER; -- fails
+SELECT rule, problem FROM dbkit.check('disabled');
+ALTER TABLE derived OWNER TO CURRENT_USER; -- fails
+SELECT rule, problem FROM dbkit.check('derived');
+SELECT pg_temp.set_rules('error') > 10;
+SET dbkit.rule.column_comment = off;
+SET dbkit.enforce = off;
+
+-- all fixes, one after the other
+SELECT fix FROM dbkit.check() WHERE fix IS NOT NULL \gexec
+SELECT object_identity, rule, problem, fix FROM dbkit.check() WHERE fix IS NOT NULL;
+SELECT object_identity, rule, problem FROM dbkit.check();
+SELECT storytime, stripe_extid FROM mixed;
+DROP TABLE users, organizations, empty, "Bad ""One""", serials, mixed, disabled, parts, base, derived, wrong_enum, right_enum, moods CASCADE;
+DROP VIEW IF EXISTS v, "Quoted.view";
+DROP ROUTINE definer(integer, text), definer(text), definer_safe, definer_empty, definer_user, definer_procedure;
+DROP TYPE mood;
