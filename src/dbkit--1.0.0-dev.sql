@@ -117,6 +117,12 @@ COMMENT ON COLUMN dbkit.id_prefix.contested IS
 'Whether another table has used the same prefix, which only a rule id_prefix at level off or warning allows';
 GRANT SELECT ON dbkit.id_prefix TO PUBLIC;
 
+CREATE FUNCTION dbkit.register_prefix(relation regclass) RETURNS void
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.register_prefix(regclass) IS
+'Brings the prefix registry up to date with a table that was created or changed while the event triggers were disabled, as dbkit.check() advises. Errors: undefined_table, read_only_sql_transaction';
+
 CREATE FUNCTION dbkit.table_of(id text) RETURNS regclass
 AS 'MODULE_PATHNAME'
 LANGUAGE C STABLE STRICT PARALLEL SAFE;
@@ -235,6 +241,11 @@ COMMENT ON FUNCTION dbkit.table_rewrite() IS
 -- enum tables -------------------------------------------------------------
 
 -- named locks -------------------------------------------------------------
+
+-- The tables that are there before the event triggers, in the order of their creation
+SELECT dbkit.register_prefix(oid)
+FROM (SELECT oid FROM pg_catalog.pg_class
+	WHERE relkind IN ('r', 'p') AND oid >= 16384 ORDER BY oid) AS existing;
 
 -- event triggers: last, so that they do not judge this script ---------------
 
