@@ -35,7 +35,7 @@ sub says
 {
 	my ($sql) = @_;
 	my ($status, $stdout, $stderr) = $node->psql('postgres', "\\set VERBOSITY sqlstate\n$sql");
-	return join "\n", grep { $_ } $stdout, $stderr =~ s/^psql:<stdin>:\d+: //mgr;
+	return join "\n", grep { length } $stdout, $stderr =~ s/^psql:<stdin>:\d+: //mgr;
 }
 
 sub switch

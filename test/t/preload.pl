@@ -18,7 +18,7 @@ sub says
 {
 	my ($db, $sql) = @_;
 	my ($status, $stdout, $stderr) = $node->psql($db, "\\set VERBOSITY terse\n$sql");
-	return join "\n", grep { $_ } $stdout, $stderr =~ s/^psql:<stdin>:\d+: //mgr;
+	return join "\n", grep { length } $stdout, $stderr =~ s/^psql:<stdin>:\d+: //mgr;
 }
 
 # What every session is to do, with the extension and a table t or without

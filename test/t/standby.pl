@@ -34,7 +34,7 @@ sub says
 {
 	my ($sql) = @_;
 	my ($status, $stdout, $stderr) = $standby->psql('postgres', "\\set VERBOSITY sqlstate\n$sql");
-	return join "\n", grep { $_ } $stdout, $stderr =~ s/^psql:<stdin>:\d+: //mgr;
+	return join "\n", grep { length } $stdout, $stderr =~ s/^psql:<stdin>:\d+: //mgr;
 }
 
 $primary->safe_psql('postgres', 'CREATE EXTENSION dbkit; SET dbkit.enforce = off; CREATE TABLE bad (n int); SET dbkit.enforce = on;'
