@@ -98,6 +98,9 @@ $node->safe_psql('postgres', 'SET session_replication_role = replica;' . table('
 is(says('SET ROLE regress_nobody; SELECT dbkit.register_prefix($$four$$), dbkit.table_of(generate_id($$fou$$))'), '|four',
 	'a role without privileges can register a table');
 
+is(says('SET ROLE regress_nobody; SELECT dbkit.make_room($$fou$$, $$four$$)'), 'ERROR:  42501', 'but not make room for another');
+is(says('SET ROLE regress_nobody; INSERT INTO dbkit.id_prefix VALUES ($$x$$, $$kept$$, false)'), 'ERROR:  42501', 'nor write the registry');
+
 # The library is gone: what the functions name does not exist
 $node->safe_psql('postgres', q{UPDATE pg_proc SET probin = '$libdir/dbkit_gone' WHERE probin = '$libdir/dbkit'});
 my ($status, $stdout, $stderr) = $node->psql('postgres', 'CREATE TABLE free (n int)');
