@@ -110,7 +110,7 @@ CREATE TABLE dbkit.id_prefix (
 	contested boolean NOT NULL
 );
 COMMENT ON TABLE dbkit.id_prefix IS
-'The prefix registry: which table the ids with a prefix belong to. Kept up by the event triggers, so not part of a dump: a restore fills it';
+'The prefix registry: which table the ids with a prefix belong to. Kept up by the event triggers, which fill it in a restore as well; only the prefixes that several tables share are dumped';
 COMMENT ON COLUMN dbkit.id_prefix.prefix IS 'The prefix, without the underscore';
 COMMENT ON COLUMN dbkit.id_prefix.relation IS 'The table that has it';
 COMMENT ON COLUMN dbkit.id_prefix.contested IS
@@ -128,6 +128,12 @@ CREATE TRIGGER ignore_replicated BEFORE INSERT OR UPDATE OR DELETE ON dbkit.id_p
 ALTER TABLE dbkit.id_prefix ENABLE REPLICA TRIGGER ignore_replicated;
 COMMENT ON TRIGGER ignore_replicated ON dbkit.id_prefix IS
 'A publication FOR ALL TABLES sends this table too, and a subscriber has its own';
+
+CREATE FUNCTION dbkit.register_prefix(relation regclass) RETURNS void
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.register_prefix(regclass) IS
+'Brings the prefix registry up to date with a table that was created or changed while the event triggers were disabled, as dbkit.check() advises. Errors: undefined_table, read_only_sql_transaction';
 
 CREATE FUNCTION dbkit.table_of(id text) RETURNS regclass
 AS 'MODULE_PATHNAME'
@@ -398,6 +404,11 @@ LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid;
 COMMENT ON VIEW dbkit.locks IS
 'The advisory locks on a bigint key in this database, one row per holder and waiter: name (NULL where unknown, or where pg_stat_activity would hide the query), key, mode, granted, pid (NULL: a prepared transaction), application_name, waiting_since, blocked_by (pids).';
 GRANT SELECT ON dbkit.locks TO PUBLIC;
+
+-- The tables that are there before the event triggers, in the order of their creation
+SELECT dbkit.register_prefix(oid)
+FROM (SELECT oid FROM pg_catalog.pg_class
+	WHERE relkind IN ('r', 'p') AND oid >= 16384 ORDER BY oid) AS existing;
 
 -- event triggers: last, so that they do not judge this script ---------------
 

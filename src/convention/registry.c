@@ -27,6 +27,7 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "common/hashfn.h"
+#include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -270,6 +271,31 @@ dbkit_registry_update(Oid relid, const char *prefix)
 	if (prefix != NULL)
 		claim_prefix(registry, prefix, relid);
 	table_close(registry, RowExclusiveLock);
+}
+
+PG_FUNCTION_INFO_V1(register_prefix);
+
+/*
+ * dbkit.register_prefix(relation regclass) returns void
+ *
+ * Brings the registry up to date with a table that was created or changed
+ * while the event triggers did not fire.  Errors: undefined_table;
+ * read_only_sql_transaction.
+ */
+Datum
+register_prefix(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	Facts	   *facts;
+
+	PreventCommandIfReadOnly("dbkit.register_prefix()");
+	if (get_rel_name(relid) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	facts = dbkit_facts(RelationRelationId, relid, FACTS_STATEMENT);
+	dbkit_registry_update(relid, facts != NULL ? facts->prefix : NULL);
+	PG_RETURN_VOID();
 }
 
 PG_FUNCTION_INFO_V1(table_of);

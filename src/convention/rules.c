@@ -199,7 +199,9 @@ dbkit_rules_init(void)
 
 		/*
 		 * Each rule has a setting of its own, so that an administrator can turn
-		 * one off for a database, a role or the statement of a migration.
+		 * one off for a database, a role or the statement of a migration.  With
+		 * two dots in its name, postgresql.conf cannot have it (guc-file.l), and
+		 * after ALTER SYSTEM the server would not start.
 		 */
 		DefineCustomEnumVariable(psprintf("dbkit.rule.%s", rule->id),
 								 psprintf("Level of the schema convention: %s.",
@@ -209,7 +211,7 @@ dbkit_rules_init(void)
 								 rule->level,
 								 rule->fixable ? level_options : unfixable_level_options,
 								 PGC_SUSET,
-								 0,
+								 GUC_DISALLOW_IN_FILE,
 								 NULL, NULL, NULL);
 	}
 	MemoryContextSwitchTo(caller);

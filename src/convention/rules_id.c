@@ -256,7 +256,16 @@ dbkit_judge_id_prefix(Judgement *judgement)
 					facts->prefix);
 
 	holder = dbkit_registry_holder(facts->prefix);
-	if (OidIsValid(holder) && holder != facts->objid)
+	if (!OidIsValid(holder))
+	{
+		Finding    *finding = dbkit_add_finding(judgement, "id",
+												"prefix \"%s\" is not in the registry, so that another table could have it; use dbkit.register_prefix()",
+												facts->prefix);
+
+		finding->statement = psprintf("SELECT dbkit.register_prefix(%s);",
+									  quote_literal_cstr(dbkit_facts_identity(facts)));
+	}
+	else if (holder != facts->objid)
 	{
 		char	   *suggestion = suggest_prefix(judgement);
 

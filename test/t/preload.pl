@@ -1,0 +1,70 @@
+# dbkit as a preloaded library: its settings are there at once, and all works as
+# without.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf('postgresql.conf', "dbkit.max_rewrite_size = '5GB'");
+$node->start;
+
+# Give a session's output and errors.
+sub says
+{
+	my ($db, $sql) = @_;
+	my ($status, $stdout, $stderr) = $node->psql($db, "\\set VERBOSITY terse\n$sql");
+	return join "\n", grep { length } $stdout, $stderr =~ s/^psql:<stdin>:\d+: //mgr;
+}
+
+# What every session is to do, with the extension and a table t or without
+sub works
+{
+	my ($how) = @_;
+
+	is(says('postgres', 'SHOW dbkit.enforce; SHOW dbkit.rule.storytime; SHOW dbkit.rule.bigint; SHOW dbkit.max_rewrite_size'),
+		"on\nwarning\nerror\n5GB", "$how: the settings are there at once");
+	like(says('postgres', 'SET dbkit.rule.bigint = nothing'), qr/invalid value for parameter/, "$how: and their values are checked");
+	like(says('postgres', 'SET dbkit.rule.no_such = off'), qr/ERROR:  invalid configuration parameter name/, "$how: and their names");
+	like(says('postgres', 'CREATE TABLE bad (n int)'), qr/^ERROR:  table "public.bad" breaks \d schema conventions$/m,
+		"$how: the conventions are enforced");
+	like(says('postgres', 'ALTER SYSTEM SET dbkit.rule.bigint = warning'), qr/ERROR:  parameter "dbkit.rule.bigint" cannot be changed/,
+		"$how: ALTER SYSTEM, after which the server would not start, is refused for a rule");
+	is(says('postgres', 'SET dbkit.enforce = off; CREATE TABLE bad (n int); SELECT count(*) > 1 FROM dbkit.check($$bad$$); DROP TABLE bad'),
+		't', "$how: unless they are off");
+	is(says('template1', 'CREATE TABLE free (n int); DROP TABLE free; SHOW dbkit.enforce'), 'on',
+		"$how: a database without the extension has no conventions");
+	is(says('postgres', q{
+		SET dbkit.enforce = off; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;
+		CREATE TABLE made AS SELECT 1 AS n FROM generate_series(1, 1000);
+		SELECT count(DISTINCT id) FROM (SELECT generate_id('par') AS id FROM made) AS ids;
+		DROP TABLE made}), '1000', "$how: parallel workers run");
+	my @ids = map { says('postgres', "SELECT generate_id('pre')") } 1 .. 5;
+	my %tails = map { substr($_, -8) => 1 } @ids;
+	is(scalar keys %tails, 5, "$how: sessions do not share random numbers");
+}
+
+$node->safe_psql('postgres', 'CREATE EXTENSION dbkit; ALTER ROLE ALL SET dbkit.rule.storytime = warning');
+for my $setting (qw(session_preload_libraries shared_preload_libraries))
+{
+	$node->append_conf('postgresql.conf', "$setting = 'dbkit'");
+	$node->restart;
+	works($setting);
+	$node->append_conf('postgresql.conf', "$setting = ''");
+}
+
+# A role that may not set them gets them from nowhere else
+$node->append_conf('postgresql.conf', "session_preload_libraries = 'dbkit'");
+$node->restart;
+$node->safe_psql('postgres', 'CREATE ROLE regress_user LOGIN; GRANT CREATE ON SCHEMA public TO regress_user');
+$ENV{PGOPTIONS} = '-c dbkit.enforce=off';
+$ENV{PGUSER} = 'regress_user';
+like(says('postgres', 'CREATE TABLE bad (n int)'), qr/breaks \d schema conventions|permission denied to set parameter "dbkit.enforce"/,
+	'an unprivileged role cannot switch enforcement off when it connects');
+like(says('postgres', 'SET dbkit.enforce = off'), qr/permission denied to set parameter "dbkit.enforce"/, 'nor later');
+
+done_testing();
