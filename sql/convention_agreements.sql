@@ -122,7 +122,7 @@ CREATE TABLE tenants (
 );
 CREATE TRIGGER updated_at BEFORE UPDATE ON tenants FOR EACH ROW EXECUTE FUNCTION updated_at();
 ALTER TABLE tenants ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY own ON tenants USING (id = current_setting('app.tenant_id')::uuid);
+CREATE POLICY own ON tenants USING (id = dbkit.organization_id()::uuid);
 CREATE TABLE projects (
 	id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
 	tenant_id uuid NOT NULL REFERENCES tenants ON DELETE CASCADE,
@@ -132,7 +132,7 @@ CREATE TABLE projects (
 );
 CREATE TRIGGER updated_at BEFORE UPDATE ON projects FOR EACH ROW EXECUTE FUNCTION updated_at();
 ALTER TABLE projects ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY own ON projects USING (tenant_id = current_setting('app.tenant_id')::uuid);
+CREATE POLICY own ON projects USING (tenant_id = dbkit.organization_id()::uuid);
 -- a key that holds the tenant fast
 CREATE TABLE tasks (
 	id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -145,7 +145,7 @@ CREATE TABLE tasks (
 CREATE INDEX ON tasks (tenant_id, project_id);
 CREATE TRIGGER updated_at BEFORE UPDATE ON tasks FOR EACH ROW EXECUTE FUNCTION updated_at();
 ALTER TABLE tasks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY own ON tasks USING (tenant_id = current_setting('app.tenant_id')::uuid);
+CREATE POLICY own ON tasks USING (tenant_id = dbkit.organization_id()::uuid);
 COMMIT;
 SELECT * FROM dbkit.check();
 -- what breaks this agreement

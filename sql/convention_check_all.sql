@@ -22,6 +22,7 @@ CREATE POLICY hidden ON mixed AS RESTRICTIVE USING (true);
 CREATE TABLE disabled (LIKE users INCLUDING ALL);
 CREATE TRIGGER updated_at BEFORE UPDATE ON disabled FOR EACH ROW EXECUTE FUNCTION updated_at();
 ALTER TABLE disabled DISABLE TRIGGER updated_at, ENABLE ROW LEVEL SECURITY;
+CREATE POLICY forged ON disabled USING (id = current_setting('app.a', true));
 CREATE TABLE parts (id text COLLATE "C", at timestamp NOT NULL, user_id text REFERENCES users, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
 CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
 CREATE TABLE base (id text PRIMARY KEY, base_id text);

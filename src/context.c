@@ -347,6 +347,14 @@ show_organization(void)
 	return context && context->organization_id ? context->organization_id : "";
 }
 
+/* Tell whether a setting shows the context, so that nobody can forge it */
+bool
+dbkit_context_guards(const char *setting)
+{
+	return pg_strcasecmp(setting, user_setting) == 0 ||
+		pg_strcasecmp(setting, organization_setting) == 0;
+}
+
 /* Accept nothing but the empty string, which has no effect */
 static bool
 check_mirror(char **newval, void **extra pg_attribute_unused(),

@@ -14,6 +14,7 @@
 
 /* context.c */
 extern void dbkit_context_init(void);
+extern bool dbkit_context_guards(const char *setting);
 
 /* id.c, also called from C */
 extern Datum id_prefix(PG_FUNCTION_ARGS);

@@ -229,3 +229,41 @@ dbkit_generates_uuid(Node *expr)
 	return expr != NULL && exprType(expr) == UUIDOID &&
 		contain_volatile_functions(expr);
 }
+
+/* Find a call of current_setting() for a setting that sessions can set. */
+static bool
+find_forgeable(Node *node, void *context)
+{
+	char	  **setting = context;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, find_forgeable, context, 0);
+	if (IsA(node, FuncExpr) &&
+		(((FuncExpr *) node)->funcid == F_CURRENT_SETTING_TEXT ||
+		 ((FuncExpr *) node)->funcid == F_CURRENT_SETTING_TEXT_BOOL))
+	{
+		char	   *name = constant_text(linitial(((FuncExpr *) node)->args));
+
+		if (name == NULL || !dbkit_context_guards(name))
+		{
+			*setting = name != NULL ? name : pstrdup("...");
+			return true;
+		}
+	}
+	return expression_tree_walker(node, find_forgeable, context);
+}
+
+/*
+ * Return the name of a setting that the expression reads with current_setting()
+ * and that the tenant context does not guard, or NULL.
+ */
+char *
+dbkit_forgeable_setting(Node *expr)
+{
+	char	   *setting = NULL;
+
+	(void) find_forgeable(expr, &setting);
+	return setting;
+}

@@ -15,5 +15,6 @@ extern char *dbkit_generated_prefix(Node *expr);
 extern char *dbkit_pinned_prefix(Node *expr, AttrNumber attnum);
 extern bool dbkit_is_clock(Node *expr);
 extern bool dbkit_generates_uuid(Node *expr);
+extern char *dbkit_forgeable_setting(Node *expr);
 
 #endif							/* DBKIT_EXPRESSION_H */

@@ -148,6 +148,11 @@ Rule		dbkit_rules[] = {
 		dbkit_judge_policy_with_check, LEVEL_WARNING
 	},
 	{
+		"forgeable_policy", PHASE_COMMIT, KIND_TABLE, false,
+		"no policy reads a setting that any session can set",
+		dbkit_judge_forgeable_policy, LEVEL_WARNING
+	},
+	{
 		"fk_validated", PHASE_COMMIT, KIND_TABLE, true,
 		"no constraint is left NOT VALID",
 		dbkit_judge_fk_validated, LEVEL_OFF

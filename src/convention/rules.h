@@ -94,6 +94,7 @@ extern void dbkit_judge_rls_enabled(Judgement *judgement);
 extern void dbkit_judge_rls_policy(Judgement *judgement);
 extern void dbkit_judge_rls_forced(Judgement *judgement);
 extern void dbkit_judge_policy_with_check(Judgement *judgement);
+extern void dbkit_judge_forgeable_policy(Judgement *judgement);
 extern void dbkit_judge_view_security_invoker(Judgement *judgement);
 extern void dbkit_judge_security_definer_path(Judgement *judgement);
 

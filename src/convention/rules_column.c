@@ -117,11 +117,11 @@ is_enum(Oid type)
 	return type_is_enum(type);
 }
 
-/* Say what a column's type is, with the offending type inside it. */
+/* Say what a column's type is, and unless its name tells, what is inside it. */
 static char *
 describe_type(const ColumnFacts *column, Oid inside)
 {
-	if (column->type == inside)
+	if (column->type == inside || OidIsValid(dbkit_replacement_type(column->type)))
 		return format_type_be(column->type);
 	return psprintf("%s, which contains %s", format_type_be(column->type),
 					format_type_be(inside));

@@ -13,6 +13,7 @@
 #include "utils/varlena.h"
 
 #include "dbkit.h"
+#include "expression.h"
 #include "rules.h"
 
 /* Judge that row level security is enabled. */
@@ -104,6 +105,26 @@ dbkit_judge_policy_with_check(Judgement *judgement)
 			dbkit_add_finding(judgement, NULL,
 							  "policy \"%s\" lets any row be inserted; use WITH CHECK with a condition",
 							  policy->name);
+	}
+}
+
+/* Judge that policies do not rest on what any session can set. */
+void
+dbkit_judge_forgeable_policy(Judgement *judgement)
+{
+	ListCell   *lc;
+
+	foreach(lc, judgement->facts->policies)
+	{
+		const PolicyFacts *policy = lfirst(lc);
+		char	   *setting = dbkit_forgeable_setting(policy->using);
+
+		if (setting == NULL)
+			setting = dbkit_forgeable_setting(policy->with_check);
+		if (setting != NULL)
+			dbkit_add_finding(judgement, NULL,
+							  "policy \"%s\" reads the setting \"%s\", which any session can set; use dbkit.user_id() or dbkit.organization_id()",
+							  policy->name, setting);
 	}
 }
 
