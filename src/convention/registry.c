@@ -28,6 +28,7 @@
 #include "commands/trigger.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
+#include "postmaster/bgworker.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -322,15 +323,23 @@ PG_FUNCTION_INFO_V1(ignore_replicated);
 /*
  * ignore_replicated() returns trigger
  *
- * Drops the row of a BEFORE trigger.  What is written here bypasses triggers;
- * what a publisher of all its tables sends is about tables of its own.
+ * Drops the row of a BEFORE trigger that a replication worker applies.  What is
+ * written here bypasses triggers; what a publisher of all its tables sends is
+ * about tables of its own.  That the trigger is one for replicas does not
+ * suffice: pg_restore --disable-triggers leaves it enabled for all, and a
+ * session may restore a dump under session_replication_role = replica.
  */
 Datum
 ignore_replicated(PG_FUNCTION_ARGS)
 {
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"dbkit.ignore_replicated\" was not called by a trigger")));
-	return PointerGetDatum(NULL);
+	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA && MyBgworkerEntry != NULL)
+		return PointerGetDatum(NULL);
+	return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ?
+						   trigger->tg_newtuple : trigger->tg_trigtuple);
 }

@@ -11,7 +11,7 @@ use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
-$node->append_conf('postgresql.conf', 'max_prepared_transactions = 10');
+$node->append_conf('postgresql.conf', "max_prepared_transactions = 10\nlock_timeout = '60s'");
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION dbkit');
 
