@@ -47,6 +47,9 @@
 /* All Touched of the transaction, in TopTransactionContext; NULL for none */
 static HTAB *touched = NULL;
 
+/* Those of the statement that is ending, in the same context */
+static List *pending = NIL;
+
 /* Counts them, also those that are forgotten again */
 static uint64 touches = 0;
 
@@ -84,6 +87,13 @@ touch(Oid classid, Oid objid)
 		entry->concurrently = false;
 	}
 	found = entry->pending;
+	if (!found)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
+
+		pending = lappend(pending, entry);
+		MemoryContextSwitchTo(caller);
+	}
 	entry->pending = true;
 	entry->detached = false;
 	entry->concurrently |= touching_concurrently;
@@ -367,9 +377,31 @@ compare_order(const ListCell *a, const ListCell *b)
 	return left->order < right->order ? -1 : left->order > right->order ? 1 : 0;
 }
 
-/* Return the Touched that match, in the order of their first touch. */
-static List *
-collect(bool (*matches) (const Touched *entry))
+/*
+ * Return the Touched of the statement that is ending, once, in the order of
+ * their first touch.  If they are to be judged at commit as well, "enforced"
+ * is set.
+ */
+List *
+dbkit_touched_by_statement(bool enforced)
+{
+	List	   *result = list_copy(pending);
+	ListCell   *lc;
+
+	list_free(pending);
+	pending = NIL;
+	foreach(lc, result)
+	{
+		((Touched *) lfirst(lc))->pending = false;
+		((Touched *) lfirst(lc))->enforced |= enforced;
+	}
+	list_sort(result, compare_order);
+	return result;
+}
+
+/* Return the Touched of the transaction that are to be judged at commit. */
+List *
+dbkit_touched_by_transaction(void)
 {
 	List	   *result = NIL;
 	HASH_SEQ_STATUS status;
@@ -380,48 +412,11 @@ collect(bool (*matches) (const Touched *entry))
 	hash_seq_init(&status, touched);
 	while ((entry = hash_seq_search(&status)) != NULL)
 	{
-		if (matches(entry))
+		if (entry->enforced)
 			result = lappend(result, entry);
 	}
 	list_sort(result, compare_order);
 	return result;
-}
-
-static bool
-is_pending(const Touched *entry)
-{
-	return entry->pending;
-}
-
-static bool
-is_enforced(const Touched *entry)
-{
-	return entry->enforced;
-}
-
-/*
- * Return the Touched of the statement that is ending, once.  If they are to be
- * judged at commit as well, "enforced" is set.
- */
-List *
-dbkit_touched_by_statement(bool enforced)
-{
-	List	   *result = collect(is_pending);
-	ListCell   *lc;
-
-	foreach(lc, result)
-	{
-		((Touched *) lfirst(lc))->pending = false;
-		((Touched *) lfirst(lc))->enforced |= enforced;
-	}
-	return result;
-}
-
-/* Return the Touched of the transaction that are to be judged at commit. */
-List *
-dbkit_touched_by_transaction(void)
-{
-	return collect(is_enforced);
 }
 
 /* Has the transaction touched anything? */
@@ -451,7 +446,11 @@ at_transaction_end(XactEvent event, void *arg pg_attribute_unused())
 {
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
 		event == XACT_EVENT_PREPARE)
-		touched = NULL;			/* TopTransactionContext goes with it */
+	{
+		/* TopTransactionContext goes with it */
+		touched = NULL;
+		pending = NIL;
+	}
 }
 
 /* Forget what a subtransaction touched, or make it its parent's. */
@@ -467,11 +466,13 @@ at_subtransaction_end(SubXactEvent event, SubTransactionId self pg_attribute_unu
 	if (touched == NULL ||
 		(event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB))
 		return;
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		pending = NIL;			/* of a statement that failed */
 	hash_seq_init(&status, touched);
 	while ((entry = hash_seq_search(&status)) != NULL)
 	{
 		if (event == SUBXACT_EVENT_ABORT_SUB)
-			entry->pending = false; /* by a statement that failed */
+			entry->pending = false;
 		if (entry->nest_level < level)
 			continue;
 		if (event == SUBXACT_EVENT_COMMIT_SUB)
