@@ -139,6 +139,7 @@ check_candidates(List *candidates, JudgeScope scope, FindingCallback callback, v
 													 "dbkit check",
 													 ALLOCSET_DEFAULT_SIZES);
 	List	   *suggested = NIL;
+	int			judged = 0;
 	ListCell   *lc;
 
 	foreach(lc, candidates)
@@ -166,6 +167,12 @@ check_candidates(List *candidates, JudgeScope scope, FindingCallback callback, v
 		for (int i = list_length(suggested); i < list_length(judgement.suggested); i++)
 			suggested = lappend(suggested, pstrdup(list_nth(judgement.suggested, i)));
 		MemoryContextReset(per_object);
+
+		/* Extensions have no progress view of their own to report to */
+		if (++judged % 1000 == 0)
+			ereport(DEBUG1,
+					(errmsg_internal("dbkit judged %d of %d objects",
+									 judged, list_length(candidates))));
 	}
 	MemoryContextDelete(per_object);
 }

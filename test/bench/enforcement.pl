@@ -106,14 +106,20 @@ my $check = <<~'SQL';
 
 return sub {
 	my ($scale) = @_;
-	my $many = int(5000 * ($scale < 1 ? $scale : 1)) || 1;
 	my $repeat = int(50 * $scale) || 1;
+	my (@setup, @cases);
+	for my $tables (10, 1000, 5000, 10000)
+	{
+		my $count = int($tables * ($scale < 1 && $tables > 10 ? $scale : 1)) || 1;
+		my $name = "bench_$tables";
+		push @setup, database($name, $count), [ $name, $check ];
+		push @cases, beside($count, $name, $repeat);
+	}
 	return {
 		setup => [
 			[ 'dbkit', q{SELECT 'CREATE ROLE customer' WHERE to_regrole('customer') IS NULL \gexec} ],
-			database('bench_few', 10), [ 'bench_few', $check ],
-			database('bench_many', $many), [ 'bench_many', $check ],
+			@setup,
 		],
-		cases => [ beside(10, 'bench_few', $repeat), beside($many, 'bench_many', $repeat) ],
+		cases => \@cases,
 	};
 };

@@ -129,5 +129,13 @@ $_->finish for @running;
 unlike(slurp_file("$directory/err3"), qr/ERROR|abort|terminat/i, 'dbkit.check() does not mind what is dropped');
 unlike(slurp_file($node->logfile), qr/was terminated by signal/, 'and nothing crashes');
 
+# dbkit.check() says how far it is
+$node->safe_psql('postgres', 'CREATE DATABASE large');
+$node->safe_psql('large', 'CREATE EXTENSION dbkit');
+$node->safe_psql('large', q{DO $$ BEGIN FOR i IN 1..1001 LOOP
+	EXECUTE format('CREATE VIEW v%s WITH (security_invoker = true) AS SELECT 1 AS one', i); END LOOP; END $$});
+(undef, undef, $err) = $node->psql('large', 'SET client_min_messages = debug1; SELECT count(*) FROM dbkit.check()');
+like($err, qr/^psql:\S+ DEBUG:  dbkit judged 1000 of \d+ objects$/m, 'dbkit.check() reports its progress');
+
 $node->stop;
 done_testing();
