@@ -114,6 +114,11 @@ SELECT count(*) FROM pg_inherits WHERE inhparent = 'event'::regclass;
 ALTER TABLE event ATTACH PARTITION event_1 FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 DROP INDEX event_parent_id_idx; -- fails
 DROP TABLE event;
+-- temporary ones are never judged, and the detached one may be all there is to note
+CREATE TEMP TABLE passing (a bigint) PARTITION BY LIST (a);
+CREATE TEMP TABLE passing_1 PARTITION OF passing FOR VALUES IN (1);
+ALTER TABLE passing DETACH PARTITION passing_1;
+DROP TABLE passing, passing_1;
 
 -- inheritance: ALTER of the parent changes the children
 SELECT pg_temp.make('base', 'bas');

@@ -234,6 +234,8 @@ touch_detached(const AlterTableCmd *command)
 
 	key[1] = RangeVarGetRelid(castNode(PartitionCmd, command->def)->name, NoLock, true);
 	touch_relation(key[1]);
+	if (touched == NULL)
+		return;					/* it is temporary, and so is all else */
 	entry = hash_search(touched, key, HASH_FIND, NULL);
 	if (entry != NULL)
 		entry->detached = true;
