@@ -102,7 +102,7 @@ RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'check_schema'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dbkit.check_schema(regnamespace) IS
-'dbkit.check() for the tables, views and types of one schema. Errors: undefined_schema';
+'dbkit.check() for the tables, views, types and functions of one schema. Errors: undefined_schema';
 
 CREATE TABLE dbkit.id_prefix (
 	prefix text COLLATE "C" PRIMARY KEY,
@@ -110,7 +110,7 @@ CREATE TABLE dbkit.id_prefix (
 	contested boolean NOT NULL
 );
 COMMENT ON TABLE dbkit.id_prefix IS
-'The prefix registry: which table the ids with a prefix belong to. Kept up by the event triggers, which fill it in a restore as well; only the prefixes that several tables share are dumped';
+'The prefix registry: which table the ids with a prefix belong to. Kept up by the event triggers, which fill it in a restore as well; it is not dumped';
 COMMENT ON COLUMN dbkit.id_prefix.prefix IS 'The prefix, without the underscore';
 COMMENT ON COLUMN dbkit.id_prefix.relation IS 'The table that has it';
 COMMENT ON COLUMN dbkit.id_prefix.contested IS
@@ -253,7 +253,7 @@ CREATE FUNCTION dbkit.sql_drop() RETURNS event_trigger
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.sql_drop() IS
-'Event trigger function: frees the id prefixes of dropped tables';
+'Event trigger function: frees the id prefixes of dropped tables, and has tables judged that lost an index, trigger or policy';
 
 CREATE FUNCTION dbkit.table_rewrite() RETURNS event_trigger
 AS 'MODULE_PATHNAME'
@@ -426,7 +426,7 @@ COMMENT ON EVENT TRIGGER dbkit_ddl_command_end IS
 CREATE EVENT TRIGGER dbkit_sql_drop ON sql_drop
 	EXECUTE FUNCTION dbkit.sql_drop();
 COMMENT ON EVENT TRIGGER dbkit_sql_drop IS
-'Keeps the prefix registry right when tables are dropped';
+'Keeps the prefix registry right when tables are dropped, and has tables judged that lost an index, trigger or policy';
 
 CREATE EVENT TRIGGER dbkit_table_rewrite ON table_rewrite
 	EXECUTE FUNCTION dbkit.table_rewrite();
