@@ -3,10 +3,12 @@
 SET dbkit.enforce = off;
 CREATE TABLE big (a integer, b integer);
 INSERT INTO big SELECT n, n FROM generate_series(1, 1000) n;
+VACUUM FULL big;
 CREATE TABLE measure (a integer, b integer) PARTITION BY RANGE (a);
 CREATE TABLE measure_1 PARTITION OF measure FOR VALUES FROM (0) TO (10);
 CREATE TABLE measure_2 PARTITION OF measure FOR VALUES FROM (10) TO (10000);
 INSERT INTO measure SELECT n, n FROM generate_series(1, 1000) n;
+VACUUM FULL measure;
 RESET dbkit.enforce;
 SELECT dbkit.baseline('before our time') > 0;
 
@@ -66,6 +68,8 @@ SET dbkit.enforce = off;
 CREATE INDEX ON measure_2 (b, a);
 RESET dbkit.enforce;
 SET dbkit.rule.blocking_index = fix; -- fails
+\set VERBOSITY sqlstate
 SET dbkit.max_rewrite_size = -1; -- fails
+\set VERBOSITY default
 DROP TABLE big, measure;
 DELETE FROM dbkit.exemption WHERE NOT builtin;

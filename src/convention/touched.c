@@ -250,6 +250,7 @@ is_harmless(const Node *command)
 		case T_CommentStmt:
 			return ((const CommentStmt *) command)->comment != NULL;
 		case T_SecLabelStmt:
+		case T_ReindexStmt:
 			return true;
 		case T_CreateTrigStmt:
 			return !((const CreateTrigStmt *) command)->replace;
