@@ -16,6 +16,8 @@
 extern void dbkit_context_init(void);
 
 /* id.c, also called from C */
+#define DBKIT_PREFIX_MAX_LEN	63	/* of an id (TypeID v0.3) */
+
 extern Datum id_prefix(PG_FUNCTION_ARGS);
 
 /* lock_name.c */
