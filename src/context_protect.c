@@ -15,6 +15,7 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -107,6 +108,17 @@ check_protectable(Oid relid)
 		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(relkind), get_rel_name(relid));
 }
 
+/*
+ * Take the lock that ALTER TABLE will take, so that no partition or child is
+ * added unseen, and check again what may have changed meanwhile.
+ */
+static void
+lock_table(Oid relid)
+{
+	LockRelationOid(relid, AccessExclusiveLock);
+	check_protectable(relid);
+}
+
 /* Run one statement with the caller's rights */
 static void
 run(const char *statement)
@@ -141,7 +153,7 @@ protect_with_descendants(Oid relid, const char *role, const char *condition)
 	const char *policy = makeObjectName(role, NULL, "isolation");
 	ListCell   *cell;
 
-	foreach(cell, find_all_inheritors(relid, NoLock, NULL))
+	foreach(cell, find_all_inheritors(relid, AccessExclusiveLock, NULL))
 	{
 		Oid			member = lfirst_oid(cell);
 
@@ -174,6 +186,7 @@ dbkit_protect(PG_FUNCTION_ARGS)
 	given[USER] = PG_ARGISNULL(1) ? NULL : NameStr(*PG_GETARG_NAME(1));
 	given[ORGANIZATION] = PG_ARGISNULL(2) ? NULL : NameStr(*PG_GETARG_NAME(2));
 	check_protectable(relid);
+	lock_table(relid);
 
 	initStringInfo(&condition);
 	for (int kind = 0; kind < (int) lengthof(kinds); kind++)

@@ -17,6 +17,8 @@ extern void dbkit_context_init(void);
 extern bool dbkit_context_guards(const char *setting);
 
 /* id.c, also called from C */
+#define DBKIT_PREFIX_MAX_LEN	63	/* of an id (TypeID v0.3) */
+
 extern Datum id_prefix(PG_FUNCTION_ARGS);
 
 /* lock_name.c */

@@ -24,7 +24,6 @@
 
 #include "dbkit.h"
 
-#define PREFIX_MAX_LEN	63
 #define SUFFIX_LEN		26
 #define EXCERPT_BYTES	64		/* how much of a bad value an error shows */
 
@@ -114,7 +113,7 @@ prefix_problem(const char *prefix, int len)
 {
 	int			i;
 
-	if (len > PREFIX_MAX_LEN)
+	if (len > DBKIT_PREFIX_MAX_LEN)
 		return "A prefix must have at most 63 characters.";
 	for (i = 0; i < len; i++)
 	{

@@ -255,6 +255,9 @@ dbkit_registry_update(Oid relid, const char *prefix)
 	Relation	registry = open_registry(RowExclusiveLock);
 	HeapTuple	row = find_relation(registry, relid);
 
+	/* No id begins with a longer one, and the index could not hold it */
+	if (prefix != NULL && strlen(prefix) > DBKIT_PREFIX_MAX_LEN)
+		prefix = NULL;
 	if (HeapTupleIsValid(row))
 	{
 		char	   *old = TextDatumGetCString(row_value(registry, row, Anum_prefix));

@@ -254,6 +254,8 @@ dbkit_judge_id_prefix(Judgement *judgement)
 	if (!is_convention_prefix(facts->prefix))
 		dbkit_add_finding(judgement, "id", "prefix \"%s\" is not 2 or 3 lower-case letters; use one that is",
 					facts->prefix);
+	if (strlen(facts->prefix) > DBKIT_PREFIX_MAX_LEN)
+		return;					/* the registry has none */
 
 	holder = dbkit_registry_holder(facts->prefix);
 	if (!OidIsValid(holder))
