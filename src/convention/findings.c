@@ -98,8 +98,9 @@ dbkit_add_column(Finding *finding, const char *column, const char *definition)
 
 /*
  * Add ALTER COLUMN ... TYPE as the fix, where PostgreSQL can convert.  A
- * timestamp without time zone is taken as UTC, so that the result does not
- * depend on the session that runs the fix.
+ * timestamp without time zone and a date are taken as UTC, so that the result
+ * does not depend on the session that runs the fix; for arrays of them no
+ * expression does that.
  */
 void
 dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target,
@@ -113,8 +114,12 @@ dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target,
 		return;
 	if (column->identity && target != INT8OID)
 		return;
-	if (column->base_type == TIMESTAMPOID && target == TIMESTAMPTZOID)
+	if (target == TIMESTAMPTZARRAYOID)
+		return;
+	if (target == TIMESTAMPTZOID && column->base_type == TIMESTAMPOID)
 		using = psprintf(" USING %s AT TIME ZONE 'UTC'", name);
+	else if (target == TIMESTAMPTZOID && column->base_type == DATEOID)
+		using = psprintf(" USING %s::timestamp AT TIME ZONE 'UTC'", name);
 	else if ((target == INT8RANGEOID || target == INT8MULTIRANGEOID) &&
 			 column->default_expr == NULL)
 		using = psprintf(" USING %s::text::%s", name, definition);
