@@ -14,7 +14,7 @@ UPDATE t SET n = 2 RETURNING updated_at = now();
 CREATE TABLE widgets (id text COLLATE "C" PRIMARY KEY);
 SELECT * FROM dbkit.check();
 -- what cannot be fixed is rejected, and nothing is half done
-CREATE TABLE u (id text COLLATE "C" PRIMARY KEY, parent_id text REFERENCES t, user_id bigint, mood_id int, mood_extid int, plain timestamp without time zone[]); -- fails
+CREATE TABLE u (id text COLLATE "C" PRIMARY KEY, parent_id text REFERENCES t, user_id bigint, mood_id int, mood_extid int, plain timestamp without time zone); -- fails
 CREATE TABLE broken (id int PRIMARY KEY); -- fails
 SET dbkit.rule.primary_key = off;
 CREATE TABLE broken (id int PRIMARY KEY); -- fails
