@@ -33,6 +33,8 @@ DROP EXTENSION dbkit;  -- fails
 SET session_replication_role = replica;  -- fails
 SELECT dbkit.ddl_command_end();  -- fails
 SELECT dbkit.sql_drop();  -- fails
+SELECT dbkit.ddl_command_start();  -- fails
+SELECT dbkit.table_rewrite();  -- fails
 DROP TABLE good;
 SELECT prefix, relation FROM dbkit.id_prefix ORDER BY prefix;
 
