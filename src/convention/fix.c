@@ -122,9 +122,9 @@ try_fix(Finding *finding, const char *sql, const List *unfixed)
 	{
 		ErrorData  *error;
 
+		fixing = NULL;			/* first, as copying may fail */
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
-		fixing = NULL;
 		if (is_passing(error->sqlerrcode))
 			PG_RE_THROW();
 		FlushErrorState();
