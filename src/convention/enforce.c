@@ -100,9 +100,8 @@ is_concurrent(Node *parsetree)
 			{
 				AlterTableCmd *command = lfirst_node(AlterTableCmd, lc);
 
-				if ((command->subtype == AT_DetachPartition &&
-					 ((PartitionCmd *) command->def)->concurrent) ||
-					command->subtype == AT_DetachPartitionFinalize)
+				if (command->subtype == AT_DetachPartition &&
+					((PartitionCmd *) command->def)->concurrent)
 					return true;
 			}
 			return false;
