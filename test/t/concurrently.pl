@@ -78,4 +78,19 @@ unlike($detached, qr/ERROR/, 'DETACH PARTITION CONCURRENTLY is not rejected');
 is(says(q{SELECT relispartition FROM pg_class WHERE oid = 'parted_all'::regclass}), 'f', 'and the partition is a table');
 is(says(q{SELECT relation FROM dbkit.id_prefix WHERE prefix = 'par'}), 'parted', 'the prefix stays with the root');
 
+# A detachment that was left pending can be finalized in a transaction block, and so be undone
+$node->safe_psql('postgres', 'SET dbkit.enforce = off; DROP TABLE parted_all;
+	CREATE TABLE parted_all PARTITION OF parted FOR VALUES FROM (MINVALUE) TO (MAXVALUE)');
+my $reader = $node->background_psql('postgres');
+$reader->query_safe('BEGIN; SELECT FROM parted;');
+like(says(q{SET statement_timeout = '500ms'; ALTER TABLE parted DETACH PARTITION parted_all CONCURRENTLY}),
+	qr/^ERROR:  canceling statement due to statement timeout$/m, 'a detachment waits for a reader');
+$reader->query_safe('COMMIT;');
+$reader->quit;
+is($node->safe_psql('postgres', q{SELECT inhdetachpending FROM pg_inherits WHERE inhrelid = 'parted_all'::regclass}), 't',
+	'and is left pending');
+like(says("BEGIN; ALTER TABLE parted DETACH PARTITION parted_all FINALIZE;
+	CREATE TABLE bare (id text COLLATE \"C\" PRIMARY KEY DEFAULT generate_id('bar') CHECK (id LIKE 'bar_%'), $columns); COMMIT"),
+	qr/^ERROR:  \d+ objects break \d+ schema conventions$/m, 'FINALIZE does not turn what else the transaction did into warnings');
+
 done_testing();
