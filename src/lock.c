@@ -460,7 +460,7 @@ static const char *
 visible_name(const LockInstanceData *instance, const LockName *names, int nnames)
 {
 	LockName	wanted = {lock_tag_key(&instance->locktag), NULL};
-	LockName   *found;
+	const LockName *found;
 
 	found = bsearch(&wanted, names, nnames, sizeof(LockName),
 					dbkit_compare_lock_names);
