@@ -31,7 +31,6 @@ SELECT pg_temp.rules('CREATE TABLE copy (LIKE good INCLUDING ALL)');
 SELECT pg_temp.rules($$CREATE TABLE copy (LIKE good INCLUDING INDEXES, CHECK (id LIKE 'cop_%')); ALTER TABLE copy ALTER id SET DEFAULT generate_id('cop')$$);
 SELECT pg_temp.rules('CREATE TABLE child () INHERITS (good)');
 SELECT pg_temp.rules('CREATE TABLE child (PRIMARY KEY (id)) INHERITS (good)');
-SELECT pg_temp.rules($$CREATE TABLE good_row OF good$$);
 CREATE TYPE row_type AS (id text COLLATE "C", n int);
 SELECT pg_temp.rules('CREATE TABLE typed OF row_type');
 SELECT pg_temp.rules('CREATE TABLE typed OF row_type (PRIMARY KEY (id))');
