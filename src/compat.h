@@ -12,6 +12,13 @@
 #error "dbkit needs PostgreSQL 15 or later"
 #endif
 
+/* A module tells its name and version from 18 on (commit 9324c8c58) */
+#if PG_VERSION_NUM >= 180000
+#define DBKIT_MODULE_MAGIC	PG_MODULE_MAGIC_EXT(.name = "dbkit", .version = DBKIT_VERSION)
+#else
+#define DBKIT_MODULE_MAGIC	PG_MODULE_MAGIC
+#endif
+
 /* Commit 3eea7a0c9 took execute_once out of ExecutorRun (18) */
 #if PG_VERSION_NUM >= 180000
 #define EXECUTOR_RUN_PARAMETERS \

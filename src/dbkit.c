@@ -15,7 +15,7 @@
 #include "convention/enforce.h"
 #include "convention/rules.h"
 
-PG_MODULE_MAGIC;
+DBKIT_MODULE_MAGIC;
 
 void		_PG_init(void);
 

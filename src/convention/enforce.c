@@ -46,8 +46,8 @@ static bool enforce = true;
  * Does enforcement rest?  pg_dump and pg_restore create tables before their
  * keys and indexes, and both turn check_function_bodies off in every session.
  */
-bool
-dbkit_stands_aside(void)
+static bool
+stands_aside(void)
 {
 	return !enforce || !check_function_bodies || IsBinaryUpgrade || dbkit_fixing();
 }
@@ -209,7 +209,7 @@ ddl_command_start(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *event = check_called_for(fcinfo, "ddl_command_start");
 
-	if (!dbkit_stands_aside())
+	if (!stands_aside())
 		dbkit_report(dbkit_guard_index(event->parsetree), ERROR, NULL);
 	PG_RETURN_NULL();
 }
@@ -241,10 +241,10 @@ ddl_command_end(PG_FUNCTION_ARGS)
 
 	error_context_stack = &callback;
 	dbkit_touch_commands(concurrent);
-	touched = dbkit_touched_by_statement(!dbkit_stands_aside());
+	touched = dbkit_touched_by_statement(!stands_aside());
 	facts = read_facts(touched, FACTS_STATEMENT);
 	update_registry(touched, facts);
-	if (!dbkit_stands_aside())
+	if (!stands_aside())
 		findings = judge_all(facts, SCOPE_STATEMENT);
 	error_context_stack = callback.previous;
 
@@ -295,7 +295,7 @@ Datum
 table_rewrite(PG_FUNCTION_ARGS)
 {
 	check_called_for(fcinfo, "table_rewrite");
-	if (!dbkit_stands_aside())
+	if (!stands_aside())
 		dbkit_report(dbkit_guard_rewrite(), ERROR, NULL);
 	PG_RETURN_NULL();
 }
@@ -329,7 +329,7 @@ before_transaction_end(XactEvent event, void *arg pg_attribute_unused())
 	MemoryContext caller;
 
 	if ((event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE) ||
-		!dbkit_transaction_touched() || dbkit_stands_aside())
+		!dbkit_transaction_touched() || stands_aside())
 		return;
 	if (!OidIsValid(get_extension_oid("dbkit", true)))
 		return;					/* dropped by this transaction */
