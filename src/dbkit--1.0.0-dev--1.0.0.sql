@@ -1,0 +1,1 @@
+\echo Use "ALTER EXTENSION dbkit UPDATE" to load this file. \quit

@@ -1,0 +1,434 @@
+\echo Use "CREATE EXTENSION dbkit" to load this file. \quit
+
+CREATE SCHEMA dbkit;
+COMMENT ON SCHEMA dbkit IS 'dbkit: schema conventions, ids, tenant context, enum tables, named locks';
+GRANT USAGE ON SCHEMA dbkit TO PUBLIC;
+
+-- ids ---------------------------------------------------------------------
+
+CREATE FUNCTION generate_id(prefix text) RETURNS text
+	LANGUAGE c VOLATILE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION generate_id(text) IS
+'a new id: the prefix, an underscore and 26 characters that spell a UUIDv7 (TypeID v0.3); greater than all earlier ids of this session. prefix: 0 to 63 characters of [a-z_], no underscore at either end, else invalid_parameter_value';
+
+CREATE FUNCTION dbkit.generate_id_at(prefix text, at timestamptz) RETURNS text
+	LANGUAGE c VOLATILE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION dbkit.generate_id_at(text, timestamptz) IS
+'an id as if made at that time (to the microsecond), for backfills. prefix: as for generate_id; at: from 1970 to the year 10889, else datetime_field_overflow';
+
+CREATE FUNCTION dbkit.is_id(id text, prefix text DEFAULT NULL) RETURNS boolean
+	LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION dbkit.is_id(text, text) IS
+'whether the value is a well-formed id, of that prefix unless it is NULL; NULL for NULL; raises nothing, so it can stand in a CHECK';
+
+CREATE FUNCTION dbkit.id_prefix(id text) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION dbkit.id_prefix(text) IS
+'the prefix of an id, without its underscore; invalid_text_representation for what is not an id';
+
+CREATE FUNCTION dbkit.id_uuid(id text) RETURNS uuid
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION dbkit.id_uuid(text) IS
+'the UUID that an id spells; invalid_text_representation for what is not an id';
+
+CREATE FUNCTION dbkit.id_from_uuid(prefix text, uuid uuid) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION dbkit.id_from_uuid(text, uuid) IS
+'the id that spells a UUID of any version. prefix: as for generate_id';
+
+CREATE FUNCTION dbkit.id_timestamp(id text) RETURNS timestamptz
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION dbkit.id_timestamp(text) IS
+'when an id was made, to the millisecond; NULL if its UUID is not of version 7; invalid_text_representation for what is not an id';
+
+CREATE FUNCTION dbkit.id_lower_bound(prefix text, at timestamptz) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION dbkit.id_lower_bound(text, timestamptz) IS
+'the smallest id of the millisecond of that time: id >= dbkit.id_lower_bound(...) can use an index. prefix: as for generate_id; at: from 1970 to the year 10889, else datetime_field_overflow';
+
+CREATE FUNCTION dbkit.id_upper_bound(prefix text, at timestamptz) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION dbkit.id_upper_bound(text, timestamptz) IS
+'the largest id of the millisecond of that time: id <= dbkit.id_upper_bound(...) can use an index. prefix: as for generate_id; at: from 1970 to the year 10889, else datetime_field_overflow';
+
+-- updated_at() ------------------------------------------------------------
+
+CREATE FUNCTION updated_at() RETURNS trigger
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION updated_at() IS
+'BEFORE UPDATE FOR EACH ROW trigger: sets updated_at, or the timestamptz column named by its only argument, to the transaction''s timestamp (now()). Raises trigger_protocol_violated for any other use and for a column that is generated or of another type, undefined_column if there is none.';
+
+-- conventions -------------------------------------------------------------
+
+CREATE FUNCTION dbkit.rules(
+	OUT id text, OUT phase text, OUT level text, OUT description text, OUT fixable boolean)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'rules'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 20;
+COMMENT ON FUNCTION dbkit.rules() IS
+'The schema conventions with their levels in this session; see the view dbkit.rules';
+
+CREATE VIEW dbkit.rules WITH (security_invoker = true) AS
+SELECT id, phase, level, description, fixable FROM dbkit.rules();
+COMMENT ON VIEW dbkit.rules IS
+'The schema conventions: id, phase (statement: judged when a statement ends), level in this session (the setting dbkit.rule.<id>), what it demands, and whether dbkit.check() has a fix for it';
+GRANT SELECT ON dbkit.rules TO PUBLIC;
+
+CREATE FUNCTION dbkit.check(
+	OUT rule text, OUT level text, OUT object_type text, OUT object_identity text,
+	OUT column_name text, OUT problem text, OUT fix text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'check_database'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dbkit.check() IS
+'Everything in the database that breaks a schema convention at level warning or above, one row per finding; fix is SQL that mends it, NULL where there is none. The same as CREATE would be rejected for, whatever dbkit.enforce says';
+
+CREATE FUNCTION dbkit.check(
+	relation regclass,
+	OUT rule text, OUT level text, OUT object_type text, OUT object_identity text,
+	OUT column_name text, OUT problem text, OUT fix text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'check_relation'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 10;
+COMMENT ON FUNCTION dbkit.check(regclass) IS
+'dbkit.check() for one table or view. Errors: undefined_table';
+
+CREATE FUNCTION dbkit.check_schema(
+	schema regnamespace,
+	OUT rule text, OUT level text, OUT object_type text, OUT object_identity text,
+	OUT column_name text, OUT problem text, OUT fix text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'check_schema'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dbkit.check_schema(regnamespace) IS
+'dbkit.check() for the tables, views, types and functions of one schema. Errors: undefined_schema';
+
+CREATE TABLE dbkit.id_prefix (
+	prefix text COLLATE "C" PRIMARY KEY,
+	relation regclass NOT NULL UNIQUE,
+	contested boolean NOT NULL
+);
+COMMENT ON TABLE dbkit.id_prefix IS
+'The prefix registry: which table the ids with a prefix belong to. Kept up by the event triggers, which fill it in a restore as well; it is not dumped';
+COMMENT ON COLUMN dbkit.id_prefix.prefix IS 'The prefix, without the underscore';
+COMMENT ON COLUMN dbkit.id_prefix.relation IS 'The table that has it';
+COMMENT ON COLUMN dbkit.id_prefix.contested IS
+'Whether another table has used the same prefix, which only a rule id_prefix at level off or warning allows';
+GRANT SELECT ON dbkit.id_prefix TO PUBLIC;
+
+CREATE FUNCTION dbkit.ignore_replicated() RETURNS trigger
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.ignore_replicated() IS
+'Trigger function: keeps the rows of a publisher''s prefix registry and exemptions out of the subscriber''s';
+
+CREATE TRIGGER ignore_replicated BEFORE INSERT OR UPDATE OR DELETE ON dbkit.id_prefix
+	FOR EACH ROW EXECUTE FUNCTION dbkit.ignore_replicated();
+ALTER TABLE dbkit.id_prefix ENABLE REPLICA TRIGGER ignore_replicated;
+COMMENT ON TRIGGER ignore_replicated ON dbkit.id_prefix IS
+'A publication FOR ALL TABLES sends this table too, and a subscriber has its own';
+
+CREATE FUNCTION dbkit.register_prefix(relation regclass) RETURNS void
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.register_prefix(regclass) IS
+'Brings the prefix registry up to date with a table that was created or changed while the event triggers were disabled, as dbkit.check() advises. Errors: undefined_table, read_only_sql_transaction';
+
+CREATE FUNCTION dbkit.table_of(id text) RETURNS regclass
+AS 'MODULE_PATHNAME'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dbkit.table_of(text) IS
+'The table whose ids have the prefix of this id, or NULL. Errors: invalid_text_representation for a malformed id';
+
+CREATE TABLE dbkit.exemption (
+	object text COLLATE "C" NOT NULL CHECK (object ~ '^(\\.|[^\\])*$'),
+	rule text COLLATE "C" NOT NULL,
+	reason text NOT NULL CHECK (reason ~ '\S'),
+	expires_at timestamptz,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	builtin boolean NOT NULL DEFAULT false,
+	PRIMARY KEY (object, rule)
+);
+COMMENT ON TABLE dbkit.exemption IS
+'What is exempt from the schema conventions, and why; see dbkit.exempt() and dbkit.baseline()';
+COMMENT ON COLUMN dbkit.exemption.object IS 'A LIKE pattern on schema.name';
+COMMENT ON COLUMN dbkit.exemption.rule IS 'The id of a rule, or * for all';
+COMMENT ON COLUMN dbkit.exemption.reason IS 'Why';
+COMMENT ON COLUMN dbkit.exemption.expires_at IS 'When it ends, or NULL for never';
+COMMENT ON COLUMN dbkit.exemption.created_at IS 'When it was made or changed';
+COMMENT ON COLUMN dbkit.exemption.builtin IS 'Whether it came with the extension; such rows are not dumped';
+GRANT SELECT ON dbkit.exemption TO PUBLIC;
+
+CREATE TRIGGER ignore_replicated BEFORE INSERT OR UPDATE OR DELETE ON dbkit.exemption
+	FOR EACH ROW EXECUTE FUNCTION dbkit.ignore_replicated();
+ALTER TABLE dbkit.exemption ENABLE REPLICA TRIGGER ignore_replicated;
+COMMENT ON TRIGGER ignore_replicated ON dbkit.exemption IS
+'A publication FOR ALL TABLES sends this table too, and a subscriber has its own';
+
+-- Patterns with a wildcard, or an escape of what is none; all others are found by equality
+CREATE INDEX exemption_pattern_idx ON dbkit.exemption (object)
+	WHERE object !~ '^(\\[\\%_]|[^\\%_])*$';
+COMMENT ON INDEX dbkit.exemption_pattern_idx IS
+'The exemptions whose object is more than one name';
+
+INSERT INTO dbkit.exemption (object, rule, reason, builtin)
+SELECT object, '*', 'ledger of ' || tool, true
+FROM (VALUES
+	('%.\_yoyo\_%', 'yoyo'),
+	('%.yoyo\_lock', 'yoyo'),
+	('%.yoyo\_tmp\_%', 'yoyo'),
+	('%.alembic\_version', 'alembic'),
+	('%.schema\_migrations', 'dbmate, Rails and golang-migrate'),
+	('%.ar\_internal\_metadata', 'Rails'),
+	('sqitch.%', 'sqitch'),
+	('%.flyway\_schema\_history', 'Flyway'),
+	('%.databasechangelog', 'Liquibase'),
+	('%.databasechangeloglock', 'Liquibase'),
+	('%.\_prisma\_migrations', 'Prisma'),
+	('%.\_\_drizzle\_migrations', 'Drizzle'),
+	('%.knex\_migrations', 'Knex'),
+	('%.knex\_migrations\_lock', 'Knex'),
+	('%.pgmigrations', 'node-pg-migrate'),
+	('%.gorp\_migrations', 'sql-migrate'),
+	('%.goose\_db\_version', 'goose'),
+	('%.schema\_version', 'pgmigrate'),
+	('%.schema\_version\_type', 'pgmigrate'),
+	('pgroll.%', 'pgroll'),
+	('%.django\_migrations', 'Django'),
+	('%.migrations', 'TypeORM'),
+	('%.typeorm\_metadata', 'TypeORM'),
+	('%.SequelizeMeta', 'Sequelize'),
+	('%.SequelizeData', 'Sequelize')) AS ledger(object, tool);
+
+SELECT pg_catalog.pg_extension_config_dump('dbkit.exemption', 'WHERE NOT builtin');
+
+CREATE FUNCTION dbkit.exempt(
+	object text, rule text, reason text, expires_at timestamptz DEFAULT NULL)
+RETURNS void
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.exempt(text, text, text, timestamptz) IS
+'Exempts the objects whose schema.name is LIKE object from a rule, or from all for *, until expires_at or for good; replaces an exemption with the same object and rule. Needs INSERT and UPDATE on dbkit.exemption. Errors: null_value_not_allowed; invalid_parameter_value for an unknown rule, an empty reason or a time that is past';
+
+CREATE FUNCTION dbkit.unexempt(object text, rule text) RETURNS boolean
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.unexempt(text, text) IS
+'Takes back the exemption with exactly this object and rule; false where there is none. Needs SELECT and DELETE on dbkit.exemption';
+
+CREATE FUNCTION dbkit.baseline(reason text) RETURNS bigint
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.baseline(text) IS
+'Exempts everything that dbkit.check() reports now, so that an existing database can adopt the conventions for what is new; returns how many exemptions that made or renewed. Needs INSERT and UPDATE on dbkit.exemption';
+
+CREATE FUNCTION dbkit.stale_exemptions(
+	OUT object text, OUT rule text, OUT reason text, OUT expires_at timestamptz, OUT problem text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dbkit.stale_exemptions() IS
+'The exemptions that have expired or cover nothing; see the view dbkit.stale_exemptions';
+
+CREATE VIEW dbkit.stale_exemptions WITH (security_invoker = true) AS
+SELECT object, rule, reason, expires_at, problem FROM dbkit.stale_exemptions();
+COMMENT ON VIEW dbkit.stale_exemptions IS
+'The exemptions that have expired or cover nothing any more, except the built-in ones';
+GRANT SELECT ON dbkit.stale_exemptions TO PUBLIC;
+
+CREATE FUNCTION dbkit.ddl_command_start() RETURNS event_trigger
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.ddl_command_start() IS
+'Event trigger function: rejects a CREATE INDEX that blocks writes to a table larger than dbkit.max_blocking_index_size, by the rule blocking_index';
+
+CREATE FUNCTION dbkit.ddl_command_end() RETURNS event_trigger
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.ddl_command_end() IS
+'Event trigger function: rejects DDL that breaks the schema conventions with SQLSTATE KD001';
+
+CREATE FUNCTION dbkit.sql_drop() RETURNS event_trigger
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.sql_drop() IS
+'Event trigger function: frees the id prefixes of dropped tables, and has tables judged that lost an index, trigger or policy';
+
+CREATE FUNCTION dbkit.table_rewrite() RETURNS event_trigger
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.table_rewrite() IS
+'Event trigger function: rejects the rewrite of a table larger than dbkit.max_rewrite_size, by the rule table_rewrite';
+
+-- tenant context ----------------------------------------------------------
+
+CREATE FUNCTION dbkit.enter(user_id text, organization_id text) RETURNS void
+AS 'MODULE_PATHNAME', 'dbkit_enter' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.enter(text, text) IS
+'bind the transaction to a user and an organization, either of which may be NULL; once per transaction and not in a subtransaction (object_not_in_prerequisite_state); insufficient_privilege where dbkit.context_key_file is set';
+
+CREATE FUNCTION dbkit.enter(user_id text, organization_id text, signature text) RETURNS void
+AS 'MODULE_PATHNAME', 'dbkit_enter' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.enter(text, text, text) IS
+'bind the transaction to a user and an organization, with a signature: 64 lower-case hexadecimal digits, the HMAC-SHA256 under the key in dbkit.context_key_file of the netstrings of database, role, user, organization and nonce; insufficient_privilege if it is not valid';
+
+CREATE FUNCTION dbkit.nonce() RETURNS text
+AS 'MODULE_PATHNAME', 'dbkit_nonce' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.nonce() IS
+'a new nonce, 32 hexadecimal digits, for the signature of the next dbkit.enter on this connection; it replaces an earlier one and is good for one call';
+
+CREATE FUNCTION dbkit.user_id() RETURNS text
+AS 'MODULE_PATHNAME', 'dbkit_user_id' LANGUAGE C STABLE LEAKPROOF PARALLEL SAFE;
+COMMENT ON FUNCTION dbkit.user_id() IS
+'the user that dbkit.enter bound the transaction to, or NULL';
+
+CREATE FUNCTION dbkit.organization_id() RETURNS text
+AS 'MODULE_PATHNAME', 'dbkit_organization_id' LANGUAGE C STABLE LEAKPROOF PARALLEL SAFE;
+COMMENT ON FUNCTION dbkit.organization_id() IS
+'the organization that dbkit.enter bound the transaction to, or NULL';
+
+CREATE FUNCTION dbkit.protect(relation regclass, user_column name DEFAULT NULL,
+  organization_column name DEFAULT NULL, role name DEFAULT 'customer') RETURNS void
+AS 'MODULE_PATHNAME', 'dbkit_protect' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.protect(regclass, name, name, name) IS
+'enable and force row level security on a table, its partitions and children, and create or replace the policy <role>_isolation on each: the columns must equal dbkit.user_id() and dbkit.organization_id(); a column that is NULL defaults to user_id or organization_id where present (id on the two tables themselves), an empty one is left out; for the table''s owner';
+
+-- enum tables -------------------------------------------------------------
+
+CREATE FUNCTION dbkit.create_enum(name text, enum_values text[]) RETURNS regclass
+LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_create_enum';
+COMMENT ON FUNCTION dbkit.create_enum(text, text[]) IS
+'Makes the enum table <name>_enum (value TEXT PRIMARY KEY) with these values, in this order. The name is read like an identifier in SQL, and may be schema-qualified; a name that ends in _enum is taken as it is.';
+
+CREATE FUNCTION dbkit.enum_values(enum regclass) RETURNS SETOF text
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_enum_values';
+COMMENT ON FUNCTION dbkit.enum_values(regclass) IS
+'The values of an enum table in the order in which they were added.';
+
+CREATE FUNCTION dbkit.add_enum_value(enum regclass, value text) RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_add_enum_value';
+COMMENT ON FUNCTION dbkit.add_enum_value(regclass, text) IS
+'Adds a value to an enum table, behind the others; unique_violation if it is there.';
+
+CREATE FUNCTION dbkit.rename_enum_value(enum regclass, old text, new text) RETURNS bigint
+LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_rename_enum_value';
+COMMENT ON FUNCTION dbkit.rename_enum_value(regclass, text, text) IS
+'Renames a value of an enum table, with all rows that reference it and all defaults, and gives the number of these rows. It keeps its place. Writers to the referencing tables wait until the end of the transaction. Without the rights to change every referencing column it is an error before anything changes.';
+
+CREATE FUNCTION dbkit.drop_enum_value(enum regclass, value text, replace_with text DEFAULT NULL) RETURNS bigint
+LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_drop_enum_value';
+COMMENT ON FUNCTION dbkit.drop_enum_value(regclass, text, text) IS
+'Drops a value of an enum table. Rows and defaults that use it get the value replace_with; without one, a value in use is an error (dependent_objects_still_exist) that says where. Gives the number of rows changed.';
+
+CREATE FUNCTION dbkit.enum_usage(enum regclass,
+	OUT relation regclass, OUT column_name name, OUT value text, OUT uses bigint) RETURNS SETOF record
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_enum_usage';
+COMMENT ON FUNCTION dbkit.enum_usage(regclass) IS
+'How many rows of each referencing column have each value; a value that no row has is not listed. Reads all these tables.';
+
+CREATE FUNCTION dbkit.enum_from_type(type regtype) RETURNS regclass
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_enum_from_type';
+COMMENT ON FUNCTION dbkit.enum_from_type(regtype) IS
+'Turns a native enum into the enum table <type>_enum in the schema of the type, and its columns into text with a foreign key and an index; drops the type. Views, functions, arrays, domains and expressions that depend on the type are refused (dependent_objects_still_exist) with their names.';
+
+-- named locks -------------------------------------------------------------
+
+CREATE FUNCTION dbkit.lock_key(name text) RETURNS bigint
+LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_lock_key';
+COMMENT ON FUNCTION dbkit.lock_key(text) IS
+'The key of a named lock: the first 8 bytes, big-endian, of the SHA-256 of the name in UTF-8. pg_advisory_lock(dbkit.lock_key(name)) takes the same lock. Names have 1 to 1024 bytes of UTF-8.';
+
+CREATE FUNCTION dbkit.lock(name text, timeout interval DEFAULT NULL) RETURNS void
+LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'dbkit_lock';
+COMMENT ON FUNCTION dbkit.lock(text, interval) IS
+'Waits for a named lock and holds it until the end of the transaction. After timeout (instead of lock_timeout; 0: at once) the error lock_not_available names the holder.';
+
+CREATE FUNCTION dbkit.lock_shared(name text, timeout interval DEFAULT NULL) RETURNS void
+LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'dbkit_lock_shared';
+COMMENT ON FUNCTION dbkit.lock_shared(text, interval) IS
+'Like dbkit.lock, but several may hold the lock shared at a time, and none exclusively meanwhile.';
+
+CREATE FUNCTION dbkit.try_lock(name text) RETURNS boolean
+LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'dbkit_try_lock';
+COMMENT ON FUNCTION dbkit.try_lock(text) IS
+'Takes a named lock until the end of the transaction if it is free; false, without waiting, if it is not.';
+
+CREATE FUNCTION dbkit.try_lock_shared(name text) RETURNS boolean
+LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'dbkit_try_lock_shared';
+COMMENT ON FUNCTION dbkit.try_lock_shared(text) IS
+'Like dbkit.try_lock, but shared with others who take it shared.';
+
+CREATE PROCEDURE dbkit.session_lock(name text, timeout interval DEFAULT NULL)
+LANGUAGE C AS 'MODULE_PATHNAME', 'dbkit_session_lock';
+COMMENT ON PROCEDURE dbkit.session_lock(text, interval) IS
+'Waits for a named lock without holding a snapshot, and holds it until dbkit.session_unlock or the end of the session. Not inside a transaction block (active_sql_transaction), and not behind a transaction pooler. The timeout is that of dbkit.lock.';
+
+CREATE PROCEDURE dbkit.session_lock_shared(name text, timeout interval DEFAULT NULL)
+LANGUAGE C AS 'MODULE_PATHNAME', 'dbkit_session_lock_shared';
+COMMENT ON PROCEDURE dbkit.session_lock_shared(text, interval) IS
+'Like dbkit.session_lock, but several may hold the lock shared at a time, and none exclusively meanwhile.';
+
+CREATE FUNCTION dbkit.try_session_lock(name text) RETURNS boolean
+LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'dbkit_try_session_lock';
+COMMENT ON FUNCTION dbkit.try_session_lock(text) IS
+'Takes a named lock until dbkit.session_unlock or the end of the session if it is free; false, without waiting, if it is not.';
+
+CREATE FUNCTION dbkit.try_session_lock_shared(name text) RETURNS boolean
+LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'dbkit_try_session_lock_shared';
+COMMENT ON FUNCTION dbkit.try_session_lock_shared(text) IS
+'Like dbkit.try_session_lock, but shared with others who take it shared.';
+
+CREATE FUNCTION dbkit.session_unlock(name text) RETURNS boolean
+LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'dbkit_session_unlock';
+COMMENT ON FUNCTION dbkit.session_unlock(text) IS
+'Undoes one dbkit.session_lock or try_session_lock; a lock taken twice must be unlocked twice. False, with a warning, if this session does not hold it.';
+
+CREATE FUNCTION dbkit.session_unlock_shared(name text) RETURNS boolean
+LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'dbkit_session_unlock_shared';
+COMMENT ON FUNCTION dbkit.session_unlock_shared(text) IS
+'Undoes one dbkit.session_lock_shared or try_session_lock_shared, like dbkit.session_unlock.';
+
+CREATE FUNCTION dbkit.lock_status(
+	OUT name text, OUT key bigint, OUT mode text, OUT granted boolean,
+	OUT pid integer, OUT waiting_since timestamptz) RETURNS SETOF record
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'dbkit_lock_status';
+COMMENT ON FUNCTION dbkit.lock_status() IS
+'What the lock manager knows for the view dbkit.locks: advisory locks on a bigint key in this database.';
+
+CREATE VIEW dbkit.locks WITH (security_invoker = true) AS
+SELECT l.name, l.key, l.mode, l.granted, l.pid, a.application_name, l.waiting_since,
+	CASE WHEN l.granted THEN '{}' ELSE pg_catalog.pg_blocking_pids(l.pid) END AS blocked_by
+FROM dbkit.lock_status() l
+LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid;
+COMMENT ON VIEW dbkit.locks IS
+'The advisory locks on a bigint key in this database, one row per holder and waiter: name (NULL where unknown, or where pg_stat_activity would hide the query), key, mode, granted, pid (NULL: a prepared transaction), application_name, waiting_since, blocked_by (pids).';
+GRANT SELECT ON dbkit.locks TO PUBLIC;
+
+-- The tables that are there before the event triggers, in the order of their creation
+SELECT dbkit.register_prefix(oid)
+FROM (SELECT oid FROM pg_catalog.pg_class
+	WHERE relkind IN ('r', 'p') AND oid >= 16384 ORDER BY oid) AS existing;
+
+-- event triggers: last, so that they do not judge this script ---------------
+
+CREATE EVENT TRIGGER dbkit_ddl_command_start ON ddl_command_start
+	WHEN TAG IN ('CREATE INDEX')
+	EXECUTE FUNCTION dbkit.ddl_command_start();
+COMMENT ON EVENT TRIGGER dbkit_ddl_command_start IS
+'Rejects a CREATE INDEX that blocks writes to a large table, by the rule blocking_index';
+
+CREATE EVENT TRIGGER dbkit_ddl_command_end ON ddl_command_end
+	EXECUTE FUNCTION dbkit.ddl_command_end();
+COMMENT ON EVENT TRIGGER dbkit_ddl_command_end IS
+'Rejects DDL that breaks the schema conventions. ALTER EVENT TRIGGER dbkit_ddl_command_end DISABLE switches that off';
+
+CREATE EVENT TRIGGER dbkit_sql_drop ON sql_drop
+	EXECUTE FUNCTION dbkit.sql_drop();
+COMMENT ON EVENT TRIGGER dbkit_sql_drop IS
+'Keeps the prefix registry right when tables are dropped, and has tables judged that lost an index, trigger or policy';
+
+CREATE EVENT TRIGGER dbkit_table_rewrite ON table_rewrite
+	EXECUTE FUNCTION dbkit.table_rewrite();
+COMMENT ON EVENT TRIGGER dbkit_table_rewrite IS
+'Rejects the rewrite of a large table, by the rule table_rewrite';
