@@ -33,11 +33,13 @@ $(OBJS): $(wildcard src/*.h src/convention/*.h) dbkit.control
 
 # These set up everything by themselves (packages, build, a throwaway cluster),
 # so they also work where there is no pg_config yet.
-.PHONY: demo test psql bench dist
+.PHONY: demo test test-matrix psql bench dist
 demo:
 	@test/sandbox test/demo
 test:
 	@test/sandbox test/run
+test-matrix:
+	@test/matrix
 psql:
 	@test/sandbox psql -d dbkit
 bench:
