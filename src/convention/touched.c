@@ -170,6 +170,17 @@ touch_relation(Oid relid)
 }
 
 /*
+ * Is it a trigger that a foreign key made?  Those on the referenced table go
+ * with the key, and that table is none the worse for it.
+ */
+static bool
+is_internal_trigger(Oid classid, HeapTuple tuple)
+{
+	return classid == TriggerRelationId &&
+		((Form_pg_trigger) GETSTRUCT(tuple))->tgisinternal;
+}
+
+/*
  * Note the table that a constraint, trigger, policy, default or index belongs
  * or belonged to.  A row that the running transaction has deleted is still
  * there for SnapshotAny.
@@ -211,7 +222,7 @@ touch_owner(Oid classid, Oid objid)
 					ObjectIdGetDatum(objid));
 		scan = systable_beginscan(catalog, parts[i].index, true, SnapshotAny, 1, &key);
 		tuple = systable_getnext(scan);
-		if (HeapTupleIsValid(tuple))
+		if (HeapTupleIsValid(tuple) && !is_internal_trigger(classid, tuple))
 		{
 			bool		isnull;
 
