@@ -54,6 +54,21 @@
 #define dbkit_constraint_enforced(form) true
 #endif
 
+/* NOT NULL ... NOT VALID: PostgreSQL 18, commit a379061a22a */
+#if PG_VERSION_NUM >= 180000
+#define dbkit_not_null_valid(desc, i) \
+	(TupleDescCompactAttr(desc, i)->attnullability != ATTNULLABLE_INVALID)
+#else
+#define dbkit_not_null_valid(desc, i) true
+#endif
+
+/* FOREIGN KEY (..., PERIOD ...): PostgreSQL 18, commit 89f908a6d0a */
+#if PG_VERSION_NUM >= 180000
+#define dbkit_has_period(form) ((form)->conperiod)
+#else
+#define dbkit_has_period(form) false
+#endif
+
 /* VARDATA_ANY and its like left postgres.h in 16 (commit d952373a98) */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"

@@ -38,7 +38,8 @@ typedef struct ColumnFacts
 	Oid			type;			/* as declared */
 	Oid			base_type;		/* the type below all domains */
 	Oid			collation;
-	bool		not_null;		/* by the column or its domain */
+	bool		not_null;		/* by the column or its domain, and validated */
+	bool		refuses_null;	/* likewise, or NOT VALID: in new rows only */
 	bool		generated;		/* GENERATED ALWAYS AS (expression) */
 	bool		identity;
 	bool		inherited;		/* from a parent, which alone can rename it */
@@ -81,6 +82,7 @@ typedef struct ForeignKeyFacts
 	char		delete_action;
 	bool		deferrable;
 	bool		deferred;
+	bool		period;			/* of a temporal table */
 } ForeignKeyFacts;
 
 typedef struct TriggerFacts
@@ -126,7 +128,7 @@ typedef struct Facts
 	bool		rls_forced;
 
 	/* Only with FACTS_ALL */
-	List	   *foreign_keys;	/* ForeignKeyFacts * */
+	List	   *foreign_keys;	/* ForeignKeyFacts *, enforced ones */
 	List	   *unvalidated;	/* char *, constraints that are NOT VALID */
 	List	   *triggers;		/* TriggerFacts * */
 	List	   *policies;		/* PolicyFacts * */

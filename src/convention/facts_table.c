@@ -80,6 +80,7 @@ read_domains(ColumnFacts *column)
 			elog(ERROR, "cache lookup failed for type %u", type);
 		form = (Form_pg_type) GETSTRUCT(tuple);
 		column->not_null |= form->typnotnull;
+		column->refuses_null |= form->typnotnull;
 		column->domain_checks = list_concat(column->domain_checks,
 											read_domain_checks(type));
 		type = form->typbasetype;
@@ -140,7 +141,8 @@ read_column(TupleDesc desc, Form_pg_attribute att)
 	column->type = att->atttypid;
 	column->base_type = att->atttypid;
 	column->collation = att->attcollation;
-	column->not_null = att->attnotnull;
+	column->not_null = att->attnotnull && dbkit_not_null_valid(desc, att->attnum - 1);
+	column->refuses_null = att->attnotnull;
 	column->generated = att->attgenerated != '\0';
 	column->inherited = att->attinhcount > 0;
 	column->identity = att->attidentity != '\0';
@@ -319,6 +321,7 @@ read_foreign_key(HeapTuple tuple)
 	key->delete_action = form->confdeltype;
 	key->deferrable = form->condeferrable;
 	key->deferred = form->condeferred;
+	key->period = dbkit_has_period(form);
 	return key;
 }
 
@@ -340,9 +343,11 @@ read_constraints(Facts *facts)
 		Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(tuple);
 
 		/* A key to a partitioned table has a row for each partition as well */
-		if (form->contype == CONSTRAINT_FOREIGN && !OidIsValid(form->conparentid))
+		if (OidIsValid(form->conparentid) || !dbkit_constraint_enforced(form))
+			continue;
+		if (form->contype == CONSTRAINT_FOREIGN)
 			facts->foreign_keys = lappend(facts->foreign_keys, read_foreign_key(tuple));
-		if (!form->convalidated && dbkit_constraint_enforced(form))
+		if (!form->convalidated)
 			facts->unvalidated = lappend(facts->unvalidated, pstrdup(NameStr(form->conname)));
 	}
 	systable_endscan(scan);

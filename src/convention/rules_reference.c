@@ -20,21 +20,22 @@
 #include "rules.h"
 
 /*
- * Can the index find the rows with given values of the columns?  It can when
- * they are its leading columns, in any order.
+ * Can the index find the rows with given values of the key's columns?  It can
+ * when they are its leading columns, in any order.
  */
 static bool
-index_covers(const Facts *facts, const IndexFacts *index, const List *columns)
+index_covers(const Facts *facts, const IndexFacts *index, const ForeignKeyFacts *key)
 {
-	if (!index->usable || list_length(index->columns) < list_length(columns) ||
-		!(index->access_method == BTREE_AM_OID || index->access_method == HASH_AM_OID))
+	if (!index->usable || list_length(index->columns) < list_length(key->columns) ||
+		!(index->access_method == BTREE_AM_OID || index->access_method == HASH_AM_OID ||
+		  (key->period && index->access_method == GIST_AM_OID)))
 		return false;
-	for (int i = 0; i < list_length(columns); i++)
+	for (int i = 0; i < list_length(key->columns); i++)
 	{
 		AttrNumber	attnum = list_nth_int(index->columns, i);
 		const ColumnFacts *column = dbkit_facts_column_at(facts, attnum);
 
-		if (!list_member_int(columns, attnum) || column == NULL ||
+		if (!list_member_int(key->columns, attnum) || column == NULL ||
 			column->collation != list_nth_oid(index->collations, i))
 			return false;
 	}
@@ -42,13 +43,13 @@ index_covers(const Facts *facts, const IndexFacts *index, const List *columns)
 }
 
 static bool
-is_covered(const Facts *facts, const List *columns)
+is_covered(const Facts *facts, const ForeignKeyFacts *key)
 {
 	ListCell   *lc;
 
 	foreach(lc, facts->indexes)
 	{
-		if (index_covers(facts, lfirst(lc), columns))
+		if (index_covers(facts, lfirst(lc), key))
 			return true;
 	}
 	return false;
@@ -89,12 +90,12 @@ columns_to_index(const Facts *facts, const ForeignKeyFacts *key)
 
 	foreach(lc, facts->foreign_keys)
 	{
-		List	   *columns = ((ForeignKeyFacts *) lfirst(lc))->columns;
+		const ForeignKeyFacts *other = lfirst(lc);
 
-		if (is_leading(columns, key->columns) && !is_covered(facts, columns) &&
-			(!found || list_length(columns) > list_length(result)))
+		if (is_leading(other->columns, key->columns) && !is_covered(facts, other) &&
+			(!found || list_length(other->columns) > list_length(result)))
 		{
-			result = columns;
+			result = other->columns;
 			found = true;
 		}
 	}
@@ -114,7 +115,7 @@ dbkit_judge_fk_index(Judgement *judgement)
 		char	   *wanted;
 		Finding    *finding;
 
-		if (is_covered(facts, key->columns))
+		if (is_covered(facts, key))
 			continue;
 		wanted = psprintf("CREATE INDEX ON %s (%s)", dbkit_facts_identity(facts),
 						  dbkit_facts_column_names(facts, columns_to_index(facts, key)));
@@ -187,7 +188,7 @@ is_nullable(const Facts *facts, const ForeignKeyFacts *key)
 
 	foreach(lc, key->columns)
 	{
-		if (dbkit_facts_column_at(facts, lfirst_int(lc))->not_null)
+		if (dbkit_facts_column_at(facts, lfirst_int(lc))->refuses_null)
 			return false;
 	}
 	return true;
@@ -204,6 +205,7 @@ dbkit_judge_fk_on_delete(Judgement *judgement)
 	{
 		const ForeignKeyFacts *key = lfirst(lc);
 		char		action;
+		const char *advice;
 		Finding    *finding;
 
 		if (key->delete_action == FKCONSTR_ACTION_CASCADE ||
@@ -212,12 +214,15 @@ dbkit_judge_fk_on_delete(Judgement *judgement)
 			  dbkit_is_organization_table(key->referenced)))
 			continue;
 		action = is_nullable(facts, key) ? FKCONSTR_ACTION_SETNULL : FKCONSTR_ACTION_CASCADE;
+		advice = key->period ? " a key without PERIOD, which has no such action" :
+			action_clause("DELETE", action);
 		finding = dbkit_add_finding(judgement, only_column(facts, key->columns),
 									"foreign key \"%s\" to \"%s.%s\" is neither ON DELETE CASCADE nor ON DELETE SET NULL; use%s",
 									key->name,
 									get_namespace_name(get_rel_namespace(key->referenced)),
-									get_rel_name(key->referenced),
-									action_clause("DELETE", action));
+									get_rel_name(key->referenced), advice);
+		if (key->period)
+			continue;
 		dbkit_add_alter(finding, psprintf("DROP CONSTRAINT %s", quote_identifier(key->name)));
 		dbkit_add_alter(finding, redefine_key(facts, key, action));
 	}
