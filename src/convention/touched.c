@@ -82,19 +82,19 @@ touch(Oid classid, Oid objid)
 	{
 		entry->nest_level = GetCurrentTransactionNestLevel();
 		entry->order = ++touches;
-		entry->pending = false;
-		entry->enforced = false;
+		entry->pending = 0;
+		entry->enforced = 0;
 		entry->concurrently = false;
 	}
-	found = entry->pending;
+	found = entry->pending != 0;
 	if (!found)
 	{
 		MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
 
 		pending = lappend(pending, entry);
 		MemoryContextSwitchTo(caller);
+		entry->pending = GetCurrentTransactionNestLevel();
 	}
-	entry->pending = true;
 	entry->detached = false;
 	entry->concurrently |= touching_concurrently;
 	return !found;
@@ -288,6 +288,10 @@ touch_command(Oid classid, Oid objid, const CollectedCommand *command)
 	else
 		touch_owner(classid, objid);
 
+	/* ALTER EXTENSION ADD or DROP TABLE: an extension's tables are not judged */
+	if (IsA(command->parsetree, AlterExtensionContentsStmt) &&
+		command->d.simple.secondaryObject.classId == RelationRelationId)
+		touch_relation(command->d.simple.secondaryObject.objectId);
 	if (command->type != SCT_AlterTable)
 		return;
 	foreach(lc, command->d.alterTable.subcmds)
@@ -395,19 +399,28 @@ compare_order(const ListCell *a, const ListCell *b)
  * Return the Touched of the statement that is ending, once, in the order of
  * their first touch.  If they are to be judged at commit as well, "enforced"
  * is set.
+ *
+ * A statement may end within another one, in somebody's event trigger: what
+ * that one touched is left to it if an error here could be caught in between.
  */
 List *
 dbkit_touched_by_statement(bool enforced)
 {
-	List	   *result = list_copy(pending);
+	int			level = GetCurrentTransactionNestLevel();
+	List	   *result = NIL;
 	ListCell   *lc;
 
-	list_free(pending);
-	pending = NIL;
-	foreach(lc, result)
+	foreach(lc, pending)
 	{
-		((Touched *) lfirst(lc))->pending = false;
-		((Touched *) lfirst(lc))->enforced |= enforced;
+		Touched    *entry = lfirst(lc);
+
+		if (entry->pending < level)
+			continue;
+		result = lappend(result, entry);
+		pending = foreach_delete_current(pending, lc);
+		entry->pending = 0;
+		if (enforced && entry->enforced == 0)
+			entry->enforced = level;
 	}
 	list_sort(result, compare_order);
 	return result;
@@ -426,7 +439,7 @@ dbkit_touched_by_transaction(void)
 	hash_seq_init(&status, touched);
 	while ((entry = hash_seq_search(&status)) != NULL)
 	{
-		if (entry->enforced)
+		if (entry->enforced != 0)
 			result = lappend(result, entry);
 	}
 	list_sort(result, compare_order);
@@ -467,6 +480,15 @@ at_transaction_end(XactEvent event, void *arg pg_attribute_unused())
 	}
 }
 
+/* Give the level that something done at "done" is of when subtransaction "level" ends. */
+static int
+level_after(SubXactEvent event, int done, int level)
+{
+	if (done < level)
+		return done;
+	return event == SUBXACT_EVENT_COMMIT_SUB ? level - 1 : 0;
+}
+
 /* Forget what a subtransaction touched, or make it its parent's. */
 static void
 at_subtransaction_end(SubXactEvent event, SubTransactionId self pg_attribute_unused(),
@@ -476,22 +498,24 @@ at_subtransaction_end(SubXactEvent event, SubTransactionId self pg_attribute_unu
 	int			level = GetCurrentTransactionNestLevel();
 	HASH_SEQ_STATUS status;
 	Touched    *entry;
+	ListCell   *lc;
 
 	if (touched == NULL ||
 		(event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB))
 		return;
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-		pending = NIL;			/* of a statement that failed */
+	foreach(lc, pending)
+	{
+		entry = lfirst(lc);
+		entry->pending = level_after(event, entry->pending, level);
+		if (entry->pending == 0)
+			pending = foreach_delete_current(pending, lc);
+	}
 	hash_seq_init(&status, touched);
 	while ((entry = hash_seq_search(&status)) != NULL)
 	{
-		if (event == SUBXACT_EVENT_ABORT_SUB)
-			entry->pending = false;
-		if (entry->nest_level < level)
-			continue;
-		if (event == SUBXACT_EVENT_COMMIT_SUB)
-			entry->nest_level = level - 1;
-		else
+		entry->enforced = level_after(event, entry->enforced, level);
+		entry->nest_level = level_after(event, entry->nest_level, level);
+		if (entry->nest_level == 0)
 			(void) hash_search(touched, entry, HASH_REMOVE, NULL);
 	}
 }

@@ -16,11 +16,13 @@ typedef struct Touched
 	Oid			classid;
 	Oid			objid;
 
-	int			nest_level;		/* of the subtransaction that touched it first */
+	/* The nesting levels of the subtransactions that made it so; 0 for none */
+	int			nest_level;		/* touched it first */
+	int			pending;		/* by the statement that is ending */
+	int			enforced;		/* to be judged at commit as well */
+
 	uint64		order;			/* of the first touch */
-	bool		pending;		/* by the statement that is ending */
-	bool		detached;		/* which made a table of a partition */
-	bool		enforced;		/* to be judged at commit as well */
+	bool		detached;		/* by the statement, which made a table of a partition */
 	bool		concurrently;	/* what was done cannot be undone */
 } Touched;
 
