@@ -104,9 +104,41 @@ LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dbkit.check_schema(regnamespace) IS
 'dbkit.check() for the tables, views, types and functions of one schema. Errors: undefined_schema';
 
+CREATE TYPE dbkit.regtable;
+CREATE FUNCTION dbkit.regtable_in(cstring) RETURNS dbkit.regtable
+AS 'MODULE_PATHNAME'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dbkit.regtable_in(cstring) IS 'Input of the type dbkit.regtable';
+CREATE FUNCTION dbkit.regtable_out(dbkit.regtable) RETURNS cstring
+AS 'regclassout'
+LANGUAGE internal STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dbkit.regtable_out(dbkit.regtable) IS 'Output of the type dbkit.regtable';
+CREATE FUNCTION dbkit.regtable_recv(internal) RETURNS dbkit.regtable
+AS 'regclassrecv'
+LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dbkit.regtable_recv(internal) IS 'Binary input of the type dbkit.regtable';
+CREATE FUNCTION dbkit.regtable_send(dbkit.regtable) RETURNS bytea
+AS 'regclasssend'
+LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dbkit.regtable_send(dbkit.regtable) IS 'Binary output of the type dbkit.regtable';
+CREATE TYPE dbkit.regtable (
+	INPUT = dbkit.regtable_in,
+	OUTPUT = dbkit.regtable_out,
+	RECEIVE = dbkit.regtable_recv,
+	SEND = dbkit.regtable_send,
+	LIKE = pg_catalog.regclass,
+	CATEGORY = 'N'
+);
+COMMENT ON TYPE dbkit.regtable IS
+'A table of this database, as in regclass. A replication worker, which has the names of the publisher''s tables, reads any of them as none';
+CREATE CAST (dbkit.regtable AS pg_catalog.oid) WITHOUT FUNCTION AS IMPLICIT;
+COMMENT ON CAST (dbkit.regtable AS pg_catalog.oid) IS 'The OID of the table';
+CREATE CAST (dbkit.regtable AS pg_catalog.regclass) WITHOUT FUNCTION AS IMPLICIT;
+COMMENT ON CAST (dbkit.regtable AS pg_catalog.regclass) IS 'The table';
+
 CREATE TABLE dbkit.id_prefix (
 	prefix text COLLATE "C" PRIMARY KEY,
-	relation regclass NOT NULL UNIQUE,
+	relation dbkit.regtable NOT NULL UNIQUE,
 	contested boolean NOT NULL
 );
 COMMENT ON TABLE dbkit.id_prefix IS

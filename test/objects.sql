@@ -41,7 +41,7 @@ SELECT is_empty($$
 	LEFT JOIN pg_namespace AS n ON classid = 'pg_namespace'::regclass AND n.oid = objid
 	LEFT JOIN pg_event_trigger AS e ON classid = 'pg_event_trigger'::regclass AND e.oid = objid
 	LEFT JOIN pg_roles AS owner ON owner.oid = coalesce(proowner, relowner, nspowner, evtowner)
-	WHERE rolsuper IS NOT TRUE AND type NOT IN ('type', 'rule', 'composite type')
+	WHERE rolsuper IS NOT TRUE AND type NOT IN ('type', 'rule', 'composite type', 'cast')
 $$, 'everything belongs to a superuser');
 SELECT is_empty($$
 	SELECT p.oid::regprocedure FROM members JOIN pg_proc AS p ON classid = 'pg_proc'::regclass AND p.oid = objid

@@ -28,6 +28,7 @@
 #include "commands/trigger.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
+#include "parser/parse_coerce.h"
 #include "postmaster/bgworker.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -54,14 +55,13 @@
 static Relation
 open_registry(LOCKMODE lockmode)
 {
-	static const Oid types[Natts_registry] = {TEXTOID, REGCLASSOID, BOOLOID};
 	Relation	registry = table_open(dbkit_own_relation("id_prefix"), lockmode);
 	TupleDesc	desc = RelationGetDescr(registry);
-	bool		intact = desc->natts == Natts_registry;
 
-	for (int i = 0; intact && i < Natts_registry; i++)
-		intact = TupleDescAttr(desc, i)->atttypid == types[i];
-	if (!intact)
+	if (desc->natts != Natts_registry ||
+		TupleDescAttr(desc, Anum_prefix - 1)->atttypid != TEXTOID ||
+		!IsBinaryCoercible(TupleDescAttr(desc, Anum_relation - 1)->atttypid, OIDOID) ||
+		TupleDescAttr(desc, Anum_contested - 1)->atttypid != BOOLOID)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("table \"dbkit.id_prefix\" of the prefix registry has been altered"),
@@ -321,6 +321,35 @@ table_of(PG_FUNCTION_ARGS)
 	PG_RETURN_OID(holder);
 }
 
+/*
+ * Is a replication worker at work?  That the session's role is "replica" does
+ * not suffice: it may restore a dump under that setting.
+ */
+static bool
+in_replication_worker(void)
+{
+	return SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA &&
+		MyBgworkerEntry != NULL;
+}
+
+PG_FUNCTION_INFO_V1(regtable_in);
+
+/*
+ * regtable_in(cstring) returns regtable
+ *
+ * Input of the type of dbkit.id_prefix.relation, as of regclass; but a
+ * replication worker reads any name as none.  A publisher of all its tables
+ * sends the names of tables that need not exist here, and would be stuck with an
+ * error before a trigger could drop the row.  Errors: those of regclass.
+ */
+Datum
+regtable_in(PG_FUNCTION_ARGS)
+{
+	if (in_replication_worker())
+		PG_RETURN_OID(InvalidOid);
+	return regclassin(fcinfo);
+}
+
 PG_FUNCTION_INFO_V1(ignore_replicated);
 
 /*
@@ -329,8 +358,7 @@ PG_FUNCTION_INFO_V1(ignore_replicated);
  * Drops the row of a BEFORE trigger that a replication worker applies.  What is
  * written here bypasses triggers; what a publisher of all its tables sends is
  * about tables of its own.  That the trigger is one for replicas does not
- * suffice: pg_restore --disable-triggers leaves it enabled for all, and a
- * session may restore a dump under session_replication_role = replica.
+ * suffice: pg_restore --disable-triggers leaves it enabled for all.
  */
 Datum
 ignore_replicated(PG_FUNCTION_ARGS)
@@ -341,7 +369,7 @@ ignore_replicated(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"dbkit.ignore_replicated\" was not called by a trigger")));
-	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA && MyBgworkerEntry != NULL)
+	if (in_replication_worker())
 		return PointerGetDatum(NULL);
 	return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ?
 						   trigger->tg_newtuple : trigger->tg_trigtuple);
