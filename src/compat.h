@@ -30,6 +30,15 @@
 #define EXECUTOR_RUN_ARGUMENTS	queryDesc, direction, count, execute_once
 #endif
 
+/* Commit 0fbceae841c had index scans count their searches (18) */
+#if PG_VERSION_NUM >= 180000
+#define dbkit_index_beginscan(table, index, snapshot, nkeys) \
+	index_beginscan(table, index, snapshot, NULL, nkeys, 0)
+#else
+#define dbkit_index_beginscan(table, index, snapshot, nkeys) \
+	index_beginscan(table, index, snapshot, nkeys, 0)
+#endif
+
 /* Commit 0a20ff54f exported find_option (16) */
 #if PG_VERSION_NUM >= 160000
 #define dbkit_find_option(name)	find_option(name, false, true, DEBUG5)
@@ -47,19 +56,18 @@
 
 /* CHECK and FOREIGN KEY ... NOT ENFORCED: PostgreSQL 18, commits ca87c415e2f, eec0040c4bc */
 #if PG_VERSION_NUM >= 180000
-#define dbkit_check_enforced(check) ((check)->ccenforced)
 #define dbkit_constraint_enforced(form) ((form)->conenforced)
 #else
-#define dbkit_check_enforced(check) true
 #define dbkit_constraint_enforced(form) true
 #endif
 
-/* NOT NULL ... NOT VALID: PostgreSQL 18, commit a379061a22a */
+/* NOT NULL as a constraint, and NOT VALID: PostgreSQL 18, commits 14e87ffa5c5, a379061a22a */
 #if PG_VERSION_NUM >= 180000
-#define dbkit_not_null_valid(desc, i) \
-	(TupleDescCompactAttr(desc, i)->attnullability != ATTNULLABLE_INVALID)
+#define dbkit_not_null_column(tuple) \
+	(((Form_pg_constraint) GETSTRUCT(tuple))->contype == CONSTRAINT_NOTNULL ? \
+	 extractNotNullColumn(tuple) : InvalidAttrNumber)
 #else
-#define dbkit_not_null_valid(desc, i) true
+#define dbkit_not_null_column(tuple) InvalidAttrNumber
 #endif
 
 /* FOREIGN KEY (..., PERIOD ...): PostgreSQL 18, commit 89f908a6d0a */

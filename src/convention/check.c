@@ -28,6 +28,7 @@
 
 #include "dbkit.h"
 #include "check.h"
+#include "registry.h"
 
 typedef struct Candidate
 {
@@ -36,16 +37,6 @@ typedef struct Candidate
 	NameData	schema;
 	NameData	name;
 } Candidate;
-
-static int
-compare_candidates(const ListCell *a, const ListCell *b)
-{
-	const Candidate *left = lfirst(a);
-	const Candidate *right = lfirst(b);
-	int			order = strcmp(NameStr(left->schema), NameStr(right->schema));
-
-	return order != 0 ? order : strcmp(NameStr(left->name), NameStr(right->name));
-}
 
 /* Return the candidate that a catalog row describes, in *candidate. */
 static bool
@@ -95,7 +86,7 @@ read_candidate(Oid classid, HeapTuple tuple, Candidate *candidate, Oid *namespac
 	return true;
 }
 
-/* Collect the objects of a schema, or of all for InvalidOid, by name. */
+/* Collect the objects of a schema, or of all for InvalidOid. */
 static List *
 collect_candidates(Oid namespace)
 {
@@ -123,8 +114,41 @@ collect_candidates(Oid namespace)
 		systable_endscan(scan);
 		table_close(catalog, AccessShareLock);
 	}
-	list_sort(candidates, compare_candidates);
 	return candidates;
+}
+
+/* In the order of the oids, by which the catalogs are read. */
+static int
+compare_oids(const ListCell *a, const ListCell *b)
+{
+	const Candidate *left = lfirst(a);
+	const Candidate *right = lfirst(b);
+
+	if (left->classid != right->classid)
+		return left->classid < right->classid ? -1 : 1;
+	return (left->objid > right->objid) - (left->objid < right->objid);
+}
+
+/* Judge one candidate and hand on its findings. */
+static void
+check_candidate(const Candidate *candidate, RowReader *reader, Judgement *judgement,
+				JudgeScope scope, FindingCallback callback, void *arg)
+{
+	bool		is_relation = candidate->classid == RelationRelationId;
+	Facts	   *facts;
+	ListCell   *lc;
+
+	/* Rules look things up that the facts name: they must not go meanwhile */
+	if (is_relation)
+		LockRelationOid(candidate->objid, AccessShareLock);
+	dbkit_refresh_reader(reader);
+	facts = dbkit_read_facts(reader, candidate->classid, candidate->objid, FACTS_ALL);
+	if (facts != NULL)
+		dbkit_judge(judgement, facts, scope);
+	foreach(lc, judgement->findings)
+		callback(lfirst(lc), arg);
+	if (is_relation)
+		UnlockRelationOid(candidate->objid, AccessShareLock);
 }
 
 /*
@@ -138,30 +162,23 @@ check_candidates(List *candidates, JudgeScope scope, FindingCallback callback, v
 	MemoryContext per_object = AllocSetContextCreate(CurrentMemoryContext,
 													 "dbkit check",
 													 ALLOCSET_DEFAULT_SIZES);
+	bool		many = list_length(candidates) > 1;
+	HTAB	   *prefixes = many ? dbkit_registry_copy() : NULL;
 	List	   *suggested = NIL;
 	int			judged = 0;
+	RowReader	reader;
 	ListCell   *lc;
 
+	list_sort(candidates, compare_oids);
+	dbkit_open_reader(&reader, many);
 	foreach(lc, candidates)
 	{
-		Candidate  *candidate = lfirst(lc);
+		Judgement	judgement = {.prefixes = prefixes};
 		MemoryContext caller = MemoryContextSwitchTo(per_object);
-		Judgement	judgement = {.suggested = list_copy(suggested)};
-		Facts	   *facts;
-		ListCell   *cell;
 
 		CHECK_FOR_INTERRUPTS();
-
-		/* Rules look things up that the facts name: they must not go meanwhile */
-		if (candidate->classid == RelationRelationId)
-			LockRelationOid(candidate->objid, AccessShareLock);
-		facts = dbkit_facts(candidate->classid, candidate->objid, FACTS_ALL);
-		if (facts != NULL)
-			dbkit_judge(&judgement, facts, scope);
-		foreach(cell, judgement.findings)
-			callback(lfirst(cell), arg);
-		if (candidate->classid == RelationRelationId)
-			UnlockRelationOid(candidate->objid, AccessShareLock);
+		judgement.suggested = list_copy(suggested);
+		check_candidate(lfirst(lc), &reader, &judgement, scope, callback, arg);
 
 		MemoryContextSwitchTo(caller);
 		for (int i = list_length(suggested); i < list_length(judgement.suggested); i++)
@@ -174,6 +191,7 @@ check_candidates(List *candidates, JudgeScope scope, FindingCallback callback, v
 					(errmsg_internal("dbkit judged %d of %d objects",
 									 judged, list_length(candidates))));
 	}
+	dbkit_close_reader(&reader);
 	MemoryContextDelete(per_object);
 }
 
@@ -211,11 +229,40 @@ text_or_null(const char *value, bool *isnull)
 	return value != NULL ? CStringGetTextDatum(value) : (Datum) 0;
 }
 
-/* Return one finding as a row of a set-returning function. */
-static void
-put_finding(const Finding *finding, void *arg)
+/* A finding as a row of a set-returning function, and where it stands */
+typedef struct FindingRow
 {
-	ReturnSetInfo *rsinfo = arg;
+	char	   *schema;
+	char	   *name;
+	int			number;
+	HeapTuple	tuple;
+} FindingRow;
+
+typedef struct FindingRows
+{
+	MemoryContext context;
+	TupleDesc	desc;
+	List	   *rows;			/* FindingRow * */
+} FindingRows;
+
+/* By name, of one name by oid, and the findings of one object as they came. */
+static int
+compare_rows(const ListCell *a, const ListCell *b)
+{
+	const FindingRow *left = lfirst(a);
+	const FindingRow *right = lfirst(b);
+	int			order = strcmp(left->schema, right->schema);
+
+	if (order == 0)
+		order = strcmp(left->name, right->name);
+	return order != 0 ? order : left->number - right->number;
+}
+
+/* Keep one finding as a row. */
+static void
+keep_finding(const Finding *finding, void *arg)
+{
+	FindingRows *result = arg;
 	const char *columns[] = {
 		finding->rule->id,
 		dbkit_level_name(finding->rule->level),
@@ -227,18 +274,36 @@ put_finding(const Finding *finding, void *arg)
 	};
 	Datum		values[lengthof(columns)];
 	bool		nulls[lengthof(columns)];
+	FindingRow *row;
+	MemoryContext caller;
 
 	for (size_t i = 0; i < lengthof(columns); i++)
 		values[i] = text_or_null(columns[i], &nulls[i]);
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+
+	caller = MemoryContextSwitchTo(result->context);
+	row = palloc(sizeof(FindingRow));
+	row->schema = pstrdup(finding->facts->schema);
+	row->name = pstrdup(finding->facts->name);
+	row->number = list_length(result->rows);
+	row->tuple = heap_form_tuple(result->desc, values, nulls);
+	result->rows = lappend(result->rows, row);
+	MemoryContextSwitchTo(caller);
 }
 
-/* Judge candidates and return their findings as rows. */
+/* Judge candidates and return their findings as rows, by the objects' names. */
 static void
 return_findings(FunctionCallInfo fcinfo, List *candidates)
 {
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	FindingRows result = {.context = CurrentMemoryContext};
+	ListCell   *lc;
+
 	InitMaterializedSRF(fcinfo, 0);
-	check_candidates(candidates, SCOPE_CHECK, put_finding, fcinfo->resultinfo);
+	result.desc = rsinfo->setDesc;
+	check_candidates(candidates, SCOPE_CHECK, keep_finding, &result);
+	list_sort(result.rows, compare_rows);
+	foreach(lc, result.rows)
+		tuplestore_puttuple(rsinfo->setResult, ((FindingRow *) lfirst(lc))->tuple);
 }
 
 PG_FUNCTION_INFO_V1(check_database);

@@ -358,6 +358,7 @@ dbkit_enforce_init(void)
 							 0,
 							 NULL, NULL, NULL);
 
+	dbkit_rows_init();
 	dbkit_touched_init();
 	dbkit_guard_init();
 	RegisterXactCallback(before_transaction_end, NULL);

@@ -1,7 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * expression.c
- *		What a default or a CHECK says, read from its expression tree.
+ *		What a default, a CHECK or a policy says, read from its expression tree.
+ *
+ * To make a tree of what the catalogs store is most of the work.  Where many
+ * expressions can be told by a few characters of it, they are: outfuncs.c writes
+ * the kind of a node first, and of a function call its OID next.
  *
  *-------------------------------------------------------------------------
  */
@@ -198,6 +202,15 @@ dbkit_pinned_prefix(Node *expr, AttrNumber attnum)
 	}
 }
 
+/* Is a stored expression now() itself, as almost every default of a timestamptz? */
+bool
+dbkit_is_now(const char *stored)
+{
+	static const char now[] = "{FUNCEXPR :funcid " CppAsString2(F_NOW) " ";
+
+	return stored != NULL && strncmp(stored, now, strlen(now)) == 0;
+}
+
 /* Is the expression the current time as a timestamptz? */
 bool
 dbkit_is_clock(Node *expr)
@@ -256,14 +269,34 @@ find_forgeable(Node *node, void *context)
 }
 
 /*
- * Return the name of a setting that the expression reads with current_setting()
- * and that the tenant context does not guard, or NULL.
+ * Return the name of a setting that a stored expression reads with
+ * current_setting() and that the tenant context does not guard, or NULL.
  */
 char *
-dbkit_forgeable_setting(Node *expr)
+dbkit_forgeable_setting(const char *stored)
 {
 	char	   *setting = NULL;
 
-	(void) find_forgeable(expr, &setting);
+	if (stored == NULL ||
+		(strstr(stored, ":funcid " CppAsString2(F_CURRENT_SETTING_TEXT) " ") == NULL &&
+		 strstr(stored, ":funcid " CppAsString2(F_CURRENT_SETTING_TEXT_BOOL) " ") == NULL))
+		return NULL;
+	(void) find_forgeable(stringToNode(stored), &setting);
 	return setting;
+}
+
+/* Is a stored condition, or none, one that every row passes? */
+bool
+dbkit_lets_all_pass(const char *stored)
+{
+	static const char constant[] = "{CONST ";
+	Const	   *value;
+
+	if (stored == NULL)
+		return true;
+	if (strncmp(stored, constant, strlen(constant)) != 0)
+		return false;
+	value = castNode(Const, stringToNode(stored));
+	return value->consttype == BOOLOID && !value->constisnull &&
+		DatumGetBool(value->constvalue);
 }

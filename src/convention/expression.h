@@ -13,8 +13,10 @@
 
 extern char *dbkit_generated_prefix(Node *expr);
 extern char *dbkit_pinned_prefix(Node *expr, AttrNumber attnum);
+extern bool dbkit_is_now(const char *stored);
 extern bool dbkit_is_clock(Node *expr);
 extern bool dbkit_generates_uuid(Node *expr);
-extern char *dbkit_forgeable_setting(Node *expr);
+extern bool dbkit_lets_all_pass(const char *stored);
+extern char *dbkit_forgeable_setting(const char *stored);
 
 #endif							/* DBKIT_EXPRESSION_H */

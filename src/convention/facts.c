@@ -3,7 +3,7 @@
  * facts.c
  *		Read the description of one relation or type.
  *
- * Everything comes from the relcache and the syscache: no SQL runs, so neither
+ * Everything comes from the rows of the catalogs: no SQL runs, so neither
  * search_path nor anybody's privileges matter.  The result lives in the
  * current memory context.
  *
@@ -12,9 +12,8 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/relation.h"
+#include "access/reloptions.h"
 #include "access/transam.h"
-#include "catalog/dependency.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
@@ -44,12 +43,12 @@ dbkit_ends_with(const char *name, const char *suffix)
 
 /* Is the object initdb's, in a system schema, temporary, or an extension's? */
 static bool
-is_foreign_to_us(Oid classid, Oid objid, Oid namespace)
+is_foreign_to_us(RowReader *reader, Oid classid, Oid objid, Oid namespace)
 {
 	return objid < FirstNormalObjectId ||
 		(namespace < FirstNormalObjectId && namespace != PG_PUBLIC_NAMESPACE) ||
 		isAnyTempNamespace(namespace) ||
-		OidIsValid(getExtensionOfObject(classid, objid));
+		dbkit_is_extension_member(reader, classid, objid);
 }
 
 static Facts *
@@ -64,38 +63,51 @@ new_facts(Oid classid, Oid objid, Oid namespace, const char *name)
 	return facts;
 }
 
-static Facts *
-read_relation(Oid relid, FactsExtent extent)
+/* Has a view the option security_invoker? */
+static bool
+has_security_invoker(RowReader *reader, HeapTuple row)
 {
-	Facts	   *facts = NULL;
-	Relation	rel = try_relation_open(relid, AccessShareLock);
+	Relation	catalog = reader->streams[ROWS_CLASS].catalog;
+	ViewOptions *options = (ViewOptions *) extractRelOptions(row, RelationGetDescr(catalog), NULL);
 
-	if (rel == NULL)
+	return options != NULL && options->security_invoker;
+}
+
+static Facts *
+read_relation(RowReader *reader, Oid relid, FactsExtent extent)
+{
+	HeapTuple	row = dbkit_next_row(reader, ROWS_CLASS, relid);
+	Form_pg_class form;
+	Facts	   *facts;
+
+	if (row == NULL)
 		return NULL;
-	if ((rel->rd_rel->relkind == RELKIND_RELATION ||
-		 rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ||
-		 rel->rd_rel->relkind == RELKIND_VIEW) &&
-		!rel->rd_rel->relispartition &&
-		!is_foreign_to_us(RelationRelationId, relid, RelationGetNamespace(rel)))
+	form = (Form_pg_class) GETSTRUCT(row);
+	if ((form->relkind != RELKIND_RELATION &&
+		 form->relkind != RELKIND_PARTITIONED_TABLE &&
+		 form->relkind != RELKIND_VIEW) ||
+		form->relispartition ||
+		is_foreign_to_us(reader, RelationRelationId, relid, form->relnamespace))
+		return NULL;
+
+	facts = new_facts(RelationRelationId, relid, form->relnamespace, NameStr(form->relname));
+	facts->owner = form->relowner;
+	facts->partitioned = form->relkind == RELKIND_PARTITIONED_TABLE;
+	facts->typed = OidIsValid(form->reloftype);
+	facts->rls_enabled = form->relrowsecurity;
+	facts->rls_forced = form->relforcerowsecurity;
+	if (form->relkind == RELKIND_VIEW)
 	{
-		facts = new_facts(RelationRelationId, relid, RelationGetNamespace(rel),
-						  RelationGetRelationName(rel));
-		facts->owner = rel->rd_rel->relowner;
-		facts->created = rel->rd_createSubid != InvalidSubTransactionId;
-		if (rel->rd_rel->relkind == RELKIND_VIEW)
-		{
-			facts->kind = KIND_VIEW;
-			facts->security_invoker = RelationHasSecurityInvoker(rel);
-		}
-		else
-			dbkit_read_table(facts, rel, extent);
+		facts->kind = KIND_VIEW;
+		facts->security_invoker = has_security_invoker(reader, row);
 	}
-	relation_close(rel, AccessShareLock);
+	else
+		dbkit_read_table(facts, reader, extent);
 	return facts;
 }
 
 static Facts *
-read_type(Oid type)
+read_type(RowReader *reader, Oid type)
 {
 	Facts	   *facts = NULL;
 	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
@@ -105,7 +117,7 @@ read_type(Oid type)
 		return NULL;
 	form = (Form_pg_type) GETSTRUCT(tuple);
 	if (form->typtype == TYPTYPE_ENUM &&
-		!is_foreign_to_us(TypeRelationId, type, form->typnamespace))
+		!is_foreign_to_us(reader, TypeRelationId, type, form->typnamespace))
 	{
 		facts = new_facts(TypeRelationId, type, form->typnamespace, NameStr(form->typname));
 		facts->kind = KIND_ENUM_TYPE;
@@ -125,14 +137,14 @@ is_index(Oid relid)
 
 /* Read an index: its table, with the index marked. */
 static Facts *
-read_index_of_table(Oid indexid, FactsExtent extent)
+read_index_of_table(RowReader *reader, Oid indexid, FactsExtent extent)
 {
 	Oid			table = IndexGetRelation(indexid, true);
 	Facts	   *facts;
 
 	if (!OidIsValid(table) || extent == FACTS_STATEMENT)
 		return NULL;			/* no statement rule is about indexes */
-	facts = read_relation(table, extent);
+	facts = read_relation(reader, table, extent);
 	if (facts == NULL || facts->kind != KIND_TABLE)
 		return NULL;
 	facts->kind = KIND_INDEX;
@@ -165,7 +177,7 @@ read_search_path(HeapTuple tuple)
 }
 
 static Facts *
-read_function(Oid function)
+read_function(RowReader *reader, Oid function)
 {
 	Facts	   *facts = NULL;
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
@@ -175,7 +187,7 @@ read_function(Oid function)
 		return NULL;
 	form = (Form_pg_proc) GETSTRUCT(tuple);
 	if (form->prosecdef &&
-		!is_foreign_to_us(ProcedureRelationId, function, form->pronamespace))
+		!is_foreign_to_us(reader, ProcedureRelationId, function, form->pronamespace))
 	{
 		facts = new_facts(ProcedureRelationId, function, form->pronamespace,
 						  NameStr(form->proname));
@@ -190,23 +202,38 @@ read_function(Oid function)
 
 /*
  * Return the facts about an object, or NULL where it is never judged or does
- * not exist (any more).
+ * not exist (any more).  A reader of many gives them in the order of the oids.
  */
 Facts *
-dbkit_facts(Oid classid, Oid objid, FactsExtent extent)
+dbkit_read_facts(RowReader *reader, Oid classid, Oid objid, FactsExtent extent)
 {
 	switch (classid)
 	{
 		case RelationRelationId:
-			return is_index(objid) ? read_index_of_table(objid, extent) :
-				read_relation(objid, extent);
+			return read_relation(reader, objid, extent);
 		case TypeRelationId:
-			return read_type(objid);
+			return read_type(reader, objid);
 		case ProcedureRelationId:
-			return read_function(objid);
+			return read_function(reader, objid);
 		default:
 			return NULL;
 	}
+}
+
+/* The same for one object, which may be an index. */
+Facts *
+dbkit_facts(Oid classid, Oid objid, FactsExtent extent)
+{
+	RowReader	reader;
+	Facts	   *facts;
+
+	dbkit_open_reader(&reader, false);
+	if (classid == RelationRelationId && is_index(objid))
+		facts = read_index_of_table(&reader, objid, extent);
+	else
+		facts = dbkit_read_facts(&reader, classid, objid, extent);
+	dbkit_close_reader(&reader);
+	return facts;
 }
 
 /* Return the column of that name, or NULL. */

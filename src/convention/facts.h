@@ -11,7 +11,8 @@
 #include "access/attnum.h"
 #include "nodes/nodes.h"
 #include "nodes/pg_list.h"
-#include "utils/relcache.h"
+
+#include "rows.h"
 
 /* What kind of object is judged; a rule names the kinds it applies to. */
 typedef enum ObjectKind
@@ -43,16 +44,15 @@ typedef struct ColumnFacts
 	bool		generated;		/* GENERATED ALWAYS AS (expression) */
 	bool		identity;
 	bool		inherited;		/* from a parent, which alone can rename it */
-	bool		type_fixed;		/* ALTER COLUMN TYPE would be refused */
-	Node	   *default_expr;	/* the column's or its domain's, or NULL */
+	char	   *expression;		/* of its default or that generates it, or NULL */
 	List	   *domain_checks;	/* Node *, CHECKs of its domains */
-	Oid			sequence;		/* owned by the column, or InvalidOid */
 } ColumnFacts;
 
 typedef struct CheckFacts
 {
 	char	   *name;
-	Node	   *expr;
+	char	   *expression;
+	bool		inherited;
 } CheckFacts;
 
 typedef struct IndexFacts
@@ -100,8 +100,8 @@ typedef struct PolicyFacts
 	char		command;		/* '*', 'r', 'a', 'w' or 'd' */
 	bool		permissive;
 	bool		for_all_roles;	/* TO PUBLIC */
-	Node	   *using;
-	Node	   *with_check;
+	char	   *using;			/* the expressions as stored, or NULL */
+	char	   *with_check;
 } PolicyFacts;
 
 typedef struct Facts
@@ -115,21 +115,20 @@ typedef struct Facts
 	Oid			index;			/* the one that matters, for KIND_INDEX */
 	char	   *signature;		/* of a function: its qualified name with arguments */
 	char	   *search_path;	/* of a function, or NULL */
-	bool		created;		/* by the running transaction */
 	bool		detached;		/* a partition until this statement */
 	bool		partitioned;
 	bool		typed;			/* CREATE TABLE ... OF type */
 	bool		security_invoker;
 	List	   *columns;		/* ColumnFacts *, without dropped ones */
-	List	   *checks;			/* CheckFacts * */
+	List	   *checks;			/* CheckFacts *, enforced ones of the column "id" */
 	List	   *key;			/* attribute numbers of the primary key */
 	List	   *indexes;		/* IndexFacts * */
 	bool		rls_enabled;
 	bool		rls_forced;
-
-	/* Only with FACTS_ALL */
 	List	   *foreign_keys;	/* ForeignKeyFacts *, enforced ones */
 	List	   *unvalidated;	/* char *, constraints that are NOT VALID */
+
+	/* Only with FACTS_ALL */
 	List	   *triggers;		/* TriggerFacts * */
 	List	   *policies;		/* PolicyFacts * */
 
@@ -141,6 +140,7 @@ typedef struct Facts
 } Facts;
 
 extern Facts *dbkit_facts(Oid classid, Oid objid, FactsExtent extent);
+extern Facts *dbkit_read_facts(RowReader *reader, Oid classid, Oid objid, FactsExtent extent);
 extern const ColumnFacts *dbkit_facts_column(const Facts *facts, const char *name);
 extern const ColumnFacts *dbkit_facts_column_at(const Facts *facts, AttrNumber attnum);
 extern char *dbkit_facts_column_names(const Facts *facts, const List *attnums);
@@ -149,6 +149,9 @@ extern bool dbkit_ends_with(const char *name, const char *suffix);
 extern const char *dbkit_kind_name(ObjectKind kind);
 
 /* facts_table.c */
-extern void dbkit_read_table(Facts *facts, Relation rel, FactsExtent extent);
+extern void dbkit_read_table(Facts *facts, RowReader *reader, FactsExtent extent);
+extern Node *dbkit_column_default(const ColumnFacts *column);
+extern bool dbkit_column_type_is_fixed(const Facts *facts, const ColumnFacts *column);
+extern Oid	dbkit_column_sequence(const Facts *facts, const ColumnFacts *column);
 
 #endif							/* DBKIT_FACTS_H */

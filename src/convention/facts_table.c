@@ -10,13 +10,20 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/relation.h"
 #include "access/sysattr.h"
 #include "access/table.h"
+#include "access/transam.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/partition.h"
+#include "catalog/pg_attrdef.h"
+#include "catalog/pg_attribute.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_opclass.h"
 #include "catalog/pg_policy.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "commands/trigger.h"
@@ -29,7 +36,6 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
-#include "utils/typcache.h"
 
 #include "dbkit.h"
 #include "expression.h"
@@ -65,12 +71,15 @@ read_domain_checks(Oid domain)
 
 /* Take over what the domains of a column say. */
 static void
-read_domains(ColumnFacts *column)
+read_domains_of(ColumnFacts *column)
 {
 	Oid			type = column->type;
 
-	if (column->default_expr == NULL)
-		column->default_expr = get_typdefault(column->type);
+	if (column->identity || column->generated)
+	{
+		column->base_type = getBaseType(type);
+		return;
+	}
 	while (get_typtype(type) == TYPTYPE_DOMAIN)
 	{
 		HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
@@ -89,50 +98,23 @@ read_domains(ColumnFacts *column)
 	column->base_type = type;
 }
 
-/* Return a column's own default; a generated column has none. */
-static Node *
-read_default(TupleDesc desc, Form_pg_attribute att)
+static void
+read_domains(Facts *facts)
 {
-	if (!att->atthasdef || att->attgenerated != '\0')
-		return NULL;
-	for (int i = 0; i < desc->constr->num_defval; i++)
+	ListCell   *lc;
+
+	foreach(lc, facts->columns)
 	{
-		if (desc->constr->defval[i].adnum == att->attnum)
-			return stringToNode(desc->constr->defval[i].adbin);
+		ColumnFacts *column = lfirst(lc);
+
+		/* The bootstrap catalogs have none */
+		if (column->type >= FirstUnpinnedObjectId)
+			read_domains_of(column);
 	}
-	return NULL;
-}
-
-/* Return the columns that generated columns are computed from. */
-static Bitmapset *
-generation_inputs(TupleDesc desc)
-{
-	Bitmapset  *inputs = NULL;
-
-	if (desc->constr == NULL)
-		return NULL;
-	for (int i = 0; i < desc->constr->num_defval; i++)
-	{
-		AttrDefault *expr = &desc->constr->defval[i];
-
-		if (TupleDescAttr(desc, expr->adnum - 1)->attgenerated != '\0')
-			pull_varattnos(stringToNode(expr->adbin), 1, &inputs);
-	}
-	return inputs;
-}
-
-/* Does PostgreSQL refuse to change the type of the column? */
-static bool
-has_fixed_type(Relation rel, Form_pg_attribute att, const Bitmapset *inputs)
-{
-	Bitmapset  *column = bms_make_singleton(att->attnum - FirstLowInvalidHeapAttributeNumber);
-
-	return att->attinhcount > 0 || bms_overlap(column, inputs) ||
-		has_partition_attrs(rel, column, NULL);
 }
 
 static ColumnFacts *
-read_column(TupleDesc desc, Form_pg_attribute att)
+read_column(Form_pg_attribute att)
 {
 	ColumnFacts *column = palloc0(sizeof(ColumnFacts));
 
@@ -141,137 +123,162 @@ read_column(TupleDesc desc, Form_pg_attribute att)
 	column->type = att->atttypid;
 	column->base_type = att->atttypid;
 	column->collation = att->attcollation;
-	column->not_null = att->attnotnull && dbkit_not_null_valid(desc, att->attnum - 1);
+	column->not_null = att->attnotnull;
 	column->refuses_null = att->attnotnull;
 	column->generated = att->attgenerated != '\0';
 	column->inherited = att->attinhcount > 0;
 	column->identity = att->attidentity != '\0';
-	column->default_expr = read_default(desc, att);
-	if (get_typtype(att->atttypid) == TYPTYPE_DOMAIN)
-	{
-		if (column->identity || column->generated)
-			column->base_type = getBaseType(att->atttypid);
-		else
-			read_domains(column);
-	}
+
 	return column;
 }
 
-static List *
-read_columns(Relation rel)
+static void
+read_columns(Facts *facts, RowReader *reader)
 {
-	TupleDesc	desc = RelationGetDescr(rel);
-	Bitmapset  *inputs = generation_inputs(desc);
-	List	   *result = NIL;
+	HeapTuple	row;
+	ListCell   *lc;
+	int			defaults = 0;
 
-	for (int i = 0; i < desc->natts; i++)
+	while ((row = dbkit_next_row(reader, ROWS_COLUMN, facts->objid)) != NULL)
 	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-		ColumnFacts *column;
+		Form_pg_attribute att = (Form_pg_attribute) GETSTRUCT(row);
 
 		if (att->attisdropped)
 			continue;
-		column = read_column(desc, att);
-		column->type_fixed = has_fixed_type(rel, att, inputs);
-		result = lappend(result, column);
+		facts->columns = lappend(facts->columns, read_column(att));
+		defaults += att->atthasdef ? 1 : 0;
 	}
-	return result;
+	if (defaults == 0)
+		return;
+
+	/* Both come in the order of the columns' numbers */
+	lc = list_head(facts->columns);
+	while ((row = dbkit_next_row(reader, ROWS_DEFAULT, facts->objid)) != NULL)
+	{
+		AttrNumber	attnum = ((Form_pg_attrdef) GETSTRUCT(row))->adnum;
+
+		while (lc != NULL && ((ColumnFacts *) lfirst(lc))->attnum < attnum)
+			lc = lnext(facts->columns, lc);
+		if (lc != NULL && ((ColumnFacts *) lfirst(lc))->attnum == attnum)
+			((ColumnFacts *) lfirst(lc))->expression =
+				dbkit_row_text(reader, ROWS_DEFAULT, row, Anum_pg_attrdef_adbin);
+	}
 }
 
-/* Attach the sequences of serial columns to their columns. */
-static void
-read_sequences(Facts *facts)
+/*
+ * Return the expression of a column's default, or where it has none that of
+ * its domain's, or NULL; a generated column has no default.
+ */
+Node *
+dbkit_column_default(const ColumnFacts *column)
 {
+	if (column->generated)
+		return NULL;
+	if (column->expression != NULL)
+		return stringToNode(column->expression);
+	return column->type != column->base_type && !column->identity ?
+		get_typdefault(column->type) : NULL;
+}
+
+/* Is the column one that generated columns are computed from? */
+static bool
+is_generation_input(const Facts *facts, const Bitmapset *column)
+{
+	Bitmapset  *inputs = NULL;
 	ListCell   *lc;
 
 	foreach(lc, facts->columns)
 	{
-		ColumnFacts *column = lfirst(lc);
+		const ColumnFacts *other = lfirst(lc);
 
-		if ((column->base_type == INT2OID || column->base_type == INT4OID) &&
-			column->default_expr != NULL)
-		{
-			List	   *owned = getOwnedSequences(facts->objid);
-			ListCell   *sequence;
-
-			foreach(sequence, owned)
-			{
-				Oid			table;
-				int32		attnum;
-
-				if (sequenceIsOwned(lfirst_oid(sequence), DEPENDENCY_AUTO,
-									&table, &attnum) &&
-					attnum == column->attnum)
-					column->sequence = lfirst_oid(sequence);
-			}
-		}
+		if (other->generated && other->expression != NULL)
+			pull_varattnos(stringToNode(other->expression), 1, &inputs);
 	}
+	return bms_overlap(column, inputs);
 }
 
-static List *
-read_checks(Relation rel)
+/* Is the column part of how the table is partitioned? */
+static bool
+is_partition_key(const Facts *facts, Bitmapset *column)
 {
-	TupleConstr *constr = RelationGetDescr(rel)->constr;
-	List	   *result = NIL;
+	Relation	rel = facts->partitioned ? try_relation_open(facts->objid, AccessShareLock) : NULL;
+	bool		result;
 
-	for (int i = 0; constr != NULL && i < constr->num_check; i++)
-	{
-		CheckFacts *check;
-
-		if (!dbkit_check_enforced(&constr->check[i]))
-			continue;
-		check = palloc(sizeof(CheckFacts));
-		check->name = pstrdup(constr->check[i].ccname);
-		check->expr = stringToNode(constr->check[i].ccbin);
-		result = lappend(result, check);
-	}
+	if (rel == NULL)
+		return false;
+	result = has_partition_attrs(rel, column, NULL);
+	relation_close(rel, AccessShareLock);
 	return result;
 }
 
-/* Return an index's access method. */
-static Oid
-access_method(Oid indexid)
+/* Does PostgreSQL refuse to change the type of the column? */
+bool
+dbkit_column_type_is_fixed(const Facts *facts, const ColumnFacts *column)
 {
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(indexid));
+	Bitmapset  *columns = bms_make_singleton(column->attnum - FirstLowInvalidHeapAttributeNumber);
+
+	return column->inherited || is_generation_input(facts, columns) ||
+		is_partition_key(facts, columns);
+}
+
+/* Return the sequence of a serial column, or InvalidOid. */
+Oid
+dbkit_column_sequence(const Facts *facts, const ColumnFacts *column)
+{
+	List	   *owned = column->expression != NULL ? getOwnedSequences(facts->objid) : NIL;
+	ListCell   *lc;
+
+	foreach(lc, owned)
+	{
+		Oid			table;
+		int32		attnum;
+
+		if (sequenceIsOwned(lfirst_oid(lc), DEPENDENCY_AUTO, &table, &attnum) &&
+			attnum == column->attnum)
+			return lfirst_oid(lc);
+	}
+	return InvalidOid;
+}
+
+/* Return the access method of an index with that operator class. */
+static Oid
+access_method(Oid operator_class)
+{
+	HeapTuple	tuple = SearchSysCache1(CLAOID, ObjectIdGetDatum(operator_class));
 	Oid			result;
 
 	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", indexid);
-	result = ((Form_pg_class) GETSTRUCT(tuple))->relam;
+		elog(ERROR, "cache lookup failed for operator class %u", operator_class);
+	result = ((Form_pg_opclass) GETSTRUCT(tuple))->opcmethod;
 	ReleaseSysCache(tuple);
 	return result;
 }
 
-/* Read one index; those of the primary key make the key known as well. */
+/* Read one index; that of the primary key makes the key known as well. */
 static IndexFacts *
-read_index(Oid indexid, List **key)
+read_index(RowReader *reader, HeapTuple tuple, List **key)
 {
-	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(indexid));
-	Form_pg_index form;
+	Form_pg_index form = (Form_pg_index) GETSTRUCT(tuple);
 	IndexFacts *index = palloc0(sizeof(IndexFacts));
 	oidvector  *classes;
 	oidvector  *collations;
 	int2vector *options;
 	bool		isnull;
 
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for index %u", indexid);
-	form = (Form_pg_index) GETSTRUCT(tuple);
-	classes = (oidvector *) DatumGetPointer(SysCacheGetAttr(INDEXRELID, tuple,
+	classes = (oidvector *) DatumGetPointer(dbkit_row_value(reader, ROWS_INDEX, tuple,
 															Anum_pg_index_indclass, &isnull));
-	collations = (oidvector *) DatumGetPointer(SysCacheGetAttr(INDEXRELID, tuple,
+	collations = (oidvector *) DatumGetPointer(dbkit_row_value(reader, ROWS_INDEX, tuple,
 															   Anum_pg_index_indcollation, &isnull));
-	options = (int2vector *) DatumGetPointer(SysCacheGetAttr(INDEXRELID, tuple,
+	options = (int2vector *) DatumGetPointer(dbkit_row_value(reader, ROWS_INDEX, tuple,
 															 Anum_pg_index_indoption, &isnull));
-	index->oid = indexid;
-	index->access_method = access_method(indexid);
+	index->oid = form->indexrelid;
+	index->access_method = access_method(classes->values[0]);
 	index->unique = form->indisunique;
 	index->immediate = form->indimmediate;
 	index->nulls_not_distinct = form->indnullsnotdistinct;
 	index->usable = form->indisvalid &&
 		heap_attisnull(tuple, Anum_pg_index_indpred, NULL);
-	index->constraint = form->indisprimary || form->indisreplident ||
-		OidIsValid(get_index_constraint(indexid));
+	index->constraint = form->indisprimary || form->indisreplident;
 	for (int i = 0; i < form->indnkeyatts; i++)
 	{
 		index->columns = lappend_int(index->columns, form->indkey.values[i]);
@@ -283,19 +290,44 @@ read_index(Oid indexid, List **key)
 		index->included = lappend_int(index->included, form->indkey.values[i]);
 	if (form->indisprimary)
 		*key = index->columns;
-	ReleaseSysCache(tuple);
 	return index;
 }
 
-static void
-read_indexes(Facts *facts, Relation rel)
+static int
+compare_indexes(const ListCell *a, const ListCell *b)
 {
-	List	   *indexes = RelationGetIndexList(rel);
+	Oid			left = ((const IndexFacts *) lfirst(a))->oid;
+	Oid			right = ((const IndexFacts *) lfirst(b))->oid;
+
+	return (left > right) - (left < right);
+}
+
+static void
+read_indexes(Facts *facts, RowReader *reader)
+{
+	HeapTuple	row;
+
+	while ((row = dbkit_next_row(reader, ROWS_INDEX, facts->objid)) != NULL)
+	{
+		/* Not one that DROP INDEX CONCURRENTLY is at */
+		if (((Form_pg_index) GETSTRUCT(row))->indislive)
+			facts->indexes = lappend(facts->indexes, read_index(reader, row, &facts->key));
+	}
+	list_sort(facts->indexes, compare_indexes);
+}
+
+/* Note that an index backs a constraint. */
+static void
+mark_index(Facts *facts, Oid indexid)
+{
 	ListCell   *lc;
 
-	foreach(lc, indexes)
-		facts->indexes = lappend(facts->indexes, read_index(lfirst_oid(lc), &facts->key));
-	list_free(indexes);
+	foreach(lc, facts->indexes)
+	{
+		IndexFacts *index = lfirst(lc);
+
+		index->constraint |= index->oid == indexid;
+	}
 }
 
 static ForeignKeyFacts *
@@ -325,119 +357,148 @@ read_foreign_key(HeapTuple tuple)
 	return key;
 }
 
-/* Read the foreign keys, and which constraints are not valid yet. */
-static void
-read_constraints(Facts *facts)
+/* Is the column among those that a constraint is about? */
+static bool
+constrains(RowReader *reader, HeapTuple tuple, AttrNumber attnum)
 {
-	Relation	constraints = table_open(ConstraintRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
+	bool		isnull;
+	Datum		conkey = dbkit_row_value(reader, ROWS_CONSTRAINT, tuple,
+										 Anum_pg_constraint_conkey, &isnull);
+	ArrayType  *columns = isnull ? NULL : DatumGetArrayTypeP(conkey);
 
-	ScanKeyInit(&key, Anum_pg_constraint_conrelid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(facts->objid));
-	scan = systable_beginscan(constraints, ConstraintRelidTypidNameIndexId, true,
-							  NULL, 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	for (int i = 0; columns != NULL && i < ARR_DIMS(columns)[0]; i++)
 	{
-		Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(tuple);
+		if (((AttrNumber *) ARR_DATA_PTR(columns))[i] == attnum)
+			return true;
+	}
+	return false;
+}
+
+/* Read a CHECK, if it may say something about ids. */
+static void
+read_check(Facts *facts, RowReader *reader, HeapTuple tuple)
+{
+	Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(tuple);
+	const ColumnFacts *id = dbkit_facts_column(facts, "id");
+	CheckFacts *check;
+
+	if (id == NULL || !constrains(reader, tuple, id->attnum))
+		return;
+	check = palloc(sizeof(CheckFacts));
+	check->name = pstrdup(NameStr(form->conname));
+	check->inherited = form->coninhcount > 0;
+	check->expression = dbkit_row_text(reader, ROWS_CONSTRAINT, tuple, Anum_pg_constraint_conbin);
+	if (check->expression != NULL)
+		facts->checks = lappend(facts->checks, check);
+}
+
+/* Note a constraint that is not valid yet. */
+static void
+read_unvalidated(Facts *facts, HeapTuple tuple)
+{
+	AttrNumber	attnum = dbkit_not_null_column(tuple);
+	char	   *name = pstrdup(NameStr(((Form_pg_constraint) GETSTRUCT(tuple))->conname));
+	ListCell   *lc;
+
+	facts->unvalidated = lappend(facts->unvalidated, name);
+	foreach(lc, facts->columns)
+	{
+		if (((ColumnFacts *) lfirst(lc))->attnum == attnum)
+			((ColumnFacts *) lfirst(lc))->not_null = false;
+	}
+}
+
+/* Read the constraints, and which of them are not valid yet. */
+static void
+read_constraints(Facts *facts, RowReader *reader)
+{
+	HeapTuple	row;
+
+	while ((row = dbkit_next_row(reader, ROWS_CONSTRAINT, facts->objid)) != NULL)
+	{
+		Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(row);
 
 		/* A key to a partitioned table has a row for each partition as well */
 		if (OidIsValid(form->conparentid) || !dbkit_constraint_enforced(form))
 			continue;
-		if (form->contype == CONSTRAINT_FOREIGN)
-			facts->foreign_keys = lappend(facts->foreign_keys, read_foreign_key(tuple));
 		if (!form->convalidated)
-			facts->unvalidated = lappend(facts->unvalidated, pstrdup(NameStr(form->conname)));
+			read_unvalidated(facts, row);
+		switch (form->contype)
+		{
+			case CONSTRAINT_CHECK:
+				read_check(facts, reader, row);
+				break;
+			case CONSTRAINT_FOREIGN:
+				facts->foreign_keys = lappend(facts->foreign_keys, read_foreign_key(row));
+				break;
+			case CONSTRAINT_PRIMARY:
+			case CONSTRAINT_UNIQUE:
+			case CONSTRAINT_EXCLUSION:
+				mark_index(facts, form->conindid);
+				break;
+		}
 	}
-	systable_endscan(scan);
-	table_close(constraints, AccessShareLock);
 }
 
 static void
-read_triggers(Facts *facts, Relation rel)
+read_triggers(Facts *facts, RowReader *reader)
 {
-	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
-	{
-		const Trigger *trigger = &rel->trigdesc->triggers[i];
-		TriggerFacts *result;
+	HeapTuple	row;
 
-		if (trigger->tgisinternal)
+	while ((row = dbkit_next_row(reader, ROWS_TRIGGER, facts->objid)) != NULL)
+	{
+		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(row);
+		TriggerFacts *trigger;
+
+		if (form->tgisinternal)
 			continue;
-		result = palloc(sizeof(TriggerFacts));
-		result->name = pstrdup(trigger->tgname);
-		result->function = trigger->tgfoid;
-		result->type = trigger->tgtype;
-		result->some_columns = trigger->tgnattr > 0;
-		result->enabled = trigger->tgenabled == TRIGGER_FIRES_ON_ORIGIN ||
-			trigger->tgenabled == TRIGGER_FIRES_ALWAYS;
-		facts->triggers = lappend(facts->triggers, result);
+		trigger = palloc(sizeof(TriggerFacts));
+		trigger->name = pstrdup(NameStr(form->tgname));
+		trigger->function = form->tgfoid;
+		trigger->type = form->tgtype;
+		trigger->some_columns = form->tgattr.dim1 > 0;
+		trigger->enabled = form->tgenabled == TRIGGER_FIRES_ON_ORIGIN ||
+			form->tgenabled == TRIGGER_FIRES_ALWAYS;
+		facts->triggers = lappend(facts->triggers, trigger);
 	}
 }
 
 /* Is a policy one for all roles? */
 static bool
-is_for_all_roles(Relation catalog, HeapTuple tuple)
+is_for_all_roles(RowReader *reader, HeapTuple tuple)
 {
 	bool		isnull;
-	ArrayType  *roles = DatumGetArrayTypePCopy(heap_getattr(tuple, Anum_pg_policy_polroles,
-															RelationGetDescr(catalog), &isnull));
+	ArrayType  *roles = DatumGetArrayTypePCopy(dbkit_row_value(reader, ROWS_POLICY, tuple,
+															   Anum_pg_policy_polroles, &isnull));
 
 	return ARR_DIMS(roles)[0] == 1 && ((Oid *) ARR_DATA_PTR(roles))[0] == ACL_ID_PUBLIC;
 }
 
-/* Return an expression of a catalog row, or NULL. */
-static Node *
-read_expression(Relation catalog, HeapTuple tuple, AttrNumber attnum)
-{
-	bool		isnull;
-	Datum		value = heap_getattr(tuple, attnum, RelationGetDescr(catalog), &isnull);
-
-	return isnull ? NULL : stringToNode(TextDatumGetCString(value));
-}
-
 static void
-read_policies(Facts *facts)
+read_policies(Facts *facts, RowReader *reader)
 {
-	Relation	policies = table_open(PolicyRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
+	HeapTuple	row;
 
-	ScanKeyInit(&key, Anum_pg_policy_polrelid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(facts->objid));
-	scan = systable_beginscan(policies, PolicyPolrelidPolnameIndexId, true,
-							  NULL, 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	while ((row = dbkit_next_row(reader, ROWS_POLICY, facts->objid)) != NULL)
 	{
-		Form_pg_policy form = (Form_pg_policy) GETSTRUCT(tuple);
+		Form_pg_policy form = (Form_pg_policy) GETSTRUCT(row);
 		PolicyFacts *policy = palloc(sizeof(PolicyFacts));
 
 		policy->name = pstrdup(NameStr(form->polname));
 		policy->command = form->polcmd;
 		policy->permissive = form->polpermissive;
-		policy->for_all_roles = is_for_all_roles(policies, tuple);
-		policy->using = read_expression(policies, tuple, Anum_pg_policy_polqual);
-		policy->with_check = read_expression(policies, tuple, Anum_pg_policy_polwithcheck);
+		policy->for_all_roles = is_for_all_roles(reader, row);
+		policy->using = dbkit_row_text(reader, ROWS_POLICY, row, Anum_pg_policy_polqual);
+		policy->with_check = dbkit_row_text(reader, ROWS_POLICY, row, Anum_pg_policy_polwithcheck);
 		facts->policies = lappend(facts->policies, policy);
 	}
-	systable_endscan(scan);
-	table_close(policies, AccessShareLock);
 }
 
 /* Can a CHECK that contradicts the default be dropped, and nothing else with it? */
 static bool
-is_droppable(const Facts *facts, const CheckFacts *check)
+is_droppable(const CheckFacts *check, Node *expr)
 {
-	Oid			constraint = get_relation_constraint_oid(facts->objid, check->name, false);
-	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
-	bool		inherited;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for constraint %u", constraint);
-	inherited = ((Form_pg_constraint) GETSTRUCT(tuple))->coninhcount > 0;
-	ReleaseSysCache(tuple);
-	return !inherited && !is_andclause(check->expr);
+	return !check->inherited && !is_andclause(expr);
 }
 
 static void
@@ -456,16 +517,17 @@ read_prefix(Facts *facts)
 
 	if (id == NULL)
 		return;
-	facts->default_prefix = dbkit_generated_prefix(id->default_expr);
+	facts->default_prefix = dbkit_generated_prefix(dbkit_column_default(id));
 	foreach(lc, facts->checks)
 	{
 		CheckFacts *check = lfirst(lc);
-		char	   *prefix = dbkit_pinned_prefix(check->expr, id->attnum);
+		Node	   *expr = stringToNode(check->expression);
+		char	   *prefix = dbkit_pinned_prefix(expr, id->attnum);
 
 		if (prefix == NULL)
 			continue;
 		if (facts->default_prefix != NULL &&
-			strcmp(prefix, facts->default_prefix) != 0 && !is_droppable(facts, check))
+			strcmp(prefix, facts->default_prefix) != 0 && !is_droppable(check, expr))
 			add_check_prefix(facts, prefix, NULL);
 		else
 			add_check_prefix(facts, prefix, check->name);
@@ -486,24 +548,18 @@ read_prefix(Facts *facts)
 
 /* Read what there is about a table. */
 void
-dbkit_read_table(Facts *facts, Relation rel, FactsExtent extent)
+dbkit_read_table(Facts *facts, RowReader *reader, FactsExtent extent)
 {
 	facts->kind = dbkit_ends_with(facts->name, "_enum") ? KIND_ENUM_TABLE : KIND_TABLE;
-	facts->partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
-	facts->typed = OidIsValid(rel->rd_rel->reloftype);
-	facts->columns = read_columns(rel);
-	facts->checks = read_checks(rel);
-	facts->rls_enabled = rel->rd_rel->relrowsecurity;
-	facts->rls_forced = rel->rd_rel->relforcerowsecurity;
-	read_indexes(facts, rel);
-	read_sequences(facts);
+	read_columns(facts, reader);
+	read_indexes(facts, reader);
+	read_constraints(facts, reader);
+	read_domains(facts);
 	if (extent == FACTS_ALL)
 	{
-		read_constraints(facts);
-		read_triggers(facts, rel);
-		read_policies(facts);
+		read_triggers(facts, reader);
+		read_policies(facts, reader);
 	}
 	if (facts->kind == KIND_TABLE)
 		read_prefix(facts);
 }
-

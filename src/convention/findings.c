@@ -110,7 +110,7 @@ dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target,
 	const char *name = quote_identifier(column->name);
 	const char *using = "";
 
-	if (column->type_fixed || !columns_alterable(finding->facts))
+	if (dbkit_column_type_is_fixed(finding->facts, column) || !columns_alterable(finding->facts))
 		return;
 	if (column->identity && target != INT8OID)
 		return;
@@ -121,7 +121,7 @@ dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target,
 	else if (target == TIMESTAMPTZOID && column->base_type == DATEOID)
 		using = psprintf(" USING %s::timestamp AT TIME ZONE 'UTC'", name);
 	else if ((target == INT8RANGEOID || target == INT8MULTIRANGEOID) &&
-			 column->default_expr == NULL)
+			 dbkit_column_default(column) == NULL)
 		using = psprintf(" USING %s::text::%s", name, definition);
 	else if (!can_coerce_type(1, &source, &target, COERCION_ASSIGNMENT))
 		return;

@@ -32,6 +32,7 @@ typedef struct Judgement
 	List	   *suggested;		/* char *, prefixes that fixes so far make use of */
 	const Facts *facts;			/* the object being judged */
 	const struct Rule *rule;	/* the rule being applied */
+	HTAB	   *prefixes;		/* a copy of the registry, or NULL to look there */
 } Judgement;
 
 /* For rules: make a finding and its fix */

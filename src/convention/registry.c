@@ -69,24 +69,29 @@ open_registry(LOCKMODE lockmode)
 	return registry;
 }
 
+/*
+ * Return the snapshot to read the registry with.  Catalogs are exempt from
+ * predicate locks, this table is not (see PredicateLockingNeededForRelation());
+ * but a snapshot that is not MVCC takes none.  Otherwise serializable
+ * transactions that create unrelated tables could not both commit.
+ */
+static Snapshot
+lookup_snapshot(void)
+{
+	return IsolationIsSerializable() ? SnapshotSelf : NULL;
+}
+
 /* Return a copy of the registry's row with that key, or NULL. */
 static HeapTuple
 find_row(Relation registry, const char *index, AttrNumber attnum,
 		 RegProcedure equals, Datum value)
 {
-	/*
-	 * Catalogs are exempt from predicate locks, this table is not (see
-	 * PredicateLockingNeededForRelation()); but a snapshot that is not MVCC
-	 * takes none.  Otherwise serializable transactions that create unrelated
-	 * tables could not both commit.
-	 */
-	Snapshot	snapshot = IsolationIsSerializable() ? SnapshotSelf : NULL;
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
 	ScanKeyInit(&key, attnum, BTEqualStrategyNumber, equals, value);
-	scan = systable_beginscan(registry, dbkit_own_relation(index), true, snapshot, 1, &key);
+	scan = systable_beginscan(registry, dbkit_own_relation(index), true, lookup_snapshot(), 1, &key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
 		tuple = heap_copytuple(tuple);
@@ -133,6 +138,50 @@ dbkit_registry_holder(const char *prefix)
 
 	table_close(registry, AccessShareLock);
 	return holder;
+}
+
+/* A row of a copy of the registry */
+typedef struct Registered
+{
+	char		prefix[DBKIT_PREFIX_MAX_LEN + 1];
+	Oid			relid;
+} Registered;
+
+/* Return a copy of the registry as it is now, for dbkit_registry_has(). */
+HTAB *
+dbkit_registry_copy(void)
+{
+	HASHCTL		ctl = {
+		.keysize = DBKIT_PREFIX_MAX_LEN + 1,
+		.entrysize = sizeof(Registered),
+		.hcxt = CurrentMemoryContext
+	};
+	HTAB	   *copy = hash_create("dbkit prefixes", 256, &ctl,
+								   HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	Relation	registry = open_registry(AccessShareLock);
+	SysScanDesc scan = systable_beginscan(registry, InvalidOid, false, lookup_snapshot(), 0, NULL);
+	HeapTuple	row;
+
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		char	   *prefix = TextDatumGetCString(row_value(registry, row, Anum_prefix));
+		Registered *entry = hash_search(copy, prefix, HASH_ENTER, NULL);
+
+		entry->relid = DatumGetObjectId(row_value(registry, row, Anum_relation));
+		pfree(prefix);
+	}
+	systable_endscan(scan);
+	table_close(registry, AccessShareLock);
+	return copy;
+}
+
+/* Does a copy of the registry say that the prefix belongs to the table? */
+bool
+dbkit_registry_has(HTAB *copy, const char *prefix, Oid relid)
+{
+	Registered *entry = hash_search(copy, prefix, HASH_FIND, NULL);
+
+	return entry != NULL && entry->relid == relid;
 }
 
 /* Wait for whoever else claims or gives up the prefix, until our own end. */

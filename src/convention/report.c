@@ -7,7 +7,10 @@
  */
 #include "postgres.h"
 
+#include "access/relation.h"
+#include "catalog/pg_class.h"
 #include "lib/stringinfo.h"
+#include "utils/rel.h"
 
 #include "dbkit.h"
 #include "findings.h"
@@ -113,6 +116,21 @@ set_field(int field, const char *value)
 	return field != 0 && value != NULL ? err_generic_string(field, value) : 0;
 }
 
+/* Did the running transaction create it? */
+static bool
+is_created(const Facts *facts)
+{
+	Relation	rel = facts->classid == RelationRelationId ?
+		try_relation_open(facts->objid, AccessShareLock) : NULL;
+	bool		created;
+
+	if (rel == NULL)
+		return false;
+	created = rel->rd_createSubid != InvalidSubTransactionId;
+	relation_close(rel, AccessShareLock);
+	return created;
+}
+
 /*
  * Return the SQL that mends the findings, and for what the transaction itself
  * created the advice, as an SQL comment.
@@ -125,7 +143,7 @@ hint(const List *findings, const char *advice)
 	ListCell   *lc;
 
 	foreach(lc, findings)
-		created |= ((Finding *) lfirst(lc))->facts->created;
+		created |= is_created(((Finding *) lfirst(lc))->facts);
 	if (sql == NULL || advice == NULL || !created)
 		return sql;
 	return psprintf("%s\n-- %s", sql, advice);

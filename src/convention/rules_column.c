@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/comment.h"
@@ -28,6 +29,7 @@ judge_clock_column(Judgement *judgement, const char *name)
 	const ColumnFacts *column = dbkit_facts_column(judgement->facts, name);
 	StringInfoData wrong;
 	Finding    *finding;
+	Node	   *value;
 	bool		clock;
 
 	if (column == NULL)
@@ -38,14 +40,16 @@ judge_clock_column(Judgement *judgement, const char *name)
 		return;
 	}
 
-	clock = dbkit_is_clock(column->default_expr);
+	clock = !column->generated && dbkit_is_now(column->expression);
+	value = clock ? NULL : dbkit_column_default(column);
+	clock |= dbkit_is_clock(value);
 	initStringInfo(&wrong);
 	dbkit_check_type(&wrong, column, TIMESTAMPTZOID);
 	if (!column->not_null)
 		dbkit_add_wrong(&wrong, "may be null");
 	if (column->generated)
 		dbkit_add_wrong(&wrong, "is a generated column");
-	else if (!clock && (column->default_expr == NULL || column->base_type == TIMESTAMPTZOID))
+	else if (!clock && (value == NULL || column->base_type == TIMESTAMPTZOID))
 		dbkit_add_wrong(&wrong, "has no default that is the current time");
 	if (wrong.len == 0)
 		return;
@@ -114,7 +118,7 @@ is_local_timestamp(Oid type)
 static bool
 is_enum(Oid type)
 {
-	return type_is_enum(type);
+	return type >= FirstUnpinnedObjectId && type_is_enum(type);
 }
 
 /* Say what a column's type is, and unless its name tells, what is inside it. */
@@ -141,12 +145,14 @@ judge_column_types(Judgement *judgement, bool (*unwanted) (Oid type),
 	{
 		ColumnFacts *column = lfirst(lc);
 		Oid			inside = dbkit_find_type(column->type, unwanted);
-		Oid			target = dbkit_replacement_type(column->type);
+		Oid			target;
+		Oid			sequence;
 		const char *advice = otherwise;
 		Finding    *finding;
 
 		if (!OidIsValid(inside))
 			continue;
+		target = dbkit_replacement_type(column->type);
 		if (OidIsValid(target))
 			advice = dbkit_short_type_name(target);
 		if (dbkit_id_type(column->name) != NULL)
@@ -161,10 +167,13 @@ judge_column_types(Judgement *judgement, bool (*unwanted) (Oid type),
 		if (!OidIsValid(target) || strcmp(column->name, "id") == 0)
 			continue;
 		dbkit_add_retype(finding, column, target, advice);
-		if (finding->alter != NIL && OidIsValid(column->sequence) && target == INT8OID)
+		if (finding->alter == NIL || target != INT8OID)
+			continue;
+		sequence = dbkit_column_sequence(judgement->facts, column);
+		if (OidIsValid(sequence))
 			finding->statement = psprintf("ALTER SEQUENCE %s AS bigint;",
-										  quote_qualified_identifier(get_namespace_name(get_rel_namespace(column->sequence)),
-																	 get_rel_name(column->sequence)));
+										  quote_qualified_identifier(get_namespace_name(get_rel_namespace(sequence)),
+																	 get_rel_name(sequence)));
 	}
 }
 

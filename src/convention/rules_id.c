@@ -146,7 +146,7 @@ dbkit_judge_primary_key(Judgement *judgement)
 		dbkit_add_wrong(&wrong, "has collation \"%s\"", get_collation_name(id->collation));
 	dbkit_check_key(&wrong, facts, id);
 	if (id_style == ID_UUID && id->base_type == UUIDOID &&
-		!dbkit_generates_uuid(id->default_expr))
+		!dbkit_generates_uuid(dbkit_column_default(id)))
 		dbkit_add_wrong(&wrong, "has no default that generates a uuid");
 	if (wrong.len > 0)
 		dbkit_add_finding(judgement, "id", "column \"id\" %s; use id %s", wrong.data, wanted);
@@ -190,7 +190,7 @@ dbkit_judge_id_default(Judgement *judgement)
 	prefix = prefix_for_fix(judgement);
 	wanted = psprintf("DEFAULT %s(%s)", dbkit_function_name("generate_id"),
 					  quote_literal_cstr(prefix ? prefix : "..."));
-	if (id->default_expr == NULL)
+	if (dbkit_column_default(id) == NULL)
 		finding = dbkit_add_finding(judgement, "id", "column \"id\" %s; use %s",
 							  id->generated ? "is a generated column" : "has no default",
 							  wanted);
@@ -256,6 +256,9 @@ dbkit_judge_id_prefix(Judgement *judgement)
 					facts->prefix);
 	if (strlen(facts->prefix) > DBKIT_PREFIX_MAX_LEN)
 		return;					/* the registry has none */
+	if (judgement->prefixes != NULL &&
+		dbkit_registry_has(judgement->prefixes, facts->prefix, facts->objid))
+		return;
 
 	holder = dbkit_registry_holder(facts->prefix);
 	if (!OidIsValid(holder))

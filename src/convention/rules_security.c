@@ -58,17 +58,8 @@ dbkit_judge_rls_forced(Judgement *judgement)
 						"FORCE ROW LEVEL SECURITY");
 }
 
-/* Does the expression let every row pass? */
-static bool
-lets_all_pass(Node *expr)
-{
-	return expr == NULL ||
-		(IsA(expr, Const) && ((Const *) expr)->consttype == BOOLOID &&
-		 !((Const *) expr)->constisnull && DatumGetBool(((Const *) expr)->constvalue));
-}
-
 /* Return what a policy checks new rows with; without WITH CHECK that is USING. */
-static Node *
+static const char *
 insert_check(const PolicyFacts *policy)
 {
 	return policy->with_check != NULL ? policy->with_check : policy->using;
@@ -94,14 +85,14 @@ dbkit_judge_policy_with_check(Judgement *judgement)
 		const PolicyFacts *policy = lfirst(lc);
 
 		if (!policy->permissive && policy->for_all_roles && is_for_insert(policy) &&
-			!lets_all_pass(insert_check(policy)))
+			!dbkit_lets_all_pass(insert_check(policy)))
 			return;
 	}
 	foreach(lc, judgement->facts->policies)
 	{
 		const PolicyFacts *policy = lfirst(lc);
 
-		if (policy->permissive && is_for_insert(policy) && lets_all_pass(insert_check(policy)))
+		if (policy->permissive && is_for_insert(policy) && dbkit_lets_all_pass(insert_check(policy)))
 			dbkit_add_finding(judgement, NULL,
 							  "policy \"%s\" lets any row be inserted; use WITH CHECK with a condition",
 							  policy->name);

@@ -19,6 +19,22 @@
 
 static Oid	find_in_composite(Oid type, bool (*wanted) (Oid type));
 
+/* Is it one of the types that most columns have, which contain no others? */
+static bool
+is_plain(Oid type)
+{
+	static const Oid plain[] = {
+		TEXTOID, TIMESTAMPTZOID, JSONBOID, INT8OID, BOOLOID, NUMERICOID, UUIDOID, DATEOID
+	};
+
+	for (size_t i = 0; i < lengthof(plain); i++)
+	{
+		if (plain[i] == type)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Return the first type that is wanted among the type itself and those inside
  * it (of a domain, array, range, multirange or composite), or InvalidOid.
@@ -31,6 +47,8 @@ dbkit_find_type(Oid type, bool (*wanted) (Oid type))
 
 	if (wanted(type))
 		return type;
+	if (is_plain(type))
+		return InvalidOid;
 	switch (get_typtype(type))
 	{
 		case TYPTYPE_DOMAIN:
