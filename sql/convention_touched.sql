@@ -140,6 +140,24 @@ SELECT rule, problem FROM dbkit.check('child');
 RESET dbkit.rule.fk_index;
 DROP TABLE child;
 
+-- to alter an index does not lock its table
+SELECT pg_temp.make('child', 'chi');
+CREATE INDEX child_index ON child (created_at);
+BEGIN;
+ALTER INDEX child_index RENAME TO child_idx;
+ALTER TABLE child_idx RENAME TO child_index;
+ALTER INDEX child_index SET (fillfactor = 70);
+ALTER INDEX child_index RESET (fillfactor);
+SELECT DISTINCT relation::regclass, mode FROM pg_locks
+	WHERE pid = pg_backend_pid() AND relation::regclass::text ~ '^child' ORDER BY mode;
+COMMIT;
+SET dbkit.enforce = off;
+ALTER TABLE child DISABLE ROW LEVEL SECURITY;
+RESET dbkit.enforce;
+ALTER INDEX child_index RENAME TO child_idx;
+ALTER INDEX child RENAME TO kid; -- fails
+DROP TABLE child;
+
 -- views
 BEGIN;
 CREATE VIEW v WITH (security_invoker) AS SELECT id FROM parent;

@@ -113,16 +113,20 @@ is_concurrent(Node *parsetree)
 /*
  * Keep a relation as it is until the transaction ends: rules look things up that
  * the facts name.  After CREATE INDEX CONCURRENTLY nothing is locked any more.
+ * An index stands for its table, which only the end of the transaction judges.
  */
 static void
-lock_object(const Touched *object)
+lock_object(const Touched *object, FactsExtent extent)
 {
 	Oid			table;
 
 	if (object->classid != RelationRelationId)
 		return;
 	table = IndexGetRelation(object->objid, true);
-	LockRelationOid(OidIsValid(table) ? table : object->objid, AccessShareLock);
+	if (!OidIsValid(table))
+		LockRelationOid(object->objid, AccessShareLock);
+	else if (extent != FACTS_STATEMENT)
+		LockRelationOid(table, AccessShareLock);
 }
 
 /* Read the facts about what was touched and is ever judged. */
@@ -139,7 +143,7 @@ read_facts(const List *touched, FactsExtent extent)
 
 		if (dbkit_is_index_of_touched(object))
 			continue;			/* is judged with its table */
-		lock_object(object);
+		lock_object(object, extent);
 		facts = dbkit_facts(object->classid, object->objid, extent);
 		if (facts == NULL)
 			continue;

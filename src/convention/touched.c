@@ -252,6 +252,27 @@ touch_detached(const AlterTableCmd *command)
 		entry->detached = true;
 }
 
+static bool
+is_index(Oid relid)
+{
+	char		relkind = get_rel_relkind(relid);
+
+	return relkind == RELKIND_INDEX || relkind == RELKIND_PARTITIONED_INDEX;
+}
+
+/*
+ * Does the command leave to an index, which it is about, what rules ask?  Then its
+ * table, which it has not locked, is left alone: to lock a table after its index
+ * is asking for a deadlock.
+ */
+static bool
+is_harmless_to_index(const Node *command)
+{
+	if (IsA(command, AlterTableStmt))
+		return linitial_node(AlterTableCmd, ((const AlterTableStmt *) command)->cmds)->subtype != AT_AttachPartition;
+	return IsA(command, RenameStmt);
+}
+
 /* Can the command only mend what the rules find, never break it? */
 static bool
 is_harmless(const Node *command)
@@ -276,7 +297,8 @@ touch_command(Oid classid, Oid objid, const CollectedCommand *command)
 {
 	ListCell   *lc;
 
-	if (is_harmless(command->parsetree))
+	if (is_harmless(command->parsetree) ||
+		(classid == RelationRelationId && is_index(objid) && is_harmless_to_index(command->parsetree)))
 		return;
 
 	if (classid == TypeRelationId)
@@ -459,9 +481,7 @@ dbkit_is_index_of_touched(const Touched *object)
 {
 	Oid			key[2] = {RelationRelationId, InvalidOid};
 
-	if (object->classid != RelationRelationId ||
-		(get_rel_relkind(object->objid) != RELKIND_INDEX &&
-		 get_rel_relkind(object->objid) != RELKIND_PARTITIONED_INDEX))
+	if (object->classid != RelationRelationId || !is_index(object->objid))
 		return false;
 	key[1] = IndexGetRelation(object->objid, true);
 	return hash_search(touched, key, HASH_FIND, NULL) != NULL;
