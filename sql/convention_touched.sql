@@ -150,7 +150,10 @@ ALTER INDEX child_index SET (fillfactor = 70);
 ALTER INDEX child_index RESET (fillfactor);
 SELECT DISTINCT relation::regclass, mode FROM pg_locks
 	WHERE pid = pg_backend_pid() AND relation::regclass::text ~ '^child' ORDER BY mode;
-COMMIT;
+-- nor does the judgement lock a table that is locked already
+DROP INDEX child_index;
+SELECT DISTINCT relation::regclass, mode FROM pg_locks WHERE pid = pg_backend_pid() AND relation = 'child'::regclass;
+ROLLBACK;
 SET dbkit.enforce = off;
 ALTER TABLE child DISABLE ROW LEVEL SECURITY;
 RESET dbkit.enforce;

@@ -23,6 +23,7 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "storage/lmgr.h"
+#include "storage/lock.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -110,6 +111,21 @@ is_concurrent(Node *parsetree)
 	}
 }
 
+/* Does the transaction hold a lock on the relation that keeps it as it is? */
+static bool
+is_locked(Oid relid)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_RELATION(tag, MyDatabaseId, relid);
+	for (LOCKMODE mode = AccessShareLock; mode <= AccessExclusiveLock; mode++)
+	{
+		if (dbkit_lock_held_by_me(&tag, mode))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Keep a relation as it is until the transaction ends: rules look things up that
  * the facts name.  After CREATE INDEX CONCURRENTLY nothing is locked any more.
@@ -118,15 +134,20 @@ is_concurrent(Node *parsetree)
 static void
 lock_object(const Touched *object, FactsExtent extent)
 {
+	Oid			relid = object->objid;
 	Oid			table;
 
 	if (object->classid != RelationRelationId)
 		return;
-	table = IndexGetRelation(object->objid, true);
-	if (!OidIsValid(table))
-		LockRelationOid(object->objid, AccessShareLock);
-	else if (extent != FACTS_STATEMENT)
-		LockRelationOid(table, AccessShareLock);
+	table = IndexGetRelation(relid, true);
+	if (OidIsValid(table))
+	{
+		if (extent == FACTS_STATEMENT)
+			return;
+		relid = table;
+	}
+	if (!is_locked(relid))
+		LockRelationOid(relid, AccessShareLock);
 }
 
 /* Read the facts about what was touched and is ever judged. */
@@ -239,17 +260,22 @@ ddl_command_end(PG_FUNCTION_ARGS)
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	bool		concurrent = is_concurrent(event->parsetree);
+	bool		bare = !ActiveSnapshotSet();	/* after DETACH ... CONCURRENTLY */
 	List	   *touched;
 	List	   *facts;
 	List	   *findings = NIL;
 
 	error_context_stack = &callback;
+	if (bare)
+		PushActiveSnapshot(GetTransactionSnapshot());
 	dbkit_touch_commands(concurrent);
 	touched = dbkit_touched_by_statement(!stands_aside());
 	facts = read_facts(touched, FACTS_STATEMENT);
 	update_registry(touched, facts);
 	if (!stands_aside())
 		findings = judge_all(facts, SCOPE_STATEMENT);
+	if (bare)
+		PopActiveSnapshot();
 	error_context_stack = callback.previous;
 
 	dbkit_report(findings, concurrent ? WARNING : ERROR, NULL);
