@@ -9,25 +9,20 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $state = q{
-	SET search_path = pg_catalog;
-	SELECT 'check', * FROM dbkit.check();
-	SELECT 'registry', prefix, relation, contested FROM dbkit.id_prefix ORDER BY prefix;
-	SELECT 'exemption', * FROM dbkit.exemption ORDER BY object, rule;
-	SELECT 'stale', * FROM dbkit.stale_exemptions ORDER BY object, rule;
-	SELECT 'event trigger', evtname, evtenabled FROM pg_event_trigger ORDER BY evtname;
-	SELECT 'member', pg_describe_object(classid, objid, objsubid) AS object FROM pg_depend
-		WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e' ORDER BY object;
-	SELECT 'person', *, dbkit.table_of(id) FROM public.persons ORDER BY id;
-	SELECT 'policy', * FROM pg_policies ORDER BY schemaname, tablename;
-};
+# Give what dbkit knows and does.
+sub state_of
+{
+	my ($node) = @_;
+	my ($status, $stdout, $stderr) = $node->psql('app', slurp_file("$FindBin::Bin/state.psql"));
+	return "$stdout\n$stderr";
+}
 
 my $old = PostgreSQL::Test::Cluster->new('old');
 $old->init;
 $old->start;
 $old->safe_psql('postgres', 'CREATE DATABASE app');
 $old->command_ok([ 'psql', '-XAtq', '-d', $old->connstr('app'), '-f', "$FindBin::Bin/database.psql" ], 'the database is made');
-my $before = $old->safe_psql('app', $state);
+my $before = state_of($old);
 like($before, qr/^registry\|per\|public.persons\|f$/m, 'the registry has something');
 $old->stop;
 
@@ -39,7 +34,7 @@ command_ok([ 'pg_upgrade', '--no-sync', '-d', $old->data_dir, '-D', $new->data_d
 		'-s', $new->host, '-p', $old->port, '-P', $new->port ], 'pg_upgrade');
 $new->start;
 
-my $after = $new->safe_psql('app', $state);
+my $after = state_of($new);
 ok($after eq $before, 'the state is the same')
   or diag("before:\n$before\nafter:\n$after");
 
@@ -68,7 +63,7 @@ is(says(q{SET client_min_messages = error;
 	qq{new_table\nERROR:  table "public.dup" breaks the schema convention "id_prefix"},
 	'a prefix that is taken is refused, and a new one registered');
 is(says(q{SELECT dbkit.unexempt('public.zebra', 'id_prefix'), dbkit.unexempt('%.\_yoyo\_%', '*')}), 't|t', 'exemptions can be taken back');
-is(says('SET client_min_messages = error; DROP TABLE organizations, persons CASCADE; SELECT count(*) FROM dbkit.id_prefix WHERE prefix IN ($$org$$, $$per$$)'), '0',
+is(says('SET client_min_messages = error; DROP TABLE organizations, persons, documents CASCADE; SELECT count(*) FROM dbkit.id_prefix WHERE prefix IN ($$org$$, $$per$$)'), '0',
 	'and dropped tables free their prefixes');
 
 done_testing();
