@@ -55,6 +55,15 @@ ALTER TABLE big SET UNLOGGED; -- fails
 TRUNCATE big;
 ALTER TABLE big ALTER b TYPE bigint;
 
+-- a fix is an ALTER like any other
+INSERT INTO big SELECT n, n FROM generate_series(1, 1000) n;
+VACUUM FULL big;
+SELECT dbkit.unexempt('public.big', 'bigint');
+SET dbkit.rule.bigint = fix;
+ALTER TABLE big ALTER b SET DEFAULT 1; -- fails
+RESET dbkit.rule.bigint;
+SELECT format_type(atttypid, -1) FROM pg_attribute WHERE attrelid = 'big'::regclass AND attname = 'a';
+
 -- exemptions, warnings, off, and enforcement off
 SELECT dbkit.exempt('public.measure', 'table\_rewrite', 'by night'); -- fails
 SELECT dbkit.exempt('public.measure', 'table_rewrite', 'by night');

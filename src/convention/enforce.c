@@ -50,7 +50,7 @@ static bool enforce = true;
 static bool
 stands_aside(void)
 {
-	return !enforce || !check_function_bodies || IsBinaryUpgrade || dbkit_fixing();
+	return !enforce || !check_function_bodies || IsBinaryUpgrade;
 }
 
 /* Tell whoever meets an internal error how to go on without us. */

@@ -18,16 +18,6 @@
 #include "report.h"
 #include "rules.h"
 
-/* The finding whose fix runs, NULL at other times */
-static const Finding *fixing = NULL;
-
-/* Is a fix running now? */
-bool
-dbkit_fixing(void)
-{
-	return fixing != NULL;
-}
-
 /*
  * Run SQL as the owner of an object, and with a search_path that nobody can
  * put anything into.  An error leaves all of this to the transaction's end.
@@ -76,11 +66,9 @@ run_fix(Finding *finding, const char *sql)
 		.arg = finding
 	};
 
-	fixing = finding;
 	error_context_stack = &callback;
 	run_as_owner(sql, finding->facts->owner);
 	error_context_stack = callback.previous;
-	fixing = NULL;
 
 	ereport(NOTICE,
 			(errmsg("fixed the schema convention \"%s\" of %s \"%s.%s\"",
@@ -122,7 +110,6 @@ try_fix(Finding *finding, const char *sql, const List *unfixed)
 	{
 		ErrorData  *error;
 
-		fixing = NULL;			/* first, as copying may fail */
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
 		if (is_passing(error->sqlerrcode))

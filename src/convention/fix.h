@@ -10,7 +10,6 @@
 
 #include "nodes/pg_list.h"
 
-extern bool dbkit_fixing(void);
 extern bool dbkit_run_fixes(const List *findings);
 
 #endif							/* DBKIT_FIX_H */

@@ -37,6 +37,9 @@ static struct
 	{"updated_at", false, InvalidOid},
 };
 
+/* Counts how often functions have changed */
+static uint64 changes = 0;
+
 /* Find dbkit's function of that name, or InvalidOid. */
 static Oid
 find_function(const char *name)
@@ -68,8 +71,10 @@ own_function(const char *name)
 			continue;
 		if (!functions[i].known)
 		{
+			uint64		before = changes;
+
 			functions[i].oid = find_function(name);
-			functions[i].known = true;
+			functions[i].known = changes == before;
 		}
 		return functions[i].oid;
 	}
@@ -81,6 +86,7 @@ static void
 forget_functions(Datum arg pg_attribute_unused(), int cacheid pg_attribute_unused(),
 				 uint32 hashvalue pg_attribute_unused())
 {
+	changes++;
 	for (size_t i = 0; i < lengthof(functions); i++)
 		functions[i].known = false;
 }

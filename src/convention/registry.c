@@ -256,6 +256,20 @@ delete_row(Relation registry, HeapTuple row)
 	CommandCounterIncrement();
 }
 
+/* Delete the row of the prefix that a table had before something changed unseen. */
+static void
+delete_outdated_row(Relation registry, Oid relid)
+{
+	HeapTuple	row = find_relation(registry, relid);
+
+	if (!HeapTupleIsValid(row))
+		return;
+	lock_prefix(registry, TextDatumGetCString(row_value(registry, row, Anum_prefix)));
+	row = find_relation(registry, relid);
+	if (HeapTupleIsValid(row))
+		delete_row(registry, row);
+}
+
 /* Give up the table's row, in favour of another table where there is one. */
 static void
 release_row(Relation registry, HeapTuple row, const char *prefix, Oid relid)
@@ -266,11 +280,7 @@ release_row(Relation registry, HeapTuple row, const char *prefix, Oid relid)
 		other = find_other_table(prefix, relid);
 	if (OidIsValid(other))
 	{
-		/* The prefix it had before something changed unseen */
-		HeapTuple	outdated = find_relation(registry, other);
-
-		if (HeapTupleIsValid(outdated))
-			delete_row(registry, outdated);
+		delete_outdated_row(registry, other);
 		write_row(registry, row, prefix, other, true);
 	}
 	else

@@ -78,6 +78,31 @@ like(says('SET dbkit.rule.updated_at_trigger = fix; BEGIN;' . table('mended', 'm
 is(says(q{COMMIT PREPARED 'fix'; SELECT tgname FROM pg_trigger WHERE tgrelid = 'mended'::regclass}), 'updated_at',
 	'before it is prepared');
 
+# Two transactions whose fix picks the same prefix: one of them has it
+sub bare
+{
+	my ($name) = @_;
+	my $fixes = join '', map { "SET LOCAL dbkit.rule.$_ = fix;" } qw(id_default id_check updated_at_trigger rls_enabled);
+	return qq(
+		BEGIN;
+		$fixes
+		CREATE TABLE $name (
+			id text COLLATE "C" PRIMARY KEY,
+			created_at timestamptz NOT NULL DEFAULT now(),
+			updated_at timestamptz NOT NULL DEFAULT now(),
+			storytime jsonb);
+		CREATE POLICY own ON $name USING (id = current_user););
+}
+
+says(bare('same_one') . q{PREPARE TRANSACTION 'same'});
+my $second = start_waiting('SET client_min_messages = error;' . bare('same_two') . 'COMMIT', 'Lock');
+is(says(q{COMMIT PREPARED 'same'; SELECT prefix, relation FROM dbkit.id_prefix WHERE relation::text LIKE 'same%'}), 'sam|same_one',
+	'of two tables whose prefix was made up, the first has it');
+like(finish($second), qr/^ERROR:  table "public.same_two" breaks /, 'the second is rejected');
+is(says('SELECT * FROM dbkit.check()'), '', 'no two tables share it');
+like(says(bare('same_two') . 'COMMIT'), qr/^NOTICE:  fixed/, 'and the second time it gets another one');
+is(says(q{DROP TABLE same_one, same_two}), '', 'both go');
+
 # A prepared transaction keeps its claim, also across restart and crash
 for my $mode (qw(fast immediate))
 {
