@@ -77,9 +77,14 @@ SELECT rule, object_identity FROM dbkit.check_schema('public');
 ALTER TABLE member ADD at timestamp;
 CREATE OR REPLACE VIEW member_view AS SELECT 2 AS n;
 ALTER TYPE member_type ADD VALUE 'b';
+SELECT pg_temp.why('ALTER EXTENSION plpgsql DROP TABLE member');
+SELECT pg_temp.why('ALTER EXTENSION plpgsql DROP VIEW member_view');
+SELECT pg_temp.why('ALTER EXTENSION plpgsql DROP TYPE member_type');
+SET dbkit.enforce = off;
 ALTER EXTENSION plpgsql DROP TABLE member;
 ALTER EXTENSION plpgsql DROP VIEW member_view;
 ALTER EXTENSION plpgsql DROP TYPE member_type;
+RESET dbkit.enforce;
 -- no longer members
 SELECT pg_temp.why('ALTER TABLE member ADD x text');
 SELECT pg_temp.why('CREATE OR REPLACE VIEW member_view AS SELECT 3 AS n');

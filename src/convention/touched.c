@@ -291,6 +291,20 @@ is_harmless(const Node *command)
 	}
 }
 
+/* Note an object of any kind, or what it belongs to. */
+static void
+touch_object(Oid classid, Oid objid)
+{
+	if (classid == TypeRelationId)
+		touch_type(objid);
+	else if (classid == RelationRelationId)
+		touch_relation(objid);
+	else if (classid == ProcedureRelationId)
+		(void) touch(classid, objid);
+	else
+		touch_owner(classid, objid);
+}
+
 /* Note what one command of the statement touched. */
 static void
 touch_command(Oid classid, Oid objid, const CollectedCommand *command)
@@ -300,20 +314,12 @@ touch_command(Oid classid, Oid objid, const CollectedCommand *command)
 	if (is_harmless(command->parsetree) ||
 		(classid == RelationRelationId && is_index(objid) && is_harmless_to_index(command->parsetree)))
 		return;
+	touch_object(classid, objid);
 
-	if (classid == TypeRelationId)
-		touch_type(objid);
-	else if (classid == RelationRelationId)
-		touch_relation(objid);
-	else if (classid == ProcedureRelationId)
-		(void) touch(classid, objid);
-	else
-		touch_owner(classid, objid);
-
-	/* ALTER EXTENSION ADD or DROP TABLE: an extension's tables are not judged */
-	if (IsA(command->parsetree, AlterExtensionContentsStmt) &&
-		command->d.simple.secondaryObject.classId == RelationRelationId)
-		touch_relation(command->d.simple.secondaryObject.objectId);
+	/* What an extension has is not judged, and what it no longer has is */
+	if (IsA(command->parsetree, AlterExtensionContentsStmt))
+		touch_object(command->d.simple.secondaryObject.classId,
+					 command->d.simple.secondaryObject.objectId);
 	if (command->type != SCT_AlterTable)
 		return;
 	foreach(lc, command->d.alterTable.subcmds)
