@@ -43,7 +43,7 @@ test-matrix:
 psql:
 	@test/sandbox psql -d dbkit
 bench:
-	@test/sandbox test/bench/run
+	@test/bench/all
 
 dist:
 	git archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/ -o $(EXTENSION)-$(EXTVERSION).zip HEAD

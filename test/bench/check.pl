@@ -1,13 +1,16 @@
-# dbkit.check() over a database of conforming tables, against three of its
-# questions asked in SQL over the catalogs as linters do: foreign keys without an
-# index, tables without a primary key, row level security off or without policy.
+# dbkit.check() over a database of conforming tables, against the same questions
+# in SQL over the catalogs; and against three of them, as linters ask them: foreign
+# keys without an index, tables without a primary key, row level security off or
+# without a policy.
 
 package bench::check;
 
 use strict;
 use warnings;
+use linter;
+use tables;
 
-my $linter = <<~'SQL';
+my $three_questions = <<~'SQL';
 	SELECT count(*) FROM (
 	WITH tables AS (
 		SELECT c.oid, n.nspname, c.relname, c.relrowsecurity
@@ -40,63 +43,91 @@ my $linter = <<~'SQL';
 		OR NOT EXISTS (SELECT FROM pg_catalog.pg_policy p WHERE p.polrelid = t.oid)) AS findings
 	SQL
 
-# Conforming tables with a foreign key each, in a database of their own.
-sub database
+# What is wrong in many ways, to see that both find the same.
+my $broken = <<~'SQL';
+	SET dbkit.enforce = off;
+	CREATE TYPE color AS ENUM ('red');
+	CREATE TABLE users (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('usr') CHECK (id LIKE 'usr_%'));
+	CREATE TABLE serial (id serial PRIMARY KEY, seen timestamp, n smallint[], c color, user_id text REFERENCES users);
+	CREATE TABLE keys (id text COLLATE "C" DEFAULT generate_id('key') CHECK (starts_with(id, 'kez_')), at tsrange, created_at date NOT NULL DEFAULT now(),
+		PRIMARY KEY (id, at), user_id text COLLATE "C" REFERENCES users ON DELETE CASCADE, other_id text COLLATE "C");
+	CREATE INDEX ON keys (user_id, other_id);
+	CREATE INDEX ON keys (user_id);
+	CREATE TABLE long (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('long') CHECK (dbkit.is_id(id, 'long')),
+		updated_at timestamptz NOT NULL DEFAULT '2000-01-01', created_at timestamptz DEFAULT clock_timestamp(), storytime json);
+	CREATE TABLE again (LIKE long INCLUDING ALL);
+	CREATE TABLE bare ();
+	CREATE TABLE parts (id text COLLATE "C" DEFAULT generate_id('par') CHECK (id ^@ 'par_'), n int, PRIMARY KEY (id, n)) PARTITION BY LIST (n);
+	CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1);
+	CREATE TABLE red_enum (name text PRIMARY KEY);
+	CREATE TABLE blue_enum (value text PRIMARY KEY, n int);
+	CREATE TRIGGER updated_at BEFORE UPDATE ON long FOR EACH ROW EXECUTE FUNCTION updated_at();
+	CREATE TRIGGER updated_at BEFORE UPDATE ON keys FOR EACH ROW EXECUTE FUNCTION updated_at();
+	ALTER TABLE keys DISABLE TRIGGER updated_at;
+	ALTER TABLE long ENABLE ROW LEVEL SECURITY;
+	CREATE POLICY own ON long USING (true);
+	CREATE POLICY own ON keys USING (id = current_setting('some.setting'));
+	CREATE POLICY own ON users USING (id = current_setting('app.user_id', true)) WITH CHECK (id <> '');
+	CREATE VIEW definers AS SELECT 1 AS n;
+	CREATE VIEW invokers WITH (security_invoker) AS SELECT 1 AS n;
+	CREATE FUNCTION definer() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
+	CREATE FUNCTION safe() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'SELECT 1'
+	SQL
+my $compare = <<~'SQL';
+	DO $$
+	DECLARE
+		difference record;
+	BEGIN
+		FOR difference IN
+			WITH theirs AS (SELECT rule, replace(identity, '"', '') AS identity, column_name::text FROM linter),
+				ours AS (SELECT rule, replace(replace(object_identity, '"', ''), 'pg_catalog.', '') AS identity, column_name FROM dbkit.check())
+			(SELECT 'dbkit only', * FROM ours EXCEPT ALL SELECT 'dbkit only', * FROM theirs) UNION ALL
+			(SELECT 'linter only', * FROM theirs EXCEPT ALL SELECT 'linter only', * FROM ours)
+		LOOP
+			RAISE 'the findings differ: %', difference;
+		END LOOP;
+		ASSERT (SELECT count(DISTINCT rule) FROM linter) = 23, 'a rule is not tried';
+	END $$
+	SQL
+
+# Ask, and forget the answer.
+sub variant
 {
-	my ($name, $tables) = @_;
-	return [ 'dbkit', "CREATE DATABASE $name" ], [ $name, 'CREATE EXTENSION dbkit' ], [ $name, <<~SQL ];
-		CREATE TABLE organizations (
-			id TEXT COLLATE "C" PRIMARY KEY DEFAULT generate_id('org') CHECK (id LIKE 'org_%'),
-			created_at TIMESTAMPTZ NOT NULL DEFAULT now(),
-			updated_at TIMESTAMPTZ NOT NULL DEFAULT now(),
-			storytime JSONB);
-		DO \$\$
-		DECLARE
-			prefix text;
-		BEGIN
-			FOR i IN 1..$tables LOOP
-				prefix := chr(97 + i / 676) || chr(97 + i / 26 % 26) || chr(97 + i % 26);
-				CONTINUE WHEN prefix = 'org';
-				EXECUTE format('CREATE TABLE bench_%1\$s (
-					id TEXT COLLATE "C" PRIMARY KEY DEFAULT generate_id(%1\$L) CHECK (id LIKE %2\$L),
-					created_at TIMESTAMPTZ NOT NULL DEFAULT now(),
-					updated_at TIMESTAMPTZ NOT NULL DEFAULT now(),
-					storytime JSONB,
-					organization_id TEXT COLLATE "C" NOT NULL REFERENCES organizations ON DELETE CASCADE);
-					CREATE INDEX ON bench_%1\$s (organization_id);
-					CREATE TRIGGER updated_at BEFORE UPDATE ON bench_%1\$s
-						FOR EACH ROW EXECUTE FUNCTION updated_at();
-					ALTER TABLE bench_%1\$s ENABLE ROW LEVEL SECURITY;
-					CREATE POLICY own ON bench_%1\$s FOR ALL TO customer USING (id <> '''')', prefix, prefix || '_%');
-				COMMIT;
-			END LOOP;
-		END \$\$;
-		VACUUM ANALYZE;
-		SQL
+	my ($name, $tables, $sql, @more) = @_;
+	return { name => $name, db => bench::tables::name($tables), sql => "DO \$\$ BEGIN PERFORM count(*) FROM $sql; END \$\$", @more };
 }
 
 # One row of the table: a database of some size.
 sub over
 {
-	my ($tables, $database, $repeat) = @_;
+	my ($tables, $repeat) = @_;
 	return {
-		what => "dbkit.check() over $tables tables",
-		unit => 'ms',
+		what => "dbkit.check() over $tables tables, for each",
+		unit => 'us',
+		count => $tables,
 		repeat => $repeat,
-		dbkit => { name => 'dbkit.check()', db => $database, sql => 'DO $$ BEGIN PERFORM count(*) FROM dbkit.check(); END $$' },
-		peers => [ { name => 'three questions in SQL', db => $database, sql => "DO \$\$ BEGIN PERFORM * FROM ($linter) AS linter; END \$\$", aim => 0.1 } ],
+		dbkit => variant('dbkit.check()', $tables, 'dbkit.check()'),
+		peers => [
+			variant('the same questions in SQL', $tables, 'linter', aim => 0.1),
+			variant('three of them in SQL', $tables, "($three_questions) AS three"),
+		],
 	};
 }
 
 return sub {
-	my ($scale) = @_;
-	my $many = int(10000 * ($scale < 1 ? $scale : 1)) || 1;
-	my $few = int($many / 10) || 1;
+	my ($with) = @_;
+	my @sizes = map { int($_ * ($with->{scale} < 1 ? $with->{scale} : 1)) || 1 } 1000, 10000;
 	return {
 		setup => [
 			[ 'dbkit', q{SELECT 'CREATE ROLE customer' WHERE to_regrole('customer') IS NULL \gexec} ],
-			database('bench_check_few', $few), database('bench_check_many', $many),
+			[ 'dbkit', 'CREATE DATABASE bench_broken' ],
+			[ 'bench_broken', 'CREATE EXTENSION dbkit' ],
+			(map { [ 'bench_broken', $_ ] } $broken, bench::linter::view(), $compare),
+			map {
+				# The estimates of such queries are too low for nested loops to be a good choice
+				(bench::tables::database($_), [ bench::tables::name($_), bench::linter::view() . '; SET enable_nestloop = off' ])
+			} @sizes,
 		],
-		cases => [ over($few, 'bench_check_few', 3), over($many, 'bench_check_many', 1) ],
+		cases => [ over($sizes[0], 3), over($sizes[1], 1) ],
 	};
 };

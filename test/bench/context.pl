@@ -39,9 +39,9 @@ sub transactions
 }
 
 return sub {
-	my ($scale, $directory) = @_;
-	my $rows = int(1_000_000 * $scale) || 1;
-	my $count = int(50_000 * $scale) || 1;
+	my ($with) = @_;
+	my $rows = int(1_000_000 * $with->{scale}) || 1;
+	my $count = int(50_000 * $with->{scale}) || 1;
 
 	my @setup = ([ 'dbkit', <<~SQL ]);
 		CREATE EXTENSION pgcrypto;
@@ -58,7 +58,7 @@ return sub {
 			CREATE POLICY $role ON bench_context TO bench_context_$role USING ($policy{$role})" ];
 	}
 
-	my $key_file = "$directory/context_key";
+	my $key_file = "$with->{directory}/context_key";
 	open my $file, '>', $key_file or die "$key_file: $!";
 	print $file 'k' x 32;
 	close $file;

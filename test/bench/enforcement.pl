@@ -1,10 +1,13 @@
 # What enforcement adds to a transaction that creates two tables with all that
-# the conventions ask for, in a database with few tables and in one with many.
+# the conventions ask for, in a database with few tables and in one with many; and
+# what the same rules add as an event trigger in PL/pgSQL.
 
 package bench::enforcement;
 
 use strict;
 use warnings;
+use linter;
+use tables;
 
 # Sent as one message, so that no time between statements is measured.
 my $transaction = join ' \; ', map { s/\n+/ /gr } split /;\n/, <<~'SQL';
@@ -36,34 +39,6 @@ my $transaction = join ' \; ', map { s/\n+/ /gr } split /;\n/, <<~'SQL';
 	COMMIT;
 	SQL
 
-# Tables like these, in a database of their own.
-sub database
-{
-	my ($name, $tables) = @_;
-	return [ 'dbkit', "CREATE DATABASE $name" ], [ $name, 'CREATE EXTENSION dbkit' ], [ $name, <<~SQL ];
-		DO \$\$
-		DECLARE
-			prefix text;
-		BEGIN
-			FOR i IN 1..$tables LOOP
-				-- of four letters, which the tables that are measured do not have
-				prefix := 'x' || chr(97 + i / 676) || chr(97 + i / 26 % 26) || chr(97 + i % 26);
-				EXECUTE format('CREATE TABLE bench_%1\$s (
-					id TEXT COLLATE "C" PRIMARY KEY DEFAULT generate_id(%1\$L) CHECK (id LIKE %2\$L),
-					created_at TIMESTAMPTZ NOT NULL DEFAULT now(),
-					updated_at TIMESTAMPTZ NOT NULL DEFAULT now(),
-					storytime JSONB)', prefix, prefix || '_%');
-				EXECUTE format('CREATE TRIGGER updated_at BEFORE UPDATE ON bench_%s
-					FOR EACH ROW EXECUTE FUNCTION updated_at()', prefix);
-				EXECUTE format('ALTER TABLE bench_%s ENABLE ROW LEVEL SECURITY', prefix);
-				EXECUTE format('CREATE POLICY own ON bench_%s FOR ALL TO customer USING (true)', prefix);
-				COMMIT;
-			END LOOP;
-		END \$\$;
-		VACUUM ANALYZE;
-		SQL
-}
-
 # The transaction after some settings.
 sub variant
 {
@@ -73,24 +48,32 @@ sub variant
 		db => $database,
 		before => $settings,
 		sql => $transaction,
-		after => 'RESET session_replication_role; SET dbkit.enforce = off; DROP TABLE new_table, organizations',
+		after => 'RESET session_replication_role; SET dbkit.enforce = off; ALTER EVENT TRIGGER linter DISABLE; DROP TABLE new_table, organizations',
 		@more
 	};
 }
 
-# One row of the table: a database of some size.
+# Rows of the table: a database of some size.
 sub beside
 {
-	my ($tables, $database, $repeat) = @_;
+	my ($tables, $repeat) = @_;
+	my $database = bench::tables::name($tables);
+	my $off = 'SET dbkit.enforce = off';
+	my %case = (unit => 'ms', repeat => $repeat, dbkit => variant('enforced', $database, 'SET dbkit.enforce = on'));
 	return {
+		%case,
 		what => "creating two tables beside $tables",
-		unit => 'ms',
-		repeat => $repeat,
-		dbkit => variant('enforced', $database, 'SET dbkit.enforce = on'),
 		peers => [
-			variant('not enforced', $database, 'SET dbkit.enforce = off', aim => 1.05),
-			variant('no event triggers', $database, 'SET session_replication_role = replica'),
+			variant('dbkit.enforce = off', $database, $off, aim => 1.05),
+			variant('event triggers not fired', $database, 'SET session_replication_role = replica'),
 		],
+	}, {
+		%case,
+		what => "what enforcement adds to it, beside $tables",
+		repeat => int($repeat / 5) || 1,
+		baseline => variant('dbkit.enforce = off', $database, $off),
+		dbkit => variant('enforced', $database, 'SET dbkit.enforce = on'),
+		peers => [ variant('the same rules in PL/pgSQL', $database, "$off; ALTER EVENT TRIGGER linter ENABLE", aim => 0.1) ],
 	};
 }
 
@@ -102,19 +85,35 @@ my $check = <<~'SQL';
 		RAISE 'enforcement does not enforce';
 	EXCEPTION WHEN SQLSTATE 'KD001' THEN
 	END $$;
-	SET dbkit.enforce = off
+	SET dbkit.enforce = off;
+	ALTER EVENT TRIGGER linter ENABLE;
+	DO $$ BEGIN
+		CREATE TABLE bench_rejected (id int);
+		RAISE 'the linter does not enforce' USING ERRCODE = 'KD002';
+	EXCEPTION WHEN raise_exception THEN
+	END $$;
+	BEGIN;
+	CREATE TABLE bench_rejected (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('rej') CHECK (id LIKE 'rej_%'),
+		created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), storytime jsonb);
+	DO $$ BEGIN
+		SET CONSTRAINTS ALL IMMEDIATE;
+		RAISE 'the linter does not enforce at commit' USING ERRCODE = 'KD002';
+	EXCEPTION WHEN raise_exception THEN
+	END $$;
+	ROLLBACK;
+	ALTER EVENT TRIGGER linter DISABLE
 	SQL
 
 return sub {
-	my ($scale) = @_;
-	my $repeat = int(50 * $scale) || 1;
+	my ($with) = @_;
+	my $repeat = int(40 * $with->{scale}) || 1;
+	my %sizes = map { int($_ * ($with->{scale} < 1 ? $with->{scale} : 1)) || 1 => 1 } 10, 1000, 10000;
 	my (@setup, @cases);
-	for my $tables (10, 1000, 5000, 10000)
+	for my $count (sort { $a <=> $b } keys %sizes)
 	{
-		my $count = int($tables * ($scale < 1 && $tables > 10 ? $scale : 1)) || 1;
-		my $name = "bench_$tables";
-		push @setup, database($name, $count), [ $name, $check ];
-		push @cases, beside($count, $name, $repeat);
+		my $name = bench::tables::name($count);
+		push @setup, bench::tables::database($count), map { [ $name, $_ ] } bench::linter::event_trigger(), $check;
+		push @cases, beside($count, $repeat);
 	}
 	return {
 		setup => [

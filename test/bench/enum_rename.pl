@@ -1,12 +1,12 @@
-# Renaming a value of an enum table that a million rows use, against the
+# Renaming a value of an enum table that many rows use, against the
 # statements that one would write by hand.  All rows are new each time.
 
 use strict;
 use warnings;
 
 return sub {
-	my ($scale) = @_;
-	my $count = int(1_000_000 * $scale) || 1;
+	my ($with) = @_;
+	my $count = int(200_000 * $with->{scale}) || 1;
 	my $fill = <<~SQL;
 		TRUNCATE bench_rows;
 		DELETE FROM bench_enum;
@@ -27,6 +27,7 @@ return sub {
 		cases => [ {
 			what => "dbkit.rename_enum_value(), $count rows",
 			unit => 'ms',
+			rounds => 5,
 			dbkit => {
 				name => 'dbkit.rename_enum_value()',
 				before => $fill,

@@ -5,9 +5,43 @@ package bench::ids;
 use strict;
 use warnings;
 
-# A TypeID in PL/pgSQL, with all 26 characters taken from the bytes of a UUIDv7
-# in one expression, the fastest that language does it.
-sub plpgsql_typeid
+# A TypeID in PL/pgSQL, as those that are about do it: a function for the UUIDv7,
+# one for the 26 characters, and one that puts the two together.
+my $typeid = <<~'SQL';
+	CREATE FUNCTION typeid_uuid() RETURNS bytea LANGUAGE plpgsql AS $$
+	DECLARE
+		milliseconds bigint := floor(extract(epoch FROM clock_timestamp()) * 1000);
+		bytes bytea := uuid_send(gen_random_uuid());
+	BEGIN
+		bytes := overlay(bytes PLACING substring(int8send(milliseconds) FROM 3) FROM 1 FOR 6);
+		RETURN set_bit(set_bit(bytes, 52, 1), 53, 1);    -- version 4 becomes 7
+	END $$;
+	CREATE FUNCTION typeid_characters(bytes bytea) RETURNS text LANGUAGE plpgsql AS $$
+	DECLARE
+		alphabet CONSTANT text := '0123456789abcdefghjkmnpqrstvwxyz';
+		padded CONSTANT bit(130) := '00' || ('x' || encode(bytes, 'hex'))::bit(128);
+		characters text := '';
+	BEGIN
+		FOR i IN 0..25 LOOP
+			characters := characters || substr(alphabet, 1 + substring(padded FROM 5 * i + 1 FOR 5)::int, 1);
+		END LOOP;
+		RETURN characters;
+	END $$;
+	CREATE FUNCTION typeid(prefix text) RETURNS text LANGUAGE plpgsql AS $$
+	BEGIN
+		IF prefix !~ '^([a-z]([a-z_]{0,61}[a-z])?)?$' THEN
+			RAISE 'invalid prefix: %', prefix;
+		END IF;
+		RETURN prefix || '_' || typeid_characters(typeid_uuid());
+	END $$;
+	DO $$ BEGIN
+		ASSERT dbkit.is_id(typeid('usr'), 'usr');
+		ASSERT dbkit.id_timestamp(typeid('usr')) BETWEEN now() - interval '1 s' AND clock_timestamp();
+	END $$
+	SQL
+
+# The same as one expression over the bytes, the fastest that language does it.
+sub typeid_in_one_expression
 {
 	my @characters;
 	for my $place (0 .. 25)
@@ -22,16 +56,16 @@ sub plpgsql_typeid
 	}
 	my $text = join "\n\t\t\t|| ", @characters;
 	return <<~SQL;
-	CREATE FUNCTION plpgsql_typeid(prefix text) RETURNS text LANGUAGE plpgsql AS \$\$
+	CREATE FUNCTION typeid_in_one_expression(prefix text) RETURNS text LANGUAGE plpgsql AS \$\$
 	DECLARE
 		alphabet CONSTANT text := '0123456789abcdefghjkmnpqrstvwxyz';
-		milliseconds bigint := extract(epoch FROM clock_timestamp()) * 1000;
+		milliseconds bigint := floor(extract(epoch FROM clock_timestamp()) * 1000);
 		bytes bytea := substring(int8send(milliseconds) FROM 3) || substring(uuid_send(gen_random_uuid()) FROM 7);
 	BEGIN
 		bytes := set_byte(bytes, 6, get_byte(bytes, 6) & 15 | 112);
 		RETURN prefix || '_' || $text;
 	END \$\$;
-	DO \$\$ BEGIN ASSERT dbkit.is_id(plpgsql_typeid('usr'), 'usr'); END \$\$;
+	DO \$\$ BEGIN ASSERT dbkit.is_id(typeid_in_one_expression('usr'), 'usr'); END \$\$;
 	SQL
 }
 
@@ -47,24 +81,30 @@ sub variant
 }
 
 return sub {
-	my ($scale) = @_;
-	my $count = int(10_000 * $scale) || 1;
+	my ($with) = @_;
+	my $count = int(10_000 * $with->{scale}) || 1;
+	my $pg_uuidv7 = $with->{available}{pg_uuidv7};
 	return {
-		setup => [ [ 'dbkit', plpgsql_typeid() ] ],
-		cases => [
-			{
-				what => 'one id',
-				unit => 'ns',
-				count => $count,
-				repeat => 11,
-				baseline => variant('empty loop', 'text', q{'usr'}, $count),
-				dbkit => variant('generate_id()', 'text', q{generate_id('usr')}, $count),
-				peers => [
-					variant('gen_random_uuid()', 'uuid', 'gen_random_uuid()', $count, aim => 1 / 7),
-					variant('gen_random_uuid()::text', 'text', 'gen_random_uuid()::text', $count),
-					variant('TypeID in PL/pgSQL', 'text', q{plpgsql_typeid('usr')}, $count),
-				],
-			},
+		setup => [
+			[ 'dbkit', $typeid ],
+			[ 'dbkit', typeid_in_one_expression() ],
+			$pg_uuidv7 ? [ 'dbkit', 'CREATE EXTENSION pg_uuidv7' ] : (),
 		],
+		cases => [ {
+			what => 'one id, net of the loop around it',
+			unit => 'ns',
+			count => $count,
+			repeat => 5,
+			baseline => variant('empty loop', 'text', q{'usr'}, $count),
+			dbkit => variant('generate_id()', 'text', q{generate_id('usr')}, $count),
+			peers => [
+				variant('uuidv7()', 'uuid', 'uuidv7()', $count, aim => 0.15, when => $with->{version} >= 18),
+				variant('gen_random_uuid()', 'uuid', 'gen_random_uuid()', $count, aim => 0.15),
+				variant('gen_random_uuid()::text', 'text', 'gen_random_uuid()::text', $count),
+				variant('uuid_generate_v7() of pg_uuidv7', 'uuid', 'uuid_generate_v7()', $count, aim => 0.15, when => $pg_uuidv7),
+				variant('TypeID in PL/pgSQL', 'text', q{typeid('usr')}, $count, aim => 0.01),
+				variant('the same in one expression', 'text', q{typeid_in_one_expression('usr')}, $count),
+			],
+		} ],
 	};
 };

@@ -5,8 +5,8 @@ use strict;
 use warnings;
 
 return sub {
-	my ($scale, $directory) = @_;
-	my $count = int(40_000 * $scale) || 16;
+	my ($with) = @_;
+	my $count = int(40_000 * $with->{scale}) || 16;
 	my @cases;
 	for my $clients (1, 16)
 	{
@@ -15,7 +15,7 @@ return sub {
 			my ($name, $script) = @_;
 			return {
 				name => $name,
-				sql => "\\! pgbench -n -c $clients -j 2 -t $transactions -f $directory/lock/$script.sql dbkit > /dev/null 2>&1",
+				sql => "\\! pgbench -n -c $clients -j 2 -t $transactions -f $with->{directory}/lock/$script.sql dbkit > /dev/null 2>&1",
 			};
 		};
 		push @cases, {

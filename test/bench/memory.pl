@@ -1,0 +1,79 @@
+# What a backend's memory grows to by work that it does again and again: all memory
+# contexts afterwards and before, in a session of its own that has done some of it.
+
+package bench::memory;
+
+use strict;
+use warnings;
+use tables;
+
+my $total = 'SELECT sum(total_bytes) FROM pg_backend_memory_contexts';
+
+# Every tenth transaction creates or drops a table, the others alter it.
+my $ddl = <<~'SQL';
+	CREATE PROCEDURE bench_ddl(transactions bigint) LANGUAGE plpgsql AS $$
+	BEGIN
+		FOR i IN 1..transactions LOOP
+			IF i % 20 = 1 THEN
+				CREATE TABLE bench_ddl (
+					id TEXT COLLATE "C" PRIMARY KEY DEFAULT generate_id('bdl') CHECK (id LIKE 'bdl_%'),
+					created_at TIMESTAMPTZ NOT NULL DEFAULT now(),
+					updated_at TIMESTAMPTZ NOT NULL DEFAULT now(),
+					storytime JSONB);
+				CREATE TRIGGER updated_at BEFORE UPDATE ON bench_ddl FOR EACH ROW EXECUTE FUNCTION updated_at();
+				ALTER TABLE bench_ddl ENABLE ROW LEVEL SECURITY;
+				CREATE POLICY own ON bench_ddl FOR ALL TO customer USING (id <> '');
+			ELSIF i % 20 = 0 THEN
+				DROP TABLE bench_ddl;
+			ELSE
+				ALTER TABLE bench_ddl ALTER storytime SET DEFAULT '{}';
+			END IF;
+			COMMIT;
+		END LOOP;
+	END $$
+	SQL
+
+# One row of the table: some work, in a session of its own.
+sub after
+{
+	my ($what, $session, $warm_up, $work, @more) = @_;
+	my $sql = sub { "SET dbkit.enforce = on; DO \$\$ BEGIN $_[0]; END \$\$" };
+	return {
+		what => "memory of a backend after $what",
+		unit => 'kB',
+		rounds => 1,
+		dbkit => { name => 'after', db => $session, before => $sql->($work), value => $total },
+		peers => [ { name => 'before', db => $session, value => "SELECT total FROM before", aim => 1 } ],
+		setup => [
+			[ $session, $sql->($warm_up) ],
+			[ $session, "SET dbkit.enforce = off; CREATE TEMP TABLE before (total bigint)" ],
+			(map { [ $session, $_ ] } ($sql->($warm_up), "TRUNCATE before; INSERT INTO before $total") x 2),
+		],
+	};
+}
+
+return sub {
+	my ($with) = @_;
+	my $ids = int(1_000_000 * $with->{scale}) || 1;
+	my $transactions = 20 * (int(500 * $with->{scale}) || 1);
+	my $tables = int(10_000 * ($with->{scale} < 1 ? $with->{scale} : 1)) || 1;
+	my $database = bench::tables::name($tables);
+	my @cases = (
+		after("$ids ids", "$database ids", q{PERFORM count(generate_id('usr')) FROM generate_series(1, 1000)},
+			"PERFORM count(generate_id('usr')) FROM generate_series(1, $ids)"),
+		after("$transactions DDL transactions", "$database ddl", 'CALL bench_ddl(200)', "CALL bench_ddl($transactions)"),
+		after("dbkit.check() of $tables tables", "$database check",
+			"PERFORM count(*) FROM dbkit.check('bench_0'), dbkit.check_schema('bench_few')", 'PERFORM count(*) FROM dbkit.check()'),
+	);
+	return {
+		setup => [
+			[ 'dbkit', q{SELECT 'CREATE ROLE customer' WHERE to_regrole('customer') IS NULL \gexec} ],
+			bench::tables::database($tables),
+			[ $database, "SET dbkit.enforce = off; CREATE SCHEMA bench_few;
+				CREATE TABLE bench_few.a (LIKE bench_0 INCLUDING ALL); CREATE TABLE bench_few.b (LIKE bench_0 INCLUDING ALL)" ],
+			[ $database, $ddl ],
+			map { @{ $_->{setup} } } @cases,
+		],
+		cases => \@cases,
+	};
+};
