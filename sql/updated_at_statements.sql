@@ -135,6 +135,30 @@ UPDATE picky SET id = id;
 UPDATE picky SET label = 'a';
 DROP TABLE picky;
 
+-- two columns by two triggers, with conditions before and after them that have looked at the new row already
+CREATE TABLE looked_at (id int, label text, modified_at timestamptz, updated_at timestamptz, n int,
+	made text GENERATED ALWAYS AS (CASE WHEN updated_at > '2000-01-02' THEN 'late' ELSE 'early' END) STORED);
+CREATE FUNCTION say_before() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	RAISE NOTICE '% of % sees % and %', TG_NAME, NEW.id, NEW.modified_at = now(), NEW.updated_at = now();
+	RETURN NEW;
+END $$;
+CREATE TRIGGER a_modified BEFORE UPDATE ON looked_at FOR EACH ROW
+	WHEN (NEW.n > 0) EXECUTE FUNCTION updated_at('modified_at');
+CREATE TRIGGER b_updated BEFORE UPDATE ON looked_at FOR EACH ROW
+	WHEN (NEW.n > 0 AND NEW.modified_at = now() AND NEW.updated_at < now()) EXECUTE FUNCTION updated_at();
+CREATE TRIGGER c_said BEFORE UPDATE ON looked_at FOR EACH ROW
+	WHEN (NEW.modified_at = now() AND NEW.updated_at = now()) EXECUTE FUNCTION say_before();
+CREATE TRIGGER d_again BEFORE UPDATE ON looked_at FOR EACH ROW
+	WHEN (NEW.updated_at = now() AND NEW.n > 0) EXECUTE FUNCTION updated_at();
+INSERT INTO looked_at (id, label, modified_at, updated_at, n) VALUES
+	(1, 'all set', '2000-01-01', '2000-01-01', 1), (2, 'null before', NULL, '2000-01-01', 1), (3, NULL, '2000-01-01', '2000-01-01', 1),
+	(4, 'not this one', '2000-01-01', '2000-01-01', 0);
+UPDATE looked_at SET label = label || '!' RETURNING id, label, modified_at = now() AS modified, updated_at = now() AS updated, n, made;
+SELECT id, label, modified_at > '2000-01-01' AS modified, updated_at > '2000-01-01' AS updated, n, made FROM looked_at ORDER BY id;
+DROP TABLE looked_at;
+DROP FUNCTION say_before;
+
 -- transition tables hold the value
 CREATE FUNCTION count_new() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

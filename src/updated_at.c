@@ -21,6 +21,7 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
+#include "executor/tuptable.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -202,12 +203,27 @@ stored_attribute(HeapTuple tuple, TupleDesc tupdesc, int attnum)
 }
 
 /*
- * Give the tuple with one timestamp set: itself if it has that value already,
- * else a copy.  It must not be changed in place, for it belongs to a slot that
- * may have it deformed (ExecBRUpdateTriggers() in commands/trigger.c).
+ * Is the tuple the one in a slot's own memory?  Not so is a copy that was made of a
+ * slot of another kind, for logical replication, nor what another trigger returned.
+ */
+static bool
+is_slots_own(HeapTuple tuple, TupleTableSlot *slot)
+{
+	return (TTS_IS_BUFFERTUPLE(slot) || TTS_IS_HEAPTUPLE(slot)) && TTS_SHOULDFREE(slot) &&
+		((HeapTupleTableSlot *) slot)->tuple == tuple;
+}
+
+/*
+ * Set one timestamp of the new row.
+ *
+ * Mostly the tuple is the slot's own (ExecBRUpdateTriggers() in commands/trigger.c
+ * materializes it), and goes on to be stored when the trigger returns it: eight
+ * bytes are changed there, and what the slot has deformed already.  Otherwise a
+ * copy is returned, which the slot takes over.
  */
 static HeapTuple
-set_timestamp(HeapTuple tuple, TupleDesc tupdesc, int attnum, TimestampTz value)
+set_timestamp(HeapTuple tuple, TupleTableSlot *slot, TupleDesc tupdesc, int attnum,
+			  TimestampTz value)
 {
 	char	   *stored = stored_attribute(tuple, tupdesc, attnum);
 	HeapTuple	copy;
@@ -222,6 +238,14 @@ set_timestamp(HeapTuple tuple, TupleDesc tupdesc, int attnum, TimestampTz value)
 
 	if (memcmp(stored, &value, sizeof(value)) == 0)
 		return tuple;
+
+	if (is_slots_own(tuple, slot))
+	{
+		memcpy(stored, &value, sizeof(value));
+		if (slot->tts_nvalid >= attnum)
+			slot->tts_values[attnum - 1] = TimestampTzGetDatum(value);
+		return tuple;
+	}
 
 	copy = heap_copytuple(tuple);
 	memcpy((char *) copy->t_data + (stored - (char *) tuple->t_data), &value, sizeof(value));
@@ -247,7 +271,7 @@ updated_at(PG_FUNCTION_ARGS)
 
 	check_protocol(fcinfo);
 	resolved = resolve(fcinfo->flinfo, trigdata->tg_trigger, trigdata->tg_relation);
-	PG_RETURN_POINTER(set_timestamp(trigdata->tg_newtuple,
+	PG_RETURN_POINTER(set_timestamp(trigdata->tg_newtuple, trigdata->tg_newslot,
 									RelationGetDescr(trigdata->tg_relation),
 									resolved->attnum, resolved->value));
 }
