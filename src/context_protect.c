@@ -144,6 +144,21 @@ protect_table(Oid relid, const char *policy, const char *role, const char *condi
 }
 
 /*
+ * A foreign table has no policies, and the executor checks new rows against
+ * those of the partitioned table only where it writes them itself (ExecInsert()
+ * and ExecUpdateAct() in nodeModifyTable.c).
+ */
+static void
+warn_of_foreign_table(Oid relid)
+{
+	ereport(WARNING,
+			(errcode(ERRCODE_WARNING),
+			 errmsg("row level security does not guard foreign table \"%s\"", get_rel_name(relid)),
+			 errdetail("It has no policies, and rows written into it through another table are not checked."),
+			 errhint("Grant no more than SELECT, and that only on the table that it belongs to.")));
+}
+
+/*
  * Row security does not descend: a partition or child that is queried by its
  * own name goes by its own policies, so each gets the same.
  */
@@ -159,6 +174,8 @@ protect_with_descendants(Oid relid, const char *role, const char *condition)
 
 		if (is_plain_or_partitioned(get_rel_relkind(member)))
 			protect_table(member, policy, role, condition);
+		else
+			warn_of_foreign_table(member);
 	}
 }
 
