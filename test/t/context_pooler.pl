@@ -14,6 +14,10 @@ my ($pgbouncer) = grep { -x } map { "$_/pgbouncer" } split(/:/, $ENV{PATH}), '/u
 plan skip_all => 'pgbouncer is not installed' unless $pgbouncer;
 plan skip_all => 'pgbouncer does not run as root' if $> == 0;
 
+# From 1.21 on it carries prepared statements from one connection to another.
+my ($major, $minor) = `$pgbouncer --version` =~ /(\d+)\.(\d+)/;
+my $prepares = $major > 1 || $minor >= 21;
+
 my $directory = PostgreSQL::Test::Utils::tempdir_short;
 my $port = PostgreSQL::Test::Cluster::get_free_port();
 
@@ -66,6 +70,7 @@ max_client_conn = 50
 ignore_startup_parameters = extra_float_digits
 logfile = $directory/log
 INI
+append_to_file($config, "max_prepared_statements = 100\n") if $prepares;
 my $pooler = start([ $pgbouncer, '-q', $config ], '<', \undef, '>&', "$directory/out");
 my $pooled = "host=$directory port=$port dbname=postgres user=regress_customer";
 my $up = 0;
@@ -97,10 +102,11 @@ my %script = (
 	autocommit => q{DO $$ BEGIN PERFORM dbkit.enter('usr_a', 'org_a'); ASSERT (SELECT count(*) FROM prize) = 10; END $$;},
 );
 my @scripts = map { ('-f', write_file("$_.sql", $script{$_})) } sort keys %script;
-for my $protocol (qw(simple extended))
+# A thread for each client, as pgbench prepares statements without letting others go on.
+for my $protocol (qw(simple extended), $prepares ? 'prepared' : ())
 {
 	command_checks_all(
-		[ 'pgbench', '-n', '-M', $protocol, '-c', 10, '-j', 2, '-t', 500, @scripts,
+		[ 'pgbench', '-n', '-M', $protocol, '-c', 10, '-j', 10, '-t', 500, @scripts,
 			'-h', $directory, '-p', $port, '-U', 'regress_customer', 'postgres' ],
 		0,
 		[ qr{number of transactions actually processed: 5000/5000} ],
