@@ -110,16 +110,16 @@ AS 'MODULE_PATHNAME'
 LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION dbkit.regtable_in(cstring) IS 'Input of the type dbkit.regtable';
 CREATE FUNCTION dbkit.regtable_out(dbkit.regtable) RETURNS cstring
-AS 'regclassout'
-LANGUAGE internal STABLE STRICT PARALLEL SAFE;
+AS 'MODULE_PATHNAME'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION dbkit.regtable_out(dbkit.regtable) IS 'Output of the type dbkit.regtable';
 CREATE FUNCTION dbkit.regtable_recv(internal) RETURNS dbkit.regtable
-AS 'regclassrecv'
-LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+AS 'MODULE_PATHNAME'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION dbkit.regtable_recv(internal) IS 'Binary input of the type dbkit.regtable';
 CREATE FUNCTION dbkit.regtable_send(dbkit.regtable) RETURNS bytea
-AS 'regclasssend'
-LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+AS 'MODULE_PATHNAME'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION dbkit.regtable_send(dbkit.regtable) IS 'Binary output of the type dbkit.regtable';
 CREATE TYPE dbkit.regtable (
 	INPUT = dbkit.regtable_in,
@@ -135,6 +135,10 @@ CREATE CAST (dbkit.regtable AS pg_catalog.oid) WITHOUT FUNCTION AS IMPLICIT;
 COMMENT ON CAST (dbkit.regtable AS pg_catalog.oid) IS 'The OID of the table';
 CREATE CAST (dbkit.regtable AS pg_catalog.regclass) WITHOUT FUNCTION AS IMPLICIT;
 COMMENT ON CAST (dbkit.regtable AS pg_catalog.regclass) IS 'The table';
+CREATE CAST (pg_catalog.oid AS dbkit.regtable) WITHOUT FUNCTION;
+COMMENT ON CAST (pg_catalog.oid AS dbkit.regtable) IS 'The table with that OID';
+CREATE CAST (pg_catalog.regclass AS dbkit.regtable) WITHOUT FUNCTION;
+COMMENT ON CAST (pg_catalog.regclass AS dbkit.regtable) IS 'That table';
 
 CREATE TABLE dbkit.id_prefix (
 	prefix text COLLATE "C" PRIMARY KEY,

@@ -409,6 +409,34 @@ regtable_in(PG_FUNCTION_ARGS)
 	return regclassin(fcinfo);
 }
 
+/*
+ * The other functions of the type are regclass's, under names of ours: PostgreSQL's
+ * own test opr_sanity demands that an internal function has one type of argument.
+ */
+PG_FUNCTION_INFO_V1(regtable_out);
+
+Datum
+regtable_out(PG_FUNCTION_ARGS)
+{
+	return regclassout(fcinfo);
+}
+
+PG_FUNCTION_INFO_V1(regtable_recv);
+
+Datum
+regtable_recv(PG_FUNCTION_ARGS)
+{
+	return regclassrecv(fcinfo);
+}
+
+PG_FUNCTION_INFO_V1(regtable_send);
+
+Datum
+regtable_send(PG_FUNCTION_ARGS)
+{
+	return regclasssend(fcinfo);
+}
+
 PG_FUNCTION_INFO_V1(ignore_replicated);
 
 /*
