@@ -28,13 +28,17 @@ $node->safe_psql(
 	GRANT ALL ON prize, setting_prize TO regress_customer;
 });
 
-# Run SQL as the customer and return what it prints and what it complains of.
+# Run SQL as the customer and return what it prints and what it complains of.  From
+# a file: where the connection is refused, nobody would read a pipe.
 sub customer
 {
 	my ($sql, $options) = @_;
 	local $ENV{PGOPTIONS} = $options || '';
 	my ($out, $err) = ('', '');
-	$node->psql('postgres', $sql, stdout => \$out, stderr => \$err,
+	my $file = $node->basedir . '/customer.sql';
+	unlink $file;
+	append_to_file($file, $sql);
+	$node->psql('postgres', undef, stdout => \$out, stderr => \$err, extra_params => [ '-f', $file ],
 		connstr => $node->connstr('postgres') . ' user=regress_customer', on_error_stop => 0);
 	return ($out, $err);
 }
