@@ -167,13 +167,14 @@ assign_transport(const char *newval, void *extra pg_attribute_unused())
 	if (!InitializingParallelWorker || newval == NULL || newval[0] == '\0')
 		return;
 
-	/* It stays, since a worker lives for one transaction of its leader */
-	previous = MemoryContextSwitchTo(TopMemoryContext);
 	cursor = pstrdup(newval);
 	user_id = read_netstring(&cursor);
 	organization_id = read_netstring(&cursor);
 	role = atooid(read_netstring(&cursor));
 	session_role = atooid(read_netstring(&cursor));
+
+	/* It stays, since a worker lives for one transaction of its leader */
+	previous = MemoryContextSwitchTo(TopMemoryContext);
 	context = make_context(user_id, organization_id, role, session_role);
 	MemoryContextSwitchTo(previous);
 }
@@ -209,23 +210,14 @@ at_transaction_event(XactEvent event, void *arg pg_attribute_unused())
 	if (context == NULL || IsParallelWorker())
 		return;
 
-	switch (event)
-	{
-		case XACT_EVENT_PRE_COMMIT:
-			dbkit_context_check_role();
-			break;
-		case XACT_EVENT_PRE_PREPARE:
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("a transaction with a tenant context cannot be prepared")));
-			break;
-		case XACT_EVENT_COMMIT:
-		case XACT_EVENT_ABORT:
-			forget_context();
-			break;
-		default:
-			break;
-	}
+	if (event == XACT_EVENT_PRE_COMMIT)
+		dbkit_context_check_role();
+	else if (event == XACT_EVENT_PRE_PREPARE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a transaction with a tenant context cannot be prepared")));
+	else if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
+		forget_context();
 }
 
 /* Refuse to enter where the context would not hold until the transaction ends */

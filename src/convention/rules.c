@@ -201,6 +201,7 @@ dbkit_rules_init(void)
 	for (int i = 0; i < dbkit_n_rules; i++)
 	{
 		Rule	   *rule = &dbkit_rules[i];
+		char	   *name = psprintf("dbkit.rule.%s", rule->id);
 
 		/*
 		 * Each rule has a setting of its own, so that an administrator can turn
@@ -208,7 +209,7 @@ dbkit_rules_init(void)
 		 * two dots in its name, postgresql.conf cannot have it (guc-file.l), and
 		 * after ALTER SYSTEM the server would not start.
 		 */
-		DefineCustomEnumVariable(psprintf("dbkit.rule.%s", rule->id),
+		DefineCustomEnumVariable(name,
 								 psprintf("Level of the schema convention: %s.",
 										  rule->description),
 								 NULL,
@@ -218,6 +219,7 @@ dbkit_rules_init(void)
 								 PGC_SUSET,
 								 GUC_DISALLOW_IN_FILE,
 								 NULL, NULL, NULL);
+		pfree(name);
 	}
 	MemoryContextSwitchTo(caller);
 }
