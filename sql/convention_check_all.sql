@@ -38,6 +38,7 @@ CREATE FUNCTION definer(a text) RETURNS integer LANGUAGE sql SECURITY DEFINER SE
 CREATE FUNCTION definer_safe() RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp RETURN 1;
 CREATE FUNCTION definer_empty() RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path = '' RETURN 1;
 CREATE FUNCTION definer_user() RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path = "$user", pg_temp RETURN 1;
+CREATE FUNCTION definer_other() RETURNS integer LANGUAGE sql SECURITY DEFINER SET work_mem = '1MB' RETURN 1;
 CREATE PROCEDURE definer_procedure() LANGUAGE sql SECURITY DEFINER BEGIN ATOMIC SELECT 1; END;
 -- rows that the fixes have to take along
 INSERT INTO users DEFAULT VALUES;
@@ -101,5 +102,5 @@ SELECT object_identity, rule, problem FROM dbkit.check();
 SELECT storytime, stripe_extid FROM mixed;
 DROP TABLE users, organizations, empty, "Bad ""One""", serials, mixed, disabled, parts, base, derived, wrong_enum, right_enum, moods CASCADE;
 DROP VIEW IF EXISTS v, "Quoted.view";
-DROP ROUTINE definer(integer, text), definer(text), definer_safe, definer_empty, definer_user, definer_procedure;
+DROP ROUTINE definer(integer, text), definer(text), definer_safe, definer_empty, definer_user, definer_other, definer_procedure;
 DROP TYPE mood;
