@@ -185,6 +185,8 @@ DO $$ BEGIN EXECUTE 'DECLARE c CURSOR WITH HOLD FOR SELECT 1'; END $$; -- fails
 LISTEN b; -- fails
 LOAD 'plpgsql'; -- fails
 PREPARE TRANSACTION 'forged'; -- fails
+-- a large object is neither temporary nor in a schema
+SELECT lo_unlink(lo_create(0));
 
 -- attack: what does not ask policies
 TRUNCATE prize CASCADE; -- fails

@@ -47,6 +47,17 @@ DROP TRIGGER updated_at ON note; -- fails
 DROP EVENT TRIGGER zz_try;
 SELECT * FROM pg_temp.problems();
 
+-- a statement that fails in between is forgotten with its savepoint
+CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$;
+CREATE EVENT TRIGGER zz_refuse ON sql_drop EXECUTE FUNCTION refuse();
+BEGIN;
+SAVEPOINT s;
+DROP TRIGGER updated_at ON note; -- fails
+ROLLBACK TO s;
+COMMENT ON TABLE note IS 'a note';
+COMMIT;
+DROP EVENT TRIGGER zz_refuse;
+
 -- what a savepoint takes back is not judged at commit, of an object that was there before it
 BEGIN;
 SET LOCAL dbkit.enforce = off;
@@ -60,7 +71,7 @@ SET LOCAL dbkit.enforce = on;
 COMMIT;
 SELECT * FROM pg_temp.problems();
 CREATE TRIGGER updated_at BEFORE UPDATE ON note FOR EACH ROW EXECUTE FUNCTION updated_at();
-DROP FUNCTION catch(), witness(), try_table();
+DROP FUNCTION refuse(), catch(), witness(), try_table();
 
 -- a table that becomes an extension's frees its prefix, one that no longer is one's is judged
 ALTER EXTENSION plpgsql ADD TABLE note;

@@ -17,6 +17,7 @@ SELECT pg_temp.with_default($$public.generate_id('exa'::varchar)$$);
 SELECT pg_temp.with_default($$(generate_id('exa')) COLLATE "C"$$);
 SELECT pg_temp.with_default($$generate_id('ex' || 'a')::varchar$$);
 SELECT pg_temp.with_default($$generate_id(lower('EXA'))$$);
+SELECT pg_temp.with_default($$generate_id(CASE WHEN true THEN 'exa' END)$$);
 SET search_path = regress_other, public;
 SELECT pg_temp.with_default($$public.generate_id('exa')$$);
 RESET search_path;

@@ -69,7 +69,8 @@ CREATE DOMAIN small AS int CHECK (VALUE > 0);
 SELECT pg_temp.mend(pg_temp.table_sql('example', 'exa', $$
 	a int, b smallint DEFAULT 5, c int[] DEFAULT '{1,2}', d int4range, e int4multirange, f timestamp DEFAULT now(),
 	g timestamp(3)[], h tsrange, i tsmultirange, j small, k pair, l pair[], m small[], n serial, o smallserial, "p q" int,
-	r int GENERATED ALWAYS AS IDENTITY, s int GENERATED ALWAYS AS (length(storytime::text)) STORED$$), 'example');
+	r int GENERATED ALWAYS AS IDENTITY, s int GENERATED ALWAYS AS (length(storytime::text)) STORED,
+	t small GENERATED ALWAYS AS (length(storytime::text)) STORED$$), 'example');
 -- ids of other types
 SET dbkit.rule.enum_type = off;
 CREATE TYPE color AS ENUM ('red');

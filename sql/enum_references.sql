@@ -164,3 +164,19 @@ TABLE "regress S".two;
 DROP TABLE one, "regress S".two, status_enum;
 DROP SCHEMA "regress S";
 DROP ROLE regress_owner, regress_app;
+
+-- a default under casts, and a key to another column than the value
+SELECT dbkit.create_enum('kind', '{a,b}');
+ALTER TABLE kind_enum ADD rank bigint UNIQUE;
+CREATE TABLE casted (kind varchar DEFAULT 'a'::text REFERENCES kind_enum, short varchar(5) DEFAULT 'a'::text REFERENCES kind_enum, rank bigint REFERENCES kind_enum (rank));
+UPDATE kind_enum SET rank = 1 WHERE value = 'a';
+INSERT INTO casted (rank) VALUES (1);
+SELECT * FROM dbkit.enum_usage('kind_enum') WHERE uses > 0 ORDER BY column_name;
+SELECT dbkit.drop_enum_value('kind_enum', 'b');
+SELECT dbkit.drop_enum_value('kind_enum', 'a');	-- fails
+UPDATE casted SET rank = NULL;
+UPDATE kind_enum SET rank = NULL;
+SELECT dbkit.rename_enum_value('kind_enum', 'a', 'c');
+INSERT INTO casted DEFAULT VALUES;
+TABLE casted;
+DROP TABLE casted, kind_enum;

@@ -108,6 +108,19 @@ SELECT dbkit.rename_enum_value('status_enum', 'did', 'x');	-- fails
 SELECT dbkit.drop_enum_value('status_enum', 'did');	-- fails
 RESET ROLE;
 
+-- more values than are put in order, and rows that a trigger adds
+SELECT dbkit.create_enum('many', (SELECT array_agg('v' || i) FROM generate_series(1, 1500) i));
+SELECT dbkit.rename_enum_value('many_enum', 'v7', 'seven');
+SELECT count(*), count(*) FILTER (WHERE value = 'seven'), count(*) FILTER (WHERE value = 'v7') FROM many_enum;
+DROP TABLE many_enum;
+SELECT dbkit.create_enum('paired', '{a}');
+CREATE FUNCTION regress_pair() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO paired_enum VALUES ('no ' || NEW.value); RETURN NULL; END $$;
+CREATE TRIGGER pair AFTER INSERT ON paired_enum FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION regress_pair();
+SELECT dbkit.add_enum_value('paired_enum', 'b');
+SELECT * FROM dbkit.enum_values('paired_enum');
+DROP TABLE paired_enum;
+DROP FUNCTION regress_pair;
+
 -- a search path full of traps
 CREATE SCHEMA regress_trap;
 CREATE FUNCTION regress_trap.eq(text, text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'trapped'; END $$;

@@ -333,12 +333,10 @@ dbkit_judge_fk_validated(Judgement *judgement)
 	}
 }
 
-/* Does the first list begin with the second one? */
+/* Does the first list begin with the second one, which is not longer? */
 static bool
 begins_with(const List *list, const List *prefix)
 {
-	if (list_length(list) < list_length(prefix))
-		return false;
 	for (int i = 0; i < list_length(prefix); i++)
 	{
 		if (list_nth_oid(list, i) != list_nth_oid(prefix, i))

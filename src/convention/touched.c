@@ -454,7 +454,10 @@ dbkit_touched_by_statement(bool enforced)
 	return result;
 }
 
-/* Return the Touched of the transaction that are to be judged at commit. */
+/*
+ * Return the Touched of the transaction, which has touched something, that are
+ * to be judged at commit.
+ */
 List *
 dbkit_touched_by_transaction(void)
 {
@@ -462,8 +465,6 @@ dbkit_touched_by_transaction(void)
 	HASH_SEQ_STATUS status;
 	Touched    *entry;
 
-	if (touched == NULL)
-		return NIL;
 	hash_seq_init(&status, touched);
 	while ((entry = hash_seq_search(&status)) != NULL)
 	{

@@ -103,6 +103,13 @@ my $fix = "SET dbkit.rule.primary_key = off; SET dbkit.rule.rls_policy = off;\n"
 (undef, $err) = run_sql("$fix\nSET lock_timeout = '100ms';\nCOMMENT ON COLUMN c.id IS NULL;");
 like($err, qr/ERROR:  55P03: canceling statement due to lock timeout/, 'a lock timeout keeps its SQLSTATE');
 like($err, qr/CONTEXT:.*fix for the schema convention "id_default" of "public.c"/s, 'and tells of the fix');
+my $waiter = $node->background_psql('postgres', on_error_stop => 0);
+$waiter->query_until(qr/started/, "$fix\n\\set VERBOSITY verbose\n\\echo started\nCOMMENT ON COLUMN c.id IS NULL;\n");
+$node->poll_query_until('postgres', q{SELECT bool_or(pg_cancel_backend(pid)) FROM pg_stat_activity
+	WHERE query LIKE 'COMMENT%' AND wait_event_type = 'Lock'}) or die 'the fix does not wait';
+$waiter->query_until(qr/still here/, "\\echo still here\n");
+like($waiter->{stderr}, qr/ERROR:  57014: canceling statement due to user request/, 'so does a cancelled fix');
+$waiter->quit;
 $holder->query_safe('ROLLBACK;');
 ($code, $err) = run_sql("$fix\nCOMMENT ON COLUMN c.id IS NULL;");
 is($code, 0, 'and then it works');

@@ -96,6 +96,11 @@ wait_for_waiter('holder');
 like($err, qr/ERROR:  could not take lock "queue", awaited by backend $pid \("holder"\)/, 'queued behind a waiter');
 $sharer->query_safe(q{SELECT dbkit.session_unlock_shared('queue')});
 $holder->query_safe(q{COMMIT});
+$_->query_safe(q{CALL dbkit.session_lock_shared('queue')}) for $sharer, $holder;
+($rc, $out, $err) = $node->psql('postgres', q{SELECT dbkit.lock('queue', '0')});
+like($err, qr/ERROR:  could not take lock "queue", held by backend \d+ \("(holder|sharer)"\), backend \d+ \("(?!\1)(holder|sharer)"\)$/m,
+	'all who share it are named');
+$_->query_safe(q{SELECT dbkit.session_unlock_shared('queue')}) for $sharer, $holder;
 
 # Cancel and terminate.
 $node->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM dbkit.locks WHERE application_name = 'waiter'});
@@ -172,6 +177,23 @@ sub names_for { return $node->safe_psql('postgres', q{SELECT string_agg(coalesce
 is(names_for('regress_app'), 'app ?', 'a role sees the names of its own locks');
 is(names_for('regress_monitor'), 'app deploy', 'pg_read_all_stats sees all');
 $app->quit;
+
+# Names and locks are a database's own.
+$node->safe_psql('postgres', 'CREATE DATABASE other');
+$node->safe_psql('other', 'CREATE EXTENSION dbkit');
+my $foreigner = $node->background_psql('other');
+$foreigner->query_safe($_) for q{CALL dbkit.session_lock('deploy')}, q{CALL dbkit.session_lock_shared('both')};
+$_->query_safe(q{CALL dbkit.session_lock_shared('both')}) for $sharer, $holder;
+is($foreigner->query_safe(q{SELECT string_agg(name || ' ' || mode, ' ' ORDER BY name) FROM dbkit.locks}),
+	'both ShareLock deploy ExclusiveLock', 'locks of the other database');
+is($node->safe_psql('postgres', q{SELECT string_agg(name, ' ' ORDER BY name) FROM dbkit.locks}), 'both both deploy',
+	'and of this one');
+$node->safe_psql('postgres', join ';', q{SELECT count(dbkit.try_lock('same ' || i)) FROM generate_series(1, 4) i},
+	map { "SELECT dbkit.try_lock('older $_')" } 1 .. 30);
+is($foreigner->query_safe(q{SELECT string_agg(name, ' ' ORDER BY name) FROM dbkit.locks}), 'both deploy',
+	'names that another database uses stay');
+$foreigner->quit;
+$_->query_safe(q{SELECT dbkit.session_unlock_shared('both')}) for $sharer, $holder;
 
 # A full table: the oldest name that nobody uses goes.
 $node->safe_psql('postgres', join ';', map { "SELECT dbkit.try_lock('old $_')" } 1 .. 30);

@@ -57,6 +57,19 @@ for my $setting (qw(session_preload_libraries shared_preload_libraries))
 	$node->append_conf('postgresql.conf', "$setting = ''");
 }
 
+# Other libraries before it go on working
+SKIP:
+{
+	skip 'there is no pg_stat_statements', 1
+	  if says('postgres', q{SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_stat_statements'}) eq '0';
+	$node->append_conf('postgresql.conf', "shared_preload_libraries = 'pg_stat_statements, dbkit'");
+	$node->restart;
+	works('after pg_stat_statements');
+	is(says('postgres', q{CREATE EXTENSION pg_stat_statements; SELECT dbkit.try_lock('it'); SELECT count(*) FROM pg_stat_statements WHERE query LIKE 'SELECT dbkit.try_lock(%'}),
+		"t\n1", 'which counts what runs');
+	$node->append_conf('postgresql.conf', "shared_preload_libraries = ''");
+}
+
 # A role that may not set them gets them from nowhere else
 $node->append_conf('postgresql.conf', "session_preload_libraries = 'dbkit'");
 $node->restart;
