@@ -80,6 +80,6 @@ DROP TRIGGER updated_at ON note;
 ALTER EXTENSION plpgsql DROP TABLE note; -- fails
 CREATE TRIGGER updated_at BEFORE UPDATE ON note FOR EACH ROW EXECUTE FUNCTION updated_at();
 ALTER EXTENSION plpgsql DROP TABLE note;
-SELECT prefix, relation FROM dbkit.id_prefix;
+SELECT prefix, relation::regclass FROM dbkit.id_prefix;
 DROP TABLE note;
 DROP DOMAIN story;

@@ -40,7 +40,7 @@ CREATE TABLE gadget (id text COLLATE "C" PRIMARY KEY);
 CREATE TABLE gadgets (id text COLLATE "C" PRIMARY KEY);
 SET LOCAL client_min_messages = warning;
 COMMIT;
-SELECT prefix FROM dbkit.id_prefix WHERE relation::text ~ '^gadget' ORDER BY 1;
+SELECT prefix FROM dbkit.id_prefix WHERE relation::regclass::text ~ '^gadget' ORDER BY 1;
 -- keys that are too weak, and an index for each
 CREATE TABLE users (id text COLLATE "C" PRIMARY KEY);
 CREATE TABLE login (id text COLLATE "C" PRIMARY KEY, user_id text COLLATE "C" NOT NULL REFERENCES users, by_user_id text COLLATE "C" REFERENCES users ON UPDATE CASCADE DEFERRABLE);

@@ -35,7 +35,7 @@ SELECT pg_temp.mend($$CREATE TABLE "my ""schema"".x"."q" (id text COLLATE "C" PR
 SELECT pg_temp.mend('CREATE VIEW "my ""schema"".x"."v "" w" AS SELECT 1 AS "x y"', '"my ""schema"".x"."v "" w"');
 SELECT pg_temp.try($$CREATE TYPE "my ""schema"".x"."type.y" AS ENUM ('a')$$);
 SELECT pg_temp.try(pg_temp.table_sql('public.other', 'vie'));
-SELECT prefix, relation FROM dbkit.id_prefix WHERE prefix = 'vie';
+SELECT prefix, relation::regclass FROM dbkit.id_prefix WHERE prefix = 'vie';
 -- the names of types
 CREATE TYPE "my ""schema"".x"."row % type" AS (n int);
 CREATE DOMAIN "my ""schema"".x"."do""main" AS "my ""schema"".x"."row % type";

@@ -5,7 +5,7 @@ SET search_path = registry, public;
 CREATE FUNCTION pg_temp.make(name text, prefix text, options text DEFAULT '') RETURNS text
 RETURN pg_temp.why(pg_temp.table_sql(name, prefix, '', options));
 CREATE VIEW pg_temp.registry AS
-SELECT prefix, relation, CASE WHEN contested THEN 'contested' END FROM dbkit.id_prefix ORDER BY prefix;
+SELECT prefix, relation::regclass, CASE WHEN contested THEN 'contested' END FROM dbkit.id_prefix ORDER BY prefix;
 
 -- a table claims its prefix, a second one is told whose it is
 SELECT pg_temp.make('one', 'one');
@@ -122,7 +122,7 @@ ALTER TABLE root DETACH PARTITION root_2;
 DROP TABLE root;
 TABLE pg_temp.registry;
 -- the first one takes it over when the root goes, the second one when that goes
-SELECT count(*) FROM dbkit.id_prefix WHERE prefix = 'rot' AND relation IN ('root_1'::regclass, 'root_2');
+SELECT count(*) FROM dbkit.id_prefix WHERE prefix = 'rot' AND relation IN ('root_1'::regclass, 'root_2'::regclass);
 DROP TABLE root_1;
 TABLE pg_temp.registry;
 DROP TABLE root_2;

@@ -15,13 +15,13 @@ CREATE TABLE bad (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('hel') CHE
 	created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), storytime jsonb);  -- fails
 ALTER TABLE good ALTER id SET DEFAULT generate_id('god'), DROP CONSTRAINT good_id_check, ADD CHECK (id LIKE 'god_%');
 SELECT dbkit.table_of(generate_id('god')), dbkit.table_of(generate_id('goo')), dbkit.table_of(generate_id('hel'));
-SELECT prefix, relation FROM dbkit.id_prefix ORDER BY prefix;
+SELECT prefix, relation::regclass FROM dbkit.id_prefix ORDER BY prefix;
 SELECT * FROM dbkit.check('good');
 SELECT * FROM dbkit.check();
 SELECT * FROM dbkit.check_schema('site');
 SELECT phase FROM dbkit.rules WHERE id = 'bigint';
 -- the registry is not for it to write, nor the machinery to touch
-INSERT INTO dbkit.id_prefix VALUES ('abc', 'good', false);  -- fails
+INSERT INTO dbkit.id_prefix VALUES ('abc', 'good'::regclass, false);  -- fails
 DELETE FROM dbkit.id_prefix;  -- fails
 TRUNCATE dbkit.id_prefix;  -- fails
 ALTER TABLE dbkit.id_prefix ADD x int;  -- fails
@@ -36,7 +36,7 @@ SELECT dbkit.sql_drop();  -- fails
 SELECT dbkit.ddl_command_start();  -- fails
 SELECT dbkit.table_rewrite();  -- fails
 DROP TABLE good;
-SELECT prefix, relation FROM dbkit.id_prefix ORDER BY prefix;
+SELECT prefix, relation::regclass FROM dbkit.id_prefix ORDER BY prefix;
 
 SET ROLE regress_stranger;
 CREATE TABLE bad (n int);  -- fails, by PostgreSQL
@@ -69,7 +69,7 @@ SELECT pg_temp.why(replace(pg_temp.table_sql('hostile.good', 'hos'), 'generate_i
 SELECT dbkit.table_of(public.generate_id('hos'));
 SELECT * FROM dbkit.check('hostile.good');
 SET search_path = '';
-SELECT prefix, relation FROM dbkit.id_prefix;
+SELECT prefix, relation::regclass FROM dbkit.id_prefix;
 RESET search_path;
 SET client_min_messages = error;
 DROP SCHEMA hostile CASCADE;

@@ -58,7 +58,7 @@ ALTER EVENT TRIGGER dbkit_ddl_command_end DISABLE;
 ALTER TABLE five ALTER id SET DEFAULT generate_id('six'), DROP CONSTRAINT five_id_check, ADD CHECK (id LIKE 'six_%');
 ALTER EVENT TRIGGER dbkit_ddl_command_end ENABLE;
 DROP TABLE six;
-SELECT prefix, relation FROM dbkit.id_prefix ORDER BY prefix;
+SELECT prefix, relation::regclass FROM dbkit.id_prefix ORDER BY prefix;
 DROP TABLE five, seven;
 TABLE dbkit.id_prefix;
 

@@ -380,63 +380,6 @@ table_of(PG_FUNCTION_ARGS)
 	PG_RETURN_OID(holder);
 }
 
-/*
- * Is a replication worker at work?  That the session's role is "replica" does
- * not suffice: it may restore a dump under that setting.
- */
-static bool
-in_replication_worker(void)
-{
-	return SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA &&
-		MyBgworkerEntry != NULL;
-}
-
-PG_FUNCTION_INFO_V1(regtable_in);
-
-/*
- * regtable_in(cstring) returns regtable
- *
- * Input of the type of dbkit.id_prefix.relation, as of regclass; but a
- * replication worker reads any name as none.  A publisher of all its tables
- * sends the names of tables that need not exist here, and would be stuck with an
- * error before a trigger could drop the row.  Errors: those of regclass.
- */
-Datum
-regtable_in(PG_FUNCTION_ARGS)
-{
-	if (in_replication_worker())
-		PG_RETURN_OID(InvalidOid);
-	return regclassin(fcinfo);
-}
-
-/*
- * The other functions of the type are regclass's, under names of ours: PostgreSQL's
- * own test opr_sanity demands that an internal function has one type of argument.
- */
-PG_FUNCTION_INFO_V1(regtable_out);
-
-Datum
-regtable_out(PG_FUNCTION_ARGS)
-{
-	return regclassout(fcinfo);
-}
-
-PG_FUNCTION_INFO_V1(regtable_recv);
-
-Datum
-regtable_recv(PG_FUNCTION_ARGS)
-{
-	return regclassrecv(fcinfo);
-}
-
-PG_FUNCTION_INFO_V1(regtable_send);
-
-Datum
-regtable_send(PG_FUNCTION_ARGS)
-{
-	return regclasssend(fcinfo);
-}
-
 PG_FUNCTION_INFO_V1(ignore_replicated);
 
 /*
@@ -456,7 +399,7 @@ ignore_replicated(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"dbkit.ignore_replicated\" was not called by a trigger")));
-	if (in_replication_worker())
+	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA && MyBgworkerEntry != NULL)
 		return PointerGetDatum(NULL);
 	return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ?
 						   trigger->tg_newtuple : trigger->tg_trigtuple);

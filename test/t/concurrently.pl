@@ -76,7 +76,7 @@ is(says('SET client_min_messages = error; ' . sprintf($index, 'legacy_m') . '; D
 my $detached = says('ALTER TABLE parted DETACH PARTITION parted_all CONCURRENTLY');
 unlike($detached, qr/ERROR/, 'DETACH PARTITION CONCURRENTLY is not rejected');
 is(says(q{SELECT relispartition FROM pg_class WHERE oid = 'parted_all'::regclass}), 'f', 'and the partition is a table');
-is(says(q{SELECT relation FROM dbkit.id_prefix WHERE prefix = 'par'}), 'parted', 'the prefix stays with the root');
+is(says(q{SELECT relation::regclass FROM dbkit.id_prefix WHERE prefix = 'par'}), 'parted', 'the prefix stays with the root');
 
 # A detachment that was left pending can be finalized in a transaction block, and so be undone
 $node->safe_psql('postgres', 'SET dbkit.enforce = off; DROP TABLE parted_all;

@@ -13,7 +13,7 @@ use Test::More;
 my $state = q{
 	SET search_path = pg_catalog;
 	SELECT 'check', * FROM dbkit.check();
-	SELECT 'registry', prefix, relation FROM dbkit.id_prefix ORDER BY prefix;
+	SELECT 'registry', prefix, relation::regclass FROM dbkit.id_prefix ORDER BY prefix;
 	SELECT 'exemption', object, rule, reason, expires_at, builtin, CASE WHEN NOT builtin THEN created_at END
 		FROM dbkit.exemption ORDER BY object, rule;
 	SELECT 'stale', * FROM dbkit.stale_exemptions ORDER BY object, rule;
@@ -183,7 +183,7 @@ $source->command_ok([ 'pg_dump', '-d', $source->connstr('app'), '-T', 'public.ze
 	'partial: dumped');
 ($stdout, $stderr) = run_command([ map { $_ eq 'DATABASE' ? $target->connstr('partial') : $_ } @psql, "$dir/partial" ]);
 is($stderr, '', 'partial: restored without a word');
-is($target->safe_psql('partial', q{SELECT relation FROM dbkit.id_prefix WHERE prefix = 'shr'}), 'apple', 'partial: another has the prefix');
+is($target->safe_psql('partial', q{SELECT relation::regclass FROM dbkit.id_prefix WHERE prefix = 'shr'}), 'apple', 'partial: another has the prefix');
 enforces($target, 'partial', 'partial');
 
 done_testing();

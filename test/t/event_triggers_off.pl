@@ -44,7 +44,7 @@ sub switch
 	return join '', map { "ALTER EVENT TRIGGER $_ $how;" } qw(dbkit_ddl_command_end dbkit_sql_drop dbkit_table_rewrite);
 }
 
-my $registry = 'SELECT * FROM dbkit.id_prefix ORDER BY prefix';
+my $registry = 'SELECT prefix, relation::regclass, contested FROM dbkit.id_prefix ORDER BY prefix';
 my $check = 'SELECT rule, object_identity, problem, fix FROM dbkit.check()';
 my $mend = 'SELECT fix FROM dbkit.check() WHERE fix IS NOT NULL \gexec';
 
@@ -98,7 +98,7 @@ $node->safe_psql('postgres', 'SET session_replication_role = replica;' . table('
 is(says('SET ROLE regress_nobody; SELECT dbkit.register_prefix($$four$$), dbkit.table_of(generate_id($$fou$$))'), '|four',
 	'a role without privileges can register a table');
 
-is(says('SET ROLE regress_nobody; INSERT INTO dbkit.id_prefix VALUES ($$x$$, $$kept$$, false)'), 'ERROR:  42501', 'nor write the registry');
+is(says('SET ROLE regress_nobody; INSERT INTO dbkit.id_prefix VALUES ($$x$$, 1, false)'), 'ERROR:  42501', 'nor write the registry');
 
 # The library is gone: what the functions name does not exist
 $node->safe_psql('postgres', q{UPDATE pg_proc SET probin = '$libdir/dbkit_gone' WHERE probin = '$libdir/dbkit'});

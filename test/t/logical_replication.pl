@@ -49,7 +49,7 @@ sub subscribe
 	$subscriber->wait_for_subscription_sync($publisher, $name);
 }
 
-my $registry = 'SELECT prefix, relation FROM dbkit.id_prefix ORDER BY prefix';
+my $registry = 'SELECT prefix, relation::regclass FROM dbkit.id_prefix ORDER BY prefix';
 my $count = 'SELECT count(*) FROM organizations';
 
 # All tables, those of dbkit among them

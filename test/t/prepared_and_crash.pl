@@ -64,7 +64,7 @@ sub finish
 	return $said;
 }
 
-my $registry = 'SELECT prefix, relation, contested FROM dbkit.id_prefix ORDER BY prefix';
+my $registry = 'SELECT prefix, relation::regclass, contested FROM dbkit.id_prefix ORDER BY prefix';
 my $prepared = 'SELECT gid FROM pg_prepared_xacts ORDER BY gid';
 
 # PREPARE is judged as COMMIT is
@@ -96,7 +96,7 @@ sub bare
 
 says(bare('same_one') . q{PREPARE TRANSACTION 'same'});
 my $second = start_waiting('SET client_min_messages = error;' . bare('same_two') . 'COMMIT', 'Lock');
-is(says(q{COMMIT PREPARED 'same'; SELECT prefix, relation FROM dbkit.id_prefix WHERE relation::text LIKE 'same%'}), 'sam|same_one',
+is(says(q{COMMIT PREPARED 'same'; SELECT prefix, relation::regclass FROM dbkit.id_prefix WHERE relation::regclass::text LIKE 'same%'}), 'sam|same_one',
 	'of two tables whose prefix was made up, the first has it');
 like(finish($second), qr/^ERROR:  table "public.same_two" breaks /, 'the second is rejected');
 is(says('SELECT * FROM dbkit.check()'), '', 'no two tables share it');

@@ -42,7 +42,7 @@ $primary->safe_psql('postgres', 'CREATE EXTENSION dbkit; SET dbkit.enforce = off
 	  . sprintf($conforming, 'things', 'thi') . 'INSERT INTO things DEFAULT VALUES');
 $primary->wait_for_catchup($standby);
 
-my $check = 'SELECT * FROM dbkit.check(); SELECT * FROM dbkit.stale_exemptions; SELECT * FROM dbkit.id_prefix';
+my $check = 'SELECT * FROM dbkit.check(); SELECT * FROM dbkit.stale_exemptions; SELECT prefix, relation::regclass, contested FROM dbkit.id_prefix';
 my $found = $primary->safe_psql('postgres', $check);
 like($found, qr/^created_at\|error\|table\|public.bad\|/m, 'there is something to find');
 is(says($check), $found, 'dbkit.check() finds the same on the standby');
@@ -60,7 +60,7 @@ is($primary->safe_psql('postgres', "BEGIN READ ONLY; $check"), $found, 'also on 
 # Changes arrive
 $primary->safe_psql('postgres', 'DROP TABLE things;' . sprintf($conforming, 'others', 'thi'));
 $primary->wait_for_catchup($standby);
-is(says('SELECT * FROM dbkit.id_prefix'), 'thi|others|f', 'the registry follows');
+is(says('SELECT prefix, relation::regclass, contested FROM dbkit.id_prefix'), 'thi|others|f', 'the registry follows');
 
 # A read-only transaction by default, and one that sees one state of things
 $ENV{PGOPTIONS} = '-c default_transaction_read_only=on -c default_transaction_isolation=repeatable\\ read';
@@ -110,7 +110,7 @@ $primary->stop;
 $standby->promote;
 is(says('CREATE TABLE worse (n int)'), 'ERROR:  KD001', 'after promotion the conventions are enforced');
 is(says(sprintf($conforming, 'more', 'thi')), 'ERROR:  KD001', 'prefixes are guarded');
-is(says(sprintf($conforming, 'more', 'mor') . 'SELECT prefix, relation FROM dbkit.id_prefix ORDER BY prefix'),
+is(says(sprintf($conforming, 'more', 'mor') . 'SELECT prefix, relation::regclass FROM dbkit.id_prefix ORDER BY prefix'),
 	"mor|more\nthi|others", 'and registered');
 is(says(q{SELECT dbkit.unexempt('public.bad', 'bigint')}), 't', 'exemptions can be taken back');
 is(says("INSERT INTO others DEFAULT VALUES; SELECT id > '$last' FROM others ORDER BY id DESC LIMIT 1"), 't', 'a new id sorts after those of the old primary');
@@ -125,7 +125,7 @@ like($session->{stderr}, qr/breaks \d schema conventions/, 'and is refused');
 $session->{stderr} = '';
 $session->query(sprintf($conforming, 'late', 'lat') . ' SELECT 1;');
 is($session->{stderr}, '', 'or not');
-is(says(q{SELECT relation FROM dbkit.id_prefix WHERE prefix = 'lat'}), 'late', 'with a prefix of its own');
+is(says(q{SELECT relation::regclass FROM dbkit.id_prefix WHERE prefix = 'lat'}), 'late', 'with a prefix of its own');
 $session->quit;
 
 $standby->stop;

@@ -248,7 +248,7 @@ sub registry_complaints
 		FOR r IN SELECT oid FROM pg_class WHERE relkind IN ('r', 'p') AND relpersistence <> 't' AND oid >= 16384 ORDER BY oid
 		LOOP PERFORM dbkit.register_prefix(r); END LOOP; END $$});
 	my @complaints = map { "the registry has $_->[0]" } ask_rows($session, q{
-		SELECT concat_ws(' ', coalesce(was.prefix, 'nothing'), was.relation, was.contested, 'where it should have', due.prefix, due.relation, due.contested)
+		SELECT concat_ws(' ', coalesce(was.prefix, 'nothing'), was.relation::regclass, was.contested, 'where it should have', due.prefix, due.relation::regclass, due.contested)
 		FROM was FULL JOIN dbkit.id_prefix due USING (prefix)
 		WHERE was.prefix IS NULL OR due.prefix IS NULL OR due.contested AND NOT was.contested
 			OR NOT due.contested AND was.relation <> due.relation OR NOT EXISTS (SELECT FROM pg_class WHERE oid = was.relation)});

@@ -680,7 +680,7 @@ sub clean_up
 	run_sql($monitor, 'SET dbkit.enforce = on; DROP EVENT TRIGGER IF EXISTS zz_witness');
 	run_sql($monitor, 'DROP SCHEMA IF EXISTS s1, s2, "S.3 ""x", renamed CASCADE');
 	run_sql($monitor, 'DELETE FROM dbkit.exemption WHERE NOT builtin');
-	my $left = ask($monitor, 'SELECT prefix, relation FROM dbkit.id_prefix');
+	my $left = ask($monitor, 'SELECT prefix, relation::regclass FROM dbkit.id_prefix');
 	problem("all is dropped, but the registry has: $left") if $left && !$unseen;
 	run_sql($monitor, 'DELETE FROM dbkit.id_prefix');
 	$left = ask($monitor, q{SELECT rule, object_identity FROM dbkit.check()});
