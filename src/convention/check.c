@@ -30,68 +30,68 @@
 #include "check.h"
 #include "registry.h"
 
+/* What the facts and findings of most objects take, so that it is allocated once */
+#define OBJECT_SIZE		(64 * 1024)
+
 typedef struct Candidate
 {
 	Oid			classid;
 	Oid			objid;
-	NameData	schema;
-	NameData	name;
 } Candidate;
 
-/* Return the candidate that a catalog row describes, in *candidate. */
-static bool
-read_candidate(Oid classid, HeapTuple tuple, Candidate *candidate, Oid *namespace)
+/* Is told of an object that may be judged, and of the schema it is in. */
+typedef void (*ObjectCallback) (Oid classid, Oid objid, Oid namespace, const char *name, void *arg);
+
+/* Tell of the object that a catalog row describes, if it may be judged. */
+static void
+visit_object(Oid classid, HeapTuple tuple, ObjectCallback callback, void *arg)
 {
+	bool		wanted;
+	Oid			objid;
+	Oid			namespace;
 	const char *name;
 
-	candidate->classid = classid;
 	if (classid == RelationRelationId)
 	{
 		Form_pg_class class = (Form_pg_class) GETSTRUCT(tuple);
 
-		if ((class->relkind != RELKIND_RELATION &&
-			 class->relkind != RELKIND_PARTITIONED_TABLE &&
-			 class->relkind != RELKIND_VIEW) ||
-			class->relpersistence == RELPERSISTENCE_TEMP)
-			return false;
-		candidate->objid = class->oid;
-		*namespace = class->relnamespace;
+		wanted = (class->relkind == RELKIND_RELATION ||
+				  class->relkind == RELKIND_PARTITIONED_TABLE ||
+				  class->relkind == RELKIND_VIEW) &&
+			class->relpersistence != RELPERSISTENCE_TEMP;
+		objid = class->oid;
+		namespace = class->relnamespace;
 		name = NameStr(class->relname);
 	}
 	else if (classid == TypeRelationId)
 	{
 		Form_pg_type type = (Form_pg_type) GETSTRUCT(tuple);
 
-		if (type->typtype != TYPTYPE_ENUM)
-			return false;
-		candidate->objid = type->oid;
-		*namespace = type->typnamespace;
+		wanted = type->typtype == TYPTYPE_ENUM;
+		objid = type->oid;
+		namespace = type->typnamespace;
 		name = NameStr(type->typname);
 	}
 	else
 	{
 		Form_pg_proc proc = (Form_pg_proc) GETSTRUCT(tuple);
 
-		if (!proc->prosecdef)
-			return false;
-		candidate->objid = proc->oid;
-		*namespace = proc->pronamespace;
+		wanted = proc->prosecdef;
+		objid = proc->oid;
+		namespace = proc->pronamespace;
 		name = NameStr(proc->proname);
 	}
 
-	if (candidate->objid < FirstNormalObjectId || get_namespace_name(*namespace) == NULL)
-		return false;			/* initdb's, or dropped meanwhile */
-	namestrcpy(&candidate->schema, get_namespace_name(*namespace));
-	namestrcpy(&candidate->name, name);
-	return true;
+	/* Not those that initdb made */
+	if (wanted && objid >= FirstNormalObjectId)
+		callback(classid, objid, namespace, name, arg);
 }
 
-/* Collect the objects of a schema, or of all for InvalidOid. */
-static List *
-collect_candidates(Oid namespace)
+/* Tell of all objects that may be judged. */
+static void
+visit_objects(ObjectCallback callback, void *arg)
 {
 	static const Oid catalogs[] = {RelationRelationId, TypeRelationId, ProcedureRelationId};
-	List	   *candidates = NIL;
 
 	for (size_t i = 0; i < lengthof(catalogs); i++)
 	{
@@ -100,21 +100,41 @@ collect_candidates(Oid namespace)
 		HeapTuple	tuple;
 
 		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		{
-			Candidate	candidate;
-			Oid			candidate_namespace;
-
-			if (read_candidate(catalogs[i], tuple, &candidate, &candidate_namespace) &&
-				(!OidIsValid(namespace) || candidate_namespace == namespace))
-			{
-				candidates = lappend(candidates, palloc(sizeof(Candidate)));
-				*(Candidate *) llast(candidates) = candidate;
-			}
-		}
+			visit_object(catalogs[i], tuple, callback, arg);
 		systable_endscan(scan);
 		table_close(catalog, AccessShareLock);
 	}
-	return candidates;
+}
+
+typedef struct Candidates
+{
+	Oid			namespace;		/* InvalidOid for all */
+	List	   *list;			/* Candidate * */
+} Candidates;
+
+static void
+collect_candidate(Oid classid, Oid objid, Oid namespace, const char *name pg_attribute_unused(),
+				  void *arg)
+{
+	Candidates *candidates = arg;
+	Candidate  *candidate;
+
+	if (OidIsValid(candidates->namespace) && candidates->namespace != namespace)
+		return;
+	candidate = palloc(sizeof(Candidate));
+	candidate->classid = classid;
+	candidate->objid = objid;
+	candidates->list = lappend(candidates->list, candidate);
+}
+
+/* Collect the objects of a schema, or of all for InvalidOid. */
+static List *
+collect_candidates(Oid namespace)
+{
+	Candidates	candidates = {.namespace = namespace};
+
+	visit_objects(collect_candidate, &candidates);
+	return candidates.list;
 }
 
 /* In the order of the oids, by which the catalogs are read. */
@@ -159,11 +179,11 @@ check_candidate(const Candidate *candidate, RowReader *reader, Judgement *judgem
 static void
 check_candidates(List *candidates, JudgeScope scope, FindingCallback callback, void *arg)
 {
-	MemoryContext per_object = AllocSetContextCreate(CurrentMemoryContext,
-													 "dbkit check",
-													 ALLOCSET_DEFAULT_SIZES);
+	MemoryContext per_object = AllocSetContextCreate(CurrentMemoryContext, "dbkit check",
+													 OBJECT_SIZE, OBJECT_SIZE,
+													 ALLOCSET_DEFAULT_MAXSIZE);
 	bool		many = list_length(candidates) > 1;
-	HTAB	   *prefixes = many ? dbkit_registry_copy() : NULL;
+	RegistryCopy *prefixes = many ? dbkit_registry_copy() : NULL;
 	List	   *suggested = NIL;
 	int			judged = 0;
 	RowReader	reader;
@@ -202,24 +222,33 @@ dbkit_check_objects(JudgeScope scope, FindingCallback callback, void *arg)
 	check_candidates(collect_candidates(InvalidOid), scope, callback, arg);
 }
 
+typedef struct NamePattern
+{
+	Datum		pattern;
+	bool		matched;
+} NamePattern;
+
+static void
+match_name(Oid classid pg_attribute_unused(), Oid objid pg_attribute_unused(), Oid namespace,
+		   const char *name, void *arg)
+{
+	NamePattern *pattern = arg;
+	char	   *schema = pattern->matched ? NULL : get_namespace_name(namespace);
+
+	if (schema != NULL)			/* not dropped meanwhile */
+		pattern->matched = DatumGetBool(DirectFunctionCall2Coll(textlike, C_COLLATION_OID,
+																CStringGetTextDatum(psprintf("%s.%s", schema, name)),
+																pattern->pattern));
+}
+
 /* Is there an object whose schema.name is LIKE that pattern? */
 bool
 dbkit_any_object_is_like(const char *pattern)
 {
-	ListCell   *lc;
+	NamePattern sought = {CStringGetTextDatum(pattern), false};
 
-	foreach(lc, collect_candidates(InvalidOid))
-	{
-		Candidate  *candidate = lfirst(lc);
-		char	   *name = psprintf("%s.%s", NameStr(candidate->schema),
-									NameStr(candidate->name));
-
-		if (DatumGetBool(DirectFunctionCall2Coll(textlike, C_COLLATION_OID,
-												 CStringGetTextDatum(name),
-												 CStringGetTextDatum(pattern))))
-			return true;
-	}
-	return false;
+	visit_objects(match_name, &sought);
+	return sought.matched;
 }
 
 static Datum

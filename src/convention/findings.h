@@ -32,7 +32,7 @@ typedef struct Judgement
 	List	   *suggested;		/* char *, prefixes that fixes so far make use of */
 	const Facts *facts;			/* the object being judged */
 	const struct Rule *rule;	/* the rule being applied */
-	HTAB	   *prefixes;		/* a copy of the registry, or NULL to look there */
+	struct RegistryCopy *prefixes;	/* of all tables, or NULL to look them up */
 } Judgement;
 
 /* For rules: make a finding and its fix */

@@ -143,45 +143,66 @@ dbkit_registry_holder(const char *prefix)
 /* A row of a copy of the registry */
 typedef struct Registered
 {
-	char		prefix[DBKIT_PREFIX_MAX_LEN + 1];
 	Oid			relid;
+	char		prefix[DBKIT_PREFIX_MAX_LEN + 1];
 } Registered;
 
+/* A copy of the registry, in the order of the tables' oids */
+struct RegistryCopy
+{
+	Registered *rows;
+	int			count;
+	int			next;			/* where the last look-up ended */
+};
+
+static int
+compare_registered(const void *a, const void *b)
+{
+	Oid			left = ((const Registered *) a)->relid;
+	Oid			right = ((const Registered *) b)->relid;
+
+	return (left > right) - (left < right);
+}
+
 /* Return a copy of the registry as it is now, for dbkit_registry_has(). */
-HTAB *
+RegistryCopy *
 dbkit_registry_copy(void)
 {
-	HASHCTL		ctl = {
-		.keysize = DBKIT_PREFIX_MAX_LEN + 1,
-		.entrysize = sizeof(Registered),
-		.hcxt = CurrentMemoryContext
-	};
-	HTAB	   *copy = hash_create("dbkit prefixes", 256, &ctl,
-								   HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	RegistryCopy *copy = palloc0(sizeof(RegistryCopy));
+	int			room = 1024;
 	Relation	registry = open_registry(AccessShareLock);
 	SysScanDesc scan = systable_beginscan(registry, InvalidOid, false, lookup_snapshot(), 0, NULL);
 	HeapTuple	row;
 
+	copy->rows = palloc(room * sizeof(Registered));
 	while (HeapTupleIsValid(row = systable_getnext(scan)))
 	{
-		char	   *prefix = TextDatumGetCString(row_value(registry, row, Anum_prefix));
-		Registered *entry = hash_search(copy, prefix, HASH_ENTER, NULL);
+		Registered *next;
 
-		entry->relid = DatumGetObjectId(row_value(registry, row, Anum_relation));
-		pfree(prefix);
+		if (copy->count == room)
+			copy->rows = repalloc_huge(copy->rows, (Size) (room *= 2) * sizeof(Registered));
+		next = &copy->rows[copy->count++];
+		next->relid = DatumGetObjectId(row_value(registry, row, Anum_relation));
+		text_to_cstring_buffer(DatumGetTextPP(row_value(registry, row, Anum_prefix)),
+							   next->prefix, sizeof(next->prefix));
 	}
 	systable_endscan(scan);
 	table_close(registry, AccessShareLock);
+	qsort(copy->rows, copy->count, sizeof(Registered), compare_registered);
 	return copy;
 }
 
-/* Does a copy of the registry say that the prefix belongs to the table? */
+/*
+ * Does a copy of the registry say that the prefix belongs to the table?  Tables
+ * are to be asked for in the order of their oids.
+ */
 bool
-dbkit_registry_has(HTAB *copy, const char *prefix, Oid relid)
+dbkit_registry_has(RegistryCopy *copy, const char *prefix, Oid relid)
 {
-	Registered *entry = hash_search(copy, prefix, HASH_FIND, NULL);
-
-	return entry != NULL && entry->relid == relid;
+	while (copy->next < copy->count && copy->rows[copy->next].relid < relid)
+		copy->next++;
+	return copy->next < copy->count && copy->rows[copy->next].relid == relid &&
+		strcmp(copy->rows[copy->next].prefix, prefix) == 0;
 }
 
 /* Wait for whoever else claims or gives up the prefix, until our own end. */

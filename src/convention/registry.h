@@ -8,11 +8,11 @@
 #ifndef DBKIT_REGISTRY_H
 #define DBKIT_REGISTRY_H
 
-#include "utils/hsearch.h"
+typedef struct RegistryCopy RegistryCopy;
 
 extern Oid	dbkit_registry_holder(const char *prefix);
-extern HTAB *dbkit_registry_copy(void);
-extern bool dbkit_registry_has(HTAB *copy, const char *prefix, Oid relid);
+extern RegistryCopy *dbkit_registry_copy(void);
+extern bool dbkit_registry_has(RegistryCopy *copy, const char *prefix, Oid relid);
 extern void dbkit_registry_update(Oid relid, const char *prefix);
 
 #endif							/* DBKIT_REGISTRY_H */

@@ -16,7 +16,7 @@ my $ddl = <<~'SQL';
 		FOR i IN 1..transactions LOOP
 			IF i % 20 = 1 THEN
 				CREATE TABLE bench_ddl (
-					id TEXT COLLATE "C" PRIMARY KEY DEFAULT generate_id('bdl') CHECK (id LIKE 'bdl_%'),
+					id TEXT COLLATE "C" PRIMARY KEY DEFAULT generate_id('mon') CHECK (id LIKE 'mon_%'),
 					created_at TIMESTAMPTZ NOT NULL DEFAULT now(),
 					updated_at TIMESTAMPTZ NOT NULL DEFAULT now(),
 					storytime JSONB);
