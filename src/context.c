@@ -405,8 +405,8 @@ dbkit_find_option_among(const char *name, struct config_generic **settings, int 
  * setting is defined it would drop that value with a warning, and with it the
  * one from postgresql.conf that it had replaced.
  */
-void
-dbkit_refuse_session_setting(const char *name)
+static void
+refuse_session_setting(const char *name)
 {
 	struct config_generic *record = dbkit_find_option(name);
 
@@ -415,6 +415,15 @@ dbkit_refuse_session_setting(const char *name)
 				(errcode(ERRCODE_CANT_CHANGE_RUNTIME_PARAM),
 				 errmsg("parameter \"%s\" can only be set in the server's configuration", name),
 				 errhint("Remove it from the connection's options and from ALTER ROLE and ALTER DATABASE.")));
+}
+
+/* Fail, before anything is set up, if the session chose what only the server may */
+void
+dbkit_context_check_settings(void)
+{
+	refuse_session_setting("dbkit.user_setting");
+	refuse_session_setting("dbkit.organization_setting");
+	refuse_session_setting("dbkit.context_key_file");
 }
 
 static void
@@ -462,8 +471,6 @@ dbkit_context_init(void)
 	GucContext	when = process_shared_preload_libraries_in_progress ?
 		PGC_POSTMASTER : PGC_SIGHUP;
 
-	dbkit_refuse_session_setting("dbkit.user_setting");
-	dbkit_refuse_session_setting("dbkit.organization_setting");
 	dbkit_context_signature_init();
 
 	DefineCustomStringVariable("dbkit.user_setting",

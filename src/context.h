@@ -24,7 +24,6 @@ typedef char dbkit_nonce_text[2 * DBKIT_NONCE_BYTES + 1];
 extern bool dbkit_context_is_entered(void);
 extern void dbkit_context_check_role(void);
 extern void dbkit_append_netstring(StringInfo buf, const char *value);
-extern void dbkit_refuse_session_setting(const char *name);
 
 /* context_guard.c */
 extern int	dbkit_query_depth;

@@ -200,7 +200,6 @@ dbkit_check_signature(const char *user_id, const char *organization_id,
 void
 dbkit_context_signature_init(void)
 {
-	dbkit_refuse_session_setting("dbkit.context_key_file");
 	DefineCustomStringVariable("dbkit.context_key_file",
 							   "File with the key that tenant contexts must be signed with.",
 							   "Set it where the application's SQL is not trusted to name the tenant; empty for none.",

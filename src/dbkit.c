@@ -19,10 +19,33 @@ DBKIT_MODULE_MAGIC;
 
 void		_PG_init(void);
 
+/*
+ * Make sure that the library is set up once only.
+ *
+ * After an error in _PG_init PostgreSQL calls it again when the library is next
+ * needed, but the settings cannot be defined twice, and the hooks would call
+ * themselves.
+ */
+static void
+begin_once(void)
+{
+	static bool begun = false;
+
+	if (begun)
+		ereport(FATAL,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("dbkit could not be loaded completely in this session"),
+				 errhint("Connect again.")));
+	begun = true;
+}
+
 void
 _PG_init(void)
 {
-	dbkit_context_init();		/* first, because it may refuse to load */
+	dbkit_context_check_settings();		/* first, because it may refuse to load */
+	begin_once();
+
+	dbkit_context_init();
 	dbkit_rules_init();
 	dbkit_enforce_init();
 	dbkit_lock_init();

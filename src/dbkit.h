@@ -13,6 +13,7 @@
 #include "compat.h"
 
 /* context.c */
+extern void dbkit_context_check_settings(void);
 extern void dbkit_context_init(void);
 extern bool dbkit_context_guards(const char *setting);
 
