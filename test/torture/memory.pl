@@ -183,7 +183,7 @@ sub session_end_is_excused
 	my ($cause) = grep { $pid && /^\Q$pid\E 53200/ } reverse @entries;
 
 	return 1 if $end && ($end =~ $ends || $end =~ /dbkit could not be loaded completely/);
-	return 1 if $end && $end =~ /already committed/ && $cause && $cause =~ /BACKTRACE/ && $cause !~ /dbkit\.so/;
+	return 1 if $end && $end =~ /already committed/ && $cause && $cause !~ /dbkit\.so/ && ($cause =~ /BACKTRACE/ || $cause !~ /(?:mcxt|aset)\.c/);
 	push @complaints, grep { defined } $cause, $end;
 	return 0;
 }
