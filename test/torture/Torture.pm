@@ -68,6 +68,7 @@ sub run_program
 sub start_cluster
 {
 	my (%settings) = @_;
+	seed_chance();
 	my $directory = tempdir('torture.XXXXXX', TMPDIR => 1, CLEANUP => 1);
 
 	$cluster = { directory => $directory, data => "$directory/data", log => "$directory/server.log", read => 0 };
