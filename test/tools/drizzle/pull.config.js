@@ -1,0 +1,1 @@
+module.exports = { ...require("./drizzle.config.js"), schema: "./pulled/schema.ts", out: "./pulled" };

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY orders_count_idx ON orders (count);
