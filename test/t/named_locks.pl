@@ -62,6 +62,17 @@ sub pid_of
 		"SELECT pid FROM pg_stat_activity WHERE application_name = '$_[0]'");
 }
 
+# Kill a session's backend, and wait until the server has started afresh: it may
+# answer for a moment before it notices.
+sub crash
+{
+	my ($name) = @_;
+	my $checkpointer = q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'};
+	my $before = $node->safe_psql('postgres', $checkpointer);
+	kill 'KILL', pid_of($name);
+	$node->poll_query_until('postgres', "SELECT ($checkpointer) <> $before") or die 'no restart';
+}
+
 # Holders, waiters and blockers, seen from a third session.
 my $holder = session('holder');
 my $waiter = session('waiter');
@@ -232,10 +243,9 @@ is(locks(), 'deploy|ExclusiveLock|t|holder||', 'and nothing is left behind');
 
 # A killed holder takes all down; names and locks start afresh.
 $waiter->quit;
-kill 'KILL', pid_of('holder');
+crash('holder');
 eval { $holder->quit };
 eval { $sharer->quit };
-$node->poll_query_until('postgres', 'SELECT true') or die 'no restart';
 is(locks(), '', 'no locks after a crash');
 $holder = session('holder');
 $holder->query_safe(q{CALL dbkit.session_lock('deploy')});
@@ -286,17 +296,16 @@ $_->quit for $holder, $waiter;
 # A crash takes the table along
 $node->safe_psql('postgres', q{SELECT dbkit.try_lock('before')});
 $holder = session('holder');
-kill 'KILL', pid_of('holder');
+crash('holder');
 eval { $holder->quit };
-$node->poll_query_until('postgres', 'SELECT true') or die 'no restart';
 is($node->safe_psql('postgres', q{BEGIN; SELECT dbkit.try_lock('after'); SELECT string_agg(name, ' ') FROM dbkit.locks}), "t\nafter", 'names after a crash');
 
 # Another database has names of its own
-$node->safe_psql('postgres', 'CREATE DATABASE other');
-$node->safe_psql('other', 'CREATE EXTENSION dbkit');
+$node->safe_psql('postgres', 'CREATE DATABASE another');
+$node->safe_psql('another', 'CREATE EXTENSION dbkit');
 $holder = session('holder');
 $holder->query_safe(q{CALL dbkit.session_lock('deploy')});
-is($node->safe_psql('other', q{BEGIN; SELECT dbkit.try_lock('deploy'); SELECT string_agg(name, ' ') FROM dbkit.locks}), "t\ndeploy", 'another database');
+is($node->safe_psql('another', q{BEGIN; SELECT dbkit.try_lock('deploy'); SELECT string_agg(name, ' ') FROM dbkit.locks}), "t\ndeploy", 'another database');
 $holder->quit;
 
 $node->stop;
