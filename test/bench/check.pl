@@ -102,7 +102,7 @@ sub over
 {
 	my ($tables, $repeat) = @_;
 	return {
-		what => "dbkit.check() over $tables tables, for each",
+		what => "dbkit.check() of $tables tables, each",
 		unit => 'us',
 		count => $tables,
 		repeat => $repeat,

@@ -69,7 +69,7 @@ sub beside
 		],
 	}, {
 		%case,
-		what => "what enforcement adds to it, beside $tables",
+		what => "enforcement, added to that beside $tables",
 		repeat => int($repeat / 5) || 1,
 		baseline => variant('dbkit.enforce = off', $database, $off),
 		dbkit => variant('enforced', $database, 'SET dbkit.enforce = on'),

@@ -91,7 +91,7 @@ return sub {
 			$pg_uuidv7 ? [ 'dbkit', 'CREATE EXTENSION pg_uuidv7' ] : (),
 		],
 		cases => [ {
-			what => 'one id, net of the loop around it',
+			what => 'one id, net of the loop',
 			unit => 'ns',
 			count => $count,
 			repeat => 5,

@@ -27,12 +27,14 @@ sub view
 # An event trigger that rejects what breaks the rules, as dbkit does: those of
 # phase statement when a statement ends, all of them when the transaction commits,
 # which takes a constraint trigger on a queue of what was touched.  Whether
-# another table has the prefix it does not ask.
+# another table has the prefix it does not ask.  The settings make a generic plan
+# look the one object up, however many there are.
 sub event_trigger
 {
 	return 'SET dbkit.enforce = off; ' . <<~SQL =~ s/QUERY/query('only_oid')/er;
 		CREATE TABLE linter_queue (objid oid PRIMARY KEY);
-		CREATE FUNCTION linter_judge(only_oid oid, at_commit boolean) RETURNS void LANGUAGE plpgsql AS \$\$
+		CREATE FUNCTION linter_judge(only_oid oid, at_commit boolean) RETURNS void LANGUAGE plpgsql
+			SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS \$\$
 		DECLARE
 			finding record;
 			problems text := '';

@@ -54,7 +54,7 @@ return sub {
 				FOR EACH ROW EXECUTE FUNCTION $trigger{$suffix}" ] if $trigger{$suffix};
 		}
 		push @cases, {
-			what => "updated_at() on $shape columns, added to the UPDATE of a row",
+			what => "updated_at(), added to the UPDATE of a row of $shape columns",
 			unit => 'ns',
 			count => $count,
 			repeat => 7,
