@@ -95,6 +95,13 @@ sub bare
 }
 
 says(bare('same_one') . q{PREPARE TRANSACTION 'same'});
+is(says(qq(\\set ON_ERROR_STOP off
+	SET client_min_messages = error; SET lock_timeout = '50ms';) . bare('same_two') . 'COMMIT; CREATE TABLE bad (n int); SELECT 1 FROM dbkit.check()'),
+	qq(ERROR:  canceling statement due to lock timeout\nERROR:  table "public.bad" breaks 5 schema conventions),
+	'lock_timeout in a fix is what it is elsewhere, and the session goes on');
+my $cancelled = start_waiting('SET client_min_messages = error;' . bare('same_two') . 'COMMIT', 'Lock');
+says(q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'});
+is(finish($cancelled), 'ERROR:  canceling statement due to user request', 'so is pg_cancel_backend()');
 my $second = start_waiting('SET client_min_messages = error;' . bare('same_two') . 'COMMIT', 'Lock');
 is(says(q{COMMIT PREPARED 'same'; SELECT prefix, relation::regclass FROM dbkit.id_prefix WHERE relation::regclass::text LIKE 'same%'}), 'sam|same_one',
 	'of two tables whose prefix was made up, the first has it');
