@@ -64,6 +64,12 @@ subscribe('everything', $version >= 16 ? 'streaming = parallel' : 'streaming = o
 is($subscriber->safe_psql('postgres', $registry), "loc|local\norg|organizations", 'the copy leaves the registry alone');
 is($subscriber->safe_psql('postgres', "$count WHERE dbkit.is_id(id, 'org')"), '1', 'and takes the ids over');
 
+# A database without dbkit cannot follow all tables
+$subscriber->safe_psql('postgres', 'CREATE DATABASE bare');
+my ($status, $stdout, $stderr) = $subscriber->psql('bare', q{CREATE TABLE organizations (id text PRIMARY KEY);}
+	  . "CREATE SUBSCRIPTION bare CONNECTION '$connection{publisher}' PUBLICATION everything");
+like($stderr, qr/schema "dbkit" does not exist/, 'a subscriber of all tables needs dbkit');
+
 # A table is made on both sides, dropped on one, and its prefix taken by another
 $subscriber->safe_psql('postgres', table('users', 'use'));
 $publisher->safe_psql('postgres', table('users', 'use') . 'INSERT INTO organizations DEFAULT VALUES');

@@ -62,6 +62,17 @@ sub pid_of
 		"SELECT pid FROM pg_stat_activity WHERE application_name = '$_[0]'");
 }
 
+# Kill a session's backend, and wait until the server has started afresh: it may
+# answer for a moment before it notices.
+sub crash
+{
+	my ($name) = @_;
+	my $checkpointer = q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'};
+	my $before = $node->safe_psql('postgres', $checkpointer);
+	kill 'KILL', pid_of($name);
+	$node->poll_query_until('postgres', "SELECT ($checkpointer) <> $before") or die 'no restart';
+}
+
 # Holders, waiters and blockers, seen from a third session.
 my $holder = session('holder');
 my $waiter = session('waiter');
@@ -227,14 +238,14 @@ for my $mode ('extended', 'prepared')
 like($err, qr/out of shared memory/, 'out of lock memory');
 ($rc, $out, $err) = $node->psql('postgres', q{SELECT count(dbkit.try_session_lock('many ' || i)) FROM generate_series(1, 100000) i});
 like($err, qr/out of shared memory/, 'likewise for session locks');
+$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM dbkit.locks}) or die 'locks are left';
 is(locks(), 'deploy|ExclusiveLock|t|holder||', 'and nothing is left behind');
 
 # A killed holder takes all down; names and locks start afresh.
 $waiter->quit;
-kill 'KILL', pid_of('holder');
+crash('holder');
 eval { $holder->quit };
 eval { $sharer->quit };
-$node->poll_query_until('postgres', 'SELECT true') or die 'no restart';
 is(locks(), '', 'no locks after a crash');
 $holder = session('holder');
 $holder->query_safe(q{CALL dbkit.session_lock('deploy')});
@@ -247,14 +258,54 @@ is($node->safe_psql('postgres', 'SHOW dbkit.max_lock_names'), 10, 'max_lock_name
 like($err, qr/cannot be changed without restarting the server/, 'is fixed');
 
 # Not preloaded: before PostgreSQL 17, a backend knows the names it used itself.
+my $shared = $node->safe_psql('postgres', q{SELECT current_setting('server_version_num')::int >= 170000}) eq 't';
 $node->adjust_conf('postgresql.conf', 'shared_preload_libraries', undef);
+$node->restart;
+($rc, $out, $err) = $node->psql('postgres', q{SELECT dbkit.try_lock('it')});
+like($err, qr/^psql:<stdin>:1: WARNING:  invalid configuration parameter name "dbkit.max_lock_names", removing it$/m, 'max_lock_names is for preloading only');
 $node->adjust_conf('postgresql.conf', 'dbkit.max_lock_names', undef);
 $node->restart;
+
+# Backends that all come at once, when nobody has made the table yet
+my $known = $shared ? 'count(*)' : '1';
+$node->pgbench('-n -c 15 -j 15 -t 1', 0, [qr{processed: 15/15}], [qr{^(?!.*ERROR)}s], 'backends that start at once see the same names',
+	{ at_once => qq{BEGIN;
+		SELECT dbkit.lock('client ' || :client_id);
+		DO \$\$ BEGIN FOR i IN 1 .. 500 LOOP EXIT WHEN (SELECT count(*) FROM dbkit.locks) >= 15; PERFORM pg_sleep(0.01); END LOOP; END \$\$;
+		DO \$\$ BEGIN ASSERT (SELECT count(name) = $known AND count(*) >= 1 FROM dbkit.locks); END \$\$;
+		SELECT dbkit.lock_shared('all');
+		DO \$\$ BEGIN FOR i IN 1 .. 500 LOOP EXIT WHEN (SELECT count(*) FROM dbkit.locks WHERE key = dbkit.lock_key('all')) >= 15; PERFORM pg_sleep(0.01); END LOOP; END \$\$;
+		COMMIT;
+	} });
 $holder = session('holder');
 $holder->query_safe(q{CALL dbkit.session_lock('deploy')});
 is($holder->query_safe('SELECT name FROM dbkit.locks'), 'deploy', 'own names');
-my $shared = $node->safe_psql('postgres', q{SELECT current_setting('server_version_num')::int >= 170000});
-is($node->safe_psql('postgres', q{SELECT coalesce(name, '?') FROM dbkit.locks}), $shared eq 't' ? 'deploy' : '?', "others' names");
+is($node->safe_psql('postgres', q{SELECT coalesce(name, '?') FROM dbkit.locks}), $shared ? 'deploy' : '?', "others' names");
+
+# The table has its default size, and unused names make room
+$holder->query_safe(q{SELECT count(dbkit.try_lock('many ' || i)) FROM generate_series(1, 900) i});
+$waiter = session('waiter');
+$waiter->query_safe(q{SELECT count(dbkit.try_lock('more ' || i)) FROM generate_series(1, 900) i});
+$waiter->query_safe(q{BEGIN});
+is($waiter->query_safe(q{SELECT dbkit.try_lock('late')}), 't', 'a name more than there is room for');
+is($waiter->query_safe(q{SELECT string_agg(coalesce(name, '?'), ' ' ORDER BY name) FROM dbkit.locks}), $shared ? 'deploy late' : 'late ?',
+	'is kept, and so is one in use');
+$waiter->query_safe(q{COMMIT});
+$_->quit for $holder, $waiter;
+
+# A crash takes the table along
+$node->safe_psql('postgres', q{SELECT dbkit.try_lock('before')});
+$holder = session('holder');
+crash('holder');
+eval { $holder->quit };
+is($node->safe_psql('postgres', q{BEGIN; SELECT dbkit.try_lock('after'); SELECT string_agg(name, ' ') FROM dbkit.locks}), "t\nafter", 'names after a crash');
+
+# Another database has names of its own
+$node->safe_psql('postgres', 'CREATE DATABASE another');
+$node->safe_psql('another', 'CREATE EXTENSION dbkit');
+$holder = session('holder');
+$holder->query_safe(q{CALL dbkit.session_lock('deploy')});
+is($node->safe_psql('another', q{BEGIN; SELECT dbkit.try_lock('deploy'); SELECT string_agg(name, ' ') FROM dbkit.locks}), "t\ndeploy", 'another database');
 $holder->quit;
 
 $node->stop;
