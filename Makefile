@@ -33,13 +33,18 @@ $(OBJS): $(wildcard src/*.h src/convention/*.h) dbkit.control
 
 # These set up everything by themselves (packages, build, a throwaway cluster),
 # so they also work where there is no pg_config yet.
-.PHONY: demo test test-matrix psql bench dist
+.PHONY: demo test test-matrix torture psql bench dist
 demo:
 	@test/sandbox test/demo
 test:
 	@test/sandbox test/run
 test-matrix:
 	@test/matrix
+torture:
+	@status=0; export TORTURE_SECONDS="$${TORTURE_SECONDS:-720}"; \
+	for suite in test/torture/run 'test/valgrind long' 'test/pg-regress off preload warning isolation assert'; do \
+		$$suite || status=1; \
+	done; exit $$status
 psql:
 	@test/sandbox psql -d dbkit
 bench:
