@@ -34,7 +34,7 @@ sub event_trigger
 	return 'SET dbkit.enforce = off; ' . <<~SQL =~ s/QUERY/query('only_oid')/er;
 		CREATE TABLE linter_queue (objid oid PRIMARY KEY);
 		CREATE FUNCTION linter_judge(only_oid oid, at_commit boolean) RETURNS void LANGUAGE plpgsql
-			SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS \$\$
+			SET plan_cache_mode = force_generic_plan SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS \$\$
 		DECLARE
 			finding record;
 			problems text := '';
