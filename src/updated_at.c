@@ -241,9 +241,10 @@ set_timestamp(HeapTuple tuple, TupleTableSlot *slot, TupleDesc tupdesc, int attn
 
 	if (is_slots_own(tuple, slot))
 	{
+		/* not TimestampTzGetDatum(), which allocates where Datum has four bytes */
 		memcpy(stored, &value, sizeof(value));
 		if (slot->tts_nvalid >= attnum)
-			slot->tts_values[attnum - 1] = TimestampTzGetDatum(value);
+			slot->tts_values[attnum - 1] = fetchatt(TupleDescAttr(tupdesc, attnum - 1), stored);
 		return tuple;
 	}
 
