@@ -178,6 +178,20 @@ SET client_min_messages = warning;
 DROP VIEW w;
 DROP TABLE parent;
 
+-- an index is judged although its table, changed with enforcement off, is not
+SET dbkit.enforce = off;
+CREATE TABLE plain (value text PRIMARY KEY);
+RESET dbkit.enforce;
+SET dbkit.rule.duplicate_index = error;
+BEGIN;
+SET LOCAL dbkit.enforce = off;
+ALTER TABLE plain ADD x text;
+SET LOCAL dbkit.enforce = on;
+CREATE INDEX ON plain (value);
+COMMIT; -- fails
+RESET dbkit.rule.duplicate_index;
+DROP TABLE plain;
+
 -- the extension may go, and come again, in a transaction that has something to judge
 CREATE TABLE colour_enum (value text PRIMARY KEY);
 BEGIN;

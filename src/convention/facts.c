@@ -127,8 +127,9 @@ read_type(RowReader *reader, Oid type)
 	return facts;
 }
 
-static bool
-is_index(Oid relid)
+/* Is the relation an index? */
+bool
+dbkit_is_index(Oid relid)
 {
 	char		relkind = get_rel_relkind(relid);
 
@@ -228,7 +229,7 @@ dbkit_facts(Oid classid, Oid objid, FactsExtent extent)
 	Facts	   *facts;
 
 	dbkit_open_reader(&reader, false);
-	if (classid == RelationRelationId && is_index(objid))
+	if (classid == RelationRelationId && dbkit_is_index(objid))
 		facts = read_index_of_table(&reader, objid, extent);
 	else
 		facts = dbkit_read_facts(&reader, classid, objid, extent);

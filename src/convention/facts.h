@@ -145,6 +145,7 @@ extern const ColumnFacts *dbkit_facts_column(const Facts *facts, const char *nam
 extern const ColumnFacts *dbkit_facts_column_at(const Facts *facts, AttrNumber attnum);
 extern char *dbkit_facts_column_names(const Facts *facts, const List *attnums);
 extern const char *dbkit_facts_identity(const Facts *facts);
+extern bool dbkit_is_index(Oid relid);
 extern bool dbkit_ends_with(const char *name, const char *suffix);
 extern const char *dbkit_kind_name(ObjectKind kind);
 

@@ -41,6 +41,7 @@
 #include "utils/tuplestore.h"
 
 #include "dbkit.h"
+#include "facts.h"
 #include "registry.h"
 #include "touched.h"
 
@@ -252,14 +253,6 @@ touch_detached(const AlterTableCmd *command)
 		entry->detached = true;
 }
 
-static bool
-is_index(Oid relid)
-{
-	char		relkind = get_rel_relkind(relid);
-
-	return relkind == RELKIND_INDEX || relkind == RELKIND_PARTITIONED_INDEX;
-}
-
 /*
  * Does the command leave to an index, which it is about, what rules ask?  Then its
  * table, which it has not locked, is left alone: to lock a table after its index
@@ -312,7 +305,7 @@ touch_command(Oid classid, Oid objid, const CollectedCommand *command)
 	ListCell   *lc;
 
 	if (is_harmless(command->parsetree) ||
-		(classid == RelationRelationId && is_index(objid) && is_harmless_to_index(command->parsetree)))
+		(classid == RelationRelationId && dbkit_is_index(objid) && is_harmless_to_index(command->parsetree)))
 		return;
 	touch_object(classid, objid);
 
@@ -482,16 +475,18 @@ dbkit_transaction_touched(void)
 	return touched != NULL;
 }
 
-/* Is it an index whose table was touched as well? */
+/* Is it an index whose table is to be judged at commit as well? */
 bool
 dbkit_is_index_of_touched(const Touched *object)
 {
 	Oid			key[2] = {RelationRelationId, InvalidOid};
+	Touched    *table;
 
-	if (object->classid != RelationRelationId || !is_index(object->objid))
+	if (object->classid != RelationRelationId || !dbkit_is_index(object->objid))
 		return false;
 	key[1] = IndexGetRelation(object->objid, true);
-	return hash_search(touched, key, HASH_FIND, NULL) != NULL;
+	table = hash_search(touched, key, HASH_FIND, NULL);
+	return table != NULL && table->enforced != 0;
 }
 
 /* Forget everything at the end of the transaction. */
