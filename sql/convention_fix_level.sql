@@ -20,6 +20,14 @@ SET dbkit.rule.primary_key = off;
 CREATE TABLE broken (id int PRIMARY KEY); -- fails
 RESET dbkit.rule.primary_key;
 
+-- a rule at level warning warns once, not with each fix
+SET dbkit.rule.bigint = warning;
+CREATE TABLE warned (id text COLLATE "C" PRIMARY KEY, n int);
+SET dbkit.rule.bigint = fix;
+SET client_min_messages = warning;
+DROP TABLE warned;
+SET client_min_messages = notice;
+
 -- inside a transaction block: at COMMIT, and what is mended in time is left alone
 BEGIN;
 ALTER TABLE t DISABLE ROW LEVEL SECURITY, DISABLE TRIGGER updated_at, ALTER created_at DROP NOT NULL, ALTER updated_at DROP DEFAULT, ADD x timestamp DEFAULT '2020-01-01';

@@ -43,6 +43,9 @@
 
 static bool enforce = true;
 
+/* Do fixes run, until the transaction ends? */
+static bool fixing = false;
+
 /*
  * Does enforcement rest?  pg_dump and pg_restore create tables before their
  * keys and indexes, and both turn check_function_bodies off in every session.
@@ -221,6 +224,20 @@ judge_all(const List *facts, JudgeScope scope)
 	return judgement.findings;
 }
 
+/* Drop what there would be no more than a warning of. */
+static List *
+drop_warnings(List *findings)
+{
+	ListCell   *lc;
+
+	foreach(lc, findings)
+	{
+		if (((Finding *) lfirst(lc))->rule->level == LEVEL_WARNING)
+			findings = foreach_delete_current(findings, lc);
+	}
+	return findings;
+}
+
 PG_FUNCTION_INFO_V1(ddl_command_start);
 
 /*
@@ -274,6 +291,8 @@ ddl_command_end(PG_FUNCTION_ARGS)
 	update_registry(touched, facts);
 	if (!stands_aside())
 		findings = judge_all(facts, SCOPE_STATEMENT);
+	if (fixing)
+		findings = drop_warnings(findings); /* the statement itself gave them */
 	if (bare)
 		PopActiveSnapshot();
 	error_context_stack = callback.previous;
@@ -343,6 +362,7 @@ judge_transaction(void)
 		concurrent |= ((Touched *) lfirst(lc))->concurrently;
 
 	findings = judge_all(read_facts(touched, FACTS_ALL), SCOPE_COMMIT);
+	fixing = true;
 	for (int round = 0; !concurrent && round < MAX_FIX_ROUNDS && dbkit_run_fixes(findings); round++)
 		findings = judge_all(read_facts(dbkit_touched_by_transaction(), FACTS_ALL), SCOPE_COMMIT);
 
@@ -353,13 +373,17 @@ judge_transaction(void)
 
 /* Judge before it is too late to raise an error. */
 static void
-before_transaction_end(XactEvent event, void *arg pg_attribute_unused())
+at_transaction_event(XactEvent event, void *arg pg_attribute_unused())
 {
 	MemoryContext context;
 	MemoryContext caller;
 
-	if ((event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE) ||
-		!dbkit_transaction_touched() || stands_aside())
+	if (event != XACT_EVENT_PRE_COMMIT && event != XACT_EVENT_PRE_PREPARE)
+	{
+		fixing = false;
+		return;
+	}
+	if (!dbkit_transaction_touched() || stands_aside())
 		return;
 	if (!OidIsValid(get_extension_oid("dbkit", true)))
 		return;					/* dropped by this transaction */
@@ -391,5 +415,5 @@ dbkit_enforce_init(void)
 	dbkit_rows_init();
 	dbkit_touched_init();
 	dbkit_guard_init();
-	RegisterXactCallback(before_transaction_end, NULL);
+	RegisterXactCallback(at_transaction_event, NULL);
 }
