@@ -142,11 +142,12 @@ hint(const List *findings, const char *advice)
 	bool		created = false;
 	ListCell   *lc;
 
+	/* Without advice open nothing: it may be an error in a fix that is reported */
+	if (sql == NULL || advice == NULL)
+		return sql;
 	foreach(lc, findings)
 		created |= is_created(((Finding *) lfirst(lc))->facts);
-	if (sql == NULL || advice == NULL || !created)
-		return sql;
-	return psprintf("%s\n-- %s", sql, advice);
+	return created ? psprintf("%s\n-- %s", sql, advice) : sql;
 }
 
 /* Send the findings of one level as one error or one warning. */
