@@ -34,6 +34,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
@@ -239,6 +240,8 @@ static Oid
 find_other_table(const char *prefix, Oid except)
 {
 	Relation	attributes = table_open(AttributeRelationId, AccessShareLock);
+	MemoryContext per_table = AllocSetContextCreate(CurrentMemoryContext, "dbkit prefix",
+													ALLOCSET_DEFAULT_SIZES);
 	Oid			found = InvalidOid;
 	ScanKeyData key;
 	SysScanDesc scan;
@@ -250,15 +253,20 @@ find_other_table(const char *prefix, Oid except)
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Oid			relid = ((Form_pg_attribute) GETSTRUCT(tuple))->attrelid;
+		MemoryContext caller;
 		Facts	   *facts;
 
 		if (relid == except || (OidIsValid(found) && relid > found))
 			continue;
+		caller = MemoryContextSwitchTo(per_table);
 		facts = dbkit_facts(RelationRelationId, relid, FACTS_STATEMENT);
 		if (facts != NULL && facts->prefix != NULL && strcmp(facts->prefix, prefix) == 0)
 			found = relid;
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(per_table);
 	}
 	systable_endscan(scan);
+	MemoryContextDelete(per_table);
 	table_close(attributes, AccessShareLock);
 	return found;
 }
