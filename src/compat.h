@@ -47,13 +47,6 @@
 	dbkit_find_option_among(name, get_guc_variables(), GetNumConfigOptions())
 #endif
 
-/* Commit afbfc0298 gave all object_ownercheck (16) */
-#if PG_VERSION_NUM >= 160000
-#define dbkit_owns_relation(relid)	object_ownercheck(RelationRelationId, relid, GetUserId())
-#else
-#define dbkit_owns_relation(relid)	pg_class_ownercheck(relid, GetUserId())
-#endif
-
 /* CHECK and FOREIGN KEY ... NOT ENFORCED: PostgreSQL 18, commits ca87c415e2f, eec0040c4bc */
 #if PG_VERSION_NUM >= 180000
 #define dbkit_constraint_enforced(form) ((form)->conenforced)
@@ -87,7 +80,7 @@
 #define pgstat_get_local_beentry_by_index(idx) pgstat_fetch_stat_local_beentry(idx)
 #endif
 
-/* PostgreSQL 16 made the functions that check rights one for all objects. */
+/* Commits afbfc0298 and c727f511b made the functions that check rights one for all objects (16) */
 #if PG_VERSION_NUM >= 160000
 #define dbkit_schema_aclcheck(schema, role, mode) \
 	object_aclcheck(NamespaceRelationId, schema, role, mode)

@@ -468,8 +468,8 @@ static bool
 is_for_all_roles(RowReader *reader, HeapTuple tuple)
 {
 	bool		isnull;
-	ArrayType  *roles = DatumGetArrayTypePCopy(dbkit_row_value(reader, ROWS_POLICY, tuple,
-															   Anum_pg_policy_polroles, &isnull));
+	ArrayType  *roles = DatumGetArrayTypeP(dbkit_row_value(reader, ROWS_POLICY, tuple,
+														   Anum_pg_policy_polroles, &isnull));
 
 	return ARR_DIMS(roles)[0] == 1 && ((Oid *) ARR_DATA_PTR(roles))[0] == ACL_ID_PUBLIC;
 }
