@@ -76,7 +76,7 @@ my $pooled = "host=$directory port=$port dbname=postgres user=regress_customer";
 my $up = 0;
 for (1 .. 100)
 {
-	last if $up = $node->psql('postgres', 'SELECT 1', connstr => $pooled) == 0;
+	last if $up = run_log([ 'psql', '-XAtqc', 'SELECT 1', $pooled ]);
 	select undef, undef, undef, 0.1;
 }
 ok($up, 'pgbouncer is up') or BAIL_OUT(slurp_file("$directory/log"));

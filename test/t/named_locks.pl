@@ -63,14 +63,21 @@ sub pid_of
 }
 
 # Kill a session's backend, and wait until the server has started afresh: it may
-# answer for a moment before it notices.
+# answer for a moment before it notices.  No query goes through a pipe meanwhile, which
+# breaks where the connection is refused.
 sub crash
 {
 	my ($name) = @_;
 	my $checkpointer = q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'};
 	my $before = $node->safe_psql('postgres', $checkpointer);
 	kill 'KILL', pid_of($name);
-	$node->poll_query_until('postgres', "SELECT ($checkpointer) <> $before") or die 'no restart';
+	for (1 .. 1800)
+	{
+		my ($status, $now) = $node->psql('postgres', undef, extra_params => [ '-c', $checkpointer ]);
+		return if $status == 0 && $now =~ /^\d+$/ && $now != $before;
+		select(undef, undef, undef, 0.1);
+	}
+	die 'no restart';
 }
 
 # Holders, waiters and blockers, seen from a third session.
