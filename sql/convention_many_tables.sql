@@ -57,7 +57,7 @@ CREATE SCHEMA more;
 DO $$
 BEGIN
 	FOR i IN 1..300 LOOP
-		EXECUTE format('CREATE TABLE more.t%s (id text COLLATE "C" PRIMARY KEY)', i);
+		EXECUTE format('CREATE TABLE more.t%s (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id(%L))', i, translate(i::text, '0123456789', 'abcdefghij'));
 	END LOOP;
 END $$;
 \c -

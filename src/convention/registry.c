@@ -170,7 +170,7 @@ RegistryCopy *
 dbkit_registry_copy(void)
 {
 	RegistryCopy *copy = palloc0(sizeof(RegistryCopy));
-	int			room = 16;
+	int			room = 256;
 	Relation	registry = open_registry(AccessShareLock);
 	SysScanDesc scan = systable_beginscan(registry, InvalidOid, false, lookup_snapshot(), 0, NULL);
 	HeapTuple	row;
