@@ -159,8 +159,11 @@ check_candidate(const Candidate *candidate, RowReader *reader, Judgement *judgem
 	ListCell   *lc;
 
 	/* Rules look things up that the facts name: they must not go meanwhile */
-	if (is_relation)
+	if (is_relation && !ConditionalLockRelationOid(candidate->objid, AccessShareLock))
+	{
+		dbkit_pause_reader(reader);
 		LockRelationOid(candidate->objid, AccessShareLock);
+	}
 	dbkit_refresh_reader(reader);
 	facts = dbkit_read_facts(reader, candidate->classid, candidate->objid, FACTS_ALL);
 	if (facts != NULL)

@@ -117,12 +117,9 @@ dbkit_open_reader(RowReader *reader, bool many)
 static void
 open_stream(RowStream *stream, RowKind kind)
 {
-	if (stream->catalog == NULL)
-	{
-		stream->catalog = table_open(sources[kind].catalog, AccessShareLock);
-		stream->index = index_open(sources[kind].index, AccessShareLock);
-		stream->slot = table_slot_create(stream->catalog, NULL);
-	}
+	stream->catalog = table_open(sources[kind].catalog, AccessShareLock);
+	stream->index = index_open(sources[kind].index, AccessShareLock);
+	stream->slot = table_slot_create(stream->catalog, NULL);
 	stream->snapshot = RegisterSnapshot(GetCatalogSnapshot(sources[kind].catalog));
 	stream->scan = dbkit_index_beginscan(stream->catalog, stream->index, stream->snapshot,
 										 kind == ROWS_COLUMN ? 2 : 1);
@@ -230,8 +227,13 @@ dbkit_is_extension_member(RowReader *reader, Oid classid, Oid objid)
 	return OidIsValid(getExtensionOfObject(classid, objid));
 }
 
-static void
-end_scans(RowReader *reader)
+/*
+ * Let go of the catalogs, which are opened again for the rows that come next.
+ * To be called before something is waited for: the locks on the catalogs could
+ * make a deadlock of it, and VACUUM would wait for the pages that are looked at.
+ */
+void
+dbkit_pause_reader(RowReader *reader)
 {
 	for (int i = 0; i < N_ROW_KINDS; i++)
 	{
@@ -239,9 +241,11 @@ end_scans(RowReader *reader)
 
 		if (stream->scan == NULL)
 			continue;
-		ExecClearTuple(stream->slot);
+		ExecDropSingleTupleTableSlot(stream->slot);
 		index_endscan(stream->scan);
 		UnregisterSnapshot(stream->snapshot);
+		index_close(stream->index, AccessShareLock);
+		table_close(stream->catalog, AccessShareLock);
 		stream->scan = NULL;
 	}
 }
@@ -255,7 +259,7 @@ dbkit_refresh_reader(RowReader *reader)
 {
 	if (reader->changes == changes)
 		return;
-	end_scans(reader);
+	dbkit_pause_reader(reader);
 	reader->changes = changes;
 }
 
@@ -263,15 +267,7 @@ dbkit_refresh_reader(RowReader *reader)
 void
 dbkit_close_reader(RowReader *reader)
 {
-	end_scans(reader);
-	for (int i = 0; i < N_ROW_KINDS; i++)
-	{
-		if (reader->streams[i].catalog == NULL)
-			continue;
-		ExecDropSingleTupleTableSlot(reader->streams[i].slot);
-		index_close(reader->streams[i].index, AccessShareLock);
-		table_close(reader->streams[i].catalog, AccessShareLock);
-	}
+	dbkit_pause_reader(reader);
 	if (reader->members != NULL)
 		hash_destroy(reader->members);
 }

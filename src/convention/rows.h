@@ -31,10 +31,10 @@ typedef enum RowKind
 
 typedef struct RowStream
 {
-	Relation	catalog;		/* NULL until it is first read */
+	Relation	catalog;
 	Relation	index;
 	Snapshot	snapshot;
-	IndexScanDesc scan;
+	IndexScanDesc scan;			/* NULL while all this is not open */
 	TupleTableSlot *slot;
 	bool		ahead;			/* is the index entry one to come? */
 	bool		ended;			/* was that the last one? */
@@ -51,6 +51,7 @@ typedef struct RowReader
 } RowReader;
 
 extern void dbkit_open_reader(RowReader *reader, bool many);
+extern void dbkit_pause_reader(RowReader *reader);
 extern void dbkit_refresh_reader(RowReader *reader);
 extern HeapTuple dbkit_next_row(RowReader *reader, RowKind kind, Oid relid);
 extern Datum dbkit_row_value(RowReader *reader, RowKind kind, HeapTuple row,
