@@ -122,12 +122,10 @@ is_created(const Facts *facts)
 {
 	Relation	rel = facts->classid == RelationRelationId ?
 		try_relation_open(facts->objid, AccessShareLock) : NULL;
-	bool		created;
+	bool		created = rel != NULL && rel->rd_createSubid != InvalidSubTransactionId;
 
-	if (rel == NULL)
-		return false;
-	created = rel->rd_createSubid != InvalidSubTransactionId;
-	relation_close(rel, AccessShareLock);
+	if (rel != NULL)
+		relation_close(rel, AccessShareLock);
 	return created;
 }
 
