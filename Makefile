@@ -42,7 +42,7 @@ test-matrix:
 	@test/matrix
 torture:
 	@status=0; export TORTURE_SECONDS="$${TORTURE_SECONDS:-720}"; \
-	for suite in test/torture/run 'test/valgrind long' 'test/pg-regress off preload warning isolation assert'; do \
+	for suite in test/torture/run 'test/valgrind long' 'test/pg-regress off preload warning isolation assert' 'test/sanitize address'; do \
 		$$suite || status=1; \
 	done; exit $$status
 psql:
