@@ -13,25 +13,44 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/varlena.h"
 
 #include "dbkit.h"
 #include "names.h"
 
-static char *user_table = NULL;
-static char *organization_table = NULL;
-static char *updated_at_functions = NULL;
+/* A name, as a setting has it */
+typedef struct ListedName
+{
+	bool		qualified;
+	NameData	schema;
+	NameData	name;
+} ListedName;
+
+/* A setting, and what was read of it */
+typedef struct NameSetting
+{
+	char	   *text;
+	char	   *read;			/* the text that the names are of, or NULL */
+	int			length;
+	ListedName *names;
+} NameSetting;
+
+static NameSetting user_table;
+static NameSetting organization_table;
+static NameSetting updated_at_functions;
 
 /*
- * Cut the first name off a list of names, which is changed, and return its
- * parts in *parts.  Returns false for a malformed one.
+ * Cut the first name off a list of names, which is changed, and read it.
+ * Returns false for a malformed one.
  */
 static bool
-next_name(char **names, List **parts)
+next_name(char **names, ListedName *name)
 {
-	char	   *name = *names;
-	char	   *end = name;
+	char	   *start = *names;
+	char	   *end = start;
 	bool		quoted = false;
+	List	   *parts;
 
 	for (; *end != '\0' && (quoted || *end != ','); end++)
 	{
@@ -42,8 +61,13 @@ next_name(char **names, List **parts)
 	}
 	*names = *end == ',' ? end + 1 : NULL;
 	*end = '\0';
-	return SplitIdentifierString(name, '.', parts) &&
-		(list_length(*parts) == 1 || list_length(*parts) == 2);
+	if (!SplitIdentifierString(start, '.', &parts) ||
+		!(list_length(parts) == 1 || list_length(parts) == 2))
+		return false;
+	name->qualified = list_length(parts) == 2;
+	namestrcpy(&name->schema, linitial(parts));
+	namestrcpy(&name->name, llast(parts));
+	return true;
 }
 
 /* Is the list empty, or only white space? */
@@ -53,21 +77,67 @@ is_blank(const char *names)
 	return strspn(names, " \t\n\r\f") == strlen(names);
 }
 
-/* Is schema.name in the list? */
-static bool
-is_listed(const char *list, const char *schema, const char *name)
+/* Return how many names there can be at most. */
+static int
+count_names(const char *names)
 {
-	char	   *names = pstrdup(list);
-	List	   *parts;
+	int			result = 1;
 
-	if (name == NULL || schema == NULL || is_blank(names))
-		return false;
-	while (names != NULL)
+	while ((names = strchr(names, ',')) != NULL)
 	{
-		if (!next_name(&names, &parts))
-			return false;		/* cannot be: it passed check_names() */
-		if (strcmp(llast(parts), name) == 0 &&
-			(list_length(parts) == 1 || strcmp(linitial(parts), schema) == 0))
+		result++;
+		names++;
+	}
+	return result;
+}
+
+/*
+ * Read the names of a setting, if it is another text than before.  That is not done
+ * when it is set: the server reads its configuration before there is a database,
+ * whose encoding says what is a letter and where a long name is cut.
+ */
+static void
+read_names(NameSetting *setting)
+{
+	char	   *rest;
+	ListedName *names;
+	int			length = 0;
+
+	if (setting->read != NULL && strcmp(setting->read, setting->text) == 0)
+		return;
+	rest = is_blank(setting->text) ? NULL : pstrdup(setting->text);
+	names = MemoryContextAlloc(TopMemoryContext, count_names(setting->text) * sizeof(ListedName));
+	while (rest != NULL && next_name(&rest, &names[length]))
+		length++;
+
+	if (setting->read != NULL)
+	{
+		pfree(setting->read);
+		pfree(setting->names);
+	}
+	setting->read = MemoryContextStrdup(TopMemoryContext, setting->text);
+	setting->length = length;
+	setting->names = names;
+}
+
+/* Does the setting name the object?  The functions tell its name and schema. */
+static bool
+is_listed(NameSetting *setting, Oid object, char *(*name_of) (Oid), Oid (*schema_of) (Oid))
+{
+	const char *name;
+
+	read_names(setting);
+	name = setting->length > 0 ? name_of(object) : NULL;
+	for (int i = 0; i < setting->length && name != NULL; i++)
+	{
+		const ListedName *listed = &setting->names[i];
+		const char *schema;
+
+		if (strcmp(NameStr(listed->name), name) != 0)
+			continue;
+		schema = listed->qualified ? get_namespace_name(schema_of(object)) : NULL;
+		if (!listed->qualified ||
+			(schema != NULL && strcmp(NameStr(listed->schema), schema) == 0))
 			return true;
 	}
 	return false;
@@ -77,36 +147,33 @@ is_listed(const char *list, const char *schema, const char *name)
 bool
 dbkit_is_user_table(Oid relid)
 {
-	return is_listed(user_table, get_namespace_name(get_rel_namespace(relid)),
-					 get_rel_name(relid));
+	return is_listed(&user_table, relid, get_rel_name, get_rel_namespace);
 }
 
 /* Is it a table that dbkit.organization_table names? */
 bool
 dbkit_is_organization_table(Oid relid)
 {
-	return is_listed(organization_table, get_namespace_name(get_rel_namespace(relid)),
-					 get_rel_name(relid));
+	return is_listed(&organization_table, relid, get_rel_name, get_rel_namespace);
 }
 
 /* Is it a function that dbkit.updated_at_functions names? */
 bool
 dbkit_is_updated_at_function(Oid function)
 {
-	return is_listed(updated_at_functions, get_namespace_name(get_func_namespace(function)),
-					 get_func_name(function));
+	return is_listed(&updated_at_functions, function, get_func_name, get_func_namespace);
 }
 
 static bool
 check_names(char **newval, void **extra pg_attribute_unused(),
 			GucSource source pg_attribute_unused())
 {
-	char	   *names = pstrdup(*newval);
-	List	   *parts;
+	char	   *names = is_blank(*newval) ? NULL : pstrdup(*newval);
+	ListedName	name;
 
-	while (names != NULL && !is_blank(*newval))
+	while (names != NULL)
 	{
-		if (!next_name(&names, &parts))
+		if (!next_name(&names, &name))
 		{
 			GUC_check_errdetail("It is not a list of names like users or \"user\".users.");
 			return false;
@@ -123,7 +190,7 @@ dbkit_names_init(void)
 	DefineCustomStringVariable("dbkit.user_table",
 							   "Name of the table of users.",
 							   "Without a schema it means that name in any schema.",
-							   &user_table,
+							   &user_table.text,
 							   "users",
 							   PGC_SUSET,
 							   0,
@@ -132,7 +199,7 @@ dbkit_names_init(void)
 	DefineCustomStringVariable("dbkit.organization_table",
 							   "Name of the table of organizations, the tenants.",
 							   "Without a schema it means that name in any schema.",
-							   &organization_table,
+							   &organization_table.text,
 							   "organizations",
 							   PGC_SUSET,
 							   0,
@@ -142,7 +209,7 @@ dbkit_names_init(void)
 	DefineCustomStringVariable("dbkit.updated_at_functions",
 							   "Names of further trigger functions that set updated_at.",
 							   "Separated by commas; without a schema a name means that one in any schema.",
-							   &updated_at_functions,
+							   &updated_at_functions.text,
 							   "",
 							   PGC_SUSET,
 							   0,

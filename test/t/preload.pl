@@ -10,7 +10,9 @@ use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
-$node->append_conf('postgresql.conf', "dbkit.max_rewrite_size = '5GB'");
+# A database has an encoding, and a name that is too long is cut before a letter of it
+my $users = 'u' x 62;
+$node->append_conf('postgresql.conf', "dbkit.max_rewrite_size = '5GB'\ndbkit.user_table = '$users\xc3\xa9'");
 $node->start;
 
 # Give a session's output and errors.
@@ -43,12 +45,20 @@ sub works
 		CREATE TABLE made AS SELECT 1 AS n FROM generate_series(1, 1000);
 		SELECT count(DISTINCT id) FROM (SELECT generate_id('par') AS id FROM made) AS ids;
 		DROP TABLE made}), '1000', "$how: parallel workers run");
+	is(says('unicode', qq{
+		SET dbkit.enforce = off;
+		CREATE TABLE $users (id text PRIMARY KEY);
+		CREATE TABLE refers (user_id text REFERENCES $users);
+		SELECT count(*) FROM dbkit.check('refers') WHERE rule = 'fk_on_delete';
+		DROP TABLE refers, $users}), '1', "$how: names in settings are read as the database reads them");
 	my @ids = map { says('postgres', "SELECT generate_id('pre')") } 1 .. 5;
 	my %tails = map { substr($_, -8) => 1 } @ids;
 	is(scalar keys %tails, 5, "$how: sessions do not share random numbers");
 }
 
 $node->safe_psql('postgres', 'CREATE EXTENSION dbkit; ALTER ROLE ALL SET dbkit.rule.storytime = warning');
+$node->safe_psql('postgres', q{CREATE DATABASE unicode ENCODING 'UTF8' LOCALE 'C' TEMPLATE template0});
+$node->safe_psql('unicode', 'CREATE EXTENSION dbkit');
 for my $setting (qw(session_preload_libraries shared_preload_libraries))
 {
 	$node->append_conf('postgresql.conf', "$setting = 'dbkit'");
