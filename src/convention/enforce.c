@@ -142,7 +142,7 @@ lock_object(const Touched *object, FactsExtent extent)
 
 	if (object->classid != RelationRelationId)
 		return;
-	table = IndexGetRelation(relid, true);
+	table = dbkit_is_index(relid) ? IndexGetRelation(relid, true) : InvalidOid;
 	if (OidIsValid(table))
 	{
 		if (extent == FACTS_STATEMENT)

@@ -397,10 +397,12 @@ dbkit_touch_dropped(bool concurrently)
 		classid = DatumGetObjectId(slot->tts_values[0]);
 		objid = DatumGetObjectId(slot->tts_values[1]);
 		if (classid == RelationRelationId && DatumGetInt32(slot->tts_values[2]) != 0)
+		{
 			touch_relation(objid);	/* a column */
-		else
-			touch_owner(classid, objid);
-		if (classid == RelationRelationId && get_rel_relkind(objid) == '\0')
+			continue;
+		}
+		touch_owner(classid, objid);
+		if (classid == RelationRelationId)
 			dbkit_registry_update(objid, NULL);
 	}
 	ExecDropSingleTupleTableSlot(slot);
