@@ -88,6 +88,20 @@ SELECT pg_temp.with_check($$id LIKE 'exb_%'$$);
 SELECT pg_temp.with_check($$starts_with(id, 'EXA_')$$);
 SELECT pg_temp.with_check($$dbkit.is_id(id, 'exb')$$);
 
+-- alike but for the constant, however it is written
+SELECT pg_temp.with_check($$id LIKE 'exé_%'$$);
+SELECT pg_temp.with_check($$id LIKE 'exa_%'$$);
+SELECT pg_temp.with_check($$id LIKE ''$$);
+SELECT pg_temp.with_check(format('id LIKE %L', repeat('ex a\', 20) || '_%'));
+SELECT pg_temp.with_check($$id    LIKE    'exa_%'$$);
+SELECT pg_temp.with_check($$storytime::text LIKE 'exa_%'$$);
+SELECT pg_temp.with_check($$id LIKE 'exa_%' AND length(id) > 200000$$);
+SELECT pg_temp.with_check($$id LIKE 'exb_%' AND length(id) > -1$$);
+SELECT pg_temp.why(pg_temp.id_sql('example', $$text COLLATE "C" PRIMARY KEY DEFAULT generate_id('exa'),
+	name text COLLATE "C", CHECK (id LIKE 'exa_%' AND id <> name)$$) || '; DROP TABLE example');
+SELECT pg_temp.why(pg_temp.id_sql('example', $$text COLLATE "C" PRIMARY KEY DEFAULT generate_id('exa'),
+	name text COLLATE "C", CHECK (name LIKE 'exa_%' AND id <> name)$$) || '; DROP TABLE example');
+
 -- one CHECK of several is enough, also on the table, and before the rows there are have been checked
 SELECT pg_temp.why(pg_temp.id_sql('example',
 	$$text COLLATE "C" PRIMARY KEY DEFAULT generate_id('exa') CHECK (id <> '') CHECK (id LIKE 'exa_%'), CHECK (length(id) = 30)$$));

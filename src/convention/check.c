@@ -182,9 +182,9 @@ check_candidate(const Candidate *candidate, RowReader *reader, Judgement *judgem
 static void
 check_candidates(List *candidates, JudgeScope scope, FindingCallback callback, void *arg)
 {
-	MemoryContext per_object = AllocSetContextCreate(CurrentMemoryContext, "dbkit check",
-													 OBJECT_SIZE, OBJECT_SIZE,
-													 ALLOCSET_DEFAULT_MAXSIZE);
+	MemoryContext per_object = GenerationContextCreate(CurrentMemoryContext, "dbkit check",
+													   OBJECT_SIZE, OBJECT_SIZE,
+													   ALLOCSET_DEFAULT_MAXSIZE);
 	bool		many = list_length(candidates) > 1;
 	RegistryCopy *prefixes = many ? dbkit_registry_copy() : NULL;
 	List	   *suggested = NIL;

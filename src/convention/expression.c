@@ -13,7 +13,6 @@
 
 #include "access/transam.h"
 #include "catalog/pg_type.h"
-#include "lib/stringinfo.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/primnodes.h"
 #include "optimizer/optimizer.h"
@@ -109,27 +108,6 @@ is_subject(Node *expr, AttrNumber attnum)
 	return IsA(expr, Var) && ((Var *) expr)->varattno == attnum;
 }
 
-/* Return "ext" for the LIKE pattern ext_% or ext\_%, else NULL. */
-static char *
-prefix_of_pattern(const char *pattern)
-{
-	StringInfoData literal;
-
-	initStringInfo(&literal);
-	for (; *pattern && *pattern != '%'; pattern++)
-	{
-		if (*pattern == '\\' && *++pattern == '\0')
-			return NULL;
-		appendStringInfoChar(&literal, *pattern);
-	}
-	if (strcmp(pattern, "%") != 0)
-		return NULL;
-	if (literal.len < 2 || literal.data[literal.len - 1] != '_')
-		return NULL;
-	literal.data[literal.len - 1] = '\0';
-	return literal.data;
-}
-
 /* Return "ext" for the string ext_, else NULL. */
 static char *
 prefix_of_start(char *start)
@@ -140,6 +118,26 @@ prefix_of_start(char *start)
 		return NULL;
 	start[length - 1] = '\0';
 	return start;
+}
+
+/* Return "ext" for the LIKE pattern ext_% or ext\_%, else NULL. */
+static char *
+prefix_of_pattern(char *pattern)
+{
+	char	   *end = pattern;
+	const char *rest;
+
+	/* Without the backslashes it takes no more room */
+	for (rest = pattern; *rest && *rest != '%'; rest++)
+	{
+		if (*rest == '\\' && *++rest == '\0')
+			return NULL;
+		*end++ = *rest;
+	}
+	if (strcmp(rest, "%") != 0)
+		return NULL;
+	*end = '\0';
+	return prefix_of_start(pattern);
 }
 
 /*

@@ -30,17 +30,6 @@
 #include "dbkit.h"
 #include "facts.h"
 
-/* Does a name end with that suffix? */
-bool
-dbkit_ends_with(const char *name, const char *suffix)
-{
-	size_t		length = strlen(name);
-	size_t		suffix_length = strlen(suffix);
-
-	return length >= suffix_length &&
-		strcmp(name + length - suffix_length, suffix) == 0;
-}
-
 /* Is the object initdb's, in a system schema, temporary, or an extension's? */
 static bool
 is_foreign_to_us(RowReader *reader, Oid classid, Oid objid, Oid namespace)

@@ -73,9 +73,9 @@ typedef struct IndexFacts
 
 typedef struct ForeignKeyFacts
 {
+	Oid			oid;
 	char	   *name;
 	List	   *columns;		/* attribute numbers */
-	List	   *referenced_columns; /* attribute numbers there */
 	Oid			referenced;
 	char		match_type;		/* as in pg_constraint */
 	char		update_action;
@@ -129,7 +129,7 @@ typedef struct Facts
 	List	   *unvalidated;	/* char *, constraints that are NOT VALID */
 
 	/* Only with FACTS_ALL */
-	List	   *triggers;		/* TriggerFacts * */
+	List	   *triggers;		/* TriggerFacts *; see dbkit_all_triggers() */
 	List	   *policies;		/* PolicyFacts * */
 
 	/* The prefix of its ids, and where it is said; NULL for none */
@@ -139,6 +139,17 @@ typedef struct Facts
 	List	   *check_names;	/* char *, NULL where DROP CONSTRAINT will not do */
 } Facts;
 
+/* Does a name end with that suffix? */
+static inline bool
+dbkit_ends_with(const char *name, const char *suffix)
+{
+	size_t		length = strlen(name);
+	size_t		suffix_length = strlen(suffix);
+
+	return length >= suffix_length &&
+		memcmp(name + length - suffix_length, suffix, suffix_length) == 0;
+}
+
 extern Facts *dbkit_facts(Oid classid, Oid objid, FactsExtent extent);
 extern Facts *dbkit_read_facts(RowReader *reader, Oid classid, Oid objid, FactsExtent extent);
 extern const ColumnFacts *dbkit_facts_column(const Facts *facts, const char *name);
@@ -146,13 +157,13 @@ extern const ColumnFacts *dbkit_facts_column_at(const Facts *facts, AttrNumber a
 extern char *dbkit_facts_column_names(const Facts *facts, const List *attnums);
 extern const char *dbkit_facts_identity(const Facts *facts);
 extern bool dbkit_is_index(Oid relid);
-extern bool dbkit_ends_with(const char *name, const char *suffix);
 extern const char *dbkit_kind_name(ObjectKind kind);
 
 /* facts_table.c */
 extern void dbkit_read_table(Facts *facts, RowReader *reader, FactsExtent extent);
 extern Node *dbkit_column_default(const ColumnFacts *column);
 extern bool dbkit_column_type_is_fixed(const Facts *facts, const ColumnFacts *column);
+extern List *dbkit_all_triggers(Oid relid);
 extern Oid	dbkit_column_sequence(const Facts *facts, const ColumnFacts *column);
 
 #endif							/* DBKIT_FACTS_H */

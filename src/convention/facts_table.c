@@ -40,6 +40,7 @@
 #include "dbkit.h"
 #include "expression.h"
 #include "facts.h"
+#include "tree.h"
 
 /* Return the CHECK expressions of one domain. */
 static List *
@@ -161,7 +162,7 @@ read_columns(Facts *facts, RowReader *reader)
 			lc = lnext(facts->columns, lc);
 		if (lc != NULL && ((ColumnFacts *) lfirst(lc))->attnum == attnum)
 			((ColumnFacts *) lfirst(lc))->expression =
-				dbkit_row_text(reader, ROWS_DEFAULT, row, Anum_pg_attrdef_adbin);
+				dbkit_row_text(reader, ROWS_DEFAULT, Anum_pg_attrdef_adbin);
 	}
 }
 
@@ -175,7 +176,7 @@ dbkit_column_default(const ColumnFacts *column)
 	if (column->generated)
 		return NULL;
 	if (column->expression != NULL)
-		return stringToNode(column->expression);
+		return dbkit_stored_tree(column->expression);
 	return column->type != column->base_type && !column->identity ?
 		get_typdefault(column->type) : NULL;
 }
@@ -265,11 +266,11 @@ read_index(RowReader *reader, HeapTuple tuple, List **key)
 	int2vector *options;
 	bool		isnull;
 
-	classes = (oidvector *) DatumGetPointer(dbkit_row_value(reader, ROWS_INDEX, tuple,
+	classes = (oidvector *) DatumGetPointer(dbkit_row_value(reader, ROWS_INDEX,
 															Anum_pg_index_indclass, &isnull));
-	collations = (oidvector *) DatumGetPointer(dbkit_row_value(reader, ROWS_INDEX, tuple,
+	collations = (oidvector *) DatumGetPointer(dbkit_row_value(reader, ROWS_INDEX,
 															   Anum_pg_index_indcollation, &isnull));
-	options = (int2vector *) DatumGetPointer(dbkit_row_value(reader, ROWS_INDEX, tuple,
+	options = (int2vector *) DatumGetPointer(dbkit_row_value(reader, ROWS_INDEX,
 															 Anum_pg_index_indoption, &isnull));
 	index->oid = form->indexrelid;
 	index->access_method = access_method(classes->values[0]);
@@ -330,22 +331,33 @@ mark_index(Facts *facts, Oid indexid)
 	}
 }
 
+/*
+ * Return the columns that a constraint is about.  They come first of what has no
+ * fixed place in the row, so that nothing before has to be gone through.
+ */
+static List *
+constrained_columns(RowReader *reader, HeapTuple tuple)
+{
+	List	   *result = NIL;
+	bool		isnull;
+	Datum		conkey = heap_getattr(tuple, Anum_pg_constraint_conkey,
+									  RelationGetDescr(reader->streams[ROWS_CONSTRAINT].catalog),
+									  &isnull);
+	ArrayType  *columns = isnull ? NULL : DatumGetArrayTypeP(conkey);
+
+	for (int i = 0; columns != NULL && i < ARR_DIMS(columns)[0]; i++)
+		result = lappend_int(result, ((AttrNumber *) ARR_DATA_PTR(columns))[i]);
+	return result;
+}
+
 static ForeignKeyFacts *
-read_foreign_key(HeapTuple tuple)
+read_foreign_key(RowReader *reader, HeapTuple tuple)
 {
 	Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(tuple);
 	ForeignKeyFacts *key = palloc0(sizeof(ForeignKeyFacts));
-	AttrNumber	columns[INDEX_MAX_KEYS];
-	AttrNumber	referenced[INDEX_MAX_KEYS];
-	int			count;
 
-	DeconstructFkConstraintRow(tuple, &count, columns, referenced,
-							   NULL, NULL, NULL, NULL, NULL);
-	for (int i = 0; i < count; i++)
-	{
-		key->columns = lappend_int(key->columns, columns[i]);
-		key->referenced_columns = lappend_int(key->referenced_columns, referenced[i]);
-	}
+	key->oid = form->oid;
+	key->columns = constrained_columns(reader, tuple);
 	key->name = pstrdup(NameStr(form->conname));
 	key->referenced = form->confrelid;
 	key->match_type = form->confmatchtype;
@@ -357,23 +369,6 @@ read_foreign_key(HeapTuple tuple)
 	return key;
 }
 
-/* Is the column among those that a constraint is about? */
-static bool
-constrains(RowReader *reader, HeapTuple tuple, AttrNumber attnum)
-{
-	bool		isnull;
-	Datum		conkey = dbkit_row_value(reader, ROWS_CONSTRAINT, tuple,
-										 Anum_pg_constraint_conkey, &isnull);
-	ArrayType  *columns = isnull ? NULL : DatumGetArrayTypeP(conkey);
-
-	for (int i = 0; columns != NULL && i < ARR_DIMS(columns)[0]; i++)
-	{
-		if (((AttrNumber *) ARR_DATA_PTR(columns))[i] == attnum)
-			return true;
-	}
-	return false;
-}
-
 /* Read a CHECK, if it may say something about ids. */
 static void
 read_check(Facts *facts, RowReader *reader, HeapTuple tuple)
@@ -382,12 +377,12 @@ read_check(Facts *facts, RowReader *reader, HeapTuple tuple)
 	const ColumnFacts *id = dbkit_facts_column(facts, "id");
 	CheckFacts *check;
 
-	if (id == NULL || !constrains(reader, tuple, id->attnum))
+	if (id == NULL || !list_member_int(constrained_columns(reader, tuple), id->attnum))
 		return;
 	check = palloc(sizeof(CheckFacts));
 	check->name = pstrdup(NameStr(form->conname));
 	check->inherited = form->coninhcount > 0;
-	check->expression = dbkit_row_text(reader, ROWS_CONSTRAINT, tuple, Anum_pg_constraint_conbin);
+	check->expression = dbkit_row_text(reader, ROWS_CONSTRAINT, Anum_pg_constraint_conbin);
 	if (check->expression != NULL)
 		facts->checks = lappend(facts->checks, check);
 }
@@ -429,7 +424,7 @@ read_constraints(Facts *facts, RowReader *reader)
 				read_check(facts, reader, row);
 				break;
 			case CONSTRAINT_FOREIGN:
-				facts->foreign_keys = lappend(facts->foreign_keys, read_foreign_key(row));
+				facts->foreign_keys = lappend(facts->foreign_keys, read_foreign_key(reader, row));
 				break;
 			case CONSTRAINT_PRIMARY:
 			case CONSTRAINT_UNIQUE:
@@ -440,12 +435,13 @@ read_constraints(Facts *facts, RowReader *reader)
 	}
 }
 
-static void
-read_triggers(Facts *facts, RowReader *reader)
+static List *
+read_triggers(RowReader *reader, Oid relid)
 {
+	List	   *result = NIL;
 	HeapTuple	row;
 
-	while ((row = dbkit_next_row(reader, ROWS_TRIGGER, facts->objid)) != NULL)
+	while ((row = dbkit_next_row(reader, ROWS_TRIGGER, relid)) != NULL)
 	{
 		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(row);
 		TriggerFacts *trigger;
@@ -459,16 +455,33 @@ read_triggers(Facts *facts, RowReader *reader)
 		trigger->some_columns = form->tgattr.dim1 > 0;
 		trigger->enabled = form->tgenabled == TRIGGER_FIRES_ON_ORIGIN ||
 			form->tgenabled == TRIGGER_FIRES_ALWAYS;
-		facts->triggers = lappend(facts->triggers, trigger);
+		result = lappend(result, trigger);
 	}
+	return result;
+}
+
+/*
+ * Return all triggers of a table.  The facts of many tables leave out those with
+ * names such as those of foreign keys have (see dbkit_next_row()).
+ */
+List *
+dbkit_all_triggers(Oid relid)
+{
+	RowReader	reader;
+	List	   *result;
+
+	dbkit_open_reader(&reader, false);
+	result = read_triggers(&reader, relid);
+	dbkit_close_reader(&reader);
+	return result;
 }
 
 /* Is a policy one for all roles? */
 static bool
-is_for_all_roles(RowReader *reader, HeapTuple tuple)
+is_for_all_roles(RowReader *reader)
 {
 	bool		isnull;
-	ArrayType  *roles = DatumGetArrayTypeP(dbkit_row_value(reader, ROWS_POLICY, tuple,
+	ArrayType  *roles = DatumGetArrayTypeP(dbkit_row_value(reader, ROWS_POLICY,
 														   Anum_pg_policy_polroles, &isnull));
 
 	return ARR_DIMS(roles)[0] == 1 && ((Oid *) ARR_DATA_PTR(roles))[0] == ACL_ID_PUBLIC;
@@ -487,9 +500,9 @@ read_policies(Facts *facts, RowReader *reader)
 		policy->name = pstrdup(NameStr(form->polname));
 		policy->command = form->polcmd;
 		policy->permissive = form->polpermissive;
-		policy->for_all_roles = is_for_all_roles(reader, row);
-		policy->using = dbkit_row_text(reader, ROWS_POLICY, row, Anum_pg_policy_polqual);
-		policy->with_check = dbkit_row_text(reader, ROWS_POLICY, row, Anum_pg_policy_polwithcheck);
+		policy->for_all_roles = is_for_all_roles(reader);
+		policy->using = dbkit_row_text(reader, ROWS_POLICY, Anum_pg_policy_polqual);
+		policy->with_check = dbkit_row_text(reader, ROWS_POLICY, Anum_pg_policy_polwithcheck);
 		facts->policies = lappend(facts->policies, policy);
 	}
 }
@@ -521,7 +534,7 @@ read_prefix(Facts *facts)
 	foreach(lc, facts->checks)
 	{
 		CheckFacts *check = lfirst(lc);
-		Node	   *expr = stringToNode(check->expression);
+		Node	   *expr = dbkit_stored_tree(check->expression);
 		char	   *prefix = dbkit_pinned_prefix(expr, id->attnum);
 
 		if (prefix == NULL)
@@ -557,7 +570,7 @@ dbkit_read_table(Facts *facts, RowReader *reader, FactsExtent extent)
 	read_domains(facts);
 	if (extent == FACTS_ALL)
 	{
-		read_triggers(facts, reader);
+		facts->triggers = read_triggers(reader, facts->objid);
 		read_policies(facts, reader);
 	}
 	if (facts->kind == KIND_TABLE)

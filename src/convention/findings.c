@@ -131,14 +131,17 @@ dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target,
 }
 
 /*
- * Add what is wrong with a column to the list: "is integer, may be null".
+ * Add what is wrong with a column to the list, empty at first: "is integer, may
+ * be null".
  */
 void
 dbkit_add_wrong(StringInfo wrong, const char *format,...)
 {
 	va_list		args;
 
-	if (wrong->len > 0)
+	if (wrong->data == NULL)
+		initStringInfo(wrong);
+	else
 		appendStringInfoString(wrong, ", ");
 	va_start(args, format);
 	append_va(wrong, format, args);

@@ -155,6 +155,22 @@ look_ahead(RowStream *stream)
 													   RelationGetDescr(stream->index), &isnull));
 }
 
+/*
+ * Is the entry of the index that of a trigger with a name such as PostgreSQL gives
+ * to those of foreign keys?
+ */
+static bool
+names_internal_trigger(const RowStream *stream)
+{
+	static const char internal[] = "RI_ConstraintTrigger_";
+	bool		isnull;
+
+	/* In an index a name is a cstring */
+	return strncmp(DatumGetCString(index_getattr(stream->scan->xs_itup, 2,
+												 RelationGetDescr(stream->index), &isnull)),
+				   internal, strlen(internal)) == 0;
+}
+
 /* As dbkit_next_row(). */
 static HeapTuple
 next_row(RowReader *reader, RowKind kind, Oid relid)
@@ -179,6 +195,8 @@ next_row(RowReader *reader, RowKind kind, Oid relid)
 			if (++skipped == MAX_SKIPPED)
 				find_relation(reader, stream, relid);
 		}
+		else if (kind == ROWS_TRIGGER && reader->many && names_internal_trigger(stream))
+			continue;
 		else if (index_fetch_heap(stream->scan, stream->slot))
 			return ExecFetchSlotHeapTuple(stream->slot, false, NULL);
 	}
@@ -187,7 +205,8 @@ next_row(RowReader *reader, RowKind kind, Oid relid)
 /*
  * Return the next row about a relation, or NULL.  It is there until the next
  * call for rows of the same kind.  Where many relations are read, rows of
- * earlier ones are passed over.
+ * earlier ones are passed over; so are triggers with names such as those of foreign
+ * keys have, which may be most of a table's.
  */
 HeapTuple
 dbkit_next_row(RowReader *reader, RowKind kind, Oid relid)
@@ -199,19 +218,19 @@ dbkit_next_row(RowReader *reader, RowKind kind, Oid relid)
 	return row;
 }
 
-/* Return a value of a row. */
+/* Return a value of the last row of a kind. */
 Datum
-dbkit_row_value(RowReader *reader, RowKind kind, HeapTuple row, AttrNumber attnum, bool *isnull)
+dbkit_row_value(RowReader *reader, RowKind kind, AttrNumber attnum, bool *isnull)
 {
-	return heap_getattr(row, attnum, RelationGetDescr(reader->streams[kind].catalog), isnull);
+	return slot_getattr(reader->streams[kind].slot, attnum, isnull);
 }
 
-/* Return a copy of a text value of a row, or NULL. */
+/* Return a copy of a text value, or NULL. */
 char *
-dbkit_row_text(RowReader *reader, RowKind kind, HeapTuple row, AttrNumber attnum)
+dbkit_row_text(RowReader *reader, RowKind kind, AttrNumber attnum)
 {
 	bool		isnull;
-	Datum		value = dbkit_row_value(reader, kind, row, attnum, &isnull);
+	Datum		value = dbkit_row_value(reader, kind, attnum, &isnull);
 
 	return isnull ? NULL : TextDatumGetCString(value);
 }

@@ -27,7 +27,7 @@ static void
 judge_clock_column(Judgement *judgement, const char *name)
 {
 	const ColumnFacts *column = dbkit_facts_column(judgement->facts, name);
-	StringInfoData wrong;
+	StringInfoData wrong = {0};
 	Finding    *finding;
 	Node	   *value;
 	bool		clock;
@@ -43,7 +43,6 @@ judge_clock_column(Judgement *judgement, const char *name)
 	clock = !column->generated && dbkit_is_now(column->expression);
 	value = clock ? NULL : dbkit_column_default(column);
 	clock |= dbkit_is_clock(value);
-	initStringInfo(&wrong);
 	dbkit_check_type(&wrong, column, TIMESTAMPTZOID);
 	if (!column->not_null)
 		dbkit_add_wrong(&wrong, "may be null");

@@ -124,7 +124,7 @@ dbkit_judge_primary_key(Judgement *judgement)
 	const ColumnFacts *id = dbkit_facts_column(facts, "id");
 	const char *wanted = id_style == ID_UUID ?
 		"uuid PRIMARY KEY DEFAULT gen_random_uuid()" : ID_TYPE " PRIMARY KEY";
-	StringInfoData wrong;
+	StringInfoData wrong = {0};
 
 	if (id == NULL)
 	{
@@ -139,7 +139,6 @@ dbkit_judge_primary_key(Judgement *judgement)
 		return;
 	}
 
-	initStringInfo(&wrong);
 	dbkit_check_type(&wrong, id, id_style == ID_UUID ? UUIDOID : TEXTOID);
 	if (id_style == ID_PREFIXED && id->base_type == TEXTOID &&
 		id->collation != C_COLLATION_OID)

@@ -35,7 +35,7 @@ dbkit_judge_enum_table(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
 	const ColumnFacts *value = dbkit_facts_column(facts, "value");
-	StringInfoData wrong;
+	StringInfoData wrong = {0};
 
 	if (value == NULL)
 	{
@@ -43,7 +43,6 @@ dbkit_judge_enum_table(Judgement *judgement)
 						  "there is no column \"value\"; use value text PRIMARY KEY");
 		return;
 	}
-	initStringInfo(&wrong);
 	dbkit_check_type(&wrong, value, TEXTOID);
 	dbkit_check_key(&wrong, facts, value);
 	if (wrong.len > 0)
@@ -62,40 +61,60 @@ sets_updated_at(const TriggerFacts *trigger)
 		 dbkit_is_updated_at_function(trigger->function));
 }
 
+/* Return a trigger that sets updated_at, an enabled one if there is, or NULL. */
+static const TriggerFacts *
+find_trigger(const List *triggers)
+{
+	const TriggerFacts *result = NULL;
+	ListCell   *lc;
+
+	foreach(lc, triggers)
+	{
+		const TriggerFacts *trigger = lfirst(lc);
+
+		if (sets_updated_at(trigger) && (result == NULL || !result->enabled))
+			result = trigger;
+	}
+	return result;
+}
+
+static bool
+has_trigger_named(const List *triggers, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, triggers)
+	{
+		if (strcmp(((const TriggerFacts *) lfirst(lc))->name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Judge that a trigger keeps updated_at up to date. */
 void
 dbkit_judge_updated_at_trigger(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
-	const TriggerFacts *disabled = NULL;
-	bool		name_taken = false;
+	const TriggerFacts *trigger = find_trigger(facts->triggers);
+	char	   *action;
 	char	   *statement;
-	ListCell   *lc;
 
-	foreach(lc, facts->triggers)
+	if (trigger == NULL || !trigger->enabled)
+		trigger = find_trigger(dbkit_all_triggers(facts->objid));
+	if (trigger != NULL && trigger->enabled)
+		return;
+	if (trigger != NULL)
 	{
-		TriggerFacts *trigger = lfirst(lc);
-
-		name_taken |= strcmp(trigger->name, "updated_at") == 0;
-		if (!sets_updated_at(trigger))
-			continue;
-		if (trigger->enabled)
-			return;
-		disabled = trigger;
-	}
-
-	if (disabled != NULL)
-	{
-		char	   *action = psprintf("ENABLE TRIGGER %s", quote_identifier(disabled->name));
-
+		action = psprintf("ENABLE TRIGGER %s", quote_identifier(trigger->name));
 		dbkit_add_alter(dbkit_add_finding(judgement, NULL,
 										  "trigger \"%s\" is disabled; use ALTER TABLE %s %s",
-										  disabled->name, dbkit_facts_identity(facts), action),
+										  trigger->name, dbkit_facts_identity(facts), action),
 						action);
 		return;
 	}
 	statement = psprintf("CREATE%s TRIGGER updated_at BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s();",
-						 name_taken ? " OR REPLACE" : "",
+						 has_trigger_named(facts->triggers, "updated_at") ? " OR REPLACE" : "",
 						 dbkit_facts_identity(facts), dbkit_function_name("updated_at"));
 	dbkit_add_finding(judgement, NULL,
 					  "no BEFORE UPDATE row trigger runs updated_at(); use %.*s",

@@ -14,6 +14,7 @@
 #include "nodes/parsenodes.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 #include "dbkit.h"
 #include "names.h"
@@ -149,17 +150,24 @@ action_clause(const char *event, char action)
 	return "";
 }
 
-/* Return the names of columns of another table, quoted. */
+/* Return the names of the columns that a foreign key refers to, quoted. */
 static char *
-column_names_of(Oid relid, const List *attnums)
+referenced_column_names(const ForeignKeyFacts *key)
 {
+	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(key->oid));
+	AttrNumber	columns[INDEX_MAX_KEYS];
+	AttrNumber	referenced[INDEX_MAX_KEYS];
 	StringInfoData names;
-	ListCell   *lc;
+	int			count;
 
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for constraint %u", key->oid);
+	DeconstructFkConstraintRow(tuple, &count, columns, referenced, NULL, NULL, NULL, NULL, NULL);
+	ReleaseSysCache(tuple);
 	initStringInfo(&names);
-	foreach(lc, attnums)
-		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
-						 quote_identifier(get_attname(relid, lfirst_int(lc), false)));
+	for (int i = 0; i < count; i++)
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "",
+						 quote_identifier(get_attname(key->referenced, referenced[i], false)));
 	return names.data;
 }
 
@@ -172,7 +180,7 @@ redefine_key(const Facts *facts, const ForeignKeyFacts *key, char delete_action)
 					dbkit_facts_column_names(facts, key->columns),
 					quote_qualified_identifier(get_namespace_name(get_rel_namespace(key->referenced)),
 											   get_rel_name(key->referenced)),
-					column_names_of(key->referenced, key->referenced_columns),
+					referenced_column_names(key),
 					key->match_type == FKCONSTR_MATCH_FULL ? " MATCH FULL" : "",
 					action_clause("UPDATE", key->update_action),
 					action_clause("DELETE", delete_action),

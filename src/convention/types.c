@@ -19,7 +19,7 @@
 
 static Oid	find_in_composite(Oid type, bool (*wanted) (Oid type));
 
-/* Is it one of the types that most columns have, which contain no others? */
+/* Is it one of the types that most columns have, which contain no others and no rule minds? */
 static bool
 is_plain(Oid type)
 {
@@ -42,13 +42,13 @@ is_plain(Oid type)
 Oid
 dbkit_find_type(Oid type, bool (*wanted) (Oid type))
 {
+	if (is_plain(type))
+		return InvalidOid;
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 
 	if (wanted(type))
 		return type;
-	if (is_plain(type))
-		return InvalidOid;
 	switch (get_typtype(type))
 	{
 		case TYPTYPE_DOMAIN:

@@ -1,0 +1,15 @@
+/*-------------------------------------------------------------------------
+ *
+ * tree.h
+ *		Make the trees of stored expressions.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DBKIT_TREE_H
+#define DBKIT_TREE_H
+
+#include "nodes/nodes.h"
+
+extern Node *dbkit_stored_tree(const char *stored);
+
+#endif							/* DBKIT_TREE_H */
