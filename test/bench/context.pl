@@ -84,6 +84,7 @@ return sub {
 					{ %{ scan('WHERE by hand', 'none', q{WHERE organization_id = 'org_7'}) }, aim => 1.1 },
 					{ %{ scan('bare current_setting()', 'bare', '') }, aim => 0.25 },
 					scan('(SELECT current_setting())', 'subselect', ''),
+					scan('no condition', 'none', ''),
 				],
 			},
 			{

@@ -1,5 +1,6 @@
-# What a backend's memory grows to by work that it does again and again: all memory
-# contexts afterwards, before, and for DDL after the same without event triggers, in a session of its own that has done some of it.
+# What a backend's memory grows to by work that it does again and again, in a session of
+# its own that has done some of it: all memory contexts afterwards, before, and
+# for DDL after the same without event triggers.
 
 package bench::memory;
 
