@@ -1,6 +1,7 @@
 # What a backend's memory grows to by work that it does again and again, in a session of
-# its own that has done some of it: all memory contexts afterwards, before, and
-# for DDL after the same without event triggers.
+# its own that has done some of it: all memory contexts afterwards and before.  What
+# DDL adds is compared with what it adds without event triggers, as PostgreSQL's own
+# caches keep something of what was dropped.
 
 package bench::memory;
 
@@ -34,32 +35,31 @@ my $ddl = <<~'SQL';
 	END $$
 	SQL
 
-# One row of the table: some work, in a session of its own.
+# A session that does some work, after it has done some of it twice, and the number that
+# is asked for then.
+sub session
+{
+	my ($name, $session, $setting, $warm_up, $work, $value) = @_;
+	my ($before, @runs) = map { "DO \$\$ BEGIN $_; END \$\$" } $warm_up, $warm_up, $work;
+	return {
+		name => $name,
+		db => $session,
+		before => join('; ', 'CREATE TEMP TABLE before (total bigint)', $setting,
+			$before, "INSERT INTO before $total", $runs[0], "TRUNCATE before; INSERT INTO before $total", $runs[1]),
+		value => $value,
+	};
+}
+
+# One row of the table.
 sub after
 {
 	my ($what, $session, $warm_up, $work) = @_;
-	my $sql = sub { "SET dbkit.enforce = on; DO \$\$ BEGIN $_[0]; END \$\$" };
 	return {
 		what => "memory of a backend after $what",
 		unit => 'kB',
 		rounds => 1,
-		dbkit => { name => 'after', db => $session, before => $sql->($work), value => $total },
-		peers => [
-			{ name => 'before', db => $session, value => "SELECT total FROM before", aim => 1 },
-			{
-				# PostgreSQL's own caches keep something of what was dropped
-				name => 'the same without event triggers',
-				db => "$session again",
-				before => join('; ', 'SET session_replication_role = replica', map { $sql->($_) } $warm_up, $warm_up, $work),
-				value => $total,
-				when => scalar($work =~ /ddl/),
-			},
-		],
-		setup => [
-			[ $session, $sql->($warm_up) ],
-			[ $session, "SET dbkit.enforce = off; CREATE TEMP TABLE before (total bigint)" ],
-			(map { [ $session, $_ ] } ($sql->($warm_up), "TRUNCATE before; INSERT INTO before $total") x 2),
-		],
+		dbkit => session('after', $session, 'SET dbkit.enforce = on', $warm_up, $work, $total),
+		peers => [ { name => 'before', db => $session, value => 'SELECT total FROM before', aim => 1 } ],
 	};
 }
 
@@ -69,13 +69,8 @@ return sub {
 	my $transactions = 20 * (int(500 * $with->{scale}) || 1);
 	my $tables = int(10_000 * ($with->{scale} < 1 ? $with->{scale} : 1)) || 1;
 	my $database = bench::tables::name($tables);
-	my @cases = (
-		after("$ids ids", "$database ids", q{PERFORM count(generate_id('usr')) FROM generate_series(1, 1000)},
-			"PERFORM count(generate_id('usr')) FROM generate_series(1, $ids)"),
-		after("$transactions DDL transactions", "$database ddl", 'CALL bench_ddl(200)', "CALL bench_ddl($transactions)"),
-		after("dbkit.check() of $tables tables", "$database check",
-			"PERFORM count(*) FROM dbkit.check('bench_0'), dbkit.check_schema('bench_few')", 'PERFORM count(*) FROM dbkit.check()'),
-	);
+	my $check = "PERFORM count(*) FROM dbkit.check('bench_0'), dbkit.check_schema('bench_few')";
+	my $added = "SELECT ($total) - total FROM before";
 	return {
 		setup => [
 			[ 'dbkit', q{SELECT 'CREATE ROLE customer' WHERE to_regrole('customer') IS NULL \gexec} ],
@@ -83,8 +78,20 @@ return sub {
 			[ $database, "SET dbkit.enforce = off; CREATE SCHEMA bench_few;
 				CREATE TABLE bench_few.a (LIKE bench_0 INCLUDING ALL); CREATE TABLE bench_few.b (LIKE bench_0 INCLUDING ALL)" ],
 			[ $database, $ddl ],
-			map { @{ $_->{setup} } } @cases,
 		],
-		cases => \@cases,
+		cases => [
+			after("$ids ids", "$database ids", q{PERFORM count(generate_id('usr')) FROM generate_series(1, 1000)},
+				"PERFORM count(generate_id('usr')) FROM generate_series(1, $ids)"),
+			after("$transactions DDL transactions", "$database ddl", 'CALL bench_ddl(200)', "CALL bench_ddl($transactions)"),
+			{
+				what => "memory that $transactions DDL transactions add",
+				unit => 'kB',
+				rounds => 1,
+				dbkit => { name => 'added', db => "$database ddl", value => $added },
+				peers => [ session('without event triggers', "$database plain", 'SET session_replication_role = replica',
+					'CALL bench_ddl(200)', "CALL bench_ddl($transactions)", $added) ],
+			},
+			after("dbkit.check() of $tables tables", "$database check", $check, 'PERFORM count(*) FROM dbkit.check()'),
+		],
 	};
 };
