@@ -37,10 +37,13 @@ typedef struct Candidate
 {
 	Oid			classid;
 	Oid			objid;
+	HeapTuple	class_row;		/* of a table: what pg_class said of it, */
+	uint64		changes;		/* with dbkit_relation_changes() then */
 } Candidate;
 
-/* Is told of an object that may be judged, and of the schema it is in. */
-typedef void (*ObjectCallback) (Oid classid, Oid objid, Oid namespace, const char *name, void *arg);
+/* Is told of an object that may be judged: its row, and the schema it is in. */
+typedef void (*ObjectCallback) (Oid classid, Oid objid, HeapTuple row, Oid namespace,
+								const char *name, void *arg);
 
 /* Tell of the object that a catalog row describes, if it may be judged. */
 static void
@@ -84,7 +87,7 @@ visit_object(Oid classid, HeapTuple tuple, ObjectCallback callback, void *arg)
 
 	/* Not those that initdb made */
 	if (wanted && objid >= FirstNormalObjectId)
-		callback(classid, objid, namespace, name, arg);
+		callback(classid, objid, tuple, namespace, name, arg);
 }
 
 /* Tell of all objects that may be judged. */
@@ -109,21 +112,26 @@ visit_objects(ObjectCallback callback, void *arg)
 typedef struct Candidates
 {
 	Oid			namespace;		/* InvalidOid for all */
+	uint64		changes;
 	List	   *list;			/* Candidate * */
 } Candidates;
 
 static void
-collect_candidate(Oid classid, Oid objid, Oid namespace, const char *name pg_attribute_unused(),
-				  void *arg)
+collect_candidate(Oid classid, Oid objid, HeapTuple row, Oid namespace,
+				  const char *name pg_attribute_unused(), void *arg)
 {
 	Candidates *candidates = arg;
 	Candidate  *candidate;
 
 	if (OidIsValid(candidates->namespace) && candidates->namespace != namespace)
 		return;
-	candidate = palloc(sizeof(Candidate));
+	candidate = palloc0(sizeof(Candidate));
 	candidate->classid = classid;
 	candidate->objid = objid;
+	if (classid == RelationRelationId &&
+		((Form_pg_class) GETSTRUCT(row))->relkind != RELKIND_VIEW)
+		candidate->class_row = heap_copytuple(row);
+	candidate->changes = candidates->changes;
 	candidates->list = lappend(candidates->list, candidate);
 }
 
@@ -131,7 +139,7 @@ collect_candidate(Oid classid, Oid objid, Oid namespace, const char *name pg_att
 static List *
 collect_candidates(Oid namespace)
 {
-	Candidates	candidates = {.namespace = namespace};
+	Candidates	candidates = {.namespace = namespace,.changes = dbkit_relation_changes()};
 
 	visit_objects(collect_candidate, &candidates);
 	return candidates.list;
@@ -165,6 +173,7 @@ check_candidate(const Candidate *candidate, RowReader *reader, Judgement *judgem
 		LockRelationOid(candidate->objid, AccessShareLock);
 	}
 	dbkit_refresh_reader(reader);
+	reader->class_row = candidate->changes == dbkit_relation_changes() ? candidate->class_row : NULL;
 	facts = dbkit_read_facts(reader, candidate->classid, candidate->objid, FACTS_ALL);
 	if (facts != NULL)
 		dbkit_judge(judgement, facts, scope);
@@ -232,8 +241,8 @@ typedef struct NamePattern
 } NamePattern;
 
 static void
-match_name(Oid classid pg_attribute_unused(), Oid objid pg_attribute_unused(), Oid namespace,
-		   const char *name, void *arg)
+match_name(Oid classid pg_attribute_unused(), Oid objid pg_attribute_unused(),
+		   HeapTuple row pg_attribute_unused(), Oid namespace, const char *name, void *arg)
 {
 	NamePattern *pattern = arg;
 	char	   *schema = pattern->matched ? NULL : get_namespace_name(namespace);

@@ -35,8 +35,8 @@ static bool
 is_foreign_to_us(RowReader *reader, Oid classid, Oid objid, Oid namespace)
 {
 	return objid < FirstNormalObjectId ||
-		(namespace < FirstNormalObjectId && namespace != PG_PUBLIC_NAMESPACE) ||
-		isAnyTempNamespace(namespace) ||
+		(namespace != PG_PUBLIC_NAMESPACE &&
+		 (namespace < FirstNormalObjectId || isAnyTempNamespace(namespace))) ||
 		dbkit_is_extension_member(reader, classid, objid);
 }
 
@@ -65,7 +65,8 @@ has_security_invoker(RowReader *reader, HeapTuple row)
 static Facts *
 read_relation(RowReader *reader, Oid relid, FactsExtent extent)
 {
-	HeapTuple	row = dbkit_next_row(reader, ROWS_CLASS, relid);
+	HeapTuple	row = reader->class_row != NULL ? reader->class_row :
+		dbkit_next_row(reader, ROWS_CLASS, relid);
 	Form_pg_class form;
 	Facts	   *facts;
 

@@ -66,6 +66,13 @@ count_change(Datum arg pg_attribute_unused(), Oid relid pg_attribute_unused())
 	changes++;
 }
 
+/* Return how often it was heard of a relation that changed. */
+uint64
+dbkit_relation_changes(void)
+{
+	return changes;
+}
+
 /* Return the set of all objects that belong to extensions. */
 static HTAB *
 read_members(void)

@@ -47,9 +47,11 @@ typedef struct RowReader
 	bool		many;			/* relations, in the order of their oids */
 	uint64		changes;		/* seen when the streams were opened */
 	HTAB	   *members;		/* objects of extensions, where many are read */
+	HeapTuple	class_row;		/* what is known already, or NULL */
 	RowStream	streams[N_ROW_KINDS];
 } RowReader;
 
+extern uint64 dbkit_relation_changes(void);
 extern void dbkit_open_reader(RowReader *reader, bool many);
 extern void dbkit_pause_reader(RowReader *reader);
 extern void dbkit_refresh_reader(RowReader *reader);
