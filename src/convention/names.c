@@ -100,6 +100,7 @@ static void
 read_names(NameSetting *setting)
 {
 	char	   *rest;
+	char	   *read;
 	ListedName *names;
 	int			length = 0;
 
@@ -109,13 +110,14 @@ read_names(NameSetting *setting)
 	names = MemoryContextAlloc(TopMemoryContext, count_names(setting->text) * sizeof(ListedName));
 	while (rest != NULL && next_name(&rest, &names[length]))
 		length++;
+	read = MemoryContextStrdup(TopMemoryContext, setting->text);
 
 	if (setting->read != NULL)
 	{
 		pfree(setting->read);
 		pfree(setting->names);
 	}
-	setting->read = MemoryContextStrdup(TopMemoryContext, setting->text);
+	setting->read = read;
 	setting->length = length;
 	setting->names = names;
 }
