@@ -157,21 +157,37 @@ compare_oids(const ListCell *a, const ListCell *b)
 	return (left->objid > right->objid) - (left->objid < right->objid);
 }
 
+/* Keep a candidate as it is while it is judged: what is looked up must not go meanwhile. */
+static void
+lock_candidate(const Candidate *candidate, RowReader *reader)
+{
+	if (candidate->classid != RelationRelationId)
+		LockDatabaseObject(candidate->classid, candidate->objid, 0, AccessShareLock);
+	else if (!ConditionalLockRelationOid(candidate->objid, AccessShareLock))
+	{
+		dbkit_pause_reader(reader);
+		LockRelationOid(candidate->objid, AccessShareLock);
+	}
+}
+
+static void
+unlock_candidate(const Candidate *candidate)
+{
+	if (candidate->classid != RelationRelationId)
+		UnlockDatabaseObject(candidate->classid, candidate->objid, 0, AccessShareLock);
+	else
+		UnlockRelationOid(candidate->objid, AccessShareLock);
+}
+
 /* Judge one candidate and hand on its findings. */
 static void
 check_candidate(const Candidate *candidate, RowReader *reader, Judgement *judgement,
 				JudgeScope scope, FindingCallback callback, void *arg)
 {
-	bool		is_relation = candidate->classid == RelationRelationId;
 	Facts	   *facts;
 	ListCell   *lc;
 
-	/* Rules look things up that the facts name: they must not go meanwhile */
-	if (is_relation && !ConditionalLockRelationOid(candidate->objid, AccessShareLock))
-	{
-		dbkit_pause_reader(reader);
-		LockRelationOid(candidate->objid, AccessShareLock);
-	}
+	lock_candidate(candidate, reader);
 	dbkit_refresh_reader(reader);
 	reader->class_row = candidate->changes == dbkit_relation_changes() ? candidate->class_row : NULL;
 	facts = dbkit_read_facts(reader, candidate->classid, candidate->objid, FACTS_ALL);
@@ -179,8 +195,7 @@ check_candidate(const Candidate *candidate, RowReader *reader, Judgement *judgem
 		dbkit_judge(judgement, facts, scope);
 	foreach(lc, judgement->findings)
 		callback(lfirst(lc), arg);
-	if (is_relation)
-		UnlockRelationOid(candidate->objid, AccessShareLock);
+	unlock_candidate(candidate);
 }
 
 /*

@@ -38,6 +38,9 @@
 #include "rules.h"
 #include "touched.h"
 
+/* Renaming a schema changes all there is in it: the lock table is not as large */
+#define MAX_LOCKED		1000
+
 /* A fix may call for another: an index for a key makes another one redundant */
 #define MAX_FIX_ROUNDS	2
 
@@ -167,7 +170,8 @@ read_facts(const List *touched, FactsExtent extent)
 
 		if (dbkit_is_index_of_touched(object))
 			continue;			/* is judged with its table */
-		lock_object(object, extent);
+		if (list_length(touched) <= MAX_LOCKED)
+			lock_object(object, extent);
 		facts = dbkit_facts(object->classid, object->objid, extent);
 		if (facts == NULL)
 			continue;
@@ -213,14 +217,7 @@ judge_all(const List *facts, JudgeScope scope)
 	ListCell   *lc;
 
 	foreach(lc, facts)
-	{
-		/*
-		 * The ids of a detached partition go on with the prefix of the table
-		 * that it was part of, which no SQL could change in the same statement.
-		 */
-		if (scope != SCOPE_STATEMENT || !((Facts *) lfirst(lc))->detached)
-			dbkit_judge(&judgement, lfirst(lc), scope);
-	}
+		dbkit_judge(&judgement, lfirst(lc), scope);
 	return judgement.findings;
 }
 

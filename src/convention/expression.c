@@ -11,18 +11,22 @@
  */
 #include "postgres.h"
 
-#include "access/transam.h"
+#include "access/htup_details.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "nodes/nodeFuncs.h"
+#include "nodes/parsenodes.h"
 #include "nodes/primnodes.h"
-#include "optimizer/optimizer.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/fmgroids.h"
-#include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 #include "dbkit.h"
 #include "expression.h"
 #include "own.h"
+#include "tree.h"
 
 /*
  * Strip what leaves a value as it is: binary-compatible casts, domains, and the
@@ -48,42 +52,72 @@ strip_casts(Node *expr)
 	return expr;
 }
 
-/* Does the tree call a function that initdb did not create? */
+/* Take a call apart, of a function or of an operator's function. */
 static bool
-calls_user_function(Oid function, void *context pg_attribute_unused())
+is_call(Node *expr, Oid *function, List **args)
 {
-	return function >= FirstNormalObjectId;
+	if (expr != NULL && IsA(expr, FuncExpr))
+	{
+		*function = ((FuncExpr *) expr)->funcid;
+		*args = ((FuncExpr *) expr)->args;
+		return true;
+	}
+	if (expr != NULL && IsA(expr, OpExpr))
+	{
+		set_opfuncid((OpExpr *) expr);
+		*function = ((OpExpr *) expr)->opfuncid;
+		*args = ((OpExpr *) expr)->args;
+		return true;
+	}
+	return false;
 }
 
-static bool
-has_user_function(Node *node, void *context)
+/* Return the pattern that means with backslashes what this one does with that ESCAPE, or NULL. */
+static char *
+escaped_pattern(char *pattern, char *escape)
 {
-	if (node == NULL)
-		return false;
-	if (check_functions_in_node(node, calls_user_function, context))
-		return true;
-	return expression_tree_walker(node, has_user_function, context);
+	/* like_escape() in like.c refuses more than one character */
+	if (pg_mbstrlen(escape) > 1)
+		return NULL;
+	return TextDatumGetCString(DirectFunctionCall2(like_escape,
+												   CStringGetTextDatum(pattern),
+												   CStringGetTextDatum(escape)));
 }
 
 /*
- * Return the value of a constant text expression, or NULL.  It may be spelled
- * as a cast or with PostgreSQL's own immutable functions, for instance the
- * like_escape() of LIKE ... ESCAPE; users' functions are not run here.
+ * Return the value of a constant text expression, or NULL.
+ *
+ * Nothing is executed: constant folding would inline SQL functions of
+ * PostgreSQL's own, such as anyelement || text, whose bodies call whatever cast
+ * or output function an argument's type has.  Besides constants only what people
+ * write in ids' defaults and CHECKs is known: text || text, and LIKE's ESCAPE.
  */
 static char *
 constant_text(Node *expr)
 {
-	if (!IsA(expr, Const))
+	Oid			function;
+	List	   *args;
+	char	   *left;
+	char	   *right;
+
+	expr = strip_casts(expr);
+	if (expr != NULL && IsA(expr, Const))
 	{
-		if (contain_var_clause(expr) || has_user_function(expr, NULL))
+		const Const *constant = (const Const *) expr;
+
+		if (constant->constisnull ||
+			(constant->consttype != TEXTOID && constant->consttype != VARCHAROID))
 			return NULL;
-		expr = strip_casts(eval_const_expressions(NULL, expr));
+		return TextDatumGetCString(constant->constvalue);
 	}
-	if (!IsA(expr, Const) || ((Const *) expr)->constisnull ||
-		!(((Const *) expr)->consttype == TEXTOID ||
-		  ((Const *) expr)->consttype == VARCHAROID))
+	if (!is_call(expr, &function, &args) ||
+		(function != F_TEXTCAT && function != F_LIKE_ESCAPE_TEXT_TEXT))
 		return NULL;
-	return TextDatumGetCString(((Const *) expr)->constvalue);
+	left = constant_text(linitial(args));
+	right = constant_text(lsecond(args));
+	if (left == NULL || right == NULL)
+		return NULL;
+	return function == F_TEXTCAT ? psprintf("%s%s", left, right) : escaped_pattern(left, right);
 }
 
 /* Return the prefix that a DEFAULT generate_id('...') names, or NULL. */
@@ -103,6 +137,8 @@ static bool
 is_subject(Node *expr, AttrNumber attnum)
 {
 	expr = strip_casts(expr);
+	if (expr == NULL)
+		return false;
 	if (attnum == InvalidAttrNumber)
 		return IsA(expr, CoerceToDomainValue);
 	return IsA(expr, Var) && ((Var *) expr)->varattno == attnum;
@@ -168,20 +204,8 @@ dbkit_pinned_prefix(Node *expr, AttrNumber attnum)
 		return NULL;
 	}
 
-	if (IsA(expr, OpExpr))
-	{
-		set_opfuncid((OpExpr *) expr);
-		function = ((OpExpr *) expr)->opfuncid;
-		args = ((OpExpr *) expr)->args;
-	}
-	else if (IsA(expr, FuncExpr))
-	{
-		function = ((FuncExpr *) expr)->funcid;
-		args = ((FuncExpr *) expr)->args;
-	}
-	else
+	if (!is_call(expr, &function, &args))
 		return NULL;
-
 	if (list_length(args) != 2 || !is_subject(linitial(args), attnum))
 		return NULL;
 	text = constant_text(lsecond(args));
@@ -232,13 +256,35 @@ dbkit_is_clock(Node *expr)
 	}
 }
 
+/* Does the tree call a volatile function? */
+static bool
+calls_volatile(Node *node, void *context)
+{
+	Oid			function;
+	List	   *args;
+
+	if (node == NULL)
+		return false;
+	if (is_call(node, &function, &args))
+	{
+		HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+		bool		found = HeapTupleIsValid(tuple) &&
+			((Form_pg_proc) GETSTRUCT(tuple))->provolatile == PROVOLATILE_VOLATILE;
+
+		if (HeapTupleIsValid(tuple))
+			ReleaseSysCache(tuple);
+		if (found)
+			return true;
+	}
+	return expression_tree_walker(node, calls_volatile, context);
+}
+
 /* Does the expression make a new UUID at each call? */
 bool
 dbkit_generates_uuid(Node *expr)
 {
 	expr = strip_casts(expr);
-	return expr != NULL && exprType(expr) == UUIDOID &&
-		contain_volatile_functions(expr);
+	return expr != NULL && exprType(expr) == UUIDOID && calls_volatile(expr, NULL);
 }
 
 /* Find a call of current_setting() for a setting that sessions can set. */
@@ -279,7 +325,7 @@ dbkit_forgeable_setting(const char *stored)
 		(strstr(stored, ":funcid " CppAsString2(F_CURRENT_SETTING_TEXT) " ") == NULL &&
 		 strstr(stored, ":funcid " CppAsString2(F_CURRENT_SETTING_TEXT_BOOL) " ") == NULL))
 		return NULL;
-	(void) find_forgeable(stringToNode(stored), &setting);
+	(void) find_forgeable(dbkit_stored_tree(stored), &setting);
 	return setting;
 }
 
@@ -288,13 +334,42 @@ bool
 dbkit_lets_all_pass(const char *stored)
 {
 	static const char constant[] = "{CONST ";
-	Const	   *value;
+	const Const *value;
 
 	if (stored == NULL)
 		return true;
 	if (strncmp(stored, constant, strlen(constant)) != 0)
 		return false;
-	value = castNode(Const, stringToNode(stored));
-	return value->consttype == BOOLOID && !value->constisnull &&
+	value = (const Const *) dbkit_stored_tree(stored);
+	return value != NULL && value->consttype == BOOLOID && !value->constisnull &&
 		DatumGetBool(value->constvalue);
+}
+
+/* Is the expression a whole row of a trigger's, OLD.* or NEW.*? */
+static bool
+is_row(Node *expr, int varno)
+{
+	return IsA(expr, Var) && ((Var *) expr)->varno == varno && ((Var *) expr)->varattno == 0;
+}
+
+/*
+ * Is the condition of an UPDATE trigger, or none, one that every row passes which
+ * changes?  Besides constants that is OLD.* IS DISTINCT FROM NEW.*.
+ */
+bool
+dbkit_lets_changes_pass(const char *stored)
+{
+	const DistinctExpr *distinct;
+	Node	   *first;
+	Node	   *second;
+
+	if (dbkit_lets_all_pass(stored))
+		return true;
+	distinct = (const DistinctExpr *) dbkit_stored_tree(stored);
+	if (distinct == NULL || !IsA(distinct, DistinctExpr))
+		return false;
+	first = linitial(distinct->args);
+	second = lsecond(distinct->args);
+	return (is_row(first, PRS2_OLD_VARNO) && is_row(second, PRS2_NEW_VARNO)) ||
+		(is_row(first, PRS2_NEW_VARNO) && is_row(second, PRS2_OLD_VARNO));
 }

@@ -17,6 +17,7 @@ extern bool dbkit_is_now(const char *stored);
 extern bool dbkit_is_clock(Node *expr);
 extern bool dbkit_generates_uuid(Node *expr);
 extern bool dbkit_lets_all_pass(const char *stored);
+extern bool dbkit_lets_changes_pass(const char *stored);
 extern char *dbkit_forgeable_setting(const char *stored);
 
 #endif							/* DBKIT_EXPRESSION_H */

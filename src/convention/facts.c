@@ -23,7 +23,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/regproc.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
@@ -40,14 +39,20 @@ is_foreign_to_us(RowReader *reader, Oid classid, Oid objid, Oid namespace)
 		dbkit_is_extension_member(reader, classid, objid);
 }
 
+/* Make the facts about an object, or NULL where its schema is gone. */
 static Facts *
 new_facts(Oid classid, Oid objid, Oid namespace, const char *name)
 {
-	Facts	   *facts = palloc0(sizeof(Facts));
+	char	   *schema = get_namespace_name(namespace);
+	Facts	   *facts;
 
+	/* It is being dropped; or it was created while its schema was, and stayed */
+	if (schema == NULL)
+		return NULL;
+	facts = palloc0(sizeof(Facts));
 	facts->classid = classid;
 	facts->objid = objid;
-	facts->schema = get_namespace_name(namespace);
+	facts->schema = schema;
 	facts->name = pstrdup(name);
 	return facts;
 }
@@ -81,6 +86,8 @@ read_relation(RowReader *reader, Oid relid, FactsExtent extent)
 		return NULL;
 
 	facts = new_facts(RelationRelationId, relid, form->relnamespace, NameStr(form->relname));
+	if (facts == NULL)
+		return NULL;
 	facts->owner = form->relowner;
 	facts->partitioned = form->relkind == RELKIND_PARTITIONED_TABLE;
 	facts->typed = OidIsValid(form->reloftype);
@@ -108,8 +115,9 @@ read_type(RowReader *reader, Oid type)
 	form = (Form_pg_type) GETSTRUCT(tuple);
 	if (form->typtype == TYPTYPE_ENUM &&
 		!is_foreign_to_us(reader, TypeRelationId, type, form->typnamespace))
-	{
 		facts = new_facts(TypeRelationId, type, form->typnamespace, NameStr(form->typname));
+	if (facts != NULL)
+	{
 		facts->kind = KIND_ENUM_TYPE;
 		facts->owner = form->typowner;
 	}
@@ -167,6 +175,25 @@ read_search_path(HeapTuple tuple)
 	return NULL;
 }
 
+/*
+ * Return a function's qualified name with its argument types, as
+ * format_procedure_qualified(), which raises an error where one is gone.
+ */
+static char *
+signature(const Facts *facts, const oidvector *types)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "%s(", quote_qualified_identifier(facts->schema, facts->name));
+	for (int i = 0; i < types->dim1; i++)
+		appendStringInfo(&text, "%s%s", i > 0 ? "," : "",
+						 format_type_extended(types->values[i], -1,
+											  FORMAT_TYPE_FORCE_QUALIFY | FORMAT_TYPE_ALLOW_INVALID));
+	appendStringInfoChar(&text, ')');
+	return text.data;
+}
+
 static Facts *
 read_function(RowReader *reader, Oid function)
 {
@@ -179,12 +206,13 @@ read_function(RowReader *reader, Oid function)
 	form = (Form_pg_proc) GETSTRUCT(tuple);
 	if (form->prosecdef &&
 		!is_foreign_to_us(reader, ProcedureRelationId, function, form->pronamespace))
-	{
 		facts = new_facts(ProcedureRelationId, function, form->pronamespace,
 						  NameStr(form->proname));
+	if (facts != NULL)
+	{
 		facts->kind = KIND_FUNCTION;
 		facts->owner = form->proowner;
-		facts->signature = format_procedure_qualified(function);
+		facts->signature = signature(facts, &form->proargtypes);
 		facts->search_path = read_search_path(tuple);
 	}
 	ReleaseSysCache(tuple);
@@ -284,6 +312,26 @@ dbkit_facts_identity(const Facts *facts)
 	if (facts->signature != NULL)
 		return facts->signature;
 	return quote_qualified_identifier(facts->schema, facts->name);
+}
+
+/* Return a relation's quoted, schema-qualified name, or NULL where it is gone. */
+const char *
+dbkit_identity_of(Oid relid)
+{
+	char	   *name = get_rel_name(relid);
+	char	   *schema = name != NULL ? get_namespace_name(get_rel_namespace(relid)) : NULL;
+
+	return schema != NULL ? quote_qualified_identifier(schema, name) : NULL;
+}
+
+/* The same, as messages say it: without quotes. */
+char *
+dbkit_name_of(Oid relid)
+{
+	char	   *name = get_rel_name(relid);
+	char	   *schema = name != NULL ? get_namespace_name(get_rel_namespace(relid)) : NULL;
+
+	return schema != NULL ? psprintf("%s.%s", schema, name) : NULL;
 }
 
 /* Return what to call an object of that kind. */

@@ -46,6 +46,7 @@ typedef struct ColumnFacts
 	bool		inherited;		/* from a parent, which alone can rename it */
 	char	   *expression;		/* of its default or that generates it, or NULL */
 	List	   *domain_checks;	/* Node *, CHECKs of its domains */
+	char	   *domain_default; /* of its type, a domain, as stored, or NULL */
 } ColumnFacts;
 
 typedef struct CheckFacts
@@ -91,6 +92,8 @@ typedef struct TriggerFacts
 	Oid			function;
 	int16		type;			/* TRIGGER_TYPE_* bits */
 	bool		some_columns;	/* UPDATE OF ... */
+	char	   *condition;		/* WHEN (...) as stored, or NULL */
+	char	   *argument;		/* the first one, or NULL */
 	bool		enabled;
 } TriggerFacts;
 
@@ -156,11 +159,14 @@ extern const ColumnFacts *dbkit_facts_column(const Facts *facts, const char *nam
 extern const ColumnFacts *dbkit_facts_column_at(const Facts *facts, AttrNumber attnum);
 extern char *dbkit_facts_column_names(const Facts *facts, const List *attnums);
 extern const char *dbkit_facts_identity(const Facts *facts);
+extern const char *dbkit_identity_of(Oid relid);
+extern char *dbkit_name_of(Oid relid);
 extern bool dbkit_is_index(Oid relid);
 extern const char *dbkit_kind_name(ObjectKind kind);
 
 /* facts_table.c */
 extern void dbkit_read_table(Facts *facts, RowReader *reader, FactsExtent extent);
+extern bool dbkit_column_has_default(const ColumnFacts *column);
 extern Node *dbkit_column_default(const ColumnFacts *column);
 extern bool dbkit_column_type_is_fixed(const Facts *facts, const ColumnFacts *column);
 extern List *dbkit_all_triggers(Oid relid);

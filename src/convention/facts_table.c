@@ -10,18 +10,17 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/relation.h"
 #include "access/sysattr.h"
 #include "access/table.h"
 #include "access/transam.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
-#include "catalog/partition.h"
 #include "catalog/pg_attrdef.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_opclass.h"
+#include "catalog/pg_partitioned_table.h"
 #include "catalog/pg_policy.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
@@ -63,40 +62,48 @@ read_domain_checks(Oid domain)
 										  RelationGetDescr(constraints), &isnull);
 
 		if (!isnull && ((Form_pg_constraint) GETSTRUCT(tuple))->contype == CONSTRAINT_CHECK)
-			result = lappend(result, stringToNode(TextDatumGetCString(conbin)));
+			result = lappend(result, dbkit_read_tree(dbkit_stored_text(conbin)));
 	}
 	systable_endscan(scan);
 	table_close(constraints, AccessShareLock);
 	return result;
 }
 
+/*
+ * Take over what one domain of a column says: its NOT NULL and CHECKs.  Only the
+ * topmost one can give the column a default (see get_typdefault()).
+ */
+static void
+read_domain(ColumnFacts *column, HeapTuple tuple)
+{
+	Form_pg_type form = (Form_pg_type) GETSTRUCT(tuple);
+	bool		isnull;
+	Datum		value = SysCacheGetAttr(TYPEOID, tuple, Anum_pg_type_typdefaultbin, &isnull);
+
+	column->not_null |= form->typnotnull;
+	column->refuses_null |= form->typnotnull;
+	column->domain_checks = list_concat(column->domain_checks, read_domain_checks(form->oid));
+	if (!isnull && form->oid == column->type)
+		column->domain_default = dbkit_stored_text(value);
+}
+
 /* Take over what the domains of a column say. */
 static void
 read_domains_of(ColumnFacts *column)
 {
-	Oid			type = column->type;
+	HeapTuple	tuple;
+	bool		computed = column->identity || column->generated;
 
-	if (column->identity || column->generated)
+	while (HeapTupleIsValid(tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(column->base_type))) &&
+		   ((Form_pg_type) GETSTRUCT(tuple))->typtype == TYPTYPE_DOMAIN)
 	{
-		column->base_type = getBaseType(type);
-		return;
-	}
-	while (get_typtype(type) == TYPTYPE_DOMAIN)
-	{
-		HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
-		Form_pg_type form;
-
-		if (!HeapTupleIsValid(tuple))
-			elog(ERROR, "cache lookup failed for type %u", type);
-		form = (Form_pg_type) GETSTRUCT(tuple);
-		column->not_null |= form->typnotnull;
-		column->refuses_null |= form->typnotnull;
-		column->domain_checks = list_concat(column->domain_checks,
-											read_domain_checks(type));
-		type = form->typbasetype;
+		if (!computed)
+			read_domain(column, tuple);
+		column->base_type = ((Form_pg_type) GETSTRUCT(tuple))->typbasetype;
 		ReleaseSysCache(tuple);
 	}
-	column->base_type = type;
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
 }
 
 static void
@@ -162,23 +169,33 @@ read_columns(Facts *facts, RowReader *reader)
 			lc = lnext(facts->columns, lc);
 		if (lc != NULL && ((ColumnFacts *) lfirst(lc))->attnum == attnum)
 			((ColumnFacts *) lfirst(lc))->expression =
-				dbkit_row_text(reader, ROWS_DEFAULT, Anum_pg_attrdef_adbin);
+				dbkit_row_expression(reader, ROWS_DEFAULT, Anum_pg_attrdef_adbin);
 	}
 }
 
-/*
- * Return the expression of a column's default, or where it has none that of
- * its domain's, or NULL; a generated column has no default.
- */
-Node *
-dbkit_column_default(const ColumnFacts *column)
+/* Return a column's default as stored, or where it has none its domain's, or NULL. */
+static const char *
+stored_default(const ColumnFacts *column)
 {
 	if (column->generated)
 		return NULL;
-	if (column->expression != NULL)
-		return dbkit_stored_tree(column->expression);
-	return column->type != column->base_type && !column->identity ?
-		get_typdefault(column->type) : NULL;
+	return column->expression != NULL ? column->expression : column->domain_default;
+}
+
+/* Has the column or its domain a default?  A generated column has none. */
+bool
+dbkit_column_has_default(const ColumnFacts *column)
+{
+	return stored_default(column) != NULL;
+}
+
+/* Return the expression of that default, or NULL where there is none that can be read. */
+Node *
+dbkit_column_default(const ColumnFacts *column)
+{
+	const char *stored = stored_default(column);
+
+	return stored != NULL ? dbkit_stored_tree(stored) : NULL;
 }
 
 /* Is the column one that generated columns are computed from? */
@@ -193,23 +210,43 @@ is_generation_input(const Facts *facts, const Bitmapset *column)
 		const ColumnFacts *other = lfirst(lc);
 
 		if (other->generated && other->expression != NULL)
-			pull_varattnos(stringToNode(other->expression), 1, &inputs);
+			pull_varattnos(dbkit_stored_tree(other->expression), 1, &inputs);
 	}
 	return bms_overlap(column, inputs);
 }
 
-/* Is the column part of how the table is partitioned? */
-static bool
-is_partition_key(const Facts *facts, Bitmapset *column)
+/* Add the columns that a partition key consists of, or that its expressions read. */
+static Bitmapset *
+add_partition_key(Bitmapset *columns, HeapTuple tuple)
 {
-	Relation	rel = facts->partitioned ? try_relation_open(facts->objid, AccessShareLock) : NULL;
-	bool		result;
+	Form_pg_partitioned_table form = (Form_pg_partitioned_table) GETSTRUCT(tuple);
+	bool		isnull;
+	Datum		expressions;
 
-	if (rel == NULL)
+	for (int i = 0; i < form->partnatts; i++)
+		columns = bms_add_member(columns, form->partattrs.values[i] - FirstLowInvalidHeapAttributeNumber);
+	expressions = SysCacheGetAttr(PARTRELID, tuple, Anum_pg_partitioned_table_partexprs, &isnull);
+	if (!isnull)
+		pull_varattnos(dbkit_read_tree(dbkit_stored_text(expressions)), 1, &columns);
+	return columns;
+}
+
+/*
+ * Is the column part of how the table is partitioned?  The catalog is asked: the
+ * relcache folds the key's expressions, which would run functions of its owner.
+ */
+static bool
+is_partition_key(const Facts *facts, const Bitmapset *column)
+{
+	HeapTuple	tuple = facts->partitioned ?
+		SearchSysCache1(PARTRELID, ObjectIdGetDatum(facts->objid)) : NULL;
+	Bitmapset  *columns = NULL;
+
+	if (!HeapTupleIsValid(tuple))
 		return false;
-	result = has_partition_attrs(rel, column, NULL);
-	relation_close(rel, AccessShareLock);
-	return result;
+	columns = add_partition_key(columns, tuple);
+	ReleaseSysCache(tuple);
+	return bms_overlap(column, columns);
 }
 
 /* Does PostgreSQL refuse to change the type of the column? */
@@ -241,7 +278,7 @@ dbkit_column_sequence(const Facts *facts, const ColumnFacts *column)
 	return InvalidOid;
 }
 
-/* Return the access method of an index with that operator class. */
+/* Return the access method of an index with that operator class, or InvalidOid. */
 static Oid
 access_method(Oid operator_class)
 {
@@ -249,7 +286,7 @@ access_method(Oid operator_class)
 	Oid			result;
 
 	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for operator class %u", operator_class);
+		return InvalidOid;
 	result = ((Form_pg_opclass) GETSTRUCT(tuple))->opcmethod;
 	ReleaseSysCache(tuple);
 	return result;
@@ -382,7 +419,7 @@ read_check(Facts *facts, RowReader *reader, HeapTuple tuple)
 	check = palloc(sizeof(CheckFacts));
 	check->name = pstrdup(NameStr(form->conname));
 	check->inherited = form->coninhcount > 0;
-	check->expression = dbkit_row_text(reader, ROWS_CONSTRAINT, Anum_pg_constraint_conbin);
+	check->expression = dbkit_row_expression(reader, ROWS_CONSTRAINT, Anum_pg_constraint_conbin);
 	if (check->expression != NULL)
 		facts->checks = lappend(facts->checks, check);
 }
@@ -435,6 +472,20 @@ read_constraints(Facts *facts, RowReader *reader)
 	}
 }
 
+/* Return the first argument that a trigger hands to its function, or NULL. */
+static char *
+first_argument(RowReader *reader, int16 count)
+{
+	bool		isnull;
+	Datum		arguments;
+
+	if (count == 0)
+		return NULL;
+	/* Each ends in a zero byte */
+	arguments = dbkit_row_value(reader, ROWS_TRIGGER, Anum_pg_trigger_tgargs, &isnull);
+	return isnull ? NULL : pstrdup(VARDATA_ANY(DatumGetByteaPP(arguments)));
+}
+
 static List *
 read_triggers(RowReader *reader, Oid relid)
 {
@@ -453,6 +504,8 @@ read_triggers(RowReader *reader, Oid relid)
 		trigger->function = form->tgfoid;
 		trigger->type = form->tgtype;
 		trigger->some_columns = form->tgattr.dim1 > 0;
+		trigger->condition = dbkit_row_expression(reader, ROWS_TRIGGER, Anum_pg_trigger_tgqual);
+		trigger->argument = first_argument(reader, form->tgnargs);
 		trigger->enabled = form->tgenabled == TRIGGER_FIRES_ON_ORIGIN ||
 			form->tgenabled == TRIGGER_FIRES_ALWAYS;
 		result = lappend(result, trigger);
@@ -501,8 +554,8 @@ read_policies(Facts *facts, RowReader *reader)
 		policy->command = form->polcmd;
 		policy->permissive = form->polpermissive;
 		policy->for_all_roles = is_for_all_roles(reader);
-		policy->using = dbkit_row_text(reader, ROWS_POLICY, Anum_pg_policy_polqual);
-		policy->with_check = dbkit_row_text(reader, ROWS_POLICY, Anum_pg_policy_polwithcheck);
+		policy->using = dbkit_row_expression(reader, ROWS_POLICY, Anum_pg_policy_polqual);
+		policy->with_check = dbkit_row_expression(reader, ROWS_POLICY, Anum_pg_policy_polwithcheck);
 		facts->policies = lappend(facts->policies, policy);
 	}
 }

@@ -16,6 +16,7 @@
 #include "dbkit.h"
 #include "findings.h"
 #include "rules.h"
+#include "types.h"
 
 /* As appendStringInfo(), but with a va_list. */
 static void append_va(StringInfo text, const char *format, va_list args) pg_attribute_printf(2, 0);
@@ -121,7 +122,7 @@ dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target,
 	else if (target == TIMESTAMPTZOID && column->base_type == DATEOID)
 		using = psprintf(" USING %s::timestamp AT TIME ZONE 'UTC'", name);
 	else if ((target == INT8RANGEOID || target == INT8MULTIRANGEOID) &&
-			 dbkit_column_default(column) == NULL)
+			 !dbkit_column_has_default(column))
 		using = psprintf(" USING %s::text::%s", name, definition);
 	else if (!can_coerce_type(1, &source, &target, COERCION_ASSIGNMENT))
 		return;
@@ -148,7 +149,11 @@ dbkit_add_wrong(StringInfo wrong, const char *format,...)
 	va_end(args);
 }
 
-/* Add that the column is not the primary key, as it has to be. */
+/*
+ * Add that the column is not the primary key, as it has to be.  The key of a
+ * partitioned table has the partition key as well, and so has that of a partition
+ * which becomes a table.
+ */
 void
 dbkit_check_key(StringInfo wrong, const Facts *facts, const ColumnFacts *column)
 {
@@ -156,7 +161,7 @@ dbkit_check_key(StringInfo wrong, const Facts *facts, const ColumnFacts *column)
 		dbkit_add_wrong(wrong, "is not the primary key");
 	else if (!list_member_int(facts->key, column->attnum))
 		dbkit_add_wrong(wrong, "is not the primary key, which is (%s)", dbkit_facts_column_names(facts, facts->key));
-	else if (!facts->partitioned && list_length(facts->key) > 1)
+	else if (!facts->partitioned && !facts->detached && list_length(facts->key) > 1)
 		dbkit_add_wrong(wrong, "is not the whole primary key, which is (%s)",
 						dbkit_facts_column_names(facts, facts->key));
 }
@@ -166,7 +171,7 @@ void
 dbkit_check_type(StringInfo wrong, const ColumnFacts *column, Oid type)
 {
 	if (column->base_type != type)
-		dbkit_add_wrong(wrong, "is %s", format_type_be(column->type));
+		dbkit_add_wrong(wrong, "is %s", dbkit_type_name(column->type));
 }
 
 /* Add a line to a text. */

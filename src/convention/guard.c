@@ -61,7 +61,10 @@ table_size(Oid relid, bool with_partitions)
 static Oid
 root_of(Oid relid)
 {
-	return get_rel_relispartition(relid) ? llast_oid(get_partition_ancestors(relid)) : relid;
+	List	   *ancestors = get_rel_relispartition(relid) ? get_partition_ancestors(relid) : NIL;
+
+	/* None where DETACH ... CONCURRENTLY is under way, or was broken off */
+	return ancestors != NIL ? llast_oid(ancestors) : relid;
 }
 
 static char *

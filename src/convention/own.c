@@ -99,15 +99,19 @@ dbkit_is_function(Oid function, const char *name)
 }
 
 /* Return the quoted, schema-qualified name of one of dbkit's own functions. */
-char *
+const char *
 dbkit_function_name(const char *name)
 {
 	Oid			function = own_function(name);
+	char	   *schema = OidIsValid(function) ? get_namespace_name(get_func_namespace(function)) : NULL;
 
-	if (!OidIsValid(function))
-		elog(ERROR, "dbkit has no function %s", name);
-	return quote_qualified_identifier(get_namespace_name(get_func_namespace(function)),
-									  get_func_name(function));
+	/* The extension is dropped in another session, or its owner renamed the function */
+	if (schema == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("function \"%s\" of the extension dbkit does not exist", name),
+				 DBKIT_REPAIR_HINT));
+	return quote_qualified_identifier(schema, name);
 }
 
 /* Return the OID of a relation in the schema dbkit. */

@@ -13,7 +13,7 @@
 	errhint("Drop and create the extension dbkit again, or disable its event triggers with ALTER EVENT TRIGGER.")
 
 extern bool dbkit_is_function(Oid function, const char *name);
-extern char *dbkit_function_name(const char *name);
+extern const char *dbkit_function_name(const char *name);
 extern Oid	dbkit_own_relation(const char *name);
 extern void dbkit_own_init(void);
 

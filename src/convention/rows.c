@@ -38,6 +38,7 @@
 
 #include "dbkit.h"
 #include "rows.h"
+#include "tree.h"
 
 /* After so many entries about others, find a relation from the index's root */
 #define MAX_SKIPPED		100
@@ -232,14 +233,14 @@ dbkit_row_value(RowReader *reader, RowKind kind, AttrNumber attnum, bool *isnull
 	return slot_getattr(reader->streams[kind].slot, attnum, isnull);
 }
 
-/* Return a copy of a text value, or NULL. */
+/* Return the expression that a column of the row holds, as dbkit_stored_text(), or NULL. */
 char *
-dbkit_row_text(RowReader *reader, RowKind kind, AttrNumber attnum)
+dbkit_row_expression(RowReader *reader, RowKind kind, AttrNumber attnum)
 {
 	bool		isnull;
 	Datum		value = dbkit_row_value(reader, kind, attnum, &isnull);
 
-	return isnull ? NULL : TextDatumGetCString(value);
+	return isnull ? NULL : dbkit_stored_text(value);
 }
 
 /* Does the object belong to an extension? */

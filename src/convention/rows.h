@@ -57,7 +57,7 @@ extern void dbkit_pause_reader(RowReader *reader);
 extern void dbkit_refresh_reader(RowReader *reader);
 extern HeapTuple dbkit_next_row(RowReader *reader, RowKind kind, Oid relid);
 extern Datum dbkit_row_value(RowReader *reader, RowKind kind, AttrNumber attnum, bool *isnull);
-extern char *dbkit_row_text(RowReader *reader, RowKind kind, AttrNumber attnum);
+extern char *dbkit_row_expression(RowReader *reader, RowKind kind, AttrNumber attnum);
 extern bool dbkit_is_extension_member(RowReader *reader, Oid classid, Oid objid);
 extern void dbkit_close_reader(RowReader *reader);
 extern void dbkit_rows_init(void);

@@ -97,7 +97,7 @@ dbkit_judge_storytime(Judgement *judgement)
 	{
 		finding = dbkit_add_finding(judgement, "storytime",
 							  "column \"storytime\" is %s; use jsonb",
-							  format_type_be(column->type));
+							  dbkit_type_name(column->type));
 		dbkit_add_retype(finding, column, JSONBOID, "jsonb");
 	}
 }
@@ -125,9 +125,9 @@ static char *
 describe_type(const ColumnFacts *column, Oid inside)
 {
 	if (column->type == inside || OidIsValid(dbkit_replacement_type(column->type)))
-		return format_type_be(column->type);
-	return psprintf("%s, which contains %s", format_type_be(column->type),
-					format_type_be(inside));
+		return dbkit_type_name(column->type);
+	return psprintf("%s, which contains %s", dbkit_type_name(column->type),
+					dbkit_type_name(inside));
 }
 
 /*
@@ -145,7 +145,7 @@ judge_column_types(Judgement *judgement, bool (*unwanted) (Oid type),
 		ColumnFacts *column = lfirst(lc);
 		Oid			inside = dbkit_find_type(column->type, unwanted);
 		Oid			target;
-		Oid			sequence;
+		const char *sequence;
 		const char *advice = otherwise;
 		Finding    *finding;
 
@@ -168,11 +168,9 @@ judge_column_types(Judgement *judgement, bool (*unwanted) (Oid type),
 		dbkit_add_retype(finding, column, target, advice);
 		if (finding->alter == NIL || target != INT8OID)
 			continue;
-		sequence = dbkit_column_sequence(judgement->facts, column);
-		if (OidIsValid(sequence))
-			finding->statement = psprintf("ALTER SEQUENCE %s AS bigint;",
-										  quote_qualified_identifier(get_namespace_name(get_rel_namespace(sequence)),
-																	 get_rel_name(sequence)));
+		sequence = dbkit_identity_of(dbkit_column_sequence(judgement->facts, column));
+		if (sequence != NULL)
+			finding->statement = psprintf("ALTER SEQUENCE %s AS bigint;", sequence);
 	}
 }
 

@@ -18,6 +18,7 @@
 #include "own.h"
 #include "registry.h"
 #include "rules.h"
+#include "types.h"
 
 typedef enum IdStyle
 {
@@ -189,7 +190,7 @@ dbkit_judge_id_default(Judgement *judgement)
 	prefix = prefix_for_fix(judgement);
 	wanted = psprintf("DEFAULT %s(%s)", dbkit_function_name("generate_id"),
 					  quote_literal_cstr(prefix ? prefix : "..."));
-	if (dbkit_column_default(id) == NULL)
+	if (!dbkit_column_has_default(id))
 		finding = dbkit_add_finding(judgement, "id", "column \"id\" %s; use %s",
 							  id->generated ? "is a generated column" : "has no default",
 							  wanted);
@@ -269,14 +270,14 @@ dbkit_judge_id_prefix(Judgement *judgement)
 		finding->statement = psprintf("SELECT dbkit.register_prefix(%s);",
 									  quote_literal_cstr(dbkit_facts_identity(facts)));
 	}
-	else if (holder != facts->objid)
+	else if (holder != facts->objid && !facts->detached)
 	{
+		/* The ids of a detached partition go on with the prefix of the table it was part of */
 		char	   *suggestion = suggest_prefix(judgement);
+		char	   *name = dbkit_name_of(holder);
 
-		dbkit_add_finding(judgement, "id", "prefix \"%s\" belongs to table \"%s.%s\"; use another%s",
-					facts->prefix,
-					get_namespace_name(get_rel_namespace(holder)),
-					get_rel_name(holder),
+		dbkit_add_finding(judgement, "id", "prefix \"%s\" belongs to table \"%s\"; use another%s",
+					facts->prefix, name != NULL ? name : "(dropped meanwhile)",
 					suggestion ? psprintf(", such as \"%s\"", suggestion) : "");
 	}
 }
@@ -300,7 +301,7 @@ dbkit_judge_text_id(Judgement *judgement)
 		if (id_style == ID_UUID)
 			finding = dbkit_add_finding(judgement, column->name,
 								  "column \"%s\" is %s; use uuid or text",
-								  column->name, format_type_be(column->type));
+								  column->name, dbkit_type_name(column->type));
 		else if (column->base_type == TEXTOID)
 			finding = dbkit_add_finding(judgement, column->name,
 								  "column \"%s\" has collation \"%s\"; use " ID_TYPE,
@@ -308,7 +309,7 @@ dbkit_judge_text_id(Judgement *judgement)
 		else
 			finding = dbkit_add_finding(judgement, column->name,
 								  "column \"%s\" is %s; use " ID_TYPE,
-								  column->name, format_type_be(column->type));
+								  column->name, dbkit_type_name(column->type));
 		dbkit_add_retype(finding, column, TEXTOID, ID_TYPE);
 	}
 }

@@ -12,6 +12,7 @@
 #include "utils/builtins.h"
 
 #include "dbkit.h"
+#include "expression.h"
 #include "names.h"
 #include "own.h"
 #include "rules.h"
@@ -50,15 +51,22 @@ dbkit_judge_enum_table(Judgement *judgement)
 						  "column \"value\" %s; use value text PRIMARY KEY", wrong.data);
 }
 
-/* Is it a BEFORE UPDATE row trigger that sets updated_at? */
+/* Does the trigger run updated_at() for the column of that name, or a function of the team's own? */
+static bool
+runs_updated_at(const TriggerFacts *trigger)
+{
+	if (dbkit_is_function(trigger->function, "updated_at"))
+		return trigger->argument == NULL || strcmp(trigger->argument, "updated_at") == 0;
+	return dbkit_is_updated_at_function(trigger->function);
+}
+
+/* Is it a BEFORE UPDATE row trigger that sets updated_at whenever a row changes? */
 static bool
 sets_updated_at(const TriggerFacts *trigger)
 {
-	return !trigger->some_columns &&
+	return !trigger->some_columns && dbkit_lets_changes_pass(trigger->condition) &&
 		TRIGGER_FOR_ROW(trigger->type) && TRIGGER_FOR_BEFORE(trigger->type) &&
-		TRIGGER_FOR_UPDATE(trigger->type) &&
-		(dbkit_is_function(trigger->function, "updated_at") ||
-		 dbkit_is_updated_at_function(trigger->function));
+		TRIGGER_FOR_UPDATE(trigger->type) && runs_updated_at(trigger);
 }
 
 /* Return a trigger that sets updated_at, an enabled one if there is, or NULL. */

@@ -150,7 +150,7 @@ action_clause(const char *event, char action)
 	return "";
 }
 
-/* Return the names of the columns that a foreign key refers to, quoted. */
+/* Return the names of the columns that a foreign key refers to, quoted; NULL where one is gone. */
 static char *
 referenced_column_names(const ForeignKeyFacts *key)
 {
@@ -161,26 +161,34 @@ referenced_column_names(const ForeignKeyFacts *key)
 	int			count;
 
 	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for constraint %u", key->oid);
+		return NULL;
 	DeconstructFkConstraintRow(tuple, &count, columns, referenced, NULL, NULL, NULL, NULL, NULL);
 	ReleaseSysCache(tuple);
 	initStringInfo(&names);
 	for (int i = 0; i < count; i++)
-		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "",
-						 quote_identifier(get_attname(key->referenced, referenced[i], false)));
+	{
+		char	   *name = get_attname(key->referenced, referenced[i], true);
+
+		if (name == NULL)
+			return NULL;
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", quote_identifier(name));
+	}
 	return names.data;
 }
 
-/* Return the definition of a foreign key with another ON DELETE action. */
+/* Return the definition of a foreign key with another ON DELETE action, or NULL. */
 static char *
 redefine_key(const Facts *facts, const ForeignKeyFacts *key, char delete_action)
 {
+	const char *table = dbkit_identity_of(key->referenced);
+	const char *columns = table != NULL ? referenced_column_names(key) : NULL;
+
+	if (columns == NULL)
+		return NULL;
 	return psprintf("ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (%s)%s%s%s%s%s",
 					quote_identifier(key->name),
 					dbkit_facts_column_names(facts, key->columns),
-					quote_qualified_identifier(get_namespace_name(get_rel_namespace(key->referenced)),
-											   get_rel_name(key->referenced)),
-					referenced_column_names(key),
+					table, columns,
 					key->match_type == FKCONSTR_MATCH_FULL ? " MATCH FULL" : "",
 					action_clause("UPDATE", key->update_action),
 					action_clause("DELETE", delete_action),
@@ -202,6 +210,15 @@ is_nullable(const Facts *facts, const ForeignKeyFacts *key)
 	return true;
 }
 
+/* Is it a key to users or organizations whose rows neither go with them nor let go? */
+static bool
+keeps_rows(const ForeignKeyFacts *key)
+{
+	return key->delete_action != FKCONSTR_ACTION_CASCADE &&
+		key->delete_action != FKCONSTR_ACTION_SETNULL &&
+		(dbkit_is_user_table(key->referenced) || dbkit_is_organization_table(key->referenced));
+}
+
 /* Judge that rows go with their user or organization, or let go of it. */
 void
 dbkit_judge_fk_on_delete(Judgement *judgement)
@@ -213,26 +230,23 @@ dbkit_judge_fk_on_delete(Judgement *judgement)
 	{
 		const ForeignKeyFacts *key = lfirst(lc);
 		char		action;
-		const char *advice;
+		char	   *definition;
+		const char *name = keeps_rows(key) ? dbkit_name_of(key->referenced) : NULL;
 		Finding    *finding;
 
-		if (key->delete_action == FKCONSTR_ACTION_CASCADE ||
-			key->delete_action == FKCONSTR_ACTION_SETNULL ||
-			!(dbkit_is_user_table(key->referenced) ||
-			  dbkit_is_organization_table(key->referenced)))
+		if (name == NULL)
 			continue;
 		action = is_nullable(facts, key) ? FKCONSTR_ACTION_SETNULL : FKCONSTR_ACTION_CASCADE;
-		advice = key->period ? " a key without PERIOD, which has no such action" :
-			action_clause("DELETE", action);
 		finding = dbkit_add_finding(judgement, only_column(facts, key->columns),
-									"foreign key \"%s\" to \"%s.%s\" is neither ON DELETE CASCADE nor ON DELETE SET NULL; use%s",
-									key->name,
-									get_namespace_name(get_rel_namespace(key->referenced)),
-									get_rel_name(key->referenced), advice);
-		if (key->period)
+									"foreign key \"%s\" to \"%s\" is neither ON DELETE CASCADE nor ON DELETE SET NULL; use%s",
+									key->name, name,
+									key->period ? " a key without PERIOD, which has no such action" :
+									action_clause("DELETE", action));
+		definition = key->period ? NULL : redefine_key(facts, key, action);
+		if (definition == NULL)
 			continue;
 		dbkit_add_alter(finding, psprintf("DROP CONSTRAINT %s", quote_identifier(key->name)));
-		dbkit_add_alter(finding, redefine_key(facts, key, action));
+		dbkit_add_alter(finding, definition);
 	}
 }
 
@@ -453,17 +467,16 @@ dbkit_judge_duplicate_index(Judgement *judgement)
 	{
 		const IndexFacts *index = lfirst(lc);
 		const IndexFacts *other = find_better_index(facts, index);
-		char	   *statement;
+		char	   *name = other != NULL ? get_rel_name(index->oid) : NULL;
+		char	   *other_name = name != NULL ? get_rel_name(other->oid) : NULL;
 
-		if (other == NULL)
+		/* DROP INDEX CONCURRENTLY leaves us no lock to hold on to */
+		if (other_name == NULL)
 			continue;
-		statement = psprintf("DROP INDEX %s;",
-							 quote_qualified_identifier(facts->schema, get_rel_name(index->oid)));
 		dbkit_add_finding(judgement, NULL,
 						  "index \"%s\" on (%s) is served by index \"%s\" on (%s); use DROP INDEX",
-						  get_rel_name(index->oid),
-						  dbkit_facts_column_names(facts, index->columns),
-						  get_rel_name(other->oid),
-						  dbkit_facts_column_names(facts, other->columns))->statement = statement;
+						  name, dbkit_facts_column_names(facts, index->columns),
+						  other_name, dbkit_facts_column_names(facts, other->columns))->statement =
+			psprintf("DROP INDEX %s;", quote_qualified_identifier(facts->schema, name));
 	}
 }

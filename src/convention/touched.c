@@ -22,6 +22,7 @@
 #include "catalog/pg_depend.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_policy.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
@@ -38,10 +39,12 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/tuplestore.h"
 
 #include "dbkit.h"
 #include "facts.h"
+#include "names.h"
 #include "registry.h"
 #include "touched.h"
 
@@ -124,14 +127,28 @@ touch_type(Oid type)
 	{
 		Form_pg_depend dependency = (Form_pg_depend) GETSTRUCT(tuple);
 
-		/* An array, domain, range or multirange of it; or a column */
+		/* An array, domain, range or multirange of it; a column; or a typed table */
 		if (dependency->classid == TypeRelationId)
 			touch_type(dependency->objid);
-		else if (dependency->classid == RelationRelationId && dependency->objsubid > 0)
+		else if (dependency->classid == RelationRelationId)
 			touch_relation(dependency->objid);
 	}
 	systable_endscan(scan);
 	table_close(depend, AccessShareLock);
+}
+
+/* Is the relation temporary?  A type's tables are not locked: one that is gone is not. */
+static bool
+is_temporary(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	result = ((Form_pg_class) GETSTRUCT(tuple))->relpersistence == RELPERSISTENCE_TEMP;
+	ReleaseSysCache(tuple);
+	return result;
 }
 
 /* Note a relation, and what changes with it. */
@@ -146,8 +163,7 @@ touch_relation(Oid relid)
 		case RELKIND_PARTITIONED_TABLE:
 		case RELKIND_VIEW:
 		case RELKIND_COMPOSITE_TYPE:
-			if (get_rel_persistence(relid) == RELPERSISTENCE_TEMP ||
-				!touch(RelationRelationId, relid))
+			if (is_temporary(relid) || !touch(RelationRelationId, relid))
 				return;
 			touch_type(get_rel_type_id(relid));
 			break;
@@ -160,7 +176,7 @@ touch_relation(Oid relid)
 	}
 
 	/* ALTER TABLE changes the children with their parent */
-	if (relkind == RELKIND_RELATION && has_subclass(relid))
+	if (relkind == RELKIND_RELATION)
 	{
 		List	   *children = find_inheritance_children(relid, NoLock);
 		ListCell   *lc;
@@ -298,6 +314,97 @@ touch_object(Oid classid, Oid objid)
 		touch_owner(classid, objid);
 }
 
+/*
+ * Note the tables that have a constraint, trigger, policy or default which depends on
+ * an object: on a function, or as a foreign key on the table that it references.
+ */
+static void
+touch_users(Oid classid, Oid objid)
+{
+	Relation	depend = table_open(DependRelationId, AccessShareLock);
+	ScanKeyData key[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(classid));
+	ScanKeyInit(&key[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(objid));
+	scan = systable_beginscan(depend, DependReferenceIndexId, true, NULL, 2, key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend dependency = (Form_pg_depend) GETSTRUCT(tuple);
+
+		if (dependency->classid != RelationRelationId)
+			touch_owner(dependency->classid, dependency->objid);
+	}
+	systable_endscan(scan);
+	table_close(depend, AccessShareLock);
+}
+
+/*
+ * Note what an object's new name changes: exemptions go by names, and the settings
+ * that say which tables hold users and organizations, and which functions set updated_at.
+ */
+static void
+touch_renamed(Oid classid, Oid objid)
+{
+	touch_object(classid, objid);
+	if (classid == ProcedureRelationId ||
+		(classid == RelationRelationId &&
+		 (dbkit_is_user_table(objid) || dbkit_is_organization_table(objid))))
+		touch_users(classid, objid);
+}
+
+/* Note all that is in a schema with a new name, which is part of their names. */
+static void
+touch_schema(Oid namespace)
+{
+	static const struct
+	{
+		Oid			catalog;
+		AttrNumber	oid;
+		AttrNumber	namespace;
+	}			catalogs[] = {
+		{RelationRelationId, Anum_pg_class_oid, Anum_pg_class_relnamespace},
+		{TypeRelationId, Anum_pg_type_oid, Anum_pg_type_typnamespace},
+		{ProcedureRelationId, Anum_pg_proc_oid, Anum_pg_proc_pronamespace},
+	};
+
+	for (size_t i = 0; i < lengthof(catalogs); i++)
+	{
+		Relation	catalog = table_open(catalogs[i].catalog, AccessShareLock);
+		ScanKeyData key;
+		SysScanDesc scan;
+		HeapTuple	tuple;
+		bool		isnull;
+
+		ScanKeyInit(&key, catalogs[i].namespace, BTEqualStrategyNumber, F_OIDEQ,
+					ObjectIdGetDatum(namespace));
+		scan = systable_beginscan(catalog, InvalidOid, false, NULL, 1, &key);
+		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		{
+			Oid			objid = DatumGetObjectId(heap_getattr(tuple, catalogs[i].oid,
+															  RelationGetDescr(catalog), &isnull));
+
+			/* An index is judged with its table */
+			if (catalogs[i].catalog != RelationRelationId || !dbkit_is_index(objid))
+				touch_renamed(catalogs[i].catalog, objid);
+		}
+		systable_endscan(scan);
+		table_close(catalog, AccessShareLock);
+	}
+}
+
+/* Does the command give the object another name, or another schema? */
+static bool
+renames_object(const Node *command)
+{
+	if (IsA(command, RenameStmt))
+		return ((const RenameStmt *) command)->renameType != OBJECT_COLUMN;
+	return IsA(command, AlterObjectSchemaStmt);
+}
+
 /* Note what one command of the statement touched. */
 static void
 touch_command(Oid classid, Oid objid, const CollectedCommand *command)
@@ -307,7 +414,12 @@ touch_command(Oid classid, Oid objid, const CollectedCommand *command)
 	if (is_harmless(command->parsetree) ||
 		(classid == RelationRelationId && dbkit_is_index(objid) && is_harmless_to_index(command->parsetree)))
 		return;
-	touch_object(classid, objid);
+	if (!renames_object(command->parsetree))
+		touch_object(classid, objid);
+	else if (classid == NamespaceRelationId)
+		touch_schema(objid);
+	else
+		touch_renamed(classid, objid);
 
 	/* What an extension has is not judged, and what it no longer has is */
 	if (IsA(command->parsetree, AlterExtensionContentsStmt))

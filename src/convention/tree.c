@@ -15,8 +15,10 @@
 
 #include <ctype.h>
 
+#include "access/detoast.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/pg_list.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "dbkit.h"
@@ -27,6 +29,10 @@
 
 /* Longer texts are not kept */
 #define MAX_LENGTH		4096
+
+/* Longer or deeper ones are not read: whoever makes such a thing must not stop dbkit.check() */
+#define MAX_READ_LENGTH	(256 * 1024)
+#define MAX_DEPTH		400
 
 typedef struct Template
 {
@@ -174,9 +180,50 @@ is_one_text(const List *constants)
 	return list_length(constants) == 1 && ((const Const *) linitial(constants))->constlen == -1;
 }
 
+/* How deep are the nodes and lists of a stored expression?  outToken() escapes others' brackets. */
+static int
+depth_of(const char *stored)
+{
+	int			depth = 0;
+	int			deepest = 0;
+
+	for (; *stored != '\0'; stored++)
+	{
+		if (*stored == '\\' && stored[1] != '\0')
+			stored++;
+		else if (*stored == '{' || *stored == '(')
+			deepest = Max(deepest, ++depth);
+		else if (*stored == '}' || *stored == ')')
+			depth--;
+	}
+	return deepest;
+}
+
 /*
- * Return the tree of a stored expression.  It may be shared: it is as it is until
- * the next call, or until the current memory context is reset.
+ * Return a copy of the text of an expression that a catalog stores.  One that is too
+ * long to be read is empty, and has no tree.
+ */
+char *
+dbkit_stored_text(Datum stored)
+{
+	if (toast_raw_datum_size(stored) > MAX_READ_LENGTH)
+		return pstrdup("");
+	return TextDatumGetCString(stored);
+}
+
+/*
+ * Return the tree of a stored expression, or NULL where it is so long or so deep
+ * that none of the rules could be about it.
+ */
+Node *
+dbkit_read_tree(const char *stored)
+{
+	return depth_of(stored) > MAX_DEPTH ? NULL : stringToNode(stored);
+}
+
+/*
+ * The same, but the tree may be shared: it is as it is until the next call, or
+ * until the current memory context is reset.
  */
 Node *
 dbkit_stored_tree(const char *stored)
@@ -195,7 +242,7 @@ dbkit_stored_tree(const char *stored)
 	template.context = AllocSetContextCreate(CurrentMemoryContext, "dbkit expression",
 											 ALLOCSET_SMALL_SIZES);
 	caller = MemoryContextSwitchTo(template.context);
-	template.tree = stringToNode(stored);
+	template.tree = dbkit_read_tree(stored);
 	(void) find_constants(template.tree, &constants);
 	if (strlen(stored) <= MAX_LENGTH && is_one_text(constants) && cut(&template, stored) == 1)
 	{

@@ -7,17 +7,23 @@
  */
 #include "postgres.h"
 
-#include "access/tupdesc.h"
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_attribute.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
-#include "utils/typcache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "dbkit.h"
 #include "types.h"
 
-static Oid	find_in_composite(Oid type, bool (*wanted) (Oid type));
+static Oid	find_type(Oid type, bool (*wanted) (Oid type), List **seen);
 
 /* Is it one of the types that most columns have, which contain no others and no rule minds? */
 static bool
@@ -35,14 +41,53 @@ is_plain(Oid type)
 	return false;
 }
 
-/*
- * Return the first type that is wanted among the type itself and those inside
- * it (of a domain, array, range, multirange or composite), or InvalidOid.
- */
-Oid
-dbkit_find_type(Oid type, bool (*wanted) (Oid type))
+/* Return the type that a domain is of, or InvalidOid. */
+static Oid
+domain_base(Oid type)
 {
-	if (is_plain(type))
+	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	Oid			result = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		result = ((Form_pg_type) GETSTRUCT(tuple))->typbasetype;
+		ReleaseSysCache(tuple);
+	}
+	return result;
+}
+
+/* Look for a wanted type among the columns of a composite one. */
+static Oid
+find_in_composite(Oid type, bool (*wanted) (Oid type), List **seen)
+{
+	Relation	attributes = table_open(AttributeRelationId, AccessShareLock);
+	Oid			found = InvalidOid;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_attribute_attrelid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(get_typ_typrelid(type)));
+	scan = systable_beginscan(attributes, AttributeRelidNumIndexId, true, NULL, 1, &key);
+	while (!OidIsValid(found) && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_attribute att = (Form_pg_attribute) GETSTRUCT(tuple);
+
+		if (att->attnum > 0 && !att->attisdropped)
+			found = find_type(att->atttypid, wanted, seen);
+	}
+	systable_endscan(scan);
+	table_close(attributes, AccessShareLock);
+	return found;
+}
+
+/* As dbkit_find_type(), but not inside the types that have been seen. */
+static Oid
+find_type(Oid type, bool (*wanted) (Oid type), List **seen)
+{
+	Oid			inside = InvalidOid;
+
+	if (!OidIsValid(type) || is_plain(type))
 		return InvalidOid;
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
@@ -52,35 +97,39 @@ dbkit_find_type(Oid type, bool (*wanted) (Oid type))
 	switch (get_typtype(type))
 	{
 		case TYPTYPE_DOMAIN:
-			return dbkit_find_type(getBaseType(type), wanted);
+			inside = domain_base(type);
+			break;
 		case TYPTYPE_RANGE:
-			return dbkit_find_type(get_range_subtype(type), wanted);
+			inside = get_range_subtype(type);
+			break;
 		case TYPTYPE_MULTIRANGE:
-			return dbkit_find_type(get_multirange_range(type), wanted);
+			inside = get_multirange_range(type);
+			break;
 		case TYPTYPE_COMPOSITE:
-			return find_in_composite(type, wanted);
+			if (list_member_oid(*seen, type))
+				return InvalidOid;
+			*seen = lappend_oid(*seen, type);
+			return find_in_composite(type, wanted, seen);
 		default:
-			{
-				Oid			element = get_element_type(type);
-
-				return OidIsValid(element) ? dbkit_find_type(element, wanted) : InvalidOid;
-			}
+			inside = get_element_type(type);
 	}
+	return find_type(inside, wanted, seen);
 }
 
-static Oid
-find_in_composite(Oid type, bool (*wanted) (Oid type))
+/*
+ * Return the first type that is wanted among the type itself and those inside
+ * it (of a domain, array, range, multirange or composite), or InvalidOid.
+ *
+ * A composite is looked into once, however often it is found: the number of ways to
+ * the same type grows with each type between.  A type that is dropped meanwhile
+ * has nothing inside.
+ */
+Oid
+dbkit_find_type(Oid type, bool (*wanted) (Oid type))
 {
-	TupleDesc	desc = lookup_rowtype_tupdesc(type, -1);
-	Oid			found = InvalidOid;
+	List	   *seen = NIL;
 
-	for (int i = 0; i < desc->natts && !OidIsValid(found); i++)
-	{
-		if (!TupleDescAttr(desc, i)->attisdropped)
-			found = dbkit_find_type(TupleDescAttr(desc, i)->atttypid, wanted);
-	}
-	ReleaseTupleDesc(desc);
-	return found;
+	return find_type(type, wanted, &seen);
 }
 
 /*
@@ -119,6 +168,13 @@ dbkit_replacement_type(Oid type)
 	return InvalidOid;
 }
 
+/* Return a type's name; "???" where it has been dropped meanwhile. */
+char *
+dbkit_type_name(Oid type)
+{
+	return format_type_extended(type, -1, FORMAT_TYPE_ALLOW_INVALID);
+}
+
 /* Return a type's name as people write it: timestamptz, not the standard's. */
 const char *
 dbkit_short_type_name(Oid type)
@@ -130,6 +186,6 @@ dbkit_short_type_name(Oid type)
 		case TIMESTAMPTZARRAYOID:
 			return "timestamptz[]";
 		default:
-			return format_type_be(type);
+			return dbkit_type_name(type);
 	}
 }
