@@ -60,8 +60,8 @@ DECLARE
 BEGIN
 	SET LOCAL dbkit.enforce = on;
 	EXECUTE CASE type
-		WHEN 'table' THEN format('ALTER TABLE %s OWNER TO CURRENT_USER', identity)
-		WHEN 'view' THEN format('ALTER VIEW %s OWNER TO CURRENT_USER', identity)
+		WHEN 'table' THEN format('ALTER TABLE %s SET SCHEMA public', identity)
+		WHEN 'view' THEN format('ALTER VIEW %s SET SCHEMA public', identity)
 		WHEN 'type' THEN format('ALTER TYPE %s ADD VALUE ''more''', identity)
 		ELSE format('ALTER ROUTINE %s SECURITY DEFINER', identity) END;
 EXCEPTION WHEN SQLSTATE 'KD001' THEN
@@ -85,11 +85,11 @@ SELECT count(*) > 40 FROM rejected;
 SELECT pg_temp.set_rules('off', 'statement') > 10;
 SET dbkit.rule.column_comment = off;
 RESET dbkit.enforce;
-ALTER TABLE mixed OWNER TO CURRENT_USER; -- fails
+ALTER TABLE mixed SET SCHEMA public; -- fails
 SELECT rule, problem FROM dbkit.check('mixed');
-ALTER TABLE disabled OWNER TO CURRENT_USER; -- fails
+ALTER TABLE disabled SET SCHEMA public; -- fails
 SELECT rule, problem FROM dbkit.check('disabled');
-ALTER TABLE derived OWNER TO CURRENT_USER; -- fails
+ALTER TABLE derived SET SCHEMA public; -- fails
 SELECT rule, problem FROM dbkit.check('derived');
 SELECT pg_temp.set_rules('error') > 10;
 SET dbkit.rule.column_comment = off;

@@ -96,9 +96,9 @@ SET dbkit.user_table = 'nobody';
 ALTER TABLE member DROP CONSTRAINT member_user_id_fkey, ADD FOREIGN KEY (user_id) REFERENCES users;
 SET dbkit.user_table = 'other.users, public."Users"';
 COMMENT ON TABLE member IS 'is not judged for this';
-ALTER TABLE member ALTER user_id SET STATISTICS 10;
+ALTER TABLE member SET (fillfactor = 100);
 SET dbkit.user_table = 'other.users, PUBLIC.Users';
-ALTER TABLE member ALTER user_id SET STATISTICS 10; -- fails
+ALTER TABLE member SET (fillfactor = 100); -- fails
 RESET dbkit.user_table;
 ALTER TABLE member DROP CONSTRAINT member_user_id_fkey, ADD FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE;
 

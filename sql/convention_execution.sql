@@ -58,7 +58,7 @@ SELECT count(*) AS stale FROM dbkit.stale_exemptions;
 ROLLBACK;
 SELECT pg_temp.why('ALTER DOMAIN mallory.planted_id SET NOT NULL');
 SELECT pg_temp.why('ALTER TABLE mallory.by_default RENAME TO "by ""default"');
-SELECT pg_temp.why('ALTER TABLE mallory.by_partition_key OWNER TO regress_mallory');
+SELECT pg_temp.why('ALTER TABLE mallory.by_partition_key SET SCHEMA mallory');
 SET dbkit.enforce = off;
 ALTER TABLE mallory.by_default RENAME TO "by ""default""";
 DROP POLICY planted ON mallory."by ""default""";

@@ -190,9 +190,10 @@ check_candidate(const Candidate *candidate, RowReader *reader, Judgement *judgem
 	lock_candidate(candidate, reader);
 	dbkit_refresh_reader(reader);
 	reader->class_row = candidate->changes == dbkit_relation_changes() ? candidate->class_row : NULL;
-	facts = dbkit_read_facts(reader, candidate->classid, candidate->objid, FACTS_ALL);
+	facts = dbkit_read_facts(reader, candidate->classid, candidate->objid,
+							 dbkit_facts_to_read(scope, CHANGE_ALL));
 	if (facts != NULL)
-		dbkit_judge(judgement, facts, scope);
+		dbkit_judge(judgement, facts, scope, CHANGE_ALL);
 	foreach(lc, judgement->findings)
 		callback(lfirst(lc), arg);
 	unlock_candidate(candidate);

@@ -15,7 +15,6 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "catalog/index.h"
 #include "catalog/pg_class.h"
 #include "commands/event_trigger.h"
 #include "commands/extension.h"
@@ -30,13 +29,14 @@
 #include "utils/snapmgr.h"
 
 #include "dbkit.h"
+#include "changed.h"
+#include "commands.h"
 #include "enforce.h"
 #include "fix.h"
 #include "guard.h"
 #include "registry.h"
 #include "report.h"
 #include "rules.h"
-#include "touched.h"
 
 /* Renaming a schema changes all there is in it: the lock table is not as large */
 #define MAX_LOCKED		1000
@@ -132,92 +132,98 @@ is_locked(Oid relid)
 	return false;
 }
 
+/* Can the prefix of the table's ids be another one now? */
+static bool
+changes_prefix(const ChangedObject *object)
+{
+	return object->classid == RelationRelationId &&
+		((object->change.added | object->change.changed) & FACT_PREFIX) != 0;
+}
+
 /*
  * Keep a relation as it is until the transaction ends: rules look things up that
  * the facts name.  After CREATE INDEX CONCURRENTLY nothing is locked any more.
- * An index stands for its table, which only the end of the transaction judges.
  */
 static void
-lock_object(const Touched *object, FactsExtent extent)
+lock_object(const ChangedObject *object)
 {
-	Oid			relid = object->objid;
-	Oid			table;
-
-	if (object->classid != RelationRelationId)
-		return;
-	table = dbkit_is_index(relid) ? IndexGetRelation(relid, true) : InvalidOid;
-	if (OidIsValid(table))
-	{
-		if (extent == FACTS_STATEMENT)
-			return;
-		relid = table;
-	}
-	if (!is_locked(relid))
-		LockRelationOid(relid, AccessShareLock);
+	if (object->classid == RelationRelationId && !is_locked(object->objid))
+		LockRelationOid(object->objid, AccessShareLock);
 }
 
-/* Read the facts about what was touched and is ever judged. */
+/* What is judged of one object: the facts, NULL where there is nothing to judge, and the change */
+typedef struct Case
+{
+	const ChangedObject *object;
+	Facts	   *facts;
+} Case;
+
+/*
+ * Read the facts about objects that the rules of a scope, and the prefix registry
+ * when a statement ends, ask for.  What can break no rule is not even looked at.
+ */
 static List *
-read_facts(const List *touched, FactsExtent extent)
+read_cases(const List *objects, JudgeScope scope, bool registry)
 {
 	List	   *result = NIL;
 	ListCell   *lc;
 
-	foreach(lc, touched)
+	foreach(lc, objects)
 	{
-		const Touched *object = lfirst(lc);
-		Facts	   *facts;
+		const ChangedObject *object = lfirst(lc);
+		FactSet		wanted = stands_aside() ? 0 : dbkit_facts_to_read(scope, object->change);
+		Case	   *one;
 
-		if (dbkit_is_index_of_touched(object))
-			continue;			/* is judged with its table */
-		if (list_length(touched) <= MAX_LOCKED)
-			lock_object(object, extent);
-		facts = dbkit_facts(object->classid, object->objid, extent);
-		if (facts == NULL)
+		if (registry && changes_prefix(object))
+			wanted |= FACT_PREFIX;
+		if (wanted == 0)
 			continue;
-		facts->detached = object->detached;
-		result = lappend(result, facts);
+		if (list_length(objects) <= MAX_LOCKED)
+			lock_object(object);
+		one = palloc(sizeof(Case));
+		one->object = object;
+		one->facts = dbkit_facts(object->classid, object->objid, wanted);
+		if (one->facts != NULL)
+		{
+			one->facts->detached = object->detached;
+			one->facts->index = object->index;
+		}
+		result = lappend(result, one);
 	}
 	return result;
 }
 
-/* Bring the prefix registry up to date with what was touched. */
+/* Bring the prefix registry up to date with what changed. */
 static void
-update_registry(const List *touched, const List *facts)
+update_registry(const List *cases)
 {
-	const ListCell *next = list_head(facts);
 	ListCell   *lc;
 
-	foreach(lc, touched)
+	foreach(lc, cases)
 	{
-		const Touched *object = lfirst(lc);
-		const Facts *own = NULL;
-		char		relkind;
+		const Case *one = lfirst(lc);
+		char		relkind = changes_prefix(one->object) ? get_rel_relkind(one->object->objid) : '\0';
 
-		/* The facts are in the same order, but there are none on some objects */
-		if (next != NULL && ((Facts *) lfirst(next))->classid == object->classid &&
-			((Facts *) lfirst(next))->objid == object->objid)
-		{
-			own = lfirst(next);
-			next = lnext(facts, next);
-		}
-		if (object->classid != RelationRelationId)
-			continue;
-		relkind = get_rel_relkind(object->objid);
 		if (relkind == RELKIND_RELATION || relkind == RELKIND_PARTITIONED_TABLE)
-			dbkit_registry_update(object->objid, own != NULL ? own->prefix : NULL);
+			dbkit_registry_update(one->object->objid,
+								  one->facts != NULL ? dbkit_facts_prefix(one->facts) : NULL);
 	}
 }
 
 /* Return what breaks the rules of a scope. */
 static List *
-judge_all(const List *facts, JudgeScope scope)
+judge_all(const List *cases, JudgeScope scope)
 {
 	Judgement	judgement = {NIL};
 	ListCell   *lc;
 
-	foreach(lc, facts)
-		dbkit_judge(&judgement, lfirst(lc), scope);
+	foreach(lc, cases)
+	{
+		const Case *one = lfirst(lc);
+
+		if (one->facts != NULL)
+			dbkit_judge(&judgement, one->facts, scope, one->object->change);
+	}
 	return judgement.findings;
 }
 
@@ -275,19 +281,17 @@ ddl_command_end(PG_FUNCTION_ARGS)
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	bool		concurrent = is_concurrent(event->parsetree);
 	bool		bare = !ActiveSnapshotSet();	/* after DETACH ... CONCURRENTLY */
-	List	   *touched;
-	List	   *facts;
+	List	   *cases;
 	List	   *findings = NIL;
 
 	error_context_stack = &callback;
 	if (bare)
 		PushActiveSnapshot(GetTransactionSnapshot());
-	dbkit_touch_commands(concurrent);
-	touched = dbkit_touched_by_statement(!stands_aside());
-	facts = read_facts(touched, FACTS_STATEMENT);
-	update_registry(touched, facts);
+	dbkit_note_commands(concurrent);
+	cases = read_cases(dbkit_changed_by_statement(!stands_aside()), SCOPE_STATEMENT, true);
+	update_registry(cases);
 	if (!stands_aside())
-		findings = judge_all(facts, SCOPE_STATEMENT);
+		findings = judge_all(cases, SCOPE_STATEMENT);
 	if (fixing)
 		findings = drop_warnings(findings); /* the statement itself gave them */
 	if (bare)
@@ -320,9 +324,11 @@ sql_drop(PG_FUNCTION_ARGS)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "dbkit enforcement",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
+	ListCell   *lc;
 
 	error_context_stack = &callback;
-	dbkit_touch_dropped(is_concurrent(event->parsetree));
+	foreach(lc, dbkit_note_dropped(is_concurrent(event->parsetree)))
+		dbkit_registry_update(lfirst_oid(lc), NULL);
 	error_context_stack = callback.previous;
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
@@ -346,22 +352,29 @@ table_rewrite(PG_FUNCTION_ARGS)
 	PG_RETURN_NULL();
 }
 
-/* Judge what the transaction touched, and mend what is at level "fix". */
+/* Return what the transaction changed that breaks the rules of phase "commit". */
+static List *
+judge_changed(const List *objects)
+{
+	return judge_all(read_cases(objects, SCOPE_COMMIT, false), SCOPE_COMMIT);
+}
+
+/* Judge what the transaction changed, and mend what is at level "fix". */
 static void
 judge_transaction(void)
 {
-	List	   *touched = dbkit_touched_by_transaction();
+	List	   *objects = dbkit_changed_by_transaction();
 	List	   *findings;
 	ListCell   *lc;
 	bool		concurrent = false;
 
-	foreach(lc, touched)
-		concurrent |= ((Touched *) lfirst(lc))->concurrently;
+	foreach(lc, objects)
+		concurrent |= ((ChangedObject *) lfirst(lc))->concurrently;
 
-	findings = judge_all(read_facts(touched, FACTS_ALL), SCOPE_COMMIT);
+	findings = judge_changed(objects);
 	fixing = true;
 	for (int round = 0; !concurrent && round < MAX_FIX_ROUNDS && dbkit_run_fixes(findings); round++)
-		findings = judge_all(read_facts(dbkit_touched_by_transaction(), FACTS_ALL), SCOPE_COMMIT);
+		findings = judge_changed(dbkit_changed_by_transaction());
 
 	dbkit_report(findings, concurrent ? WARNING : ERROR,
 				 IsTransactionBlock() ? NULL :
@@ -380,7 +393,7 @@ at_transaction_event(XactEvent event, void *arg pg_attribute_unused())
 		fixing = false;
 		return;
 	}
-	if (!dbkit_transaction_touched() || stands_aside())
+	if (!dbkit_transaction_changed() || stands_aside())
 		return;
 	if (!OidIsValid(get_extension_oid("dbkit", true)))
 		return;					/* dropped by this transaction */
@@ -410,7 +423,7 @@ dbkit_enforce_init(void)
 							 NULL, NULL, NULL);
 
 	dbkit_rows_init();
-	dbkit_touched_init();
+	dbkit_changed_init();
 	dbkit_guard_init();
 	RegisterXactCallback(at_transaction_event, NULL);
 }

@@ -14,7 +14,6 @@
 #include "access/htup_details.h"
 #include "access/reloptions.h"
 #include "access/transam.h"
-#include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
@@ -68,7 +67,7 @@ has_security_invoker(RowReader *reader, HeapTuple row)
 }
 
 static Facts *
-read_relation(RowReader *reader, Oid relid, FactsExtent extent)
+read_relation(RowReader *reader, Oid relid, FactSet wanted)
 {
 	HeapTuple	row = reader->class_row != NULL ? reader->class_row :
 		dbkit_next_row(reader, ROWS_CLASS, relid);
@@ -91,15 +90,15 @@ read_relation(RowReader *reader, Oid relid, FactsExtent extent)
 	facts->owner = form->relowner;
 	facts->partitioned = form->relkind == RELKIND_PARTITIONED_TABLE;
 	facts->typed = OidIsValid(form->reloftype);
-	facts->rls_enabled = form->relrowsecurity;
-	facts->rls_forced = form->relforcerowsecurity;
+	facts->read.rls_enabled = form->relrowsecurity;
+	facts->read.rls_forced = form->relforcerowsecurity;
 	if (form->relkind == RELKIND_VIEW)
 	{
 		facts->kind = KIND_VIEW;
 		facts->security_invoker = has_security_invoker(reader, row);
 	}
 	else
-		dbkit_read_table(facts, reader, extent);
+		dbkit_read_table(facts, reader, wanted);
 	return facts;
 }
 
@@ -122,32 +121,6 @@ read_type(RowReader *reader, Oid type)
 		facts->owner = form->typowner;
 	}
 	ReleaseSysCache(tuple);
-	return facts;
-}
-
-/* Is the relation an index? */
-bool
-dbkit_is_index(Oid relid)
-{
-	char		relkind = get_rel_relkind(relid);
-
-	return relkind == RELKIND_INDEX || relkind == RELKIND_PARTITIONED_INDEX;
-}
-
-/* Read an index: its table, with the index marked. */
-static Facts *
-read_index_of_table(RowReader *reader, Oid indexid, FactsExtent extent)
-{
-	Oid			table = IndexGetRelation(indexid, true);
-	Facts	   *facts;
-
-	if (!OidIsValid(table) || extent == FACTS_STATEMENT)
-		return NULL;			/* no statement rule is about indexes */
-	facts = read_relation(reader, table, extent);
-	if (facts == NULL || facts->kind != KIND_TABLE)
-		return NULL;
-	facts->kind = KIND_INDEX;
-	facts->index = indexid;
 	return facts;
 }
 
@@ -224,12 +197,12 @@ read_function(RowReader *reader, Oid function)
  * not exist (any more).  A reader of many gives them in the order of the oids.
  */
 Facts *
-dbkit_read_facts(RowReader *reader, Oid classid, Oid objid, FactsExtent extent)
+dbkit_read_facts(RowReader *reader, Oid classid, Oid objid, FactSet wanted)
 {
 	switch (classid)
 	{
 		case RelationRelationId:
-			return read_relation(reader, objid, extent);
+			return read_relation(reader, objid, wanted);
 		case TypeRelationId:
 			return read_type(reader, objid);
 		case ProcedureRelationId:
@@ -239,20 +212,25 @@ dbkit_read_facts(RowReader *reader, Oid classid, Oid objid, FactsExtent extent)
 	}
 }
 
-/* The same for one object, which may be an index. */
+/* The same for one object. */
 Facts *
-dbkit_facts(Oid classid, Oid objid, FactsExtent extent)
+dbkit_facts(Oid classid, Oid objid, FactSet wanted)
 {
 	RowReader	reader;
 	Facts	   *facts;
 
 	dbkit_open_reader(&reader, false);
-	if (classid == RelationRelationId && dbkit_is_index(objid))
-		facts = read_index_of_table(&reader, objid, extent);
-	else
-		facts = dbkit_read_facts(&reader, classid, objid, extent);
+	facts = dbkit_read_facts(&reader, classid, objid, wanted);
 	dbkit_close_reader(&reader);
 	return facts;
+}
+
+/* Report that somebody asks for facts that have not been read for him. */
+void
+dbkit_refuse_facts(const Facts *facts, FactSet wanted)
+{
+	elog(ERROR, "facts %x of \"%s.%s\" are not among those that the row of the rule names, %x",
+		 wanted, facts->schema, facts->name, facts->visible);
 }
 
 /* Return the column of that name, or NULL. */
@@ -261,7 +239,7 @@ dbkit_facts_column(const Facts *facts, const char *name)
 {
 	ListCell   *lc;
 
-	foreach(lc, facts->columns)
+	foreach(lc, dbkit_facts_columns(facts))
 	{
 		ColumnFacts *column = lfirst(lc);
 
@@ -277,7 +255,7 @@ dbkit_facts_column_at(const Facts *facts, AttrNumber attnum)
 {
 	ListCell   *lc;
 
-	foreach(lc, facts->columns)
+	foreach(lc, dbkit_facts_columns(facts))
 	{
 		ColumnFacts *column = lfirst(lc);
 
@@ -342,7 +320,6 @@ dbkit_kind_name(ObjectKind kind)
 	{
 		case KIND_TABLE:
 		case KIND_ENUM_TABLE:
-		case KIND_INDEX:
 			return "table";
 		case KIND_VIEW:
 			return "view";

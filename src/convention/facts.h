@@ -21,16 +21,40 @@ typedef enum ObjectKind
 	KIND_ENUM_TABLE = 1 << 1,	/* a table named *_enum */
 	KIND_VIEW = 1 << 2,
 	KIND_ENUM_TYPE = 1 << 3,
-	KIND_INDEX = 1 << 4,		/* a table, of which one index matters */
-	KIND_FUNCTION = 1 << 5		/* only SECURITY DEFINER ones */
+	KIND_FUNCTION = 1 << 4		/* only SECURITY DEFINER ones */
 } ObjectKind;
 
-/* How much to read: what statement rules look at, or what any rule does */
-typedef enum FactsExtent
+/*
+ * What there is to know about an object.  The row of a rule names what the rule reads.
+ * From these rows follows what is read of an object, and by which commands a rule can
+ * be broken.
+ */
+typedef uint32 FactSet;
+
+#define FACT_OBJECT			(1 << 0)	/* what need not be asked for: name, kind, options */
+#define FACT_COLUMNS		(1 << 1)	/* with their defaults and domains */
+#define FACT_KEY			(1 << 2)
+#define FACT_CHECKS			(1 << 3)	/* those of the column "id" */
+#define FACT_FOREIGN_KEYS	(1 << 4)
+#define FACT_UNVALIDATED	(1 << 5)
+#define FACT_INDEXES		(1 << 6)
+#define FACT_TRIGGERS		(1 << 7)
+#define FACT_POLICIES		(1 << 8)
+#define FACT_ROW_SECURITY	(1 << 9)
+#define FACT_COMMENTS		(1 << 10)
+#define FACT_ALL			((1 << 11) - 1)
+
+/* The prefix of the ids comes from both */
+#define FACT_PREFIX			(FACT_COLUMNS | FACT_CHECKS)
+
+/* What happened to an object */
+typedef struct Change
 {
-	FACTS_STATEMENT,
-	FACTS_ALL
-} FactsExtent;
+	FactSet		added;			/* something of the kind is new, and all else as it was */
+	FactSet		changed;		/* anything else */
+} Change;
+
+#define CHANGE_ALL			((Change) {0, FACT_ALL})
 
 typedef struct ColumnFacts
 {
@@ -107,6 +131,28 @@ typedef struct PolicyFacts
 	char	   *with_check;
 } PolicyFacts;
 
+/* What is read as the rules ask for it; see the functions below */
+typedef struct FactsRead
+{
+	List	   *columns;		/* ColumnFacts *, without dropped ones */
+	List	   *key;			/* attribute numbers of the primary key */
+	List	   *checks;			/* CheckFacts *, enforced ones of the column "id" */
+	List	   *foreign_keys;	/* ForeignKeyFacts *, enforced ones */
+	List	   *unvalidated;	/* char *, constraints that are NOT VALID */
+	List	   *indexes;		/* IndexFacts * */
+	List	   *triggers;		/* TriggerFacts *, as RowReader gives them */
+	bool		triggers_complete;
+	List	   *policies;		/* PolicyFacts * */
+	bool		rls_enabled;
+	bool		rls_forced;
+
+	/* The prefix of its ids, and where it is said; NULL for none */
+	char	   *prefix;
+	char	   *default_prefix;
+	List	   *check_prefixes; /* char *, parallel to check_names */
+	List	   *check_names;	/* char *, NULL where DROP CONSTRAINT will not do */
+} FactsRead;
+
 typedef struct Facts
 {
 	Oid			classid;
@@ -115,32 +161,18 @@ typedef struct Facts
 	Oid			owner;
 	char	   *schema;
 	char	   *name;
-	Oid			index;			/* the one that matters, for KIND_INDEX */
+	Oid			index;			/* the only one that changed, if nothing else did */
 	char	   *signature;		/* of a function: its qualified name with arguments */
 	char	   *search_path;	/* of a function, or NULL */
 	bool		detached;		/* a partition until this statement */
 	bool		partitioned;
 	bool		typed;			/* CREATE TABLE ... OF type */
 	bool		security_invoker;
-	List	   *columns;		/* ColumnFacts *, without dropped ones */
-	List	   *checks;			/* CheckFacts *, enforced ones of the column "id" */
-	List	   *key;			/* attribute numbers of the primary key */
-	List	   *indexes;		/* IndexFacts * */
-	bool		rls_enabled;
-	bool		rls_forced;
-	List	   *foreign_keys;	/* ForeignKeyFacts *, enforced ones */
-	List	   *unvalidated;	/* char *, constraints that are NOT VALID */
-
-	/* Only with FACTS_ALL */
-	List	   *triggers;		/* TriggerFacts *; see dbkit_all_triggers() */
-	List	   *policies;		/* PolicyFacts * */
-
-	/* The prefix of its ids, and where it is said; NULL for none */
-	char	   *prefix;
-	char	   *default_prefix;
-	List	   *check_prefixes; /* char *, parallel to check_names */
-	List	   *check_names;	/* char *, NULL where DROP CONSTRAINT will not do */
+	FactSet		visible;		/* read, and named by the rule that judges */
+	FactsRead	read;
 } Facts;
+
+extern void dbkit_refuse_facts(const Facts *facts, FactSet wanted) pg_attribute_noreturn();
 
 /* Does a name end with that suffix? */
 static inline bool
@@ -153,23 +185,57 @@ dbkit_ends_with(const char *name, const char *suffix)
 		memcmp(name + length - suffix_length, suffix, suffix_length) == 0;
 }
 
-extern Facts *dbkit_facts(Oid classid, Oid objid, FactsExtent extent);
-extern Facts *dbkit_read_facts(RowReader *reader, Oid classid, Oid objid, FactsExtent extent);
+/*
+ * Ensure that what is asked for has been read, and that the row of the rule which
+ * asks names it: a command that changes only that would not have the rule judged.
+ */
+static inline void
+dbkit_require_facts(const Facts *facts, FactSet wanted)
+{
+	if (unlikely((facts->visible & wanted) != wanted))
+		dbkit_refuse_facts(facts, wanted);
+}
+
+#define DEFINE_FACTS(type, name, set) \
+static inline type \
+dbkit_facts_##name(const Facts *facts) \
+{ \
+	dbkit_require_facts(facts, set); \
+	return facts->read.name; \
+}
+
+DEFINE_FACTS(List *, columns, FACT_COLUMNS)
+DEFINE_FACTS(List *, key, FACT_KEY)
+DEFINE_FACTS(List *, foreign_keys, FACT_FOREIGN_KEYS)
+DEFINE_FACTS(List *, unvalidated, FACT_UNVALIDATED)
+DEFINE_FACTS(List *, indexes, FACT_INDEXES)
+DEFINE_FACTS(List *, policies, FACT_POLICIES)
+DEFINE_FACTS(bool, rls_enabled, FACT_ROW_SECURITY)
+DEFINE_FACTS(bool, rls_forced, FACT_ROW_SECURITY)
+DEFINE_FACTS(char *, prefix, FACT_PREFIX)
+DEFINE_FACTS(char *, default_prefix, FACT_PREFIX)
+DEFINE_FACTS(List *, check_prefixes, FACT_PREFIX)
+DEFINE_FACTS(List *, check_names, FACT_PREFIX)
+
+extern Facts *dbkit_facts(Oid classid, Oid objid, FactSet wanted);
+extern Facts *dbkit_read_facts(RowReader *reader, Oid classid, Oid objid, FactSet wanted);
 extern const ColumnFacts *dbkit_facts_column(const Facts *facts, const char *name);
 extern const ColumnFacts *dbkit_facts_column_at(const Facts *facts, AttrNumber attnum);
 extern char *dbkit_facts_column_names(const Facts *facts, const List *attnums);
 extern const char *dbkit_facts_identity(const Facts *facts);
 extern const char *dbkit_identity_of(Oid relid);
 extern char *dbkit_name_of(Oid relid);
-extern bool dbkit_is_index(Oid relid);
 extern const char *dbkit_kind_name(ObjectKind kind);
 
 /* facts_table.c */
-extern void dbkit_read_table(Facts *facts, RowReader *reader, FactsExtent extent);
+extern void dbkit_read_table(Facts *facts, RowReader *reader, FactSet wanted);
 extern bool dbkit_column_has_default(const ColumnFacts *column);
 extern Node *dbkit_column_default(const ColumnFacts *column);
 extern bool dbkit_column_type_is_fixed(const Facts *facts, const ColumnFacts *column);
-extern List *dbkit_all_triggers(Oid relid);
+extern const TriggerFacts *dbkit_find_trigger(const Facts *facts,
+											   bool (*wanted) (const TriggerFacts *trigger, const void *arg),
+											   const void *arg);
+extern bool dbkit_has_column_comment(const Facts *facts, const ColumnFacts *column);
 extern Oid	dbkit_column_sequence(const Facts *facts, const ColumnFacts *column);
 
 #endif							/* DBKIT_FACTS_H */

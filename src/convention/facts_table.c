@@ -24,6 +24,7 @@
 #include "catalog/pg_policy.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
+#include "commands/comment.h"
 #include "commands/sequence.h"
 #include "commands/trigger.h"
 #include "nodes/nodeFuncs.h"
@@ -111,7 +112,7 @@ read_domains(Facts *facts)
 {
 	ListCell   *lc;
 
-	foreach(lc, facts->columns)
+	foreach(lc, facts->read.columns)
 	{
 		ColumnFacts *column = lfirst(lc);
 
@@ -153,20 +154,20 @@ read_columns(Facts *facts, RowReader *reader)
 
 		if (att->attisdropped)
 			continue;
-		facts->columns = lappend(facts->columns, read_column(att));
+		facts->read.columns = lappend(facts->read.columns, read_column(att));
 		defaults += att->atthasdef ? 1 : 0;
 	}
 	if (defaults == 0)
 		return;
 
 	/* Both come in the order of the columns' numbers */
-	lc = list_head(facts->columns);
+	lc = list_head(facts->read.columns);
 	while ((row = dbkit_next_row(reader, ROWS_DEFAULT, facts->objid)) != NULL)
 	{
 		AttrNumber	attnum = ((Form_pg_attrdef) GETSTRUCT(row))->adnum;
 
 		while (lc != NULL && ((ColumnFacts *) lfirst(lc))->attnum < attnum)
-			lc = lnext(facts->columns, lc);
+			lc = lnext(facts->read.columns, lc);
 		if (lc != NULL && ((ColumnFacts *) lfirst(lc))->attnum == attnum)
 			((ColumnFacts *) lfirst(lc))->expression =
 				dbkit_row_expression(reader, ROWS_DEFAULT, Anum_pg_attrdef_adbin);
@@ -205,7 +206,7 @@ is_generation_input(const Facts *facts, const Bitmapset *column)
 	Bitmapset  *inputs = NULL;
 	ListCell   *lc;
 
-	foreach(lc, facts->columns)
+	foreach(lc, facts->read.columns)
 	{
 		const ColumnFacts *other = lfirst(lc);
 
@@ -349,9 +350,9 @@ read_indexes(Facts *facts, RowReader *reader)
 	{
 		/* Not one that DROP INDEX CONCURRENTLY is at */
 		if (((Form_pg_index) GETSTRUCT(row))->indislive)
-			facts->indexes = lappend(facts->indexes, read_index(reader, row, &facts->key));
+			facts->read.indexes = lappend(facts->read.indexes, read_index(reader, row, &facts->read.key));
 	}
-	list_sort(facts->indexes, compare_indexes);
+	list_sort(facts->read.indexes, compare_indexes);
 }
 
 /* Note that an index backs a constraint. */
@@ -360,7 +361,7 @@ mark_index(Facts *facts, Oid indexid)
 {
 	ListCell   *lc;
 
-	foreach(lc, facts->indexes)
+	foreach(lc, facts->read.indexes)
 	{
 		IndexFacts *index = lfirst(lc);
 
@@ -411,7 +412,7 @@ static void
 read_check(Facts *facts, RowReader *reader, HeapTuple tuple)
 {
 	Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(tuple);
-	const ColumnFacts *id = dbkit_facts_column(facts, "id");
+	const ColumnFacts *id = facts->visible & FACT_CHECKS ? dbkit_facts_column(facts, "id") : NULL;
 	CheckFacts *check;
 
 	if (id == NULL || !list_member_int(constrained_columns(reader, tuple), id->attnum))
@@ -421,7 +422,7 @@ read_check(Facts *facts, RowReader *reader, HeapTuple tuple)
 	check->inherited = form->coninhcount > 0;
 	check->expression = dbkit_row_expression(reader, ROWS_CONSTRAINT, Anum_pg_constraint_conbin);
 	if (check->expression != NULL)
-		facts->checks = lappend(facts->checks, check);
+		facts->read.checks = lappend(facts->read.checks, check);
 }
 
 /* Note a constraint that is not valid yet. */
@@ -432,8 +433,8 @@ read_unvalidated(Facts *facts, HeapTuple tuple)
 	char	   *name = pstrdup(NameStr(((Form_pg_constraint) GETSTRUCT(tuple))->conname));
 	ListCell   *lc;
 
-	facts->unvalidated = lappend(facts->unvalidated, name);
-	foreach(lc, facts->columns)
+	facts->read.unvalidated = lappend(facts->read.unvalidated, name);
+	foreach(lc, facts->read.columns)
 	{
 		if (((ColumnFacts *) lfirst(lc))->attnum == attnum)
 			((ColumnFacts *) lfirst(lc))->not_null = false;
@@ -461,7 +462,7 @@ read_constraints(Facts *facts, RowReader *reader)
 				read_check(facts, reader, row);
 				break;
 			case CONSTRAINT_FOREIGN:
-				facts->foreign_keys = lappend(facts->foreign_keys, read_foreign_key(reader, row));
+				facts->read.foreign_keys = lappend(facts->read.foreign_keys, read_foreign_key(reader, row));
 				break;
 			case CONSTRAINT_PRIMARY:
 			case CONSTRAINT_UNIQUE:
@@ -513,12 +514,24 @@ read_triggers(RowReader *reader, Oid relid)
 	return result;
 }
 
-/*
- * Return all triggers of a table.  The facts of many tables leave out those with
- * names such as those of foreign keys have (see dbkit_next_row()).
- */
-List *
-dbkit_all_triggers(Oid relid)
+/* Return the first trigger of a list that is wanted, or NULL. */
+static const TriggerFacts *
+find_trigger(const List *triggers, bool (*wanted) (const TriggerFacts *trigger, const void *arg),
+			 const void *arg)
+{
+	ListCell   *lc;
+
+	foreach(lc, triggers)
+	{
+		if (wanted(lfirst(lc), arg))
+			return lfirst(lc);
+	}
+	return NULL;
+}
+
+/* Read all triggers of a table, apart from the reader of many. */
+static List *
+read_all_triggers(Oid relid)
 {
 	RowReader	reader;
 	List	   *result;
@@ -527,6 +540,36 @@ dbkit_all_triggers(Oid relid)
 	result = read_triggers(&reader, relid);
 	dbkit_close_reader(&reader);
 	return result;
+}
+
+/*
+ * Return a trigger that is wanted, or NULL.
+ *
+ * A reader of many tables passes over triggers with names such as those of foreign
+ * keys have.  They are looked at only when no other is the wanted one.
+ */
+const TriggerFacts *
+dbkit_find_trigger(const Facts *facts,
+				   bool (*wanted) (const TriggerFacts *trigger, const void *arg), const void *arg)
+{
+	const TriggerFacts *result;
+	FactsRead  *read = (FactsRead *) &facts->read;
+
+	dbkit_require_facts(facts, FACT_TRIGGERS);
+	result = find_trigger(read->triggers, wanted, arg);
+	if (result != NULL || read->triggers_complete)
+		return result;
+	read->triggers = read_all_triggers(facts->objid);
+	read->triggers_complete = true;
+	return find_trigger(read->triggers, wanted, arg);
+}
+
+/* Has a column a comment? */
+bool
+dbkit_has_column_comment(const Facts *facts, const ColumnFacts *column)
+{
+	dbkit_require_facts(facts, FACT_COMMENTS);
+	return GetComment(facts->objid, RelationRelationId, column->attnum) != NULL;
 }
 
 /* Is a policy one for all roles? */
@@ -556,7 +599,7 @@ read_policies(Facts *facts, RowReader *reader)
 		policy->for_all_roles = is_for_all_roles(reader);
 		policy->using = dbkit_row_expression(reader, ROWS_POLICY, Anum_pg_policy_polqual);
 		policy->with_check = dbkit_row_expression(reader, ROWS_POLICY, Anum_pg_policy_polwithcheck);
-		facts->policies = lappend(facts->policies, policy);
+		facts->read.policies = lappend(facts->read.policies, policy);
 	}
 }
 
@@ -570,8 +613,8 @@ is_droppable(const CheckFacts *check, Node *expr)
 static void
 add_check_prefix(Facts *facts, char *prefix, char *name)
 {
-	facts->check_prefixes = lappend(facts->check_prefixes, prefix);
-	facts->check_names = lappend(facts->check_names, name);
+	facts->read.check_prefixes = lappend(facts->read.check_prefixes, prefix);
+	facts->read.check_names = lappend(facts->read.check_names, name);
 }
 
 /* Find the prefix of the table's ids in the default and the CHECKs of "id". */
@@ -583,8 +626,8 @@ read_prefix(Facts *facts)
 
 	if (id == NULL)
 		return;
-	facts->default_prefix = dbkit_generated_prefix(dbkit_column_default(id));
-	foreach(lc, facts->checks)
+	facts->read.default_prefix = dbkit_generated_prefix(dbkit_column_default(id));
+	foreach(lc, facts->read.checks)
 	{
 		CheckFacts *check = lfirst(lc);
 		Node	   *expr = dbkit_stored_tree(check->expression);
@@ -592,8 +635,8 @@ read_prefix(Facts *facts)
 
 		if (prefix == NULL)
 			continue;
-		if (facts->default_prefix != NULL &&
-			strcmp(prefix, facts->default_prefix) != 0 && !is_droppable(check, expr))
+		if (facts->read.default_prefix != NULL &&
+			strcmp(prefix, facts->read.default_prefix) != 0 && !is_droppable(check, expr))
 			add_check_prefix(facts, prefix, NULL);
 		else
 			add_check_prefix(facts, prefix, check->name);
@@ -606,26 +649,35 @@ read_prefix(Facts *facts)
 			add_check_prefix(facts, prefix, NULL);
 	}
 
-	if (facts->default_prefix != NULL)
-		facts->prefix = facts->default_prefix;
-	else if (facts->check_prefixes != NIL)
-		facts->prefix = linitial(facts->check_prefixes);
+	if (facts->read.default_prefix != NULL)
+		facts->read.prefix = facts->read.default_prefix;
+	else if (facts->read.check_prefixes != NIL)
+		facts->read.prefix = linitial(facts->read.check_prefixes);
 }
 
-/* Read what there is about a table. */
+/* Read what is wanted about a table. */
 void
-dbkit_read_table(Facts *facts, RowReader *reader, FactsExtent extent)
+dbkit_read_table(Facts *facts, RowReader *reader, FactSet wanted)
 {
+	if (wanted & (FACT_CHECKS | FACT_INDEXES | FACT_FOREIGN_KEYS))
+		wanted |= FACT_COLUMNS; /* of which they are */
+	facts->visible = wanted | FACT_OBJECT;
 	facts->kind = dbkit_ends_with(facts->name, "_enum") ? KIND_ENUM_TABLE : KIND_TABLE;
-	read_columns(facts, reader);
-	read_indexes(facts, reader);
-	read_constraints(facts, reader);
-	read_domains(facts);
-	if (extent == FACTS_ALL)
+	if (wanted & FACT_COLUMNS)
+		read_columns(facts, reader);
+	if (wanted & (FACT_KEY | FACT_INDEXES))
+		read_indexes(facts, reader);
+	if (wanted & (FACT_COLUMNS | FACT_CHECKS | FACT_FOREIGN_KEYS | FACT_UNVALIDATED | FACT_INDEXES))
+		read_constraints(facts, reader);
+	if (wanted & FACT_COLUMNS)
+		read_domains(facts);
+	if (wanted & FACT_TRIGGERS)
 	{
-		facts->triggers = read_triggers(reader, facts->objid);
-		read_policies(facts, reader);
+		facts->read.triggers = read_triggers(reader, facts->objid);
+		facts->read.triggers_complete = !reader->many;
 	}
-	if (facts->kind == KIND_TABLE)
+	if (wanted & FACT_POLICIES)
+		read_policies(facts, reader);
+	if ((wanted & FACT_PREFIX) == FACT_PREFIX && facts->kind == KIND_TABLE)
 		read_prefix(facts);
 }

@@ -79,7 +79,7 @@ inherits(const Facts *facts)
 {
 	ListCell   *lc;
 
-	foreach(lc, facts->columns)
+	foreach(lc, dbkit_facts_columns(facts))
 	{
 		if (((ColumnFacts *) lfirst(lc))->inherited)
 			return true;
@@ -157,13 +157,13 @@ dbkit_add_wrong(StringInfo wrong, const char *format,...)
 void
 dbkit_check_key(StringInfo wrong, const Facts *facts, const ColumnFacts *column)
 {
-	if (facts->key == NIL)
+	if (dbkit_facts_key(facts) == NIL)
 		dbkit_add_wrong(wrong, "is not the primary key");
-	else if (!list_member_int(facts->key, column->attnum))
-		dbkit_add_wrong(wrong, "is not the primary key, which is (%s)", dbkit_facts_column_names(facts, facts->key));
-	else if (!facts->partitioned && !facts->detached && list_length(facts->key) > 1)
+	else if (!list_member_int(dbkit_facts_key(facts), column->attnum))
+		dbkit_add_wrong(wrong, "is not the primary key, which is (%s)", dbkit_facts_column_names(facts, dbkit_facts_key(facts)));
+	else if (!facts->partitioned && !facts->detached && list_length(dbkit_facts_key(facts)) > 1)
 		dbkit_add_wrong(wrong, "is not the whole primary key, which is (%s)",
-						dbkit_facts_column_names(facts, facts->key));
+						dbkit_facts_column_names(facts, dbkit_facts_key(facts)));
 }
 
 /* Add that the column is of another type than it has to be. */

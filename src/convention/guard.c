@@ -81,7 +81,7 @@ guard(const char *rule, Oid relid, uint64 size, int limit, const char *change, c
 
 	if (judgement.rule->level == LEVEL_OFF || size <= (uint64) limit * 1024)
 		return NIL;
-	judgement.facts = dbkit_facts(RelationRelationId, root_of(relid), FACTS_STATEMENT);
+	judgement.facts = dbkit_facts(RelationRelationId, root_of(relid), 0);
 	if (judgement.facts == NULL)
 		return NIL;
 	dbkit_add_finding(&judgement, NULL, "%s a table of %s, more than %s; use %s",

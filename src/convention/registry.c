@@ -259,8 +259,8 @@ find_other_table(const char *prefix, Oid except)
 		if (relid == except || (OidIsValid(found) && relid > found))
 			continue;
 		caller = MemoryContextSwitchTo(per_table);
-		facts = dbkit_facts(RelationRelationId, relid, FACTS_STATEMENT);
-		if (facts != NULL && facts->prefix != NULL && strcmp(facts->prefix, prefix) == 0)
+		facts = dbkit_facts(RelationRelationId, relid, FACT_PREFIX);
+		if (facts != NULL && dbkit_facts_prefix(facts) != NULL && strcmp(dbkit_facts_prefix(facts), prefix) == 0)
 			found = relid;
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(per_table);
@@ -385,8 +385,8 @@ register_prefix(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation with OID %u does not exist", relid)));
-	facts = dbkit_facts(RelationRelationId, relid, FACTS_STATEMENT);
-	dbkit_registry_update(relid, facts != NULL ? facts->prefix : NULL);
+	facts = dbkit_facts(RelationRelationId, relid, FACT_PREFIX);
+	dbkit_registry_update(relid, facts != NULL ? dbkit_facts_prefix(facts) : NULL);
 	PG_RETURN_VOID();
 }
 

@@ -38,147 +38,147 @@ static const struct config_enum_entry unfixable_level_options[] = {
 
 Rule		dbkit_rules[] = {
 	{
-		"primary_key", PHASE_STATEMENT, KIND_TABLE, false,
+		"primary_key", PHASE_STATEMENT, KIND_TABLE, FACT_KEY | FACT_COLUMNS, 0, false,
 		"primary key on exactly id, TEXT COLLATE \"C\" (on a partitioned table: one that includes id)",
 		dbkit_judge_primary_key, LEVEL_ERROR
 	},
 	{
-		"id_default", PHASE_STATEMENT, KIND_TABLE, true,
+		"id_default", PHASE_STATEMENT, KIND_TABLE, FACT_PREFIX, 0, true,
 		"id has DEFAULT generate_id('...') with a constant prefix",
 		dbkit_judge_id_default, LEVEL_ERROR
 	},
 	{
-		"id_check", PHASE_STATEMENT, KIND_TABLE, true,
+		"id_check", PHASE_STATEMENT, KIND_TABLE, FACT_PREFIX, 0, true,
 		"a CHECK pins the prefix of id, the same as the default's",
 		dbkit_judge_id_check, LEVEL_ERROR
 	},
 	{
-		"id_prefix", PHASE_STATEMENT, KIND_TABLE, false,
+		"id_prefix", PHASE_STATEMENT, KIND_TABLE, FACT_PREFIX, 0, false,
 		"the prefix is 2 or 3 lower-case letters, and no other table in the database has it",
 		dbkit_judge_id_prefix, LEVEL_ERROR
 	},
 	{
-		"created_at", PHASE_STATEMENT, KIND_TABLE, true,
+		"created_at", PHASE_STATEMENT, KIND_TABLE, FACT_COLUMNS, 0, true,
 		"a column created_at TIMESTAMPTZ NOT NULL DEFAULT now()",
 		dbkit_judge_created_at, LEVEL_ERROR
 	},
 	{
-		"updated_at", PHASE_STATEMENT, KIND_TABLE, true,
+		"updated_at", PHASE_STATEMENT, KIND_TABLE, FACT_COLUMNS, 0, true,
 		"a column updated_at TIMESTAMPTZ NOT NULL DEFAULT now()",
 		dbkit_judge_updated_at, LEVEL_ERROR
 	},
 	{
-		"storytime", PHASE_STATEMENT, KIND_TABLE, true,
+		"storytime", PHASE_STATEMENT, KIND_TABLE, FACT_COLUMNS, 0, true,
 		"a column storytime JSONB",
 		dbkit_judge_storytime, LEVEL_ERROR
 	},
 	{
-		"timestamptz", PHASE_STATEMENT, KIND_TABLE, true,
+		"timestamptz", PHASE_STATEMENT, KIND_TABLE, FACT_COLUMNS, 0, true,
 		"no timestamp without time zone, also inside arrays, domains, ranges and composites",
 		dbkit_judge_timestamptz, LEVEL_ERROR
 	},
 	{
-		"bigint", PHASE_STATEMENT, KIND_TABLE, true,
+		"bigint", PHASE_STATEMENT, KIND_TABLE, FACT_COLUMNS, 0, true,
 		"no smallint or integer, also inside arrays, domains, ranges and composites, serial types included",
 		dbkit_judge_bigint, LEVEL_ERROR
 	},
 	{
-		"text_id", PHASE_STATEMENT, KIND_TABLE, true,
+		"text_id", PHASE_STATEMENT, KIND_TABLE, FACT_COLUMNS, 0, true,
 		"columns named *_id and *_extid are TEXT COLLATE \"C\"",
 		dbkit_judge_text_id, LEVEL_ERROR
 	},
 	{
-		"enum_type", PHASE_STATEMENT, KIND_TABLE | KIND_ENUM_TYPE, false,
+		"enum_type", PHASE_STATEMENT, KIND_TABLE | KIND_ENUM_TYPE, FACT_OBJECT | FACT_COLUMNS, 0, false,
 		"no native enum: neither CREATE TYPE ... AS ENUM nor a column of one",
 		dbkit_judge_enum_type, LEVEL_ERROR
 	},
 	{
-		"enum_table", PHASE_STATEMENT, KIND_ENUM_TABLE, false,
+		"enum_table", PHASE_STATEMENT, KIND_ENUM_TABLE, FACT_KEY | FACT_COLUMNS, 0, false,
 		"a table *_enum is value TEXT PRIMARY KEY, and other columns only beside it",
 		dbkit_judge_enum_table, LEVEL_ERROR
 	},
 	{
-		"view_security_invoker", PHASE_STATEMENT, KIND_VIEW, true,
+		"view_security_invoker", PHASE_STATEMENT, KIND_VIEW, FACT_OBJECT, 0, true,
 		"views have security_invoker = true",
 		dbkit_judge_view_security_invoker, LEVEL_ERROR
 	},
 	{
-		"updated_at_trigger", PHASE_COMMIT, KIND_TABLE, true,
+		"updated_at_trigger", PHASE_COMMIT, KIND_TABLE, FACT_TRIGGERS, FACT_TRIGGERS, true,
 		"an enabled BEFORE UPDATE row trigger runs updated_at()",
 		dbkit_judge_updated_at_trigger, LEVEL_ERROR
 	},
 	{
-		"fk_index", PHASE_COMMIT, KIND_TABLE, true,
+		"fk_index", PHASE_COMMIT, KIND_TABLE, FACT_FOREIGN_KEYS | FACT_INDEXES | FACT_COLUMNS, FACT_INDEXES, true,
 		"every foreign key is covered by a valid, non-partial index whose leading columns are the key's, in any order",
 		dbkit_judge_fk_index, LEVEL_ERROR
 	},
 	{
-		"fk_on_delete", PHASE_COMMIT, KIND_TABLE, true,
+		"fk_on_delete", PHASE_COMMIT, KIND_TABLE, FACT_FOREIGN_KEYS | FACT_COLUMNS, 0, true,
 		"foreign keys to the user and organization tables are ON DELETE CASCADE or SET NULL",
 		dbkit_judge_fk_on_delete, LEVEL_ERROR
 	},
 	{
-		"extid", PHASE_COMMIT, KIND_TABLE, true,
+		"extid", PHASE_COMMIT, KIND_TABLE, FACT_COLUMNS | FACT_FOREIGN_KEYS | FACT_KEY, FACT_FOREIGN_KEYS, true,
 		"a column *_id is a foreign key or the primary key; an id from elsewhere is named *_extid",
 		dbkit_judge_extid, LEVEL_ERROR
 	},
 	{
-		"rls_enabled", PHASE_COMMIT, KIND_TABLE, true,
+		"rls_enabled", PHASE_COMMIT, KIND_TABLE, FACT_ROW_SECURITY, 0, true,
 		"row level security is enabled",
 		dbkit_judge_rls_enabled, LEVEL_ERROR
 	},
 	{
-		"rls_policy", PHASE_COMMIT, KIND_TABLE, false,
+		"rls_policy", PHASE_COMMIT, KIND_TABLE, FACT_POLICIES, FACT_POLICIES, false,
 		"at least one permissive policy exists",
 		dbkit_judge_rls_policy, LEVEL_ERROR
 	},
 	{
-		"organization_scope", PHASE_COMMIT, KIND_TABLE, false,
+		"organization_scope", PHASE_COMMIT, KIND_TABLE, FACT_FOREIGN_KEYS | FACT_COLUMNS, FACT_FOREIGN_KEYS, false,
 		"a column, such as organization_id, NOT NULL that references the organization table",
 		dbkit_judge_organization_scope, LEVEL_OFF
 	},
 	{
-		"rls_forced", PHASE_COMMIT, KIND_TABLE, true,
+		"rls_forced", PHASE_COMMIT, KIND_TABLE, FACT_ROW_SECURITY, 0, true,
 		"row level security binds the table's owner as well",
 		dbkit_judge_rls_forced, LEVEL_OFF
 	},
 	{
-		"policy_with_check", PHASE_COMMIT, KIND_TABLE, false,
+		"policy_with_check", PHASE_COMMIT, KIND_TABLE, FACT_POLICIES, 0, false,
 		"no permissive policy lets any row be inserted",
 		dbkit_judge_policy_with_check, LEVEL_WARNING
 	},
 	{
-		"forgeable_policy", PHASE_COMMIT, KIND_TABLE, false,
+		"forgeable_policy", PHASE_COMMIT, KIND_TABLE, FACT_POLICIES, 0, false,
 		"no policy reads a setting that any session can set",
 		dbkit_judge_forgeable_policy, LEVEL_WARNING
 	},
 	{
-		"fk_validated", PHASE_COMMIT, KIND_TABLE, true,
+		"fk_validated", PHASE_COMMIT, KIND_TABLE, FACT_UNVALIDATED, 0, true,
 		"no constraint is left NOT VALID",
 		dbkit_judge_fk_validated, LEVEL_OFF
 	},
 	{
-		"column_comment", PHASE_COMMIT, KIND_TABLE, false,
+		"column_comment", PHASE_COMMIT, KIND_TABLE, FACT_COLUMNS | FACT_COMMENTS, FACT_COMMENTS, false,
 		"every column has a comment",
 		dbkit_judge_column_comment, LEVEL_OFF
 	},
 	{
-		"duplicate_index", PHASE_COMMIT, KIND_TABLE | KIND_INDEX, true,
+		"duplicate_index", PHASE_COMMIT, KIND_TABLE, FACT_INDEXES | FACT_COLUMNS, 0, true,
 		"no index is the same as, or a prefix of, another",
 		dbkit_judge_duplicate_index, LEVEL_WARNING
 	},
 	{
-		"security_definer_path", PHASE_STATEMENT, KIND_FUNCTION, true,
+		"security_definer_path", PHASE_STATEMENT, KIND_FUNCTION, FACT_OBJECT, 0, true,
 		"a SECURITY DEFINER function sets a search_path that its caller cannot put objects into",
 		dbkit_judge_security_definer_path, LEVEL_WARNING
 	},
 	{
-		"table_rewrite", PHASE_STATEMENT, KIND_TABLE, false,
+		"table_rewrite", PHASE_STATEMENT, KIND_TABLE, 0, 0, false,
 		"no ALTER rewrites a table larger than dbkit.max_rewrite_size; judged at the change only",
 		NULL, LEVEL_WARNING
 	},
 	{
-		"blocking_index", PHASE_STATEMENT, KIND_TABLE, false,
+		"blocking_index", PHASE_STATEMENT, KIND_TABLE, 0, 0, false,
 		"no plain CREATE INDEX on a table larger than dbkit.max_blocking_index_size; judged at the change only",
 		NULL, LEVEL_WARNING
 	},
@@ -224,12 +224,11 @@ dbkit_rules_init(void)
 	MemoryContextSwitchTo(caller);
 }
 
-/* Does the rule judge an object of that kind in that scope? */
+/* Does the rule judge in that scope? */
 static bool
-applies(const Rule *rule, ObjectKind kind, JudgeScope scope)
+is_in_scope(const Rule *rule, JudgeScope scope)
 {
-	if (rule->judge == NULL || !(rule->kinds & kind) ||
-		(rule->level == LEVEL_OFF && scope != SCOPE_ALL))
+	if (rule->judge == NULL || (rule->level == LEVEL_OFF && scope != SCOPE_ALL))
 		return false;
 	if (scope == SCOPE_STATEMENT)
 		return rule->phase == PHASE_STATEMENT && rule->level != LEVEL_FIX;
@@ -238,22 +237,53 @@ applies(const Rule *rule, ObjectKind kind, JudgeScope scope)
 	return true;
 }
 
+/* Can the change break the rule? */
+static bool
+can_break(Change change, const Rule *rule)
+{
+	return (change.changed & rule->needs) != 0 ||
+		(change.added & rule->needs & ~rule->mended_by) != 0;
+}
+
 /*
- * Add to the judgement's findings what breaks the rules of that scope and is
- * not exempt.
+ * Return the facts that have to be read of an object to judge a change to it in that
+ * scope; none where it can break no rule.
+ */
+FactSet
+dbkit_facts_to_read(JudgeScope scope, Change change)
+{
+	FactSet		result = 0;
+
+	for (int i = 0; i < dbkit_n_rules; i++)
+	{
+		if (is_in_scope(&dbkit_rules[i], scope) && can_break(change, &dbkit_rules[i]))
+			result |= dbkit_rules[i].needs;
+	}
+	return result;
+}
+
+/*
+ * Add to the judgement's findings what breaks the rules of that scope which the
+ * change concerns, and is not exempt.
  */
 void
-dbkit_judge(Judgement *judgement, const Facts *facts, JudgeScope scope)
+dbkit_judge(Judgement *judgement, Facts *facts, JudgeScope scope, Change change)
 {
 	int			before = list_length(judgement->findings);
+	FactSet		read = facts->visible;
 
 	judgement->facts = facts;
 	for (int i = 0; i < dbkit_n_rules; i++)
 	{
-		judgement->rule = &dbkit_rules[i];
-		if (applies(judgement->rule, facts->kind, scope))
-			judgement->rule->judge(judgement);
+		const Rule *rule = &dbkit_rules[i];
+
+		if (!(rule->kinds & facts->kind) || !is_in_scope(rule, scope) || !can_break(change, rule))
+			continue;
+		judgement->rule = rule;
+		facts->visible = read & rule->needs;
+		rule->judge(judgement);
 	}
+	facts->visible = read;
 	if (scope != SCOPE_ALL)
 		judgement->findings = dbkit_drop_exempt(judgement->findings, before);
 	dbkit_drop_repeated_fixes(judgement->findings, before);

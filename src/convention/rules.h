@@ -41,6 +41,8 @@ typedef struct Rule
 	const char *id;
 	RulePhase	phase;
 	int			kinds;			/* ObjectKind bits it applies to */
+	FactSet		needs;			/* all that "judge" reads */
+	FactSet		mended_by;		/* of these: what a new one of can only mend */
 	bool		fixable;
 	const char *description;
 	void		(*judge) (Judgement *judgement);
@@ -51,7 +53,8 @@ extern Rule dbkit_rules[];
 extern const int dbkit_n_rules;
 
 extern void dbkit_rules_init(void);
-extern void dbkit_judge(Judgement *judgement, const Facts *facts, JudgeScope scope);
+extern FactSet dbkit_facts_to_read(JudgeScope scope, Change change);
+extern void dbkit_judge(Judgement *judgement, Facts *facts, JudgeScope scope, Change change);
 extern const Rule *dbkit_find_rule(const char *id);
 extern const char *dbkit_level_name(int level);
 extern const char *dbkit_phase_name(RulePhase phase);

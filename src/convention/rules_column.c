@@ -8,9 +8,7 @@
 #include "postgres.h"
 
 #include "access/transam.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
-#include "commands/comment.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -140,7 +138,7 @@ judge_column_types(Judgement *judgement, bool (*unwanted) (Oid type),
 {
 	ListCell   *lc;
 
-	foreach(lc, judgement->facts->columns)
+	foreach(lc, dbkit_facts_columns(judgement->facts))
 	{
 		ColumnFacts *column = lfirst(lc);
 		Oid			inside = dbkit_find_type(column->type, unwanted);
@@ -200,11 +198,11 @@ dbkit_judge_column_comment(Judgement *judgement)
 	const Facts *facts = judgement->facts;
 	ListCell   *lc;
 
-	foreach(lc, facts->columns)
+	foreach(lc, dbkit_facts_columns(facts))
 	{
 		const ColumnFacts *column = lfirst(lc);
 
-		if (GetComment(facts->objid, RelationRelationId, column->attnum) == NULL)
+		if (!dbkit_has_column_comment(facts, column))
 			dbkit_add_finding(judgement, column->name,
 							  "column \"%s\" has no comment; use COMMENT ON COLUMN %s.%s IS '...'",
 							  column->name, dbkit_facts_identity(facts),

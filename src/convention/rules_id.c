@@ -161,8 +161,8 @@ prefix_for_fix(Judgement *judgement)
 {
 	ListCell   *lc;
 
-	if (judgement->facts->prefix != NULL)
-		return judgement->facts->prefix;
+	if (dbkit_facts_prefix(judgement->facts) != NULL)
+		return dbkit_facts_prefix(judgement->facts);
 	foreach(lc, judgement->findings)
 	{
 		Finding    *finding = lfirst(lc);
@@ -184,7 +184,7 @@ dbkit_judge_id_default(Judgement *judgement)
 	char	   *wanted;
 	Finding    *finding;
 
-	if (id_style == ID_UUID || id == NULL || facts->default_prefix != NULL)
+	if (id_style == ID_UUID || id == NULL || dbkit_facts_default_prefix(facts) != NULL)
 		return;
 
 	prefix = prefix_for_fix(judgement);
@@ -218,27 +218,27 @@ dbkit_judge_id_check(Judgement *judgement)
 
 	if (id_style == ID_UUID || id == NULL)
 		return;
-	if (facts->check_prefixes != NIL &&
-		(facts->default_prefix == NULL ||
-		 dbkit_list_has_string(facts->check_prefixes, facts->default_prefix)))
+	if (dbkit_facts_check_prefixes(facts) != NIL &&
+		(dbkit_facts_default_prefix(facts) == NULL ||
+		 dbkit_list_has_string(dbkit_facts_check_prefixes(facts), dbkit_facts_default_prefix(facts))))
 		return;
 
 	prefix = prefix_for_fix(judgement);
 	wanted = psprintf("CHECK (id LIKE %s)",
 					  quote_literal_cstr(psprintf("%s_%%", prefix ? prefix : "...")));
-	if (facts->check_prefixes == NIL)
+	if (dbkit_facts_check_prefixes(facts) == NIL)
 		finding = dbkit_add_finding(judgement, "id",
 							  "no CHECK pins the prefix of column \"id\"; use %s", wanted);
 	else
 		finding = dbkit_add_finding(judgement, "id",
 							  "the CHECK on column \"id\" pins the prefix \"%s\", its default makes \"%s\"; use %s",
-							  (char *) linitial(facts->check_prefixes),
-							  facts->default_prefix, wanted);
+							  (char *) linitial(dbkit_facts_check_prefixes(facts)),
+							  dbkit_facts_default_prefix(facts), wanted);
 	if (prefix == NULL || !is_possible_prefix(prefix) || id->base_type != TEXTOID)
 		return;
-	if (list_member_ptr(facts->check_names, NULL))
+	if (list_member_ptr(dbkit_facts_check_names(facts), NULL))
 		return;
-	foreach(lc, facts->check_names)
+	foreach(lc, dbkit_facts_check_names(facts))
 		dbkit_add_alter(finding, psprintf("DROP CONSTRAINT %s", quote_identifier(lfirst(lc))));
 	dbkit_add_alter(finding, psprintf("ADD %s", wanted));
 }
@@ -249,23 +249,23 @@ dbkit_judge_id_prefix(Judgement *judgement)
 	const Facts *facts = judgement->facts;
 	Oid			holder;
 
-	if (id_style == ID_UUID || facts->prefix == NULL)
+	if (id_style == ID_UUID || dbkit_facts_prefix(facts) == NULL)
 		return;
-	if (!is_convention_prefix(facts->prefix))
+	if (!is_convention_prefix(dbkit_facts_prefix(facts)))
 		dbkit_add_finding(judgement, "id", "prefix \"%s\" is not 2 or 3 lower-case letters; use one that is",
-					facts->prefix);
-	if (strlen(facts->prefix) > DBKIT_PREFIX_MAX_LEN)
+					dbkit_facts_prefix(facts));
+	if (strlen(dbkit_facts_prefix(facts)) > DBKIT_PREFIX_MAX_LEN)
 		return;					/* the registry has none */
 	if (judgement->prefixes != NULL &&
-		dbkit_registry_has(judgement->prefixes, facts->prefix, facts->objid))
+		dbkit_registry_has(judgement->prefixes, dbkit_facts_prefix(facts), facts->objid))
 		return;
 
-	holder = dbkit_registry_holder(facts->prefix);
+	holder = dbkit_registry_holder(dbkit_facts_prefix(facts));
 	if (!OidIsValid(holder))
 	{
 		Finding    *finding = dbkit_add_finding(judgement, "id",
 												"prefix \"%s\" is not in the registry, so that another table could have it; use dbkit.register_prefix()",
-												facts->prefix);
+												dbkit_facts_prefix(facts));
 
 		finding->statement = psprintf("SELECT dbkit.register_prefix(%s);",
 									  quote_literal_cstr(dbkit_facts_identity(facts)));
@@ -277,7 +277,7 @@ dbkit_judge_id_prefix(Judgement *judgement)
 		char	   *name = dbkit_name_of(holder);
 
 		dbkit_add_finding(judgement, "id", "prefix \"%s\" belongs to table \"%s\"; use another%s",
-					facts->prefix, name != NULL ? name : "(dropped meanwhile)",
+					dbkit_facts_prefix(facts), name != NULL ? name : "(dropped meanwhile)",
 					suggestion ? psprintf(", such as \"%s\"", suggestion) : "");
 	}
 }
@@ -287,7 +287,7 @@ dbkit_judge_text_id(Judgement *judgement)
 {
 	ListCell   *lc;
 
-	foreach(lc, judgement->facts->columns)
+	foreach(lc, dbkit_facts_columns(judgement->facts))
 	{
 		ColumnFacts *column = lfirst(lc);
 		Finding    *finding;

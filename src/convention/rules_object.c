@@ -62,41 +62,24 @@ runs_updated_at(const TriggerFacts *trigger)
 
 /* Is it a BEFORE UPDATE row trigger that sets updated_at whenever a row changes? */
 static bool
-sets_updated_at(const TriggerFacts *trigger)
+sets_updated_at(const TriggerFacts *trigger, const void *arg pg_attribute_unused())
 {
 	return !trigger->some_columns && dbkit_lets_changes_pass(trigger->condition) &&
 		TRIGGER_FOR_ROW(trigger->type) && TRIGGER_FOR_BEFORE(trigger->type) &&
 		TRIGGER_FOR_UPDATE(trigger->type) && runs_updated_at(trigger);
 }
 
-/* Return a trigger that sets updated_at, an enabled one if there is, or NULL. */
-static const TriggerFacts *
-find_trigger(const List *triggers)
+/* Is it such a trigger, and enabled? */
+static bool
+keeps_updated_at(const TriggerFacts *trigger, const void *arg)
 {
-	const TriggerFacts *result = NULL;
-	ListCell   *lc;
-
-	foreach(lc, triggers)
-	{
-		const TriggerFacts *trigger = lfirst(lc);
-
-		if (sets_updated_at(trigger) && (result == NULL || !result->enabled))
-			result = trigger;
-	}
-	return result;
+	return trigger->enabled && sets_updated_at(trigger, arg);
 }
 
 static bool
-has_trigger_named(const List *triggers, const char *name)
+is_named(const TriggerFacts *trigger, const void *name)
 {
-	ListCell   *lc;
-
-	foreach(lc, triggers)
-	{
-		if (strcmp(((const TriggerFacts *) lfirst(lc))->name, name) == 0)
-			return true;
-	}
-	return false;
+	return strcmp(trigger->name, name) == 0;
 }
 
 /* Judge that a trigger keeps updated_at up to date. */
@@ -104,14 +87,13 @@ void
 dbkit_judge_updated_at_trigger(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
-	const TriggerFacts *trigger = find_trigger(facts->triggers);
+	const TriggerFacts *trigger;
 	char	   *action;
 	char	   *statement;
 
-	if (trigger == NULL || !trigger->enabled)
-		trigger = find_trigger(dbkit_all_triggers(facts->objid));
-	if (trigger != NULL && trigger->enabled)
+	if (dbkit_find_trigger(facts, keeps_updated_at, NULL) != NULL)
 		return;
+	trigger = dbkit_find_trigger(facts, sets_updated_at, NULL);
 	if (trigger != NULL)
 	{
 		action = psprintf("ENABLE TRIGGER %s", quote_identifier(trigger->name));
@@ -122,7 +104,7 @@ dbkit_judge_updated_at_trigger(Judgement *judgement)
 		return;
 	}
 	statement = psprintf("CREATE%s TRIGGER updated_at BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s();",
-						 has_trigger_named(facts->triggers, "updated_at") ? " OR REPLACE" : "",
+						 dbkit_find_trigger(facts, is_named, "updated_at") != NULL ? " OR REPLACE" : "",
 						 dbkit_facts_identity(facts), dbkit_function_name("updated_at"));
 	dbkit_add_finding(judgement, NULL,
 					  "no BEFORE UPDATE row trigger runs updated_at(); use %.*s",

@@ -48,7 +48,7 @@ is_covered(const Facts *facts, const ForeignKeyFacts *key)
 {
 	ListCell   *lc;
 
-	foreach(lc, facts->indexes)
+	foreach(lc, dbkit_facts_indexes(facts))
 	{
 		if (index_covers(facts, lfirst(lc), key))
 			return true;
@@ -89,7 +89,7 @@ columns_to_index(const Facts *facts, const ForeignKeyFacts *key)
 	bool		found = false;
 	ListCell   *lc;
 
-	foreach(lc, facts->foreign_keys)
+	foreach(lc, dbkit_facts_foreign_keys(facts))
 	{
 		const ForeignKeyFacts *other = lfirst(lc);
 
@@ -110,7 +110,7 @@ dbkit_judge_fk_index(Judgement *judgement)
 	const Facts *facts = judgement->facts;
 	ListCell   *lc;
 
-	foreach(lc, facts->foreign_keys)
+	foreach(lc, dbkit_facts_foreign_keys(facts))
 	{
 		const ForeignKeyFacts *key = lfirst(lc);
 		char	   *wanted;
@@ -226,7 +226,7 @@ dbkit_judge_fk_on_delete(Judgement *judgement)
 	const Facts *facts = judgement->facts;
 	ListCell   *lc;
 
-	foreach(lc, facts->foreign_keys)
+	foreach(lc, dbkit_facts_foreign_keys(facts))
 	{
 		const ForeignKeyFacts *key = lfirst(lc);
 		char		action;
@@ -256,7 +256,7 @@ is_reference(const Facts *facts, const ColumnFacts *column)
 {
 	ListCell   *lc;
 
-	foreach(lc, facts->foreign_keys)
+	foreach(lc, dbkit_facts_foreign_keys(facts))
 	{
 		if (list_member_int(((ForeignKeyFacts *) lfirst(lc))->columns, column->attnum))
 			return true;
@@ -271,14 +271,14 @@ dbkit_judge_extid(Judgement *judgement)
 	const Facts *facts = judgement->facts;
 	ListCell   *lc;
 
-	foreach(lc, facts->columns)
+	foreach(lc, dbkit_facts_columns(facts))
 	{
 		const ColumnFacts *column = lfirst(lc);
 		char	   *extid;
 		Finding    *finding;
 
 		if (!dbkit_ends_with(column->name, "_id") ||
-			list_member_int(facts->key, column->attnum) || is_reference(facts, column))
+			list_member_int(dbkit_facts_key(facts), column->attnum) || is_reference(facts, column))
 			continue;
 		extid = psprintf("%.*s_extid", (int) (strlen(column->name) - strlen("_id")),
 						 column->name);
@@ -301,7 +301,7 @@ find_organization_reference(const Facts *facts)
 	const ColumnFacts *result = NULL;
 	ListCell   *lc;
 
-	foreach(lc, facts->foreign_keys)
+	foreach(lc, dbkit_facts_foreign_keys(facts))
 	{
 		const ForeignKeyFacts *key = lfirst(lc);
 
@@ -343,7 +343,7 @@ dbkit_judge_fk_validated(Judgement *judgement)
 {
 	ListCell   *lc;
 
-	foreach(lc, judgement->facts->unvalidated)
+	foreach(lc, dbkit_facts_unvalidated(judgement->facts))
 	{
 		char	   *name = lfirst(lc);
 		char	   *action = psprintf("VALIDATE CONSTRAINT %s", quote_identifier(name));
@@ -443,7 +443,7 @@ find_better_index(const Facts *facts, const IndexFacts *index)
 
 	if (index->constraint || !index->usable)
 		return NULL;
-	foreach(lc, facts->indexes)
+	foreach(lc, dbkit_facts_indexes(facts))
 	{
 		const IndexFacts *other = lfirst(lc);
 
@@ -463,7 +463,7 @@ dbkit_judge_duplicate_index(Judgement *judgement)
 	const Facts *facts = judgement->facts;
 	ListCell   *lc;
 
-	foreach(lc, facts->indexes)
+	foreach(lc, dbkit_facts_indexes(facts))
 	{
 		const IndexFacts *index = lfirst(lc);
 		const IndexFacts *other = find_better_index(facts, index);

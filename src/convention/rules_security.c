@@ -20,7 +20,7 @@
 void
 dbkit_judge_rls_enabled(Judgement *judgement)
 {
-	if (!judgement->facts->rls_enabled)
+	if (!dbkit_facts_rls_enabled(judgement->facts))
 		dbkit_add_alter(dbkit_add_finding(judgement, NULL,
 										  "row level security is not enabled; use ALTER TABLE %s ENABLE ROW LEVEL SECURITY",
 										  dbkit_facts_identity(judgement->facts)),
@@ -33,7 +33,7 @@ dbkit_judge_rls_policy(Judgement *judgement)
 {
 	ListCell   *lc;
 
-	foreach(lc, judgement->facts->policies)
+	foreach(lc, dbkit_facts_policies(judgement->facts))
 	{
 		if (((PolicyFacts *) lfirst(lc))->permissive)
 			return;
@@ -48,10 +48,10 @@ void
 dbkit_judge_rls_forced(Judgement *judgement)
 {
 	/* Say so at once where it is to be enabled anyway */
-	bool		enabled = judgement->facts->rls_enabled ||
+	bool		enabled = dbkit_facts_rls_enabled(judgement->facts) ||
 		dbkit_find_rule("rls_enabled")->level != LEVEL_OFF;
 
-	if (enabled && !judgement->facts->rls_forced)
+	if (enabled && !dbkit_facts_rls_forced(judgement->facts))
 		dbkit_add_alter(dbkit_add_finding(judgement, NULL,
 										  "row level security does not bind the owner; use ALTER TABLE %s FORCE ROW LEVEL SECURITY",
 										  dbkit_facts_identity(judgement->facts)),
@@ -80,7 +80,7 @@ dbkit_judge_policy_with_check(Judgement *judgement)
 {
 	ListCell   *lc;
 
-	foreach(lc, judgement->facts->policies)
+	foreach(lc, dbkit_facts_policies(judgement->facts))
 	{
 		const PolicyFacts *policy = lfirst(lc);
 
@@ -88,7 +88,7 @@ dbkit_judge_policy_with_check(Judgement *judgement)
 			!dbkit_lets_all_pass(insert_check(policy)))
 			return;
 	}
-	foreach(lc, judgement->facts->policies)
+	foreach(lc, dbkit_facts_policies(judgement->facts))
 	{
 		const PolicyFacts *policy = lfirst(lc);
 
@@ -105,7 +105,7 @@ dbkit_judge_forgeable_policy(Judgement *judgement)
 {
 	ListCell   *lc;
 
-	foreach(lc, judgement->facts->policies)
+	foreach(lc, dbkit_facts_policies(judgement->facts))
 	{
 		const PolicyFacts *policy = lfirst(lc);
 		char	   *setting = dbkit_forgeable_setting(policy->using);

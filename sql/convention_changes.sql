@@ -18,21 +18,27 @@ CREATE TRIGGER touch AFTER UPDATE ON child EXECUTE FUNCTION suppress_redundant_u
 CREATE STATISTICS child_statistics ON id, created_at FROM child;
 ALTER TABLE parent ADD x text;
 CREATE TABLE IF NOT EXISTS child (id text);
--- what is touched is
+-- nor is what can break no rule, or only rules that it keeps
+ALTER TABLE child ALTER storytime SET STORAGE EXTERNAL, ALTER storytime SET STATISTICS 10, OWNER TO CURRENT_USER;
+ALTER TABLE child RENAME CONSTRAINT child_pkey TO key;
+ALTER TABLE child DISABLE TRIGGER touch;
+ALTER TRIGGER touch ON child RENAME TO touched;
+ALTER POLICY own ON child RENAME TO their;
+DROP TRIGGER touched ON child;
+DROP INDEX child_created_at_idx;
+-- what may break a rule is
 ALTER TABLE child ADD x text; -- fails
-ALTER TABLE child ALTER storytime SET STORAGE EXTERNAL; -- fails
 ALTER TABLE child RENAME TO kid; -- fails
 ALTER TABLE child RENAME COLUMN storytime TO story; -- fails
-ALTER TABLE child RENAME CONSTRAINT child_pkey TO key; -- fails
-ALTER TABLE child DISABLE TRIGGER touch; -- fails
-ALTER TRIGGER touch ON child RENAME TO touched; -- fails
-ALTER POLICY own ON child RENAME TO their; -- fails
-ALTER TABLE child DROP CONSTRAINT child_pkey; -- fails
-DROP TRIGGER touch ON child; -- fails
-DROP INDEX child_created_at_idx; -- fails
+ALTER TABLE child SET UNLOGGED; -- fails
+ALTER TABLE child DROP CONSTRAINT key; -- fails
+ALTER TABLE child DISABLE TRIGGER updated_at; -- fails
+DROP POLICY their ON child; -- fails
+ALTER TABLE child NO FORCE ROW LEVEL SECURITY; -- fails
 CREATE SCHEMA other;
 ALTER TABLE child SET SCHEMA other; -- fails
 SELECT relname FROM pg_class WHERE relname ~ '^(child|kid)' AND relkind = 'r' ORDER BY 1;
+ALTER POLICY their ON child RENAME TO own;
 ALTER TABLE child ENABLE ROW LEVEL SECURITY;
 
 -- cascades

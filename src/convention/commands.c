@@ -1,0 +1,604 @@
+/*-------------------------------------------------------------------------
+ *
+ * commands.c
+ *		What the commands of a statement changed.
+ *
+ * Two tables say which facts a command can change.  A command that is in neither
+ * may have changed all of them, so one that PostgreSQL adds is not overlooked.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/index.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_attrdef.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_policy.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "executor/tuptable.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "tcop/deparse_utility.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/tuplestore.h"
+
+#include "dbkit.h"
+#include "changed.h"
+#include "commands.h"
+#include "names.h"
+
+#define NOTHING				((Change) {0, 0})
+#define ADDED(facts)		((Change) {(facts), 0})
+#define CHANGED(facts)		((Change) {0, (facts)})
+
+/* Which facts a statement can change */
+static const struct
+{
+	NodeTag		tag;
+	Change		change;
+}			statements[] = {
+	{T_AlterOwnerStmt, {0, 0}},
+	{T_AlterPolicyStmt, {0, FACT_POLICIES}},
+	{T_AlterStatsStmt, {0, 0}},
+	{T_CreatePolicyStmt, {FACT_POLICIES, 0}},
+	{T_CreateStatsStmt, {0, 0}},
+	{T_IndexStmt, {FACT_INDEXES, 0}},
+	{T_ReindexStmt, {0, 0}},
+	{T_SecLabelStmt, {0, 0}},
+};
+
+/* Which facts an action of ALTER TABLE can change */
+static const struct
+{
+	AlterTableType action;
+	FactSet		changed;
+}			actions[] = {
+	{AT_ChangeOwner, 0},
+	{AT_ClusterOn, 0},
+	{AT_DisableRowSecurity, FACT_ROW_SECURITY},
+	{AT_DisableRule, 0},
+	{AT_DisableTrig, FACT_TRIGGERS},
+	{AT_DisableTrigAll, FACT_TRIGGERS},
+	{AT_DisableTrigUser, FACT_TRIGGERS},
+	{AT_DropCluster, 0},
+	{AT_EnableAlwaysRule, 0},
+	{AT_EnableAlwaysTrig, FACT_TRIGGERS},
+	{AT_EnableReplicaRule, 0},
+	{AT_EnableReplicaTrig, FACT_TRIGGERS},
+	{AT_EnableRowSecurity, FACT_ROW_SECURITY},
+	{AT_EnableRule, 0},
+	{AT_EnableTrig, FACT_TRIGGERS},
+	{AT_EnableTrigAll, FACT_TRIGGERS},
+	{AT_EnableTrigUser, FACT_TRIGGERS},
+	{AT_ForceRowSecurity, FACT_ROW_SECURITY},
+	{AT_NoForceRowSecurity, FACT_ROW_SECURITY},
+	{AT_ReplicaIdentity, FACT_INDEXES},
+	{AT_ResetOptions, 0},
+	{AT_SetCompression, 0},
+	{AT_SetOptions, 0},
+	{AT_SetStatistics, 0},
+	{AT_SetStorage, 0},
+	{AT_SetTableSpace, 0},
+	{AT_ValidateConstraint, FACT_UNVALIDATED},
+};
+
+/* What belongs to a table: where its catalog says to which, and which facts it is */
+static const struct
+{
+	Oid			classid;
+	Oid			catalog;
+	Oid			index;
+	AttrNumber	key;
+	AttrNumber	owner;
+	FactSet		facts;
+}			belongings[] = {
+	{ConstraintRelationId, ConstraintRelationId, ConstraintOidIndexId,
+		Anum_pg_constraint_oid, Anum_pg_constraint_conrelid,
+	FACT_KEY | FACT_CHECKS | FACT_FOREIGN_KEYS | FACT_UNVALIDATED | FACT_INDEXES | FACT_COLUMNS},
+	{TriggerRelationId, TriggerRelationId, TriggerOidIndexId,
+	Anum_pg_trigger_oid, Anum_pg_trigger_tgrelid, FACT_TRIGGERS},
+	{PolicyRelationId, PolicyRelationId, PolicyOidIndexId,
+	Anum_pg_policy_oid, Anum_pg_policy_polrelid, FACT_POLICIES},
+	{AttrDefaultRelationId, AttrDefaultRelationId, AttrDefaultOidIndexId,
+	Anum_pg_attrdef_oid, Anum_pg_attrdef_adrelid, FACT_COLUMNS},
+	{RelationRelationId, IndexRelationId, IndexRelidIndexId,
+	Anum_pg_index_indexrelid, Anum_pg_index_indrelid, FACT_INDEXES | FACT_KEY},
+};
+
+/* Is what is being noted now done CONCURRENTLY? */
+static bool noting_concurrently = false;
+
+static void note_relation(Oid relid, Change change);
+
+static bool
+is_nothing(Change change)
+{
+	return change.added == 0 && change.changed == 0;
+}
+
+/* Return what of a change is about these facts. */
+static Change
+limit(Change change, FactSet facts)
+{
+	return (Change) {change.added & facts, change.changed & facts};
+}
+
+/* Note an object; return whether more is known of it now. */
+static bool
+note(Oid classid, Oid objid, Change change)
+{
+	ChangedObject object = {
+		.classid = classid,
+		.objid = objid,
+		.change = change,
+		.concurrently = noting_concurrently
+	};
+
+	return dbkit_note_change(&object);
+}
+
+/* Note a type, and if it is another one now the columns and tables that are of it. */
+static void
+note_type(Oid type, Change change)
+{
+	Relation	depend;
+	ScanKeyData key[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	check_stack_depth();
+	if (!OidIsValid(type) || !note(TypeRelationId, type, change) || !(change.changed & FACT_COLUMNS))
+		return;
+
+	depend = table_open(DependRelationId, AccessShareLock);
+	ScanKeyInit(&key[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(TypeRelationId));
+	ScanKeyInit(&key[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(type));
+	scan = systable_beginscan(depend, DependReferenceIndexId, true, NULL, 2, key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend dependency = (Form_pg_depend) GETSTRUCT(tuple);
+
+		/* An array, domain, range or multirange of it; a column; or a typed table */
+		if (dependency->classid == TypeRelationId)
+			note_type(dependency->objid, CHANGED(FACT_COLUMNS));
+		else if (dependency->classid == RelationRelationId)
+			note_relation(dependency->objid, CHANGED(FACT_COLUMNS));
+	}
+	systable_endscan(scan);
+	table_close(depend, AccessShareLock);
+}
+
+/* Note the children of a table, which ALTER TABLE changes with it. */
+static void
+note_children(Oid relid, Change change)
+{
+	ListCell   *lc;
+
+	foreach(lc, find_inheritance_children(relid, NoLock))
+		note_relation(lfirst_oid(lc), change);
+}
+
+/* Is the relation one that a rule may be about?  A type's tables are not locked, and may be gone. */
+static bool
+is_judged(Oid relid, char *relkind, bool *has_children)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Form_pg_class form;
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_class) GETSTRUCT(tuple);
+	*relkind = form->relkind;
+	*has_children = form->relkind == RELKIND_RELATION && form->relhassubclass;
+	result = form->relpersistence != RELPERSISTENCE_TEMP &&
+		(form->relkind == RELKIND_RELATION || form->relkind == RELKIND_PARTITIONED_TABLE ||
+		 form->relkind == RELKIND_VIEW || form->relkind == RELKIND_COMPOSITE_TYPE);
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* Note a relation, and what changes with it. */
+static void
+note_relation(Oid relid, Change change)
+{
+	char		relkind;
+	bool		has_children;
+
+	if (is_nothing(change) || !is_judged(relid, &relkind, &has_children) ||
+		!note(RelationRelationId, relid, change))
+		return;
+	if (change.changed & FACT_COLUMNS)
+		note_type(get_rel_type_id(relid), change);
+	if (has_children && change.changed & (FACT_COLUMNS | FACT_CHECKS))
+		note_children(relid, change);
+}
+
+/*
+ * Is it a trigger that a foreign key made?  Those on the referenced table go
+ * with the key, and that table is none the worse for it.
+ */
+static bool
+is_internal_trigger(Oid classid, HeapTuple tuple)
+{
+	return classid == TriggerRelationId &&
+		((Form_pg_trigger) GETSTRUCT(tuple))->tgisinternal;
+}
+
+/*
+ * Note the table that something belongs or belonged to; what happened to it is
+ * "change", as far as that is about such a thing.  A row that the running transaction has
+ * deleted is still there for SnapshotAny.
+ */
+static void
+note_owner(Oid classid, Oid objid, Change change)
+{
+	for (size_t i = 0; i < lengthof(belongings); i++)
+	{
+		Relation	catalog;
+		ScanKeyData key;
+		SysScanDesc scan;
+		HeapTuple	tuple;
+
+		if (belongings[i].classid != classid)
+			continue;
+		catalog = table_open(belongings[i].catalog, AccessShareLock);
+		ScanKeyInit(&key, belongings[i].key, BTEqualStrategyNumber, F_OIDEQ,
+					ObjectIdGetDatum(objid));
+		scan = systable_beginscan(catalog, belongings[i].index, true, SnapshotAny, 1, &key);
+		tuple = systable_getnext(scan);
+		if (HeapTupleIsValid(tuple) && !is_internal_trigger(classid, tuple))
+		{
+			bool		isnull;
+
+			note_relation(DatumGetObjectId(heap_getattr(tuple, belongings[i].owner,
+														RelationGetDescr(catalog), &isnull)),
+						  limit(change, belongings[i].facts));
+		}
+		systable_endscan(scan);
+		table_close(catalog, AccessShareLock);
+	}
+}
+
+/* Note the partition that a DETACH PARTITION makes a table. */
+static void
+note_detached(const AlterTableCmd *command)
+{
+	/* Before 16 the server does not tell its address */
+	ChangedObject object = {
+		.classid = RelationRelationId,
+		.objid = RangeVarGetRelid(castNode(PartitionCmd, command->def)->name, NoLock, true),
+		.change = CHANGE_ALL,
+		.detached = true,
+		.concurrently = noting_concurrently
+	};
+	char		relkind;
+	bool		has_children;
+
+	if (is_judged(object.objid, &relkind, &has_children))
+		(void) dbkit_note_change(&object);
+}
+
+/* Note an object of any kind, or what it belongs to. */
+static void
+note_object(Oid classid, Oid objid, Change change)
+{
+	if (classid == TypeRelationId)
+		note_type(objid, change);
+	else if (classid == RelationRelationId)
+		note_relation(objid, change);
+	else if (classid == ProcedureRelationId)
+		(void) note(classid, objid, change);
+	else
+		note_owner(classid, objid, change);
+}
+
+/*
+ * Note the tables that have a constraint, trigger, policy or default which depends on
+ * an object: on a function, or as a foreign key on the table that it references.
+ */
+static void
+note_users(Oid classid, Oid objid, Change change)
+{
+	Relation	depend = table_open(DependRelationId, AccessShareLock);
+	ScanKeyData key[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(classid));
+	ScanKeyInit(&key[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(objid));
+	scan = systable_beginscan(depend, DependReferenceIndexId, true, NULL, 2, key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend dependency = (Form_pg_depend) GETSTRUCT(tuple);
+
+		if (dependency->classid != RelationRelationId)
+			note_owner(dependency->classid, dependency->objid, change);
+	}
+	systable_endscan(scan);
+	table_close(depend, AccessShareLock);
+}
+
+/*
+ * Note what an object's new name changes: exemptions go by names, and the settings
+ * that say which tables hold users and organizations, and which functions set updated_at.
+ */
+static void
+note_renamed(Oid classid, Oid objid)
+{
+	note_object(classid, objid, CHANGE_ALL);
+	if (classid == ProcedureRelationId)
+		note_users(classid, objid, CHANGE_ALL);
+	else if (classid == RelationRelationId &&
+			 (dbkit_is_user_table(objid) || dbkit_is_organization_table(objid)))
+		note_users(classid, objid, CHANGED(FACT_FOREIGN_KEYS));
+}
+
+/* Note all that is in a schema with a new name, which is part of their names. */
+static void
+note_schema(Oid namespace)
+{
+	static const struct
+	{
+		Oid			catalog;
+		AttrNumber	oid;
+		AttrNumber	namespace;
+	}			catalogs[] = {
+		{RelationRelationId, Anum_pg_class_oid, Anum_pg_class_relnamespace},
+		{TypeRelationId, Anum_pg_type_oid, Anum_pg_type_typnamespace},
+		{ProcedureRelationId, Anum_pg_proc_oid, Anum_pg_proc_pronamespace},
+	};
+
+	for (size_t i = 0; i < lengthof(catalogs); i++)
+	{
+		Relation	catalog = table_open(catalogs[i].catalog, AccessShareLock);
+		ScanKeyData key;
+		SysScanDesc scan;
+		HeapTuple	tuple;
+		bool		isnull;
+
+		ScanKeyInit(&key, catalogs[i].namespace, BTEqualStrategyNumber, F_OIDEQ,
+					ObjectIdGetDatum(namespace));
+		scan = systable_beginscan(catalog, InvalidOid, false, NULL, 1, &key);
+		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+			note_renamed(catalogs[i].catalog,
+						 DatumGetObjectId(heap_getattr(tuple, catalogs[i].oid,
+													   RelationGetDescr(catalog), &isnull)));
+		systable_endscan(scan);
+		table_close(catalog, AccessShareLock);
+	}
+}
+
+/* Does the command give the object another name, or another schema? */
+static bool
+renames_object(const Node *command)
+{
+	if (IsA(command, RenameStmt))
+		return ((const RenameStmt *) command)->renameType != OBJECT_COLUMN;
+	return IsA(command, AlterObjectSchemaStmt);
+}
+
+/* Tell what an ALTER TABLE can change. */
+static Change
+actions_change(const List *subcommands)
+{
+	FactSet		changed = 0;
+	ListCell   *lc;
+
+	foreach(lc, subcommands)
+	{
+		const CollectedATSubcmd *subcommand = lfirst(lc);
+		AlterTableType action = castNode(AlterTableCmd, subcommand->parsetree)->subtype;
+		FactSet		by_action = FACT_ALL;
+
+		for (size_t i = 0; i < lengthof(actions); i++)
+		{
+			if (actions[i].action == action)
+				by_action = actions[i].changed;
+		}
+		changed |= by_action;
+	}
+	return CHANGED(changed);
+}
+
+/* Tell what a command can change. */
+static Change
+command_change(const CollectedCommand *command)
+{
+	const Node *tree = command->parsetree;
+
+	if (command->type == SCT_AlterTable)
+		return actions_change(command->d.alterTable.subcmds);
+	if (IsA(tree, CommentStmt))
+		return ((const CommentStmt *) tree)->comment != NULL ?
+			ADDED(FACT_COMMENTS) : CHANGED(FACT_COMMENTS);
+	if (IsA(tree, CreateTrigStmt) && !((const CreateTrigStmt *) tree)->replace)
+		return ADDED(FACT_TRIGGERS);
+	for (size_t i = 0; i < lengthof(statements); i++)
+	{
+		if (statements[i].tag == nodeTag(tree))
+			return statements[i].change;
+	}
+	return CHANGE_ALL;
+}
+
+/*
+ * Note the table of an index that a command is about, where it made the index or
+ * attached it to another.  What else can be done to an index is left alone, because the
+ * command has not locked the table: to lock a table after its index is asking
+ * for a deadlock.
+ */
+static void
+note_index(Oid indexid, const CollectedCommand *command)
+{
+	ChangedObject object = {
+		.classid = RelationRelationId,
+		.objid = IndexGetRelation(indexid, true),
+		.change = ADDED(FACT_INDEXES),
+		.index = indexid,
+		.concurrently = noting_concurrently
+	};
+	char		relkind;
+	bool		has_children;
+
+	if (!IsA(command->parsetree, IndexStmt) && command->type != SCT_AlterTable)
+		return;
+	if (command->type == SCT_AlterTable &&
+		linitial_node(AlterTableCmd, castNode(AlterTableStmt, command->parsetree)->cmds)->subtype != AT_AttachPartition)
+		return;
+	if (is_judged(object.objid, &relkind, &has_children))
+		(void) dbkit_note_change(&object);
+}
+
+/* Note what the actions of an ALTER TABLE did to other tables. */
+static void
+note_actions(const CollectedCommand *command)
+{
+	ListCell   *lc;
+
+	foreach(lc, command->d.alterTable.subcmds)
+	{
+		const CollectedATSubcmd *subcommand = lfirst(lc);
+		const AlterTableCmd *action = castNode(AlterTableCmd, subcommand->parsetree);
+
+		/* The partition of ATTACH PARTITION, or a child with its column */
+		if (action->subtype == AT_DetachPartition ||
+			action->subtype == AT_DetachPartitionFinalize)
+			note_detached(action);
+		else if (subcommand->address.classId == RelationRelationId)
+			note_relation(subcommand->address.objectId, command_change(command));
+	}
+}
+
+/* Note what one command of the statement changed. */
+static void
+note_command(Oid classid, Oid objid, const CollectedCommand *command)
+{
+	Change		change = command_change(command);
+	char		relkind = classid == RelationRelationId ? get_rel_relkind(objid) : '\0';
+
+	if (is_nothing(change))
+		return;
+	if (relkind == RELKIND_INDEX || relkind == RELKIND_PARTITIONED_INDEX)
+	{
+		note_index(objid, command);
+		return;
+	}
+	if (!renames_object(command->parsetree))
+		note_object(classid, objid, change);
+	else if (classid == NamespaceRelationId)
+		note_schema(objid);
+	else
+		note_renamed(classid, objid);
+
+	/* What an extension has is not judged, and what it no longer has is */
+	if (IsA(command->parsetree, AlterExtensionContentsStmt))
+		note_object(command->d.simple.secondaryObject.classId,
+					command->d.simple.secondaryObject.objectId, CHANGE_ALL);
+	if (command->type == SCT_AlterTable)
+		note_actions(command);
+}
+
+/*
+ * Call one of PostgreSQL's set-returning event trigger functions and return a
+ * slot to read its rows from; the rows live in the current memory context.
+ */
+static TupleTableSlot *
+call_event_function(Oid function, Tuplestorestate **rows)
+{
+	LOCAL_FCINFO(fcinfo, 0);
+	FmgrInfo	flinfo;
+	ReturnSetInfo rsinfo = {.type = T_ReturnSetInfo};
+
+	fmgr_info(function, &flinfo);
+	rsinfo.econtext = CreateStandaloneExprContext();
+	rsinfo.allowedModes = SFRM_Materialize;
+	InitFunctionCallInfoData(*fcinfo, &flinfo, 0, InvalidOid, NULL, (Node *) &rsinfo);
+	(void) FunctionCallInvoke(fcinfo);
+	*rows = rsinfo.setResult;
+	return MakeSingleTupleTableSlot(rsinfo.setDesc, &TTSOpsMinimalTuple);
+}
+
+/* Note what the commands of the statement that is ending changed. */
+void
+dbkit_note_commands(bool concurrently)
+{
+	Tuplestorestate *rows;
+	TupleTableSlot *slot = call_event_function(F_PG_EVENT_TRIGGER_DDL_COMMANDS, &rows);
+
+	noting_concurrently = concurrently;
+	while (tuplestore_gettupleslot(rows, true, false, slot))
+	{
+		const CollectedCommand *command;
+
+		slot_getallattrs(slot);
+		if (slot->tts_isnull[0])
+			continue;			/* GRANT and ALTER DEFAULT PRIVILEGES */
+
+		/* The last column is the server's description of the command */
+		command = (const CollectedCommand *) DatumGetPointer(slot->tts_values[8]);
+		if (!command->in_extension)
+			note_command(DatumGetObjectId(slot->tts_values[0]),
+						 DatumGetObjectId(slot->tts_values[1]), command);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	tuplestore_end(rows);
+}
+
+/*
+ * Note what the statement that is ending changed by dropping something; return
+ * the relations that it dropped.
+ */
+List *
+dbkit_note_dropped(bool concurrently)
+{
+	Tuplestorestate *rows;
+	TupleTableSlot *slot = call_event_function(F_PG_EVENT_TRIGGER_DROPPED_OBJECTS, &rows);
+	List	   *relations = NIL;
+
+	noting_concurrently = concurrently;
+	while (tuplestore_gettupleslot(rows, true, false, slot))
+	{
+		Oid			classid;
+		Oid			objid;
+
+		slot_getallattrs(slot);
+		if (DatumGetBool(slot->tts_values[5]))
+			continue;			/* temporary */
+		classid = DatumGetObjectId(slot->tts_values[0]);
+		objid = DatumGetObjectId(slot->tts_values[1]);
+		if (classid == RelationRelationId && DatumGetInt32(slot->tts_values[2]) != 0)
+		{
+			note_relation(objid, CHANGE_ALL);	/* a column */
+			continue;
+		}
+		note_owner(classid, objid, CHANGE_ALL);
+		if (classid == RelationRelationId)
+			relations = lappend_oid(relations, objid);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	tuplestore_end(rows);
+	return relations;
+}

@@ -1,0 +1,16 @@
+/*-------------------------------------------------------------------------
+ *
+ * commands.h
+ *		What the commands of a statement changed.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DBKIT_COMMANDS_H
+#define DBKIT_COMMANDS_H
+
+#include "nodes/pg_list.h"
+
+extern void dbkit_note_commands(bool concurrently);
+extern List *dbkit_note_dropped(bool concurrently);
+
+#endif							/* DBKIT_COMMANDS_H */
