@@ -36,6 +36,13 @@ static const struct config_enum_entry unfixable_level_options[] = {
 	{NULL, 0, false}
 };
 
+/* For test/probe/run: a header that defines further rows */
+#ifdef DBKIT_PROBE_RULES
+#include DBKIT_PROBE_RULES
+#else
+#define PROBE_RULES
+#endif
+
 Rule		dbkit_rules[] = {
 	{
 		"primary_key", PHASE_STATEMENT, KIND_TABLE, FACT_KEY | FACT_COLUMNS, 0, false,
@@ -182,6 +189,7 @@ Rule		dbkit_rules[] = {
 		"no plain CREATE INDEX on a table larger than dbkit.max_blocking_index_size; judged at the change only",
 		NULL, LEVEL_WARNING
 	},
+	PROBE_RULES
 };
 
 const int	dbkit_n_rules = lengthof(dbkit_rules);

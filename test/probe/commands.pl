@@ -1,0 +1,177 @@
+# Run commands of every kind and hold what the probe rules said of them against what
+# dbkit.check() says before and after.
+
+use strict;
+use warnings;
+use Test::More;
+use IPC::Run qw(run);
+
+my @facts = qw(object columns key prefix foreign_keys unvalidated indexes triggers policies row_security comments);
+
+sub psql
+{
+	my ($sql, $verbosity) = @_;
+	my ($out, $err) = ('', '');
+	run [ 'psql', '-qXAtd', 'dbkit', '-v', 'ON_ERROR_STOP=1', '-f', '-' ], \$sql, \$out, \$err;
+	return ($out, $err);
+}
+
+# What dbkit.check() says now: rule and object, and the problem.
+sub state_now
+{
+	my ($out, $err) = psql(q{SELECT rule, object_identity, problem FROM dbkit.check() WHERE rule ~ '^probe_'});
+	die $err if $err;
+	return map { my ($rule, $object, $problem) = split /\|/, $_, 3; ("$rule $object" => $problem) } split /\n/, $out;
+}
+
+# Test that all rules spoke whose facts a command changed.
+sub probe
+{
+	my ($sql) = @_;
+	my %before = state_now();
+	my ($out, $err) = psql($sql);
+	my %after = state_now();
+	my @silent;
+
+	return fail($sql) || diag($err) if $err =~ /ERROR/;
+	for my $key (sort keys %after)
+	{
+		my ($rule, $object) = split / /, $key, 2;
+		my $plain = $object =~ s/"//gr;
+		$plain =~ s/\(.*//;
+		next if defined $before{$key} && $before{$key} eq $after{$key};
+		push @silent, $key unless grep { /^(DETAIL:  )?(\w+ "\Q$plain\E[^"]*": )?\Q$rule\E: / } split /\n/, $err;
+	}
+	ok(!@silent, $sql) or diag("nothing said of: ", join(', ', @silent), "\n$err");
+}
+
+psql(q{ALTER DATABASE dbkit SET dbkit.enforce = on});
+my ($levels) = psql(q{SELECT string_agg(format('ALTER DATABASE dbkit SET dbkit.rule.%s = off;', id), ' ') FROM dbkit.rules WHERE id !~ '^probe_'});
+psql($levels);
+
+while (my $line = <DATA>)
+{
+	chomp $line;
+	next if $line eq '' || $line =~ /^#/;
+	probe($line);
+}
+
+# A rule that asks for what its row does not name is told so at once.
+my ($out, $err) = psql(q{CREATE TABLE unnamed (n bigint)});
+like($err, qr/not among those that the row of the rule names/, 'a rule cannot read what its row does not name');
+
+done_testing();
+
+__DATA__
+CREATE TABLE one (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('one') CHECK (id LIKE 'one_%'), n bigint, t text)
+CREATE TABLE two (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('two') CHECK (id LIKE 'two_%'), one_id text COLLATE "C" REFERENCES one, n bigint NOT NULL)
+ALTER TABLE one ADD m bigint
+ALTER TABLE one ALTER m TYPE text
+ALTER TABLE one ALTER m SET DEFAULT 'x'
+ALTER TABLE one ALTER m SET NOT NULL
+ALTER TABLE one ALTER m DROP NOT NULL
+ALTER TABLE one ALTER m DROP DEFAULT
+ALTER TABLE one RENAME m TO mm
+ALTER TABLE one DROP mm
+ALTER TABLE one ADD g bigint GENERATED ALWAYS AS IDENTITY
+ALTER TABLE one ALTER g DROP IDENTITY
+ALTER TABLE one DROP CONSTRAINT one_id_check
+ALTER TABLE one ADD CONSTRAINT pinned CHECK (id LIKE 'one_%') NOT VALID
+ALTER TABLE one VALIDATE CONSTRAINT pinned
+ALTER TABLE two DROP CONSTRAINT two_pkey
+ALTER TABLE two ADD PRIMARY KEY (id, n)
+ALTER TABLE two DROP CONSTRAINT two_one_id_fkey
+ALTER TABLE two ADD FOREIGN KEY (one_id) REFERENCES one ON DELETE CASCADE NOT VALID
+ALTER TABLE two ADD CONSTRAINT twice FOREIGN KEY (one_id) REFERENCES one
+ALTER TABLE one DROP CONSTRAINT one_pkey CASCADE
+ALTER TABLE one ADD PRIMARY KEY (id)
+ALTER TABLE two ADD CONSTRAINT again FOREIGN KEY (one_id) REFERENCES one
+CREATE INDEX two_n ON two (n)
+CREATE INDEX CONCURRENTLY two_n2 ON two (n)
+ALTER TABLE two ADD CONSTRAINT u UNIQUE (n)
+CREATE UNIQUE INDEX two_u2 ON two (id)
+ALTER TABLE two REPLICA IDENTITY USING INDEX two_u2
+ALTER TABLE two ADD CONSTRAINT u2 UNIQUE USING INDEX two_u2
+DROP INDEX two_n
+DROP INDEX CONCURRENTLY two_n2
+ALTER TABLE two DROP CONSTRAINT u
+CREATE TRIGGER touch BEFORE UPDATE ON one FOR EACH ROW EXECUTE FUNCTION updated_at('t')
+CREATE OR REPLACE TRIGGER touch BEFORE UPDATE ON one FOR EACH ROW WHEN (false) EXECUTE FUNCTION updated_at('t')
+CREATE CONSTRAINT TRIGGER later AFTER UPDATE ON one DEFERRABLE FOR EACH ROW EXECUTE FUNCTION updated_at()
+CREATE TRIGGER "RI_ConstraintTrigger_mine" BEFORE UPDATE ON one FOR EACH ROW EXECUTE FUNCTION updated_at('t')
+ALTER TABLE one DISABLE TRIGGER touch
+ALTER TABLE one ENABLE REPLICA TRIGGER touch
+ALTER TABLE one ENABLE ALWAYS TRIGGER touch
+ALTER TABLE one DISABLE TRIGGER USER
+ALTER TABLE one ENABLE TRIGGER ALL
+ALTER TRIGGER touch ON one RENAME TO touched
+DROP TRIGGER touched ON one
+CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'
+CREATE TRIGGER stamp BEFORE UPDATE ON one FOR EACH ROW EXECUTE FUNCTION stamp()
+DROP FUNCTION stamp() CASCADE
+ALTER TABLE one ENABLE ROW LEVEL SECURITY
+ALTER TABLE one FORCE ROW LEVEL SECURITY
+ALTER TABLE one NO FORCE ROW LEVEL SECURITY
+ALTER TABLE one DISABLE ROW LEVEL SECURITY
+CREATE POLICY own ON one USING (id = 'x')
+ALTER POLICY own ON one USING (id <> 'x' AND n > 0)
+ALTER POLICY own ON one RENAME TO theirs
+CREATE FUNCTION mine(text) RETURNS boolean LANGUAGE sql RETURN true
+CREATE POLICY mine ON one USING (mine(id))
+DROP FUNCTION mine(text) CASCADE
+DROP POLICY theirs ON one
+COMMENT ON COLUMN one.n IS 'a number'
+COMMENT ON COLUMN one.n IS NULL
+ALTER TABLE one RENAME TO uno
+ALTER TABLE uno RENAME TO one_enum
+ALTER TABLE one_enum RENAME TO one
+CREATE SCHEMA other
+ALTER TABLE one SET SCHEMA other
+ALTER SCHEMA other RENAME TO another
+ALTER TABLE another.one SET SCHEMA public
+CREATE TYPE pair AS (a bigint, b bigint)
+CREATE TABLE pairs OF pair
+ALTER TYPE pair ADD ATTRIBUTE c bigint CASCADE
+ALTER TYPE pair RENAME ATTRIBUTE c TO d CASCADE
+ALTER TYPE pair DROP ATTRIBUTE d CASCADE
+ALTER TABLE pairs NOT OF
+CREATE DOMAIN number AS bigint
+ALTER TABLE one ADD o number
+ALTER DOMAIN number SET NOT NULL
+ALTER DOMAIN number ADD CHECK (VALUE > 0)
+DROP DOMAIN number CASCADE
+CREATE TABLE child () INHERITS (one)
+ALTER TABLE one ADD p bigint
+ALTER TABLE one RENAME p TO pp
+ALTER TABLE one DROP pp
+ALTER TABLE child NO INHERIT one
+ALTER TABLE child INHERIT one
+CREATE TABLE parts (id text COLLATE "C", n bigint, PRIMARY KEY (id, n)) PARTITION BY LIST (n)
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1)
+ALTER TABLE parts ADD x text
+ALTER TABLE parts DETACH PARTITION parts_1
+ALTER TABLE parts ATTACH PARTITION parts_1 FOR VALUES IN (1)
+ALTER TABLE parts DETACH PARTITION parts_1 CONCURRENTLY
+CREATE INDEX parts_x ON ONLY parts (x)
+CREATE INDEX parts_1_x ON parts_1 (x)
+ALTER TABLE parts ATTACH PARTITION parts_1 FOR VALUES IN (1)
+ALTER INDEX parts_x ATTACH PARTITION parts_1_x
+CREATE VIEW seen WITH (security_invoker = true) AS SELECT n FROM one
+CREATE OR REPLACE VIEW seen AS SELECT n FROM one
+ALTER VIEW seen SET (security_invoker = true)
+ALTER VIEW seen RESET (security_invoker)
+ALTER VIEW seen RENAME TO sight
+CREATE TYPE mood AS ENUM ('ok')
+ALTER TYPE mood RENAME TO moods
+ALTER TYPE moods SET SCHEMA another
+CREATE FUNCTION risky() RETURNS bigint LANGUAGE sql SECURITY DEFINER RETURN 1
+ALTER FUNCTION risky() SET search_path = pg_catalog
+ALTER FUNCTION risky() RENAME TO bold
+ALTER FUNCTION bold() SET SCHEMA another
+CREATE TABLE copy AS SELECT * FROM one
+CREATE TABLE like_it (LIKE one INCLUDING ALL)
+SELECT n INTO chosen FROM one
+CREATE SCHEMA third CREATE TABLE t (n bigint) CREATE VIEW v AS SELECT n FROM t
+BEGIN; ALTER TABLE third.t ADD a bigint; SAVEPOINT s; ALTER TABLE third.t ADD b bigint; CREATE POLICY own ON third.t USING (true); ROLLBACK TO s; ALTER TABLE third.t ENABLE ROW LEVEL SECURITY; COMMIT
+DO $$BEGIN BEGIN CREATE POLICY own ON third.t USING (true); EXCEPTION WHEN division_by_zero THEN NULL; END; END$$
+DROP TABLE one CASCADE

@@ -1,0 +1,163 @@
+/*-------------------------------------------------------------------------
+ *
+ * rules.h
+ *		Rules for test/probe/run, which find every object wrong and tell what
+ *		they read of it.
+ *
+ * There is one for each set of facts in each phase.  The problem is what has been
+ * read, so that a change to it shows.
+ *
+ *-------------------------------------------------------------------------
+ */
+
+static StringInfoData probe_text;
+
+/* Collect a trigger; none is wanted, so that all are seen. */
+static bool
+probe_trigger(const TriggerFacts *trigger, const void *arg pg_attribute_unused())
+{
+	appendStringInfo(&probe_text, " %s:%u:%d:%d:%s:%s", trigger->name, trigger->function, trigger->type,
+					 trigger->enabled, trigger->condition ? "when" : "",
+					 trigger->argument ? trigger->argument : "");
+	return false;
+}
+
+static void
+probe_columns(const Facts *facts)
+{
+	ListCell   *lc;
+
+	foreach(lc, dbkit_facts_columns(facts))
+	{
+		const ColumnFacts *column = lfirst(lc);
+
+		appendStringInfo(&probe_text, " %s:%u:%u:%d:%d:%d:%zu:%d", column->name, column->type,
+						 column->collation, column->not_null, column->generated, column->identity,
+						 column->expression ? strlen(column->expression) : 0,
+						 list_length(column->domain_checks));
+	}
+}
+
+static void
+probe_policies(const Facts *facts)
+{
+	ListCell   *lc;
+
+	foreach(lc, dbkit_facts_policies(facts))
+	{
+		const PolicyFacts *policy = lfirst(lc);
+
+		appendStringInfo(&probe_text, " %s:%c:%d:%zu:%zu", policy->name, policy->command, policy->permissive,
+						 policy->using ? strlen(policy->using) : 0,
+						 policy->with_check ? strlen(policy->with_check) : 0);
+	}
+}
+
+static void
+probe_foreign_keys(const Facts *facts)
+{
+	ListCell   *lc;
+
+	foreach(lc, dbkit_facts_foreign_keys(facts))
+	{
+		const ForeignKeyFacts *key = lfirst(lc);
+
+		appendStringInfo(&probe_text, " %u:%c:%c", key->referenced, key->delete_action, key->update_action);
+	}
+}
+
+static void
+probe_indexes(const Facts *facts)
+{
+	ListCell   *lc;
+
+	foreach(lc, dbkit_facts_indexes(facts))
+	{
+		const IndexFacts *index = lfirst(lc);
+
+		appendStringInfo(&probe_text, " %s:%d:%d:%d", dbkit_facts_column_names(facts, index->columns),
+						 index->unique, index->usable, index->constraint);
+	}
+}
+
+static void
+probe_comments(const Facts *facts)
+{
+	ListCell   *lc;
+
+	foreach(lc, dbkit_facts_columns(facts))
+		appendStringInfo(&probe_text, " %d", dbkit_has_column_comment(facts, lfirst(lc)));
+}
+
+/* Append the names or attribute numbers of a list. */
+static void
+probe_list(const List *list, bool names)
+{
+	ListCell   *lc;
+
+	foreach(lc, list)
+		appendStringInfo(&probe_text, " %s", names ? (char *) lfirst(lc) : psprintf("%d", lfirst_int(lc)));
+}
+
+/* Find the object wrong, whatever it is. */
+static void
+probe(Judgement *judgement)
+{
+	const Facts *facts = judgement->facts;
+	FactSet		needs = judgement->rule->needs;
+
+	initStringInfo(&probe_text);
+	if (needs == FACT_OBJECT)
+		appendStringInfo(&probe_text, "%s.%s %d %s", facts->schema, facts->name, facts->security_invoker,
+						 facts->search_path ? facts->search_path : "");
+	if (needs == FACT_COLUMNS)
+		probe_columns(facts);
+	if (needs == FACT_KEY)
+		probe_list(dbkit_facts_key(facts), false);
+	if (needs == FACT_PREFIX)
+		probe_list(dbkit_facts_check_prefixes(facts), true);
+	if (needs == FACT_FOREIGN_KEYS)
+		probe_foreign_keys(facts);
+	if (needs == FACT_UNVALIDATED)
+		probe_list(dbkit_facts_unvalidated(facts), true);
+	if (needs == (FACT_INDEXES | FACT_COLUMNS))
+		probe_indexes(facts);
+	if (needs == FACT_TRIGGERS)
+		(void) dbkit_find_trigger(facts, probe_trigger, NULL);
+	if (needs == FACT_POLICIES)
+		probe_policies(facts);
+	if (needs == FACT_ROW_SECURITY)
+		appendStringInfo(&probe_text, "%d %d", dbkit_facts_rls_enabled(facts), dbkit_facts_rls_forced(facts));
+	if (needs == (FACT_COMMENTS | FACT_COLUMNS))
+		probe_comments(facts);
+	dbkit_add_finding(judgement, NULL, "%s", probe_text.data);
+}
+
+/* Asks for what its row does not name */
+static void
+probe_unnamed(Judgement *judgement)
+{
+	if (strcmp(judgement->facts->name, "unnamed") == 0)
+		(void) dbkit_facts_policies(judgement->facts);
+}
+
+#define PROBE_TABLE		(KIND_TABLE | KIND_ENUM_TABLE)
+#define PROBE_ANY		(PROBE_TABLE | KIND_VIEW | KIND_ENUM_TYPE | KIND_FUNCTION)
+
+#define PROBE(name, kinds, needs) \
+	{"probe_statement_" name, PHASE_STATEMENT, kinds, needs, 0, false, "", probe, LEVEL_WARNING}, \
+	{"probe_commit_" name, PHASE_COMMIT, kinds, needs, 0, false, "", probe, LEVEL_WARNING},
+
+#define PROBE_RULES \
+	PROBE("object", PROBE_ANY, FACT_OBJECT) \
+	PROBE("columns", PROBE_TABLE, FACT_COLUMNS) \
+	PROBE("key", PROBE_TABLE, FACT_KEY) \
+	PROBE("prefix", PROBE_TABLE, FACT_PREFIX) \
+	PROBE("foreign_keys", PROBE_TABLE, FACT_FOREIGN_KEYS) \
+	PROBE("unvalidated", PROBE_TABLE, FACT_UNVALIDATED) \
+	PROBE("indexes", PROBE_TABLE, FACT_INDEXES | FACT_COLUMNS) \
+	PROBE("triggers", PROBE_TABLE, FACT_TRIGGERS) \
+	PROBE("policies", PROBE_TABLE, FACT_POLICIES) \
+	PROBE("row_security", PROBE_TABLE, FACT_ROW_SECURITY) \
+	PROBE("comments", PROBE_TABLE, FACT_COMMENTS | FACT_COLUMNS) \
+	{"probe_unnamed", PHASE_STATEMENT, PROBE_TABLE, FACT_KEY, 0, false, "", probe_unnamed, LEVEL_ERROR},
