@@ -1,0 +1,114 @@
+# What dbkit.check() reports for an object is what making it is refused for: for every
+# rule, in both phases, at every level, and a fix leaves nothing of it.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->start;
+$node->safe_psql('postgres', 'CREATE EXTENSION dbkit');
+
+my $good = q{id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('%1$s') CHECK (id LIKE '%1$s_%%'),
+	created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), storytime jsonb};
+
+# Return the SQL of a table that keeps the rules of phase "statement", and further columns.
+sub table_sql
+{
+	my ($more) = @_;
+	return 'CREATE TABLE bad.t (' . sprintf($good, 'bad') . ($more ? ", $more" : '') . ')';
+}
+
+# For each rule, statements of one transaction that break it.
+my %bad = (
+	primary_key => ['CREATE TABLE bad.t (n bigint)'],
+	id_default => [q{CREATE TABLE bad.t (id text COLLATE "C" PRIMARY KEY CHECK (id LIKE 'bad_%'))}],
+	id_check => [q{CREATE TABLE bad.t (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('bad'))}],
+	id_prefix => ['CREATE TABLE bad.t (' . sprintf($good, 'long') . ')'],
+	created_at => [ table_sql(), 'ALTER TABLE bad.t ALTER created_at DROP NOT NULL' ],
+	updated_at => [ table_sql(), 'ALTER TABLE bad.t ALTER updated_at DROP DEFAULT' ],
+	storytime => [ table_sql(), 'ALTER TABLE bad.t DROP storytime' ],
+	timestamptz => [ table_sql('at timestamp, t timestamp(0)') ],
+	bigint => [ table_sql('n int4range, m smallserial') ],
+	text_id => [ table_sql('o_extid text') ],
+	enum_type => [q{CREATE TYPE bad.t AS ENUM ('x')}],
+	enum_table => ['CREATE TABLE bad.t_enum (value varchar)'],
+	view_security_invoker => ['CREATE VIEW bad.t AS SELECT 1 AS n'],
+	updated_at_trigger => [ table_sql() ],
+	fk_index => [ table_sql('users_id text COLLATE "C" REFERENCES users ON DELETE CASCADE') ],
+	fk_on_delete => [ table_sql('users_id text COLLATE "C" REFERENCES users'), 'CREATE INDEX ON bad.t (users_id)' ],
+	extid => [ table_sql('stripe_id text COLLATE "C"') ],
+	rls_enabled => [ table_sql() ],
+	rls_policy => [ table_sql() ],
+	organization_scope => [ table_sql('organization_id text COLLATE "C"') ],
+	rls_forced => [ table_sql(), 'ALTER TABLE bad.t ENABLE ROW LEVEL SECURITY' ],
+	policy_with_check => [ table_sql(), 'CREATE POLICY own ON bad.t USING (true)' ],
+	forgeable_policy => [ table_sql(), q{CREATE POLICY own ON bad.t USING (id = current_setting('a.b'))} ],
+	fk_validated => [ table_sql('n bigint'), 'ALTER TABLE bad.t ADD CHECK (n > 0) NOT VALID' ],
+	column_comment => [ table_sql() ],
+	duplicate_index => [ table_sql('n bigint'), 'CREATE INDEX ON bad.t (n)', 'CREATE INDEX ON bad.t (n)' ],
+	security_definer_path => ['CREATE FUNCTION bad.t() RETURNS bigint LANGUAGE sql SECURITY DEFINER RETURN 1'],
+);
+# Judged at the change only
+my %changes = (table_rewrite => 1, blocking_index => 1);
+
+# Run SQL in one transaction with all rules off but one, and return the lines of its DETAIL.
+sub details
+{
+	my ($rule, $level, @statements) = @_;
+	my (undef, undef, $err) = $node->psql('postgres', join("\n",
+		"SELECT count(set_config('dbkit.rule.' || id, 'off', false)) FROM dbkit.rules;",
+		"SET dbkit.rule.$rule = $level;", 'BEGIN;', map({ "$_;" } @statements), 'COMMIT;'), on_error_stop => 1);
+	$err =~ s/^psql:<stdin>:\d+: //mg;
+	return ($err, sort { $a cmp $b } $err =~ /^(?:DETAIL:  )?($rule: .*)\.$/mg);
+}
+
+sub checked
+{
+	my ($rule) = @_;
+	return sort { $a cmp $b } split /\n/, $node->safe_psql('postgres',
+		"SET dbkit.rule.$rule = error; SELECT rule || ': ' || problem FROM dbkit.check_schema('bad') WHERE rule = '$rule'");
+}
+
+$node->safe_psql('postgres', 'SET dbkit.enforce = off; CREATE TABLE users (' . sprintf($good, 'usr') . ')');
+my @rules = split /\n/, $node->safe_psql('postgres', q{SELECT id || ' ' || fixable FROM dbkit.rules});
+for (@rules)
+{
+	my ($rule, $fixable) = split / /;
+	next if $changes{$rule};
+	my $statements = delete $bad{$rule} or do { fail("there is a case of $rule"); next; };
+
+	# refused with the lines that dbkit.check() has when it is let through, and warned of
+	$node->safe_psql('postgres', 'CREATE SCHEMA bad');
+	my ($err, @refused) = details($rule, 'error', @$statements);
+	like($err, qr/^ERROR: /m, "$rule: refused at level error");
+	is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_class WHERE relnamespace = 'bad'::regnamespace}), 0, "$rule: and nothing is left");
+	my (undef, @warned) = details($rule, 'warning', @$statements);
+	my @checked = checked($rule);
+	cmp_ok(scalar @checked, '>', 0, "$rule: dbkit.check() finds it");
+	is_deeply(\@refused, \@checked, "$rule: is what dbkit.check() says");
+	my %seen;
+	is_deeply([ grep { !$seen{$_}++ } @warned ], \@checked, "$rule: at level warning as well");
+	$node->safe_psql('postgres', 'SET client_min_messages = error; SET dbkit.enforce = off; DROP SCHEMA bad CASCADE; CREATE SCHEMA bad');
+
+	# off: nothing is said
+	($err) = details($rule, 'off', @$statements);
+	is($err, '', "$rule: nothing at level off");
+	$node->safe_psql('postgres', 'SET client_min_messages = error; SET dbkit.enforce = off; DROP SCHEMA bad CASCADE; CREATE SCHEMA bad');
+
+	# fix: nothing is left of it
+	if ($fixable eq 'true')
+	{
+		($err) = details($rule, 'fix', @$statements);
+		like($err, qr/^NOTICE:  fixed the schema convention "$rule"/m, "$rule: fixed");
+		is_deeply([ checked($rule) ], [], "$rule: and dbkit.check() finds nothing any more");
+	}
+	$node->safe_psql('postgres', 'SET client_min_messages = error; SET dbkit.enforce = off; DROP SCHEMA bad CASCADE');
+}
+is_deeply([ keys %bad ], [], 'there is no case of a rule that is not');
+
+$node->stop;
+done_testing();
