@@ -3,7 +3,7 @@ EXTENSION  = dbkit
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" dbkit.control)
 
 MODULE_big = dbkit
-OBJS       = $(patsubst %.c,%.o,$(wildcard src/*.c src/convention/*.c))
+OBJS       = $(patsubst %.c,%.o,$(wildcard src/*.c src/*/*.c src/*/*/*.c))
 DATA       = $(wildcard src/dbkit--*.sql)
 
 # -isystem: warnings are ours to mend only where the code is ours.
@@ -16,7 +16,7 @@ ISOLATION      := $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.
 ISOLATION_OPTS  = --inputdir=test --load-extension=dbkit
 PROVE_TESTS    := $(sort $(wildcard test/t/*.pl))
 TAP_TESTS      := $(if $(PROVE_TESTS),1)
-EXTRA_CLEAN     = $(wildcard src/*.gcda src/*.gcno src/convention/*.gcda src/convention/*.gcno dbkit-*.zip)
+EXTRA_CLEAN     = $(wildcard src/*.gc?? src/*/*.gc?? src/*/*/*.gc?? dbkit-*.zip)
 
 .DEFAULT_GOAL := all
 PG_CONFIG ?= pg_config
@@ -29,7 +29,7 @@ all install installcheck clean:
 	@echo "make $@: $(PG_CONFIG) does not name a PGXS makefile; install postgresql-server-dev-15 or set PG_CONFIG" >&2; exit 1
 endif
 
-$(OBJS): $(wildcard src/*.h src/convention/*.h) dbkit.control
+$(OBJS): $(wildcard src/*.h src/*/*.h src/*/*/*.h) dbkit.control
 
 # These set up everything by themselves (packages, build, a throwaway cluster),
 # so they also work where there is no pg_config yet.

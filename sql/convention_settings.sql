@@ -14,7 +14,7 @@ SET dbkit.rule.bigint = warning;
 ALTER TABLE widgets ADD a int, ADD b timestamp;  -- fails, and warns
 ALTER TABLE widgets ADD a int, ADD c smallint;
 SELECT rule, level, column_name, fix FROM dbkit.check('widgets');
-SELECT id, level FROM dbkit.rules WHERE level <> 'error';
+SELECT id, level FROM dbkit.rules WHERE id IN ('bigint', 'storytime', 'fk_index') ORDER BY id;
 SET dbkit.rule.bigint = off;
 ALTER TABLE widgets ADD d int;
 SELECT rule, level, column_name FROM dbkit.check('widgets');
@@ -91,7 +91,7 @@ ALTER ROLE regress_builder SET dbkit.rule.primary_key = off;
 ALTER ROLE regress_builder SET dbkit.rule.storytime = warning;
 ALTER DATABASE :DBNAME SET dbkit.rule.bigint = off;
 \c - regress_builder
-SELECT id, level FROM dbkit.rules WHERE level <> 'error';
+SELECT id, level FROM dbkit.rules WHERE id IN ('primary_key', 'storytime', 'bigint', 'fk_index') ORDER BY id;
 CREATE TABLE settings.widgets (n int);  -- fails
 \c - regress_dba
 ALTER ROLE regress_builder RESET ALL;

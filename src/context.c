@@ -23,7 +23,7 @@
 #include "utils/memutils.h"
 
 #include "context.h"
-#include "dbkit.h"
+#include "common.h"
 
 #define TRANSPORT_SETTING	"dbkit.context"
 

@@ -21,6 +21,9 @@
 typedef char dbkit_nonce_text[2 * DBKIT_NONCE_BYTES + 1];
 
 /* context.c */
+extern void dbkit_context_check_settings(void);
+extern void dbkit_context_init(void);
+extern bool dbkit_context_guards(const char *setting);
 extern bool dbkit_context_is_entered(void);
 extern void dbkit_context_check_role(void);
 extern void dbkit_append_netstring(StringInfo buf, const char *value);

@@ -28,7 +28,7 @@
 #include "utils/snapmgr.h"
 
 #include "context.h"
-#include "dbkit.h"
+#include "common.h"
 
 /* How many queries are running inside each other; none can commit */
 int			dbkit_query_depth = 0;

@@ -21,8 +21,8 @@
 #include "utils/lsyscache.h"
 
 #include "context.h"
-#include "convention/names.h"
-#include "dbkit.h"
+#include "convention/name_settings.h"
+#include "common.h"
 
 /* The two halves of a context, and how a table refers to them */
 static const struct

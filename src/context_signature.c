@@ -26,7 +26,7 @@
 #include "utils/guc.h"
 
 #include "context.h"
-#include "dbkit.h"
+#include "common.h"
 
 #define KEY_MIN_BYTES		32
 #define KEY_MAX_BYTES		1024

@@ -11,9 +11,17 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
-#include "dbkit.h"
+#include "common.h"
+#include "context.h"
+#include "convention/changed.h"
 #include "convention/enforce.h"
-#include "convention/rules.h"
+#include "convention/facts/rows.h"
+#include "convention/name_settings.h"
+#include "convention/own_objects.h"
+#include "convention/rules/id_style.h"
+#include "convention/rules/rules.h"
+#include "convention/rules/size_limits.h"
+#include "lock.h"
 
 DBKIT_MODULE_MAGIC;
 
@@ -47,6 +55,12 @@ _PG_init(void)
 
 	dbkit_context_init();
 	dbkit_rules_init();
+	dbkit_id_style_init();
+	dbkit_name_settings_init();
+	dbkit_size_limits_init();
+	dbkit_own_objects_init();
+	dbkit_rows_init();
+	dbkit_changed_init();
 	dbkit_enforce_init();
 	dbkit_lock_init();
 

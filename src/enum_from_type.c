@@ -21,7 +21,7 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "dbkit.h"
+#include "common.h"
 #include "enum_table.h"
 
 /* The columns that change: those of ordinary and partitioned tables */

@@ -28,7 +28,7 @@
 #include "utils/rel.h"
 #include "utils/rls.h"
 
-#include "dbkit.h"
+#include "common.h"
 #include "enum_table.h"
 
 /* Give the qualified and quoted name of a relation. */

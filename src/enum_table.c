@@ -46,7 +46,7 @@
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
-#include "dbkit.h"
+#include "common.h"
 #include "enum_table.h"
 
 /* With more values, it is not worth while to write all rows again. */

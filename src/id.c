@@ -22,7 +22,8 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
-#include "dbkit.h"
+#include "common.h"
+#include "id.h"
 
 #define SUFFIX_LEN		26
 #define EXCERPT_BYTES	64		/* how much of a bad value an error shows */

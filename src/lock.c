@@ -29,7 +29,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "dbkit.h"
+#include "common.h"
 #include "lock.h"
 
 #define NO_TIMEOUT (-1)

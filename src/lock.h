@@ -38,4 +38,6 @@ extern int64 dbkit_remember_lock_name(const char *utf8, int len);
 extern LockName *dbkit_list_lock_names(int *count);
 extern int	dbkit_compare_lock_names(const void *a, const void *b);
 
+extern void dbkit_lock_init(void);
+
 #endif							/* DBKIT_LOCK_H */

@@ -33,7 +33,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "dbkit.h"
+#include "common.h"
 #include "lock.h"
 
 #ifdef DBKIT_HAVE_DSM_REGISTRY

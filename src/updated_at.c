@@ -28,7 +28,7 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
-#include "dbkit.h"
+#include "common.h"
 
 #define DEFAULT_COLUMN "updated_at"
 

@@ -14,8 +14,8 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-#include "dbkit.h"
-#include "changed.h"
+#include "common.h"
+#include "convention/changed.h"
 
 /* What the subtransactions of one level did to an object */
 typedef struct Part

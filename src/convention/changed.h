@@ -8,7 +8,7 @@
 #ifndef DBKIT_CHANGED_H
 #define DBKIT_CHANGED_H
 
-#include "facts.h"
+#include "convention/facts/facts.h"
 
 typedef struct ChangedObject
 {

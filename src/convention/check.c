@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * check.c
- *		Judge what is there: dbkit.check() and dbkit.check_schema(), and list
- *		the rules: dbkit.rules.
+ *		Judge what is there: dbkit.check() and dbkit.check_schema().
  *
  *-------------------------------------------------------------------------
  */
@@ -26,9 +25,10 @@
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
 
-#include "dbkit.h"
-#include "check.h"
-#include "registry.h"
+#include "common.h"
+#include "convention/check.h"
+#include "convention/registry.h"
+#include "convention/rules/rules.h"
 
 /* What the facts and findings of most objects take, so that it is allocated once */
 #define OBJECT_SIZE		(64 * 1024)
@@ -416,35 +416,5 @@ check_relation(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation with OID %u does not exist", relid)));
 	return_findings(fcinfo, list_make1(&candidate));
-	PG_RETURN_VOID();
-}
-
-PG_FUNCTION_INFO_V1(rules);
-
-/*
- * dbkit.rules() returns setof record
- *
- * The rules with their levels in this session.
- */
-Datum
-rules(PG_FUNCTION_ARGS)
-{
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-
-	InitMaterializedSRF(fcinfo, 0);
-	for (int i = 0; i < dbkit_n_rules; i++)
-	{
-		const Rule *rule = &dbkit_rules[i];
-		Datum		values[] = {
-			CStringGetTextDatum(rule->id),
-			CStringGetTextDatum(dbkit_phase_name(rule->phase)),
-			CStringGetTextDatum(dbkit_level_name(rule->level)),
-			CStringGetTextDatum(rule->description),
-			BoolGetDatum(rule->fixable),
-		};
-		bool		nulls[lengthof(values)] = {false};
-
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	}
 	PG_RETURN_VOID();
 }

@@ -8,7 +8,7 @@
 #ifndef DBKIT_CHECK_H
 #define DBKIT_CHECK_H
 
-#include "rules.h"
+#include "convention/judge.h"
 
 typedef void (*FindingCallback) (const Finding *finding, void *arg);
 

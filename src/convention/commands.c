@@ -40,10 +40,10 @@
 #include "utils/syscache.h"
 #include "utils/tuplestore.h"
 
-#include "dbkit.h"
-#include "changed.h"
-#include "commands.h"
-#include "names.h"
+#include "common.h"
+#include "convention/changed.h"
+#include "convention/commands.h"
+#include "convention/name_settings.h"
 
 #define NOTHING				((Change) {0, 0})
 #define ADDED(facts)		((Change) {(facts), 0})

@@ -28,15 +28,15 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-#include "dbkit.h"
-#include "changed.h"
-#include "commands.h"
-#include "enforce.h"
-#include "fix.h"
-#include "guard.h"
-#include "registry.h"
-#include "report.h"
-#include "rules.h"
+#include "common.h"
+#include "convention/changed.h"
+#include "convention/commands.h"
+#include "convention/enforce.h"
+#include "convention/fix.h"
+#include "convention/judge.h"
+#include "convention/registry.h"
+#include "convention/report.h"
+#include "convention/rules/size_limits.h"
 
 /* Renaming a schema changes all there is in it: the lock table is not as large */
 #define MAX_LOCKED		1000
@@ -255,7 +255,7 @@ ddl_command_start(PG_FUNCTION_ARGS)
 	EventTriggerData *event = check_called_for(fcinfo, "ddl_command_start");
 
 	if (!stands_aside())
-		dbkit_report(dbkit_guard_index(event->parsetree), ERROR, NULL);
+		dbkit_report(dbkit_judge_index_build(event->parsetree), ERROR, NULL);
 	PG_RETURN_NULL();
 }
 
@@ -348,7 +348,7 @@ table_rewrite(PG_FUNCTION_ARGS)
 {
 	check_called_for(fcinfo, "table_rewrite");
 	if (!stands_aside())
-		dbkit_report(dbkit_guard_rewrite(), ERROR, NULL);
+		dbkit_report(dbkit_judge_rewrite(), ERROR, NULL);
 	PG_RETURN_NULL();
 }
 
@@ -422,8 +422,5 @@ dbkit_enforce_init(void)
 							 0,
 							 NULL, NULL, NULL);
 
-	dbkit_rows_init();
-	dbkit_changed_init();
-	dbkit_guard_init();
 	RegisterXactCallback(at_transaction_event, NULL);
 }

@@ -30,11 +30,11 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-#include "dbkit.h"
-#include "check.h"
-#include "exemption.h"
-#include "own.h"
-#include "rules.h"
+#include "common.h"
+#include "convention/check.h"
+#include "convention/exemption.h"
+#include "convention/own_objects.h"
+#include "convention/rules/rules.h"
 
 /* The columns of dbkit.exemption, and its indexes */
 #define Anum_object		1
@@ -203,17 +203,12 @@ required_argument(FunctionCallInfo fcinfo, int n, const char *name)
 static void
 check_rule(const char *rule)
 {
-	StringInfoData ids;
-
 	if (strcmp(rule, "*") == 0 || dbkit_find_rule(rule) != NULL)
 		return;
-	initStringInfo(&ids);
-	for (int i = 0; i < dbkit_n_rules; i++)
-		appendStringInfo(&ids, ", %s", dbkit_rules[i].id);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unrecognized rule: \"%s\"", rule),
-			 errhint("Available rules: *%s.", ids.data)));
+			 errhint("The view dbkit.rules lists them; \"*\" stands for all.")));
 }
 
 static void

@@ -13,10 +13,10 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-#include "dbkit.h"
-#include "findings.h"
-#include "rules.h"
-#include "types.h"
+#include "common.h"
+#include "convention/findings.h"
+#include "convention/rules/rules.h"
+#include "convention/facts/type_walk.h"
 
 /* As appendStringInfo(), but with a va_list. */
 static void append_va(StringInfo text, const char *format, va_list args) pg_attribute_printf(2, 0);

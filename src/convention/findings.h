@@ -10,14 +10,42 @@
 
 #include "lib/stringinfo.h"
 
-#include "facts.h"
+#include "convention/facts/facts.h"
 
-struct Rule;
+typedef enum RulePhase
+{
+	PHASE_STATEMENT,			/* judged when a statement ends */
+	PHASE_COMMIT				/* judged before the transaction commits */
+} RulePhase;
+
+typedef enum RuleLevel
+{
+	LEVEL_OFF,
+	LEVEL_WARNING,
+	LEVEL_ERROR,
+	LEVEL_FIX					/* as an error, but mended at commit */
+} RuleLevel;
+
+struct Judgement;
+
+/* What is demanded of objects of some kinds */
+typedef struct Rule
+{
+	const char *id;
+	RulePhase	phase;
+	int			kinds;			/* ObjectKind bits it applies to */
+	FactSet		needs;			/* all that "judge" reads */
+	FactSet		mended_by;		/* of these: what a new one of can only mend */
+	bool		fixable;
+	int			level;			/* RuleLevel: the default, then dbkit.rule.<id> */
+	const char *description;
+	void		(*judge) (struct Judgement *judgement); /* NULL: judged at the change only */
+} Rule;
 
 /* One thing that is wrong with one object. */
 typedef struct Finding
 {
-	const struct Rule *rule;
+	const Rule *rule;
 	const Facts *facts;
 	const char *column;			/* NULL where it is about the whole object */
 	char	   *problem;		/* what is wrong and what to write instead */
@@ -30,8 +58,10 @@ typedef struct Judgement
 {
 	List	   *findings;		/* Finding *, of all objects so far */
 	List	   *suggested;		/* char *, prefixes that fixes so far make use of */
+	char	   *suggestion;		/* a free prefix, or NULL, for these facts: */
+	const Facts *suggestion_for;
 	const Facts *facts;			/* the object being judged */
-	const struct Rule *rule;	/* the rule being applied */
+	const Rule *rule;	/* the rule being applied */
 	struct RegistryCopy *prefixes;	/* of all tables, or NULL to look them up */
 } Judgement;
 

@@ -13,10 +13,10 @@
 #include "utils/guc.h"
 #include "utils/snapmgr.h"
 
-#include "dbkit.h"
-#include "fix.h"
-#include "report.h"
-#include "rules.h"
+#include "common.h"
+#include "convention/fix.h"
+#include "convention/report.h"
+#include "convention/rules/rules.h"
 
 /*
  * Run SQL as the owner of an object, and with a search_path that nobody can

@@ -38,10 +38,11 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "dbkit.h"
-#include "facts.h"
-#include "own.h"
-#include "registry.h"
+#include "common.h"
+#include "convention/facts/facts.h"
+#include "convention/own_objects.h"
+#include "convention/registry.h"
+#include "id.h"
 
 /* The columns of dbkit.id_prefix, and its indexes */
 #define Anum_prefix		1

@@ -12,10 +12,10 @@
 #include "lib/stringinfo.h"
 #include "utils/rel.h"
 
-#include "dbkit.h"
-#include "findings.h"
-#include "report.h"
-#include "rules.h"
+#include "common.h"
+#include "convention/findings.h"
+#include "convention/report.h"
+#include "convention/rules/rules.h"
 
 /* Return how to name an object in a message: table "public.widgets". */
 static char *

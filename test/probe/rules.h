@@ -144,20 +144,25 @@ probe_unnamed(Judgement *judgement)
 #define PROBE_TABLE		(KIND_TABLE | KIND_ENUM_TABLE)
 #define PROBE_ANY		(PROBE_TABLE | KIND_VIEW | KIND_ENUM_TYPE | KIND_FUNCTION)
 
-#define PROBE(name, kinds, needs) \
-	{"probe_statement_" name, PHASE_STATEMENT, kinds, needs, 0, false, "", probe, LEVEL_WARNING}, \
-	{"probe_commit_" name, PHASE_COMMIT, kinds, needs, 0, false, "", probe, LEVEL_WARNING},
+#define PROBE(name, applies_to, reads) \
+	{.id = "probe_statement_" name, .phase = PHASE_STATEMENT, .kinds = applies_to, .needs = reads, \
+	.level = LEVEL_WARNING, .description = "", .judge = probe}, \
+	{.id = "probe_commit_" name, .phase = PHASE_COMMIT, .kinds = applies_to, .needs = reads, \
+	.level = LEVEL_WARNING, .description = "", .judge = probe}
 
-#define PROBE_RULES \
-	PROBE("object", PROBE_ANY, FACT_OBJECT) \
-	PROBE("columns", PROBE_TABLE, FACT_COLUMNS) \
-	PROBE("key", PROBE_TABLE, FACT_KEY) \
-	PROBE("prefix", PROBE_TABLE, FACT_PREFIX) \
-	PROBE("foreign_keys", PROBE_TABLE, FACT_FOREIGN_KEYS) \
-	PROBE("unvalidated", PROBE_TABLE, FACT_UNVALIDATED) \
-	PROBE("indexes", PROBE_TABLE, FACT_INDEXES | FACT_COLUMNS) \
-	PROBE("triggers", PROBE_TABLE, FACT_TRIGGERS) \
-	PROBE("policies", PROBE_TABLE, FACT_POLICIES) \
-	PROBE("row_security", PROBE_TABLE, FACT_ROW_SECURITY) \
-	PROBE("comments", PROBE_TABLE, FACT_COMMENTS | FACT_COLUMNS) \
-	{"probe_unnamed", PHASE_STATEMENT, PROBE_TABLE, FACT_KEY, 0, false, "", probe_unnamed, LEVEL_ERROR},
+static Rule probe_rules[] = {
+	PROBE("object", PROBE_ANY, FACT_OBJECT),
+	PROBE("columns", PROBE_TABLE, FACT_COLUMNS),
+	PROBE("key", PROBE_TABLE, FACT_KEY),
+	PROBE("prefix", PROBE_TABLE, FACT_PREFIX),
+	PROBE("foreign_keys", PROBE_TABLE, FACT_FOREIGN_KEYS),
+	PROBE("unvalidated", PROBE_TABLE, FACT_UNVALIDATED),
+	PROBE("indexes", PROBE_TABLE, FACT_INDEXES | FACT_COLUMNS),
+	PROBE("triggers", PROBE_TABLE, FACT_TRIGGERS),
+	PROBE("policies", PROBE_TABLE, FACT_POLICIES),
+	PROBE("row_security", PROBE_TABLE, FACT_ROW_SECURITY),
+	PROBE("comments", PROBE_TABLE, FACT_COMMENTS | FACT_COLUMNS),
+	{.id = "probe_unnamed", .phase = PHASE_STATEMENT, .kinds = PROBE_TABLE, .needs = FACT_KEY,
+	.level = LEVEL_ERROR, .description = "", .judge = probe_unnamed},
+	{NULL}
+};

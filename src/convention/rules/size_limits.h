@@ -1,18 +1,18 @@
 /*-------------------------------------------------------------------------
  *
- * guard.h
+ * size_limits.h
  *		Rules about a change itself, which only the server can judge.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef DBKIT_GUARD_H
-#define DBKIT_GUARD_H
+#ifndef DBKIT_SIZE_LIMITS_H
+#define DBKIT_SIZE_LIMITS_H
 
 #include "nodes/nodes.h"
 #include "nodes/pg_list.h"
 
-extern List *dbkit_guard_index(Node *parsetree);
-extern List *dbkit_guard_rewrite(void);
-extern void dbkit_guard_init(void);
+extern List *dbkit_judge_index_build(Node *parsetree);
+extern List *dbkit_judge_rewrite(void);
+extern void dbkit_size_limits_init(void);
 
-#endif							/* DBKIT_GUARD_H */
+#endif							/* DBKIT_SIZE_LIMITS_H */

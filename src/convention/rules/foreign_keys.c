@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * rules_reference.c
+ * foreign_keys.c
  *		Rules about references between tables: foreign keys and their indexes.
  *
  *-------------------------------------------------------------------------
@@ -16,9 +16,10 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "dbkit.h"
-#include "names.h"
-#include "rules.h"
+#include "common.h"
+#include "convention/name_settings.h"
+#include "convention/rules/files.h"
+#include "convention/rules/id_style.h"
 
 /*
  * Can the index find the rows with given values of the key's columns?  It can
@@ -104,8 +105,8 @@ columns_to_index(const Facts *facts, const ForeignKeyFacts *key)
 }
 
 /* Judge that every foreign key has an index. */
-void
-dbkit_judge_fk_index(Judgement *judgement)
+static void
+judge_fk_index(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
 	ListCell   *lc;
@@ -220,8 +221,8 @@ keeps_rows(const ForeignKeyFacts *key)
 }
 
 /* Judge that rows go with their user or organization, or let go of it. */
-void
-dbkit_judge_fk_on_delete(Judgement *judgement)
+static void
+judge_fk_on_delete(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
 	ListCell   *lc;
@@ -265,8 +266,8 @@ is_reference(const Facts *facts, const ColumnFacts *column)
 }
 
 /* Judge that a column *_id is a foreign key, or is named *_extid. */
-void
-dbkit_judge_extid(Judgement *judgement)
+static void
+judge_extid(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
 	ListCell   *lc;
@@ -315,8 +316,8 @@ find_organization_reference(const Facts *facts)
 }
 
 /* Judge that each row belongs to an organization, whatever the column's name. */
-void
-dbkit_judge_organization_scope(Judgement *judgement)
+static void
+judge_organization_scope(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
 	const ColumnFacts *column = find_organization_reference(facts);
@@ -338,8 +339,8 @@ dbkit_judge_organization_scope(Judgement *judgement)
 }
 
 /* Judge that no constraint is left NOT VALID. */
-void
-dbkit_judge_fk_validated(Judgement *judgement)
+static void
+judge_fk_validated(Judgement *judgement)
 {
 	ListCell   *lc;
 
@@ -355,128 +356,58 @@ dbkit_judge_fk_validated(Judgement *judgement)
 	}
 }
 
-/* Does the first list begin with the second one, which is not longer? */
-static bool
-begins_with(const List *list, const List *prefix)
-{
-	for (int i = 0; i < list_length(prefix); i++)
+Rule		dbkit_foreign_key_rules[] = {
 	{
-		if (list_nth_oid(list, i) != list_nth_oid(prefix, i))
-			return false;
-	}
-	return true;
-}
-
-/* Does the other index give the order of this one, read forwards or backwards? */
-static bool
-has_order_of(const IndexFacts *other, const IndexFacts *index)
-{
-	int			difference = linitial_int(index->options) ^ linitial_int(other->options);
-
-	if (difference != 0 && difference != (INDOPTION_DESC | INDOPTION_NULLS_FIRST))
-		return false;
-	for (int i = 1; i < list_length(index->options); i++)
+		.id = "fk_index",
+		.phase = PHASE_COMMIT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_FOREIGN_KEYS | FACT_INDEXES | FACT_COLUMNS,
+		.mended_by = FACT_INDEXES,
+		.fixable = true,
+		.level = LEVEL_ERROR,
+		.description = "every foreign key is covered by a valid, non-partial index whose leading columns are the key's, in any order",
+		.judge = judge_fk_index
+	},
 	{
-		if ((list_nth_int(index->options, i) ^ list_nth_int(other->options, i)) != difference)
-			return false;
-	}
-	return true;
-}
-
-/* Does the other index hold the columns that this one includes? */
-static bool
-has_included_of(const IndexFacts *other, const IndexFacts *index)
-{
-	ListCell   *lc;
-
-	foreach(lc, index->included)
+		.id = "fk_on_delete",
+		.phase = PHASE_COMMIT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_FOREIGN_KEYS | FACT_COLUMNS,
+		.fixable = true,
+		.level = LEVEL_ERROR,
+		.description = "foreign keys to the user and organization tables are ON DELETE CASCADE or SET NULL",
+		.judge = judge_fk_on_delete
+	},
 	{
-		if (!list_member_int(other->columns, lfirst_int(lc)) &&
-			!list_member_int(other->included, lfirst_int(lc)))
-			return false;
-	}
-	return true;
-}
-
-/* Does the other index keep unique what this one does? */
-static bool
-has_uniqueness_of(const IndexFacts *other, const IndexFacts *index)
-{
-	return !index->unique ||
-		(list_length(other->columns) == list_length(index->columns) &&
-		 other->unique && other->immediate >= index->immediate &&
-		 other->nulls_not_distinct == index->nulls_not_distinct);
-}
-
-/* Is there nothing that only the index can do, and not the other one? */
-static bool
-is_redundant(const IndexFacts *index, const IndexFacts *other)
-{
-	bool		same = list_length(index->columns) == list_length(other->columns);
-
-	if (other->oid == index->oid || !other->usable ||
-		other->access_method != index->access_method ||
-		(!same && index->access_method != BTREE_AM_OID))
-		return false;
-	for (int i = 0; i < list_length(index->columns); i++)
+		.id = "extid",
+		.phase = PHASE_COMMIT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_COLUMNS | FACT_FOREIGN_KEYS | FACT_KEY,
+		.mended_by = FACT_FOREIGN_KEYS,
+		.fixable = true,
+		.level = LEVEL_ERROR,
+		.description = "a column *_id is a foreign key or the primary key; an id from elsewhere is named *_extid",
+		.judge = judge_extid
+	},
 	{
-		if (i >= list_length(other->columns) || list_nth_int(index->columns, i) == 0 ||
-			list_nth_int(index->columns, i) != list_nth_int(other->columns, i))
-			return false;
-	}
-	if (!begins_with(other->operator_classes, index->operator_classes) ||
-		!begins_with(other->collations, index->collations) ||
-		!has_order_of(other, index) || !has_included_of(other, index) ||
-		!has_uniqueness_of(other, index))
-		return false;
-
-	/* Of two that can do the same, the later one is redundant */
-	same &= has_included_of(index, other) && has_uniqueness_of(index, other);
-	return !same || other->constraint || other->oid < index->oid;
-}
-
-/* Return an index that makes this one redundant, or NULL. */
-static const IndexFacts *
-find_better_index(const Facts *facts, const IndexFacts *index)
-{
-	ListCell   *lc;
-
-	if (index->constraint || !index->usable)
-		return NULL;
-	foreach(lc, dbkit_facts_indexes(facts))
+		.id = "organization_scope",
+		.phase = PHASE_COMMIT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_FOREIGN_KEYS | FACT_COLUMNS,
+		.mended_by = FACT_FOREIGN_KEYS,
+		.level = LEVEL_OFF,
+		.description = "a column, such as organization_id, NOT NULL that references the organization table",
+		.judge = judge_organization_scope
+	},
 	{
-		const IndexFacts *other = lfirst(lc);
-
-		/* Where one index matters, it is one of the two */
-		if (is_redundant(index, other) &&
-			(!OidIsValid(facts->index) ||
-			 facts->index == index->oid || facts->index == other->oid))
-			return other;
-	}
-	return NULL;
-}
-
-/* Judge that no index is the same as, or a prefix of, another. */
-void
-dbkit_judge_duplicate_index(Judgement *judgement)
-{
-	const Facts *facts = judgement->facts;
-	ListCell   *lc;
-
-	foreach(lc, dbkit_facts_indexes(facts))
-	{
-		const IndexFacts *index = lfirst(lc);
-		const IndexFacts *other = find_better_index(facts, index);
-		char	   *name = other != NULL ? get_rel_name(index->oid) : NULL;
-		char	   *other_name = name != NULL ? get_rel_name(other->oid) : NULL;
-
-		/* DROP INDEX CONCURRENTLY leaves us no lock to hold on to */
-		if (other_name == NULL)
-			continue;
-		dbkit_add_finding(judgement, NULL,
-						  "index \"%s\" on (%s) is served by index \"%s\" on (%s); use DROP INDEX",
-						  name, dbkit_facts_column_names(facts, index->columns),
-						  other_name, dbkit_facts_column_names(facts, other->columns))->statement =
-			psprintf("DROP INDEX %s;", quote_qualified_identifier(facts->schema, name));
-	}
-}
+		.id = "fk_validated",
+		.phase = PHASE_COMMIT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_UNVALIDATED,
+		.fixable = true,
+		.level = LEVEL_OFF,
+		.description = "no constraint is left NOT VALID",
+		.judge = judge_fk_validated
+	},
+	{NULL}
+};

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * own.c
+ * own_objects.c
  *		Know dbkit's own functions and tables.
  *
  * Functions are known by OID, never by the text of an expression: a function
@@ -22,8 +22,8 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "dbkit.h"
-#include "own.h"
+#include "common.h"
+#include "convention/own_objects.h"
 
 /* The functions that rules look for, found when first asked for */
 static struct
@@ -131,7 +131,7 @@ dbkit_own_relation(const char *name)
 
 /* Watch functions change. */
 void
-dbkit_own_init(void)
+dbkit_own_objects_init(void)
 {
 	CacheRegisterSyscacheCallback(PROCOID, forget_functions, (Datum) 0);
 }

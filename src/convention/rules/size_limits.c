@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * guard.c
+ * size_limits.c
  *		Rules about a change itself, which only the server can judge because
  *		it knows how large the table is.
  *
@@ -22,10 +22,17 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-#include "dbkit.h"
-#include "exemption.h"
-#include "guard.h"
-#include "rules.h"
+#include "common.h"
+#include "convention/exemption.h"
+#include "convention/rules/size_limits.h"
+#include "convention/rules/files.h"
+
+/* The rows of dbkit_size_limit_rules */
+enum
+{
+	TABLE_REWRITE,
+	BLOCKING_INDEX
+};
 
 /* In kilobytes */
 static int	max_rewrite_size = 1024 * 1024;
@@ -75,11 +82,11 @@ pretty_size(uint64 bytes)
 
 /* Find a change wrong whose table is larger than a limit in kilobytes. */
 static List *
-guard(const char *rule, Oid relid, uint64 size, int limit, const char *change, const char *advice)
+judge_size(const Rule *rule, Oid relid, uint64 size, int limit, const char *change, const char *advice)
 {
-	Judgement	judgement = {.rule = dbkit_find_rule(rule)};
+	Judgement	judgement = {.rule = rule};
 
-	if (judgement.rule->level == LEVEL_OFF || size <= (uint64) limit * 1024)
+	if (rule->level == LEVEL_OFF || size <= (uint64) limit * 1024)
 		return NIL;
 	judgement.facts = dbkit_facts(RelationRelationId, root_of(relid), 0);
 	if (judgement.facts == NULL)
@@ -102,7 +109,7 @@ index_exists(const IndexStmt *stmt, Oid relid)
  * before it does.
  */
 List *
-dbkit_guard_index(Node *parsetree)
+dbkit_judge_index_build(Node *parsetree)
 {
 	IndexStmt  *stmt = (IndexStmt *) parsetree;
 	Oid			relid;
@@ -112,7 +119,7 @@ dbkit_guard_index(Node *parsetree)
 	relid = RangeVarGetRelid(stmt->relation, NoLock, true);
 	if (!OidIsValid(relid) || index_exists(stmt, relid))
 		return NIL;
-	return guard("blocking_index", relid, table_size(relid, stmt->relation->inh),
+	return judge_size(&dbkit_size_limit_rules[BLOCKING_INDEX], relid, table_size(relid, stmt->relation->inh),
 				 max_blocking_index_size, "the index blocks writes to",
 				 get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE ?
 				 "CREATE INDEX ON ONLY, and CREATE INDEX CONCURRENTLY and ATTACH PARTITION for each partition" :
@@ -121,17 +128,17 @@ dbkit_guard_index(Node *parsetree)
 
 /* Judge an ALTER that rewrites a large table, under table_rewrite. */
 List *
-dbkit_guard_rewrite(void)
+dbkit_judge_rewrite(void)
 {
 	Oid			relid = DatumGetObjectId(OidFunctionCall0(F_PG_EVENT_TRIGGER_TABLE_REWRITE_OID));
 
-	return guard("table_rewrite", relid, table_size(relid, false), max_rewrite_size,
+	return judge_size(&dbkit_size_limit_rules[TABLE_REWRITE], relid, table_size(relid, false), max_rewrite_size,
 				 "it rewrites", "a new column that is filled in batches");
 }
 
 /* Define the settings of this module. */
 void
-dbkit_guard_init(void)
+dbkit_size_limits_init(void)
 {
 	/* How long a lock is bearable depends on the hardware and the business. */
 	DefineCustomIntVariable("dbkit.max_rewrite_size",
@@ -152,3 +159,21 @@ dbkit_guard_init(void)
 							GUC_UNIT_KB,
 							NULL, NULL, NULL);
 }
+
+Rule		dbkit_size_limit_rules[] = {
+	{
+		.id = "table_rewrite",
+		.phase = PHASE_STATEMENT,
+		.kinds = KIND_TABLE,
+		.level = LEVEL_WARNING,
+		.description = "no ALTER rewrites a table larger than dbkit.max_rewrite_size; judged at the change only"
+	},
+	{
+		.id = "blocking_index",
+		.phase = PHASE_STATEMENT,
+		.kinds = KIND_TABLE,
+		.level = LEVEL_WARNING,
+		.description = "no plain CREATE INDEX on a table larger than dbkit.max_blocking_index_size; judged at the change only"
+	},
+	{NULL}
+};

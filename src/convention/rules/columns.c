@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * rules_column.c
+ * columns.c
  *		Rules about columns: those that every table has, and what types may be used.
  *
  *-------------------------------------------------------------------------
@@ -8,14 +8,16 @@
 #include "postgres.h"
 
 #include "access/transam.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-#include "dbkit.h"
-#include "expression.h"
-#include "rules.h"
-#include "types.h"
+#include "common.h"
+#include "convention/facts/expression.h"
+#include "convention/rules/files.h"
+#include "convention/rules/id_style.h"
+#include "convention/facts/type_walk.h"
 
 /* What created_at and updated_at are to be */
 #define CLOCK_COLUMN	"timestamptz NOT NULL DEFAULT now()"
@@ -67,20 +69,20 @@ judge_clock_column(Judgement *judgement, const char *name)
 		dbkit_add_alter(finding, psprintf("ALTER COLUMN %s SET DEFAULT now()", name));
 }
 
-void
-dbkit_judge_created_at(Judgement *judgement)
+static void
+judge_created_at(Judgement *judgement)
 {
 	judge_clock_column(judgement, "created_at");
 }
 
-void
-dbkit_judge_updated_at(Judgement *judgement)
+static void
+judge_updated_at(Judgement *judgement)
 {
 	judge_clock_column(judgement, "updated_at");
 }
 
-void
-dbkit_judge_storytime(Judgement *judgement)
+static void
+judge_storytime(Judgement *judgement)
 {
 	const ColumnFacts *column = dbkit_facts_column(judgement->facts, "storytime");
 	Finding    *finding;
@@ -172,28 +174,43 @@ judge_column_types(Judgement *judgement, bool (*unwanted) (Oid type),
 	}
 }
 
-void
-dbkit_judge_timestamptz(Judgement *judgement)
+static void
+judge_timestamptz(Judgement *judgement)
 {
 	judge_column_types(judgement, is_local_timestamp, "timestamptz");
 }
 
-void
-dbkit_judge_bigint(Judgement *judgement)
+static void
+judge_bigint(Judgement *judgement)
 {
 	judge_column_types(judgement, is_small_integer, "bigint");
 }
 
 /* Judge the columns of native enum types. */
-void
-dbkit_judge_enum_columns(Judgement *judgement)
+static void
+judge_enum_columns(Judgement *judgement)
 {
 	judge_column_types(judgement, is_enum, "text with a foreign key to an enum table");
 }
 
+/* Judge that there is no native enum. */
+static void
+judge_enum_type(Judgement *judgement)
+{
+	const Facts *facts = judgement->facts;
+
+	if (facts->kind == KIND_ENUM_TYPE)
+		dbkit_add_finding(judgement, NULL,
+					"it is a native enum; use CREATE TABLE %s (value text PRIMARY KEY)",
+					quote_qualified_identifier(facts->schema,
+											   psprintf("%s_enum", facts->name)));
+	else
+		judge_enum_columns(judgement);
+}
+
 /* Judge that every column has a comment. */
-void
-dbkit_judge_column_comment(Judgement *judgement)
+static void
+judge_column_comment(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
 	ListCell   *lc;
@@ -209,3 +226,125 @@ dbkit_judge_column_comment(Judgement *judgement)
 							  quote_identifier(column->name));
 	}
 }
+
+static bool
+is_c_text(const ColumnFacts *column)
+{
+	return column->base_type == TEXTOID && column->collation == C_COLLATION_OID;
+}
+
+/* Judge that columns which hold ids have their type. */
+static void
+judge_text_id(Judgement *judgement)
+{
+	ListCell   *lc;
+
+	foreach(lc, dbkit_facts_columns(judgement->facts))
+	{
+		ColumnFacts *column = lfirst(lc);
+		Finding    *finding;
+
+		if (!dbkit_is_id_name(column->name) || strcmp(column->name, "id") == 0 || is_c_text(column))
+			continue;
+		if (dbkit_ids_are_uuids() &&
+			(column->base_type == UUIDOID || column->base_type == TEXTOID))
+			continue;
+
+		if (dbkit_ids_are_uuids())
+			finding = dbkit_add_finding(judgement, column->name,
+								  "column \"%s\" is %s; use uuid or text",
+								  column->name, dbkit_type_name(column->type));
+		else if (column->base_type == TEXTOID)
+			finding = dbkit_add_finding(judgement, column->name,
+								  "column \"%s\" has collation \"%s\"; use " DBKIT_ID_TYPE,
+								  column->name, get_collation_name(column->collation));
+		else
+			finding = dbkit_add_finding(judgement, column->name,
+								  "column \"%s\" is %s; use " DBKIT_ID_TYPE,
+								  column->name, dbkit_type_name(column->type));
+		dbkit_add_retype(finding, column, TEXTOID, DBKIT_ID_TYPE);
+	}
+}
+
+Rule		dbkit_column_rules[] = {
+	{
+		.id = "created_at",
+		.phase = PHASE_STATEMENT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_COLUMNS,
+		.fixable = true,
+		.level = LEVEL_ERROR,
+		.description = "a column created_at TIMESTAMPTZ NOT NULL DEFAULT now()",
+		.judge = judge_created_at
+	},
+	{
+		.id = "updated_at",
+		.phase = PHASE_STATEMENT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_COLUMNS,
+		.fixable = true,
+		.level = LEVEL_ERROR,
+		.description = "a column updated_at TIMESTAMPTZ NOT NULL DEFAULT now()",
+		.judge = judge_updated_at
+	},
+	{
+		.id = "storytime",
+		.phase = PHASE_STATEMENT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_COLUMNS,
+		.fixable = true,
+		.level = LEVEL_ERROR,
+		.description = "a column storytime JSONB",
+		.judge = judge_storytime
+	},
+	{
+		.id = "timestamptz",
+		.phase = PHASE_STATEMENT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_COLUMNS,
+		.fixable = true,
+		.level = LEVEL_ERROR,
+		.description = "no timestamp without time zone, also inside arrays, domains, ranges and composites",
+		.judge = judge_timestamptz
+	},
+	{
+		.id = "bigint",
+		.phase = PHASE_STATEMENT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_COLUMNS,
+		.fixable = true,
+		.level = LEVEL_ERROR,
+		.description = "no smallint or integer, also inside arrays, domains, ranges and composites, serial types included",
+		.judge = judge_bigint
+	},
+	{
+		.id = "text_id",
+		.phase = PHASE_STATEMENT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_COLUMNS,
+		.fixable = true,
+		.level = LEVEL_ERROR,
+		.description = "columns named *_id and *_extid are TEXT COLLATE \"C\"",
+		.judge = judge_text_id
+	},
+	{
+		.id = "enum_type",
+		.phase = PHASE_STATEMENT,
+		.kinds = KIND_TABLE | KIND_ENUM_TYPE,
+		.needs = FACT_OBJECT | FACT_COLUMNS,
+		.level = LEVEL_ERROR,
+		.description = "no native enum: neither CREATE TYPE ... AS ENUM nor a column of one",
+		.judge = judge_enum_type
+	},
+	{
+		.id = "column_comment",
+		.phase = PHASE_COMMIT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_COLUMNS | FACT_COMMENTS,
+		.mended_by = FACT_COMMENTS,
+		.level = LEVEL_OFF,
+		.description = "every column has a comment",
+		.judge = judge_column_comment
+	},
+	{NULL}
+};

@@ -36,9 +36,9 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "dbkit.h"
-#include "rows.h"
-#include "tree.h"
+#include "common.h"
+#include "convention/facts/rows.h"
+#include "convention/facts/tree.h"
 
 /* After so many entries about others, find a relation from the index's root */
 #define MAX_SKIPPED		100

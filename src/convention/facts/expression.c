@@ -23,10 +23,11 @@
 #include "utils/fmgroids.h"
 #include "utils/syscache.h"
 
-#include "dbkit.h"
-#include "expression.h"
-#include "own.h"
-#include "tree.h"
+#include "common.h"
+#include "context.h"
+#include "convention/facts/expression.h"
+#include "convention/own_objects.h"
+#include "convention/facts/tree.h"
 
 /*
  * Strip what leaves a value as it is: binary-compatible casts, domains, and the

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * names.c
+ * name_settings.c
  *		Settings that name tables or functions.
  *
  * A name is an identifier or schema.identifier, quoted as in SQL; without a
@@ -16,8 +16,8 @@
 #include "utils/memutils.h"
 #include "utils/varlena.h"
 
-#include "dbkit.h"
-#include "names.h"
+#include "common.h"
+#include "convention/name_settings.h"
 
 /* A name, as a setting has it */
 typedef struct ListedName
@@ -186,7 +186,7 @@ check_names(char **newval, void **extra pg_attribute_unused(),
 
 /* Define the settings of this module. */
 void
-dbkit_names_init(void)
+dbkit_name_settings_init(void)
 {
 	/* Rules about references to users and organizations look for these. */
 	DefineCustomStringVariable("dbkit.user_table",

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * rules_object.c
+ * objects.c
  *		Rules about whole objects: enum types, enum tables, the trigger.
  *
  *-------------------------------------------------------------------------
@@ -11,28 +11,14 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
-#include "dbkit.h"
-#include "expression.h"
-#include "names.h"
-#include "own.h"
-#include "rules.h"
+#include "common.h"
+#include "convention/facts/expression.h"
+#include "convention/name_settings.h"
+#include "convention/own_objects.h"
+#include "convention/rules/files.h"
 
-void
-dbkit_judge_enum_type(Judgement *judgement)
-{
-	const Facts *facts = judgement->facts;
-
-	if (facts->kind == KIND_ENUM_TYPE)
-		dbkit_add_finding(judgement, NULL,
-					"it is a native enum; use CREATE TABLE %s (value text PRIMARY KEY)",
-					quote_qualified_identifier(facts->schema,
-											   psprintf("%s_enum", facts->name)));
-	else
-		dbkit_judge_enum_columns(judgement);
-}
-
-void
-dbkit_judge_enum_table(Judgement *judgement)
+static void
+judge_enum_table(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
 	const ColumnFacts *value = dbkit_facts_column(facts, "value");
@@ -83,8 +69,8 @@ is_named(const TriggerFacts *trigger, const void *name)
 }
 
 /* Judge that a trigger keeps updated_at up to date. */
-void
-dbkit_judge_updated_at_trigger(Judgement *judgement)
+static void
+judge_updated_at_trigger(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
 	const TriggerFacts *trigger;
@@ -110,3 +96,27 @@ dbkit_judge_updated_at_trigger(Judgement *judgement)
 					  "no BEFORE UPDATE row trigger runs updated_at(); use %.*s",
 					  (int) strlen(statement) - 1, statement)->statement = statement;
 }
+
+Rule		dbkit_object_rules[] = {
+	{
+		.id = "enum_table",
+		.phase = PHASE_STATEMENT,
+		.kinds = KIND_ENUM_TABLE,
+		.needs = FACT_KEY | FACT_COLUMNS,
+		.level = LEVEL_ERROR,
+		.description = "a table *_enum is value TEXT PRIMARY KEY, and other columns only beside it",
+		.judge = judge_enum_table
+	},
+	{
+		.id = "updated_at_trigger",
+		.phase = PHASE_COMMIT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_TRIGGERS,
+		.mended_by = FACT_TRIGGERS,
+		.fixable = true,
+		.level = LEVEL_ERROR,
+		.description = "an enabled BEFORE UPDATE row trigger runs updated_at()",
+		.judge = judge_updated_at_trigger
+	},
+	{NULL}
+};

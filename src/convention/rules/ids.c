@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * rules_id.c
+ * ids.c
  *		Rules about ids: the key, its default and CHECK, the prefix, references.
  *
  *-------------------------------------------------------------------------
@@ -13,56 +13,14 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 
-#include "dbkit.h"
-#include "expression.h"
-#include "own.h"
-#include "registry.h"
-#include "rules.h"
-#include "types.h"
-
-typedef enum IdStyle
-{
-	ID_PREFIXED,
-	ID_UUID
-} IdStyle;
-
-static int	id_style = ID_PREFIXED;
-
-static const struct config_enum_entry id_style_options[] = {
-	{"prefixed", ID_PREFIXED, false},
-	{"uuid", ID_UUID, false},
-	{NULL, 0, false}
-};
-
-/* Is it a column that holds an id: id itself, *_id or *_extid? */
-static bool
-is_id_name(const char *name)
-{
-	return strcmp(name, "id") == 0 ||
-		dbkit_ends_with(name, "_id") || dbkit_ends_with(name, "_extid");
-}
-
-/* Return the type that a column of that name is to have, or NULL for any. */
-const char *
-dbkit_id_type(const char *column)
-{
-	if (!is_id_name(column))
-		return NULL;
-	return id_style == ID_UUID && strcmp(column, "id") == 0 ? "uuid" : ID_TYPE;
-}
-
-/* Return the type of a column that references an id. */
-const char *
-dbkit_reference_type(void)
-{
-	return id_style == ID_UUID ? "uuid" : ID_TYPE;
-}
-
-static bool
-is_c_text(const ColumnFacts *column)
-{
-	return column->base_type == TEXTOID && column->collation == C_COLLATION_OID;
-}
+#include "common.h"
+#include "convention/facts/expression.h"
+#include "convention/own_objects.h"
+#include "convention/registry.h"
+#include "convention/rules/files.h"
+#include "convention/rules/id_style.h"
+#include "id.h"
+#include "convention/facts/type_walk.h"
 
 /* Would generate_id() take it?  A LIKE pattern of anything else can mean more. */
 static bool
@@ -83,11 +41,11 @@ is_convention_prefix(const char *prefix)
 }
 
 /*
- * Suggest a prefix that no table has: three letters of the table's name in
- * order, beginning with the first.  NULL when all of them are taken.
+ * Find a prefix that no table has: three letters of the table's name in order,
+ * beginning with the first.  NULL when all of them are taken.
  */
 static char *
-suggest_prefix(Judgement *judgement)
+find_free_prefix(Judgement *judgement)
 {
 	char		letters[NAMEDATALEN + 3];
 	int			length = 0;
@@ -117,22 +75,43 @@ suggest_prefix(Judgement *judgement)
 	return NULL;
 }
 
+/* Suggest a prefix, the same one in all findings about the table. */
+static char *
+suggest_prefix(Judgement *judgement)
+{
+	if (judgement->suggestion_for != judgement->facts)
+	{
+		judgement->suggestion = find_free_prefix(judgement);
+		judgement->suggestion_for = judgement->facts;
+	}
+	return judgement->suggestion;
+}
+
+/* The same for a fix: no other table's is to use it. */
+static char *
+take_prefix(Judgement *judgement)
+{
+	char	   *prefix = suggest_prefix(judgement);
+
+	if (prefix != NULL && !dbkit_list_has_string(judgement->suggested, prefix))
+		judgement->suggested = lappend(judgement->suggested, prefix);
+	return prefix;
+}
+
 /* Judge that id is there and is the primary key, of the right type. */
-void
-dbkit_judge_primary_key(Judgement *judgement)
+static void
+judge_primary_key(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
 	const ColumnFacts *id = dbkit_facts_column(facts, "id");
-	const char *wanted = id_style == ID_UUID ?
-		"uuid PRIMARY KEY DEFAULT gen_random_uuid()" : ID_TYPE " PRIMARY KEY";
+	const char *wanted = dbkit_ids_are_uuids() ?
+		"uuid PRIMARY KEY DEFAULT gen_random_uuid()" : DBKIT_ID_TYPE " PRIMARY KEY";
 	StringInfoData wrong = {0};
 
 	if (id == NULL)
 	{
-		char	   *prefix = id_style == ID_PREFIXED ? suggest_prefix(judgement) : NULL;
+		char	   *prefix = !dbkit_ids_are_uuids() ? take_prefix(judgement) : NULL;
 
-		if (prefix != NULL)
-			judgement->suggested = lappend(judgement->suggested, prefix);
 		dbkit_add_finding(judgement, NULL, "there is no column \"id\"; use id %s%s", wanted,
 						  prefix == NULL ? "" :
 						  psprintf(" DEFAULT %s('%s') CHECK (id LIKE '%s_%%')",
@@ -140,12 +119,12 @@ dbkit_judge_primary_key(Judgement *judgement)
 		return;
 	}
 
-	dbkit_check_type(&wrong, id, id_style == ID_UUID ? UUIDOID : TEXTOID);
-	if (id_style == ID_PREFIXED && id->base_type == TEXTOID &&
+	dbkit_check_type(&wrong, id, dbkit_ids_are_uuids() ? UUIDOID : TEXTOID);
+	if (!dbkit_ids_are_uuids() && id->base_type == TEXTOID &&
 		id->collation != C_COLLATION_OID)
 		dbkit_add_wrong(&wrong, "has collation \"%s\"", get_collation_name(id->collation));
 	dbkit_check_key(&wrong, facts, id);
-	if (id_style == ID_UUID && id->base_type == UUIDOID &&
+	if (dbkit_ids_are_uuids() && id->base_type == UUIDOID &&
 		!dbkit_generates_uuid(dbkit_column_default(id)))
 		dbkit_add_wrong(&wrong, "has no default that generates a uuid");
 	if (wrong.len > 0)
@@ -159,24 +138,13 @@ dbkit_judge_primary_key(Judgement *judgement)
 static char *
 prefix_for_fix(Judgement *judgement)
 {
-	ListCell   *lc;
+	char	   *prefix = dbkit_facts_prefix(judgement->facts);
 
-	if (dbkit_facts_prefix(judgement->facts) != NULL)
-		return dbkit_facts_prefix(judgement->facts);
-	foreach(lc, judgement->findings)
-	{
-		Finding    *finding = lfirst(lc);
-
-		/* The default's finding has suggested one; the CHECK agrees with it */
-		if (finding->facts == judgement->facts &&
-			strcmp(finding->rule->id, "id_default") == 0)
-			return judgement->suggested ? llast(judgement->suggested) : NULL;
-	}
-	return suggest_prefix(judgement);
+	return prefix != NULL ? prefix : take_prefix(judgement);
 }
 
-void
-dbkit_judge_id_default(Judgement *judgement)
+static void
+judge_id_default(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
 	const ColumnFacts *id = dbkit_facts_column(facts, "id");
@@ -184,7 +152,7 @@ dbkit_judge_id_default(Judgement *judgement)
 	char	   *wanted;
 	Finding    *finding;
 
-	if (id_style == ID_UUID || id == NULL || dbkit_facts_default_prefix(facts) != NULL)
+	if (dbkit_ids_are_uuids() || id == NULL || dbkit_facts_default_prefix(facts) != NULL)
 		return;
 
 	prefix = prefix_for_fix(judgement);
@@ -200,14 +168,12 @@ dbkit_judge_id_default(Judgement *judgement)
 							  wanted);
 	if (prefix == NULL)
 		return;
-	if (!dbkit_list_has_string(judgement->suggested, prefix))
-		judgement->suggested = lappend(judgement->suggested, prefix);
 	if (id->base_type == TEXTOID && !id->generated)
 		dbkit_add_alter(finding, psprintf("ALTER COLUMN id SET %s", wanted));
 }
 
-void
-dbkit_judge_id_check(Judgement *judgement)
+static void
+judge_id_check(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
 	const ColumnFacts *id = dbkit_facts_column(facts, "id");
@@ -216,7 +182,7 @@ dbkit_judge_id_check(Judgement *judgement)
 	Finding    *finding;
 	ListCell   *lc;
 
-	if (id_style == ID_UUID || id == NULL)
+	if (dbkit_ids_are_uuids() || id == NULL)
 		return;
 	if (dbkit_facts_check_prefixes(facts) != NIL &&
 		(dbkit_facts_default_prefix(facts) == NULL ||
@@ -243,13 +209,13 @@ dbkit_judge_id_check(Judgement *judgement)
 	dbkit_add_alter(finding, psprintf("ADD %s", wanted));
 }
 
-void
-dbkit_judge_id_prefix(Judgement *judgement)
+static void
+judge_id_prefix(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
 	Oid			holder;
 
-	if (id_style == ID_UUID || dbkit_facts_prefix(facts) == NULL)
+	if (dbkit_ids_are_uuids() || dbkit_facts_prefix(facts) == NULL)
 		return;
 	if (!is_convention_prefix(dbkit_facts_prefix(facts)))
 		dbkit_add_finding(judgement, "id", "prefix \"%s\" is not 2 or 3 lower-case letters; use one that is",
@@ -282,50 +248,44 @@ dbkit_judge_id_prefix(Judgement *judgement)
 	}
 }
 
-void
-dbkit_judge_text_id(Judgement *judgement)
-{
-	ListCell   *lc;
-
-	foreach(lc, dbkit_facts_columns(judgement->facts))
+Rule		dbkit_id_rules[] = {
 	{
-		ColumnFacts *column = lfirst(lc);
-		Finding    *finding;
-
-		if (!is_id_name(column->name) || strcmp(column->name, "id") == 0 || is_c_text(column))
-			continue;
-		if (id_style == ID_UUID &&
-			(column->base_type == UUIDOID || column->base_type == TEXTOID))
-			continue;
-
-		if (id_style == ID_UUID)
-			finding = dbkit_add_finding(judgement, column->name,
-								  "column \"%s\" is %s; use uuid or text",
-								  column->name, dbkit_type_name(column->type));
-		else if (column->base_type == TEXTOID)
-			finding = dbkit_add_finding(judgement, column->name,
-								  "column \"%s\" has collation \"%s\"; use " ID_TYPE,
-								  column->name, get_collation_name(column->collation));
-		else
-			finding = dbkit_add_finding(judgement, column->name,
-								  "column \"%s\" is %s; use " ID_TYPE,
-								  column->name, dbkit_type_name(column->type));
-		dbkit_add_retype(finding, column, TEXTOID, ID_TYPE);
-	}
-}
-
-/* Define the settings of this module. */
-void
-dbkit_rules_id_init(void)
-{
-	/* For teams that have UUID keys and want everything else. */
-	DefineCustomEnumVariable("dbkit.id_style",
-							 "Whether ids are prefixed text or UUIDs.",
-							 NULL,
-							 &id_style,
-							 ID_PREFIXED,
-							 id_style_options,
-							 PGC_SUSET,
-							 0,
-							 NULL, NULL, NULL);
-}
+		.id = "primary_key",
+		.phase = PHASE_STATEMENT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_KEY | FACT_COLUMNS,
+		.level = LEVEL_ERROR,
+		.description = "primary key on exactly id, TEXT COLLATE \"C\" (on a partitioned table: one that includes id)",
+		.judge = judge_primary_key
+	},
+	{
+		.id = "id_default",
+		.phase = PHASE_STATEMENT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_PREFIX,
+		.fixable = true,
+		.level = LEVEL_ERROR,
+		.description = "id has DEFAULT generate_id('...') with a constant prefix",
+		.judge = judge_id_default
+	},
+	{
+		.id = "id_check",
+		.phase = PHASE_STATEMENT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_PREFIX,
+		.fixable = true,
+		.level = LEVEL_ERROR,
+		.description = "a CHECK pins the prefix of id, the same as the default's",
+		.judge = judge_id_check
+	},
+	{
+		.id = "id_prefix",
+		.phase = PHASE_STATEMENT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_PREFIX,
+		.level = LEVEL_ERROR,
+		.description = "the prefix is 2 or 3 lower-case letters, and no other table in the database has it",
+		.judge = judge_id_prefix
+	},
+	{NULL}
+};

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * rules_security.c
+ * security.c
  *		Rules about who may see what: row level security, views, functions.
  *
  *-------------------------------------------------------------------------
@@ -12,13 +12,13 @@
 #include "utils/builtins.h"
 #include "utils/varlena.h"
 
-#include "dbkit.h"
-#include "expression.h"
-#include "rules.h"
+#include "common.h"
+#include "convention/facts/expression.h"
+#include "convention/rules/files.h"
 
 /* Judge that row level security is enabled. */
-void
-dbkit_judge_rls_enabled(Judgement *judgement)
+static void
+judge_rls_enabled(Judgement *judgement)
 {
 	if (!dbkit_facts_rls_enabled(judgement->facts))
 		dbkit_add_alter(dbkit_add_finding(judgement, NULL,
@@ -28,8 +28,8 @@ dbkit_judge_rls_enabled(Judgement *judgement)
 }
 
 /* Judge that somebody may see rows. */
-void
-dbkit_judge_rls_policy(Judgement *judgement)
+static void
+judge_rls_policy(Judgement *judgement)
 {
 	ListCell   *lc;
 
@@ -44,14 +44,10 @@ dbkit_judge_rls_policy(Judgement *judgement)
 }
 
 /* Judge that row level security binds the table's owner as well. */
-void
-dbkit_judge_rls_forced(Judgement *judgement)
+static void
+judge_rls_forced(Judgement *judgement)
 {
-	/* Say so at once where it is to be enabled anyway */
-	bool		enabled = dbkit_facts_rls_enabled(judgement->facts) ||
-		dbkit_find_rule("rls_enabled")->level != LEVEL_OFF;
-
-	if (enabled && !dbkit_facts_rls_forced(judgement->facts))
+	if (!dbkit_facts_rls_forced(judgement->facts))
 		dbkit_add_alter(dbkit_add_finding(judgement, NULL,
 										  "row level security does not bind the owner; use ALTER TABLE %s FORCE ROW LEVEL SECURITY",
 										  dbkit_facts_identity(judgement->facts)),
@@ -75,8 +71,8 @@ is_for_insert(const PolicyFacts *policy)
  * Judge that policies under which rows are inserted check them.  A restrictive
  * policy with a condition does so for the permissive ones (see CREATE POLICY).
  */
-void
-dbkit_judge_policy_with_check(Judgement *judgement)
+static void
+judge_policy_with_check(Judgement *judgement)
 {
 	ListCell   *lc;
 
@@ -100,8 +96,8 @@ dbkit_judge_policy_with_check(Judgement *judgement)
 }
 
 /* Judge that policies do not rest on what any session can set. */
-void
-dbkit_judge_forgeable_policy(Judgement *judgement)
+static void
+judge_forgeable_policy(Judgement *judgement)
 {
 	ListCell   *lc;
 
@@ -120,8 +116,8 @@ dbkit_judge_forgeable_policy(Judgement *judgement)
 }
 
 /* Judge that a view reads its tables with the rights of who queries it. */
-void
-dbkit_judge_view_security_invoker(Judgement *judgement)
+static void
+judge_view_security_invoker(Judgement *judgement)
 {
 	Finding    *finding;
 
@@ -160,8 +156,8 @@ is_safe_path(const char *search_path)
 }
 
 /* Judge that a SECURITY DEFINER function has a safe search_path. */
-void
-dbkit_judge_security_definer_path(Judgement *judgement)
+static void
+judge_security_definer_path(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
 	const char *wanted = psprintf("SET search_path = pg_catalog, %s, pg_temp",
@@ -177,3 +173,75 @@ dbkit_judge_security_definer_path(Judgement *judgement)
 								wanted);
 	finding->statement = psprintf("ALTER ROUTINE %s %s;", dbkit_facts_identity(facts), wanted);
 }
+
+Rule		dbkit_security_rules[] = {
+	{
+		.id = "view_security_invoker",
+		.phase = PHASE_STATEMENT,
+		.kinds = KIND_VIEW,
+		.needs = FACT_OBJECT,
+		.fixable = true,
+		.level = LEVEL_ERROR,
+		.description = "views have security_invoker = true",
+		.judge = judge_view_security_invoker
+	},
+	{
+		.id = "rls_enabled",
+		.phase = PHASE_COMMIT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_ROW_SECURITY,
+		.fixable = true,
+		.level = LEVEL_ERROR,
+		.description = "row level security is enabled",
+		.judge = judge_rls_enabled
+	},
+	{
+		.id = "rls_policy",
+		.phase = PHASE_COMMIT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_POLICIES,
+		.mended_by = FACT_POLICIES,
+		.level = LEVEL_ERROR,
+		.description = "at least one permissive policy exists",
+		.judge = judge_rls_policy
+	},
+	{
+		.id = "rls_forced",
+		.phase = PHASE_COMMIT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_ROW_SECURITY,
+		.fixable = true,
+		.level = LEVEL_OFF,
+		.description = "row level security binds the table's owner as well",
+		.judge = judge_rls_forced
+	},
+	{
+		.id = "policy_with_check",
+		.phase = PHASE_COMMIT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_POLICIES,
+		.level = LEVEL_WARNING,
+		.description = "no permissive policy lets any row be inserted",
+		.judge = judge_policy_with_check
+	},
+	{
+		.id = "forgeable_policy",
+		.phase = PHASE_COMMIT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_POLICIES,
+		.level = LEVEL_WARNING,
+		.description = "no policy reads a setting that any session can set",
+		.judge = judge_forgeable_policy
+	},
+	{
+		.id = "security_definer_path",
+		.phase = PHASE_STATEMENT,
+		.kinds = KIND_FUNCTION,
+		.needs = FACT_OBJECT,
+		.fixable = true,
+		.level = LEVEL_WARNING,
+		.description = "a SECURITY DEFINER function sets a search_path that its caller cannot put objects into",
+		.judge = judge_security_definer_path
+	},
+	{NULL}
+};

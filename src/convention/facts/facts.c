@@ -25,8 +25,8 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "dbkit.h"
-#include "facts.h"
+#include "common.h"
+#include "convention/facts/facts.h"
 
 /* Is the object initdb's, in a system schema, temporary, or an extension's? */
 static bool

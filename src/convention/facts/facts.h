@@ -12,7 +12,7 @@
 #include "nodes/nodes.h"
 #include "nodes/pg_list.h"
 
-#include "rows.h"
+#include "convention/facts/rows.h"
 
 /* What kind of object is judged; a rule names the kinds it applies to. */
 typedef enum ObjectKind
@@ -173,17 +173,6 @@ typedef struct Facts
 } Facts;
 
 extern void dbkit_refuse_facts(const Facts *facts, FactSet wanted) pg_attribute_noreturn();
-
-/* Does a name end with that suffix? */
-static inline bool
-dbkit_ends_with(const char *name, const char *suffix)
-{
-	size_t		length = strlen(name);
-	size_t		suffix_length = strlen(suffix);
-
-	return length >= suffix_length &&
-		memcmp(name + length - suffix_length, suffix, suffix_length) == 0;
-}
 
 /*
  * Ensure that what is asked for has been read, and that the row of the rule which

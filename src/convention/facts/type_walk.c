@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * types.c
+ * type_walk.c
  *		Look inside types, and know what to use in place of one.
  *
  *-------------------------------------------------------------------------
@@ -20,8 +20,8 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "dbkit.h"
-#include "types.h"
+#include "common.h"
+#include "convention/facts/type_walk.h"
 
 static Oid	find_type(Oid type, bool (*wanted) (Oid type), List **seen);
 

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * facts_table.c
+ * table.c
  *		Read the description of a table: columns, constraints, indexes,
  *		triggers, policies.
  *
@@ -37,10 +37,10 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "dbkit.h"
-#include "expression.h"
-#include "facts.h"
-#include "tree.h"
+#include "common.h"
+#include "convention/facts/expression.h"
+#include "convention/facts/facts.h"
+#include "convention/facts/tree.h"
 
 /* Return the CHECK expressions of one domain. */
 static List *

@@ -21,8 +21,8 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "dbkit.h"
-#include "tree.h"
+#include "common.h"
+#include "convention/facts/tree.h"
 
 /* How many are kept; a default and a CHECK are looked at in turn */
 #define N_TEMPLATES		4

@@ -1,0 +1,25 @@
+/*-------------------------------------------------------------------------
+ *
+ * judge.h
+ *		Have the rules judge an object.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DBKIT_JUDGE_H
+#define DBKIT_JUDGE_H
+
+#include "convention/findings.h"
+
+/* Which rules judge */
+typedef enum JudgeScope
+{
+	SCOPE_STATEMENT,			/* what a statement is rejected for */
+	SCOPE_COMMIT,				/* what a commit is rejected or mended for */
+	SCOPE_CHECK,				/* all that are not off */
+	SCOPE_ALL					/* all, and no exemption counts */
+} JudgeScope;
+
+extern FactSet dbkit_facts_to_read(JudgeScope scope, Change change);
+extern void dbkit_judge(Judgement *judgement, Facts *facts, JudgeScope scope, Change change);
+
+#endif							/* DBKIT_JUDGE_H */

@@ -1,0 +1,156 @@
+/*-------------------------------------------------------------------------
+ *
+ * indexes.c
+ *		Rules about indexes.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_am.h"
+#include "catalog/pg_index.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "common.h"
+#include "convention/rules/files.h"
+
+/* Does the first list begin with the second one, which is not longer? */
+static bool
+begins_with(const List *list, const List *prefix)
+{
+	for (int i = 0; i < list_length(prefix); i++)
+	{
+		if (list_nth_oid(list, i) != list_nth_oid(prefix, i))
+			return false;
+	}
+	return true;
+}
+
+/* Does the other index give the order of this one, read forwards or backwards? */
+static bool
+has_order_of(const IndexFacts *other, const IndexFacts *index)
+{
+	int			difference = linitial_int(index->options) ^ linitial_int(other->options);
+
+	if (difference != 0 && difference != (INDOPTION_DESC | INDOPTION_NULLS_FIRST))
+		return false;
+	for (int i = 1; i < list_length(index->options); i++)
+	{
+		if ((list_nth_int(index->options, i) ^ list_nth_int(other->options, i)) != difference)
+			return false;
+	}
+	return true;
+}
+
+/* Does the other index hold the columns that this one includes? */
+static bool
+has_included_of(const IndexFacts *other, const IndexFacts *index)
+{
+	ListCell   *lc;
+
+	foreach(lc, index->included)
+	{
+		if (!list_member_int(other->columns, lfirst_int(lc)) &&
+			!list_member_int(other->included, lfirst_int(lc)))
+			return false;
+	}
+	return true;
+}
+
+/* Does the other index keep unique what this one does? */
+static bool
+has_uniqueness_of(const IndexFacts *other, const IndexFacts *index)
+{
+	return !index->unique ||
+		(list_length(other->columns) == list_length(index->columns) &&
+		 other->unique && other->immediate >= index->immediate &&
+		 other->nulls_not_distinct == index->nulls_not_distinct);
+}
+
+/* Is there nothing that only the index can do, and not the other one? */
+static bool
+is_redundant(const IndexFacts *index, const IndexFacts *other)
+{
+	bool		same = list_length(index->columns) == list_length(other->columns);
+
+	if (other->oid == index->oid || !other->usable ||
+		other->access_method != index->access_method ||
+		(!same && index->access_method != BTREE_AM_OID))
+		return false;
+	for (int i = 0; i < list_length(index->columns); i++)
+	{
+		if (i >= list_length(other->columns) || list_nth_int(index->columns, i) == 0 ||
+			list_nth_int(index->columns, i) != list_nth_int(other->columns, i))
+			return false;
+	}
+	if (!begins_with(other->operator_classes, index->operator_classes) ||
+		!begins_with(other->collations, index->collations) ||
+		!has_order_of(other, index) || !has_included_of(other, index) ||
+		!has_uniqueness_of(other, index))
+		return false;
+
+	/* Of two that can do the same, the later one is redundant */
+	same &= has_included_of(index, other) && has_uniqueness_of(index, other);
+	return !same || other->constraint || other->oid < index->oid;
+}
+
+/* Return an index that makes this one redundant, or NULL. */
+static const IndexFacts *
+find_better_index(const Facts *facts, const IndexFacts *index)
+{
+	ListCell   *lc;
+
+	if (index->constraint || !index->usable)
+		return NULL;
+	foreach(lc, dbkit_facts_indexes(facts))
+	{
+		const IndexFacts *other = lfirst(lc);
+
+		/* Where one index matters, it is one of the two */
+		if (is_redundant(index, other) &&
+			(!OidIsValid(facts->index) ||
+			 facts->index == index->oid || facts->index == other->oid))
+			return other;
+	}
+	return NULL;
+}
+
+/* Judge that no index is the same as, or a prefix of, another. */
+static void
+judge_duplicate_index(Judgement *judgement)
+{
+	const Facts *facts = judgement->facts;
+	ListCell   *lc;
+
+	foreach(lc, dbkit_facts_indexes(facts))
+	{
+		const IndexFacts *index = lfirst(lc);
+		const IndexFacts *other = find_better_index(facts, index);
+		char	   *name = other != NULL ? get_rel_name(index->oid) : NULL;
+		char	   *other_name = name != NULL ? get_rel_name(other->oid) : NULL;
+
+		/* DROP INDEX CONCURRENTLY leaves us no lock to hold on to */
+		if (other_name == NULL)
+			continue;
+		dbkit_add_finding(judgement, NULL,
+						  "index \"%s\" on (%s) is served by index \"%s\" on (%s); use DROP INDEX",
+						  name, dbkit_facts_column_names(facts, index->columns),
+						  other_name, dbkit_facts_column_names(facts, other->columns))->statement =
+			psprintf("DROP INDEX %s;", quote_qualified_identifier(facts->schema, name));
+	}
+}
+
+Rule		dbkit_index_rules[] = {
+	{
+		.id = "duplicate_index",
+		.phase = PHASE_COMMIT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_INDEXES | FACT_COLUMNS,
+		.fixable = true,
+		.level = LEVEL_WARNING,
+		.description = "no index is the same as, or a prefix of, another",
+		.judge = judge_duplicate_index
+	},
+	{NULL}
+};

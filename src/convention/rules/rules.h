@@ -1,0 +1,21 @@
+/*-------------------------------------------------------------------------
+ *
+ * rules.h
+ *		The schema conventions: all rules, in the order in which they judge.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DBKIT_RULES_H
+#define DBKIT_RULES_H
+
+#include "convention/findings.h"
+
+extern Rule *dbkit_rules[];
+extern int	dbkit_n_rules;
+
+extern const Rule *dbkit_find_rule(const char *id);
+extern const char *dbkit_level_name(int level);
+extern const char *dbkit_phase_name(RulePhase phase);
+extern void dbkit_rules_init(void);
+
+#endif							/* DBKIT_RULES_H */

@@ -1,0 +1,17 @@
+/*-------------------------------------------------------------------------
+ *
+ * id.h
+ *		What the rest of dbkit uses of ids.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DBKIT_ID_H
+#define DBKIT_ID_H
+
+#include "fmgr.h"
+
+#define DBKIT_PREFIX_MAX_LEN	63	/* of an id (TypeID v0.3) */
+
+extern Datum id_prefix(PG_FUNCTION_ARGS);
+
+#endif							/* DBKIT_ID_H */
