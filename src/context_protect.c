@@ -148,8 +148,8 @@ protect_table(Oid relid, const char *policy, const char *role, const char *condi
  * those of the partitioned table only where it writes them itself (ExecInsert()
  * and ExecUpdateAct() in nodeModifyTable.c).
  */
-static void
-warn_of_foreign_table(Oid relid)
+void
+dbkit_warn_of_foreign_table(Oid relid)
 {
 	ereport(WARNING,
 			(errcode(ERRCODE_WARNING),
@@ -175,7 +175,7 @@ protect_with_descendants(Oid relid, const char *role, const char *condition)
 		if (is_plain_or_partitioned(get_rel_relkind(member)))
 			protect_table(member, policy, role, condition);
 		else
-			warn_of_foreign_table(member);
+			dbkit_warn_of_foreign_table(member);
 	}
 }
 
