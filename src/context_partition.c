@@ -34,6 +34,7 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "rewrite/rowsecurity.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -67,13 +68,15 @@ find_parents(Oid relid)
 	return result;
 }
 
-/* Does the relation have row level security? */
+/* Does the relation have row level security?  It is locked first, so that the answer lasts. */
 static bool
 is_protected(Oid relid)
 {
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	HeapTuple	tuple;
 	bool		result;
 
+	LockRelationOid(relid, AccessShareLock);
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	if (!HeapTupleIsValid(tuple))
 		return false;
 	result = ((Form_pg_class) GETSTRUCT(tuple))->relrowsecurity;
@@ -231,7 +234,7 @@ inherit_policies(Relation child, const List *ancestors, bool *force)
 	*force = false;
 	foreach(cell, ancestors)
 	{
-		Relation	parent = table_open(lfirst_oid(cell), AccessShareLock);
+		Relation	parent = table_open(lfirst_oid(cell), NoLock);
 		List	   *policies = read_policies(parent, child);
 
 		result = foreach_current_index(cell) == 0 ? policies : combine_policies(result, policies);
