@@ -247,7 +247,7 @@ CREATE FUNCTION dbkit.ddl_command_end() RETURNS event_trigger
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.ddl_command_end() IS
-'Event trigger function: rejects DDL that breaks the schema conventions with SQLSTATE KD001';
+'Event trigger function: rejects DDL that breaks the schema conventions with SQLSTATE KD001, and protects a new partition or child as its parent is';
 
 CREATE FUNCTION dbkit.sql_drop() RETURNS event_trigger
 AS 'MODULE_PATHNAME'
@@ -421,7 +421,7 @@ COMMENT ON EVENT TRIGGER dbkit_ddl_command_start IS
 CREATE EVENT TRIGGER dbkit_ddl_command_end ON ddl_command_end
 	EXECUTE FUNCTION dbkit.ddl_command_end();
 COMMENT ON EVENT TRIGGER dbkit_ddl_command_end IS
-'Rejects DDL that breaks the schema conventions. ALTER EVENT TRIGGER dbkit_ddl_command_end DISABLE switches that off';
+'Rejects DDL that breaks the schema conventions, and gives new partitions the row level security of their parent. ALTER EVENT TRIGGER dbkit_ddl_command_end DISABLE switches that off';
 
 CREATE EVENT TRIGGER dbkit_sql_drop ON sql_drop
 	EXECUTE FUNCTION dbkit.sql_drop();
