@@ -442,7 +442,7 @@ find_attached(Oid parent, const CollectedATSubcmd *action)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("partition \"%s\" was not found", name->relname),
-				 errdetail("Another session has given its name a different meaning."),
+				 errdetail("Its name means another table, or none, since it was attached."),
 				 errhint("Write the partition's name with its schema.")));
 	return result;
 }
