@@ -247,7 +247,7 @@ CREATE FUNCTION dbkit.ddl_command_end() RETURNS event_trigger
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.ddl_command_end() IS
-'Event trigger function: rejects DDL that breaks the schema conventions with SQLSTATE KD001';
+'Event trigger function: rejects DDL that breaks the schema conventions with SQLSTATE KD001, and protects a new partition or child as its parent is';
 
 CREATE FUNCTION dbkit.sql_drop() RETURNS event_trigger
 AS 'MODULE_PATHNAME'
@@ -292,7 +292,7 @@ CREATE FUNCTION dbkit.protect(relation regclass, user_column name DEFAULT NULL,
   organization_column name DEFAULT NULL, role name DEFAULT 'customer') RETURNS void
 AS 'MODULE_PATHNAME', 'dbkit_protect' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.protect(regclass, name, name, name) IS
-'enable and force row level security on a table, its partitions and children, and create or replace the policy <role>_isolation on each: the columns must equal dbkit.user_id() and dbkit.organization_id(); a column that is NULL defaults to user_id or organization_id where present (id on the two tables themselves), an empty one is left out; for the table''s owner';
+'enable and force row level security on a table, its partitions and children, and create or replace the policy <role>_isolation on each: shows the rows whose organization column equals dbkit.organization_id(), or in a table without one those whose user column equals dbkit.user_id(); if columns are named, those count and no other, and rows that match either of two are shown; a column that is NULL defaults to organization_id or user_id where present (id on the two tables themselves), an empty one is left out; for the table''s owner';
 
 -- enum tables -------------------------------------------------------------
 
@@ -421,7 +421,7 @@ COMMENT ON EVENT TRIGGER dbkit_ddl_command_start IS
 CREATE EVENT TRIGGER dbkit_ddl_command_end ON ddl_command_end
 	EXECUTE FUNCTION dbkit.ddl_command_end();
 COMMENT ON EVENT TRIGGER dbkit_ddl_command_end IS
-'Rejects DDL that breaks the schema conventions. ALTER EVENT TRIGGER dbkit_ddl_command_end DISABLE switches that off';
+'Rejects DDL that breaks the schema conventions, and gives new partitions the row level security of their parent. ALTER EVENT TRIGGER dbkit_ddl_command_end DISABLE switches that off';
 
 CREATE EVENT TRIGGER dbkit_sql_drop ON sql_drop
 	EXECUTE FUNCTION dbkit.sql_drop();

@@ -42,6 +42,7 @@
 #include "utils/syscache.h"
 #include "utils/tuplestore.h"
 
+#include "context.h"
 #include "dbkit.h"
 #include "facts.h"
 #include "names.h"
@@ -479,9 +480,11 @@ dbkit_touch_commands(bool concurrently)
 
 		/* The last column is the server's description of the command */
 		command = (const CollectedCommand *) DatumGetPointer(slot->tts_values[8]);
-		if (!command->in_extension)
-			touch_command(DatumGetObjectId(slot->tts_values[0]),
-						  DatumGetObjectId(slot->tts_values[1]), command);
+		if (command->in_extension)
+			continue;
+		touch_command(DatumGetObjectId(slot->tts_values[0]),
+					  DatumGetObjectId(slot->tts_values[1]), command);
+		dbkit_protect_new_members(DatumGetObjectId(slot->tts_values[1]), command);
 	}
 	ExecDropSingleTupleTableSlot(slot);
 	tuplestore_end(rows);
