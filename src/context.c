@@ -26,6 +26,7 @@
 #include "dbkit.h"
 
 #define TRANSPORT_SETTING	"dbkit.context"
+#define NIL_UUID			"00000000-0000-0000-0000-000000000000"
 
 typedef struct TenantContext
 {
@@ -327,16 +328,36 @@ dbkit_organization_id(PG_FUNCTION_ARGS)
 	return return_value(fcinfo, context ? context->organization_id_text : NULL);
 }
 
+/*
+ * Choose what shows that a half of the context is missing: a value that equals
+ * no id and can be cast as ids of the other half's kind are.
+ */
+static const char *
+missing_half(text *given)
+{
+	const char *data = VARDATA_ANY(given);
+	int			len = VARSIZE_ANY_EXHDR(given);
+	int			ndigits = 0;
+
+	while (ndigits < len && isdigit((unsigned char) data[ndigits]))
+		ndigits++;
+	return ndigits == len || dbkit_is_prefixed_id(given) ? "" : NIL_UUID;
+}
+
 static const char *
 show_user(void)
 {
-	return context && context->user_id ? context->user_id : "";
+	if (context == NULL)
+		return "";
+	return context->user_id ? context->user_id : missing_half(context->organization_id_text);
 }
 
 static const char *
 show_organization(void)
 {
-	return context && context->organization_id ? context->organization_id : "";
+	if (context == NULL)
+		return "";
+	return context->organization_id ? context->organization_id : missing_half(context->user_id_text);
 }
 
 /* Tell whether a setting shows the context, so that nobody can forge it */

@@ -21,6 +21,7 @@ extern bool dbkit_context_guards(const char *setting);
 #define DBKIT_PREFIX_MAX_LEN	63	/* of an id (TypeID v0.3) */
 
 extern Datum id_prefix(PG_FUNCTION_ARGS);
+extern bool dbkit_is_prefixed_id(text *value);
 
 /* lock_name.c */
 extern void dbkit_lock_init(void);
