@@ -206,6 +206,6 @@ dbkit_context_signature_init(void)
 							   &context_key_file,
 							   "",
 							   PGC_SIGHUP,
-							   GUC_SUPERUSER_ONLY,
+							   GUC_SUPERUSER_ONLY | DBKIT_SETTING,
 							   NULL, NULL, NULL);
 }
