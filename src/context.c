@@ -236,6 +236,11 @@ check_may_enter(void)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("a tenant context cannot be entered in a subtransaction"),
 				 errhint("Call dbkit.enter before any savepoint, and outside of PL/pgSQL blocks with EXCEPTION.")));
+	if (dbkit_held_cursor_depth > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a tenant context cannot be entered in the query of a cursor WITH HOLD"),
+				 errdetail("The cursor would show the context's rows after the transaction.")));
 }
 
 static void
@@ -287,6 +292,8 @@ dbkit_enter(PG_FUNCTION_ARGS)
 	check_may_enter();
 	check_values(user_id, organization_id);
 	dbkit_check_signature(user_id, organization_id, signature, nonce);
+	if (dbkit_context_is_signed())
+		dbkit_context_check_session();
 
 	previous = MemoryContextSwitchTo(TopTransactionContext);
 	entered = make_context(user_id, organization_id, GetOuterUserId(), GetSessionUserId());
