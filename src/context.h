@@ -29,10 +29,13 @@ extern void dbkit_append_netstring(StringInfo buf, const char *value);
 
 /* context_guard.c */
 extern int	dbkit_query_depth;
+extern int	dbkit_held_cursor_depth;
+extern void dbkit_context_check_session(void);
 extern void dbkit_context_guard_init(void);
 
 /* context_signature.c */
 extern void dbkit_context_signature_init(void);
+extern bool dbkit_context_is_signed(void);
 extern void dbkit_take_nonce(dbkit_nonce_text nonce);
 extern void dbkit_check_signature(const char *user_id, const char *organization_id,
 								  const char *signature, const char *nonce);

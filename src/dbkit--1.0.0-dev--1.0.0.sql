@@ -13,3 +13,10 @@ COMMENT ON FUNCTION dbkit.ddl_command_end() IS
 'Event trigger function: rejects DDL that breaks the schema conventions with SQLSTATE KD001, and protects a new partition or child as its parent is';
 COMMENT ON EVENT TRIGGER dbkit_ddl_command_end IS
 'Rejects DDL that breaks the schema conventions, and gives new partitions the row level security of their parent. ALTER EVENT TRIGGER dbkit_ddl_command_end DISABLE switches that off';
+-- Signed mode guards what one request leaves to the next, and locks of others have no name in a context.
+COMMENT ON FUNCTION dbkit.enter(text, text) IS
+'bind the transaction to a user and an organization, either of which may be NULL; once per transaction, not in a subtransaction and not in the query of a cursor WITH HOLD (object_not_in_prerequisite_state); insufficient_privilege where dbkit.context_key_file is set';
+COMMENT ON FUNCTION dbkit.enter(text, text, text) IS
+'bind the transaction to a user and an organization, with a signature: 64 lower-case hexadecimal digits, the HMAC-SHA256 under the key in dbkit.context_key_file of the netstrings of database, role, user, organization and nonce; insufficient_privilege if it is not valid, object_not_in_prerequisite_state if the session has changed search_path or standard_conforming_strings';
+COMMENT ON VIEW dbkit.locks IS
+'The advisory locks on a bigint key in this database, one row per holder and waiter: name (NULL where unknown, where pg_stat_activity would hide the query, and for other sessions while a tenant context is entered), key, mode, granted, pid (NULL: a prepared transaction), application_name, waiting_since, blocked_by (pids).';

@@ -266,12 +266,12 @@ COMMENT ON FUNCTION dbkit.table_rewrite() IS
 CREATE FUNCTION dbkit.enter(user_id text, organization_id text) RETURNS void
 AS 'MODULE_PATHNAME', 'dbkit_enter' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.enter(text, text) IS
-'bind the transaction to a user and an organization, either of which may be NULL; once per transaction and not in a subtransaction (object_not_in_prerequisite_state); insufficient_privilege where dbkit.context_key_file is set';
+'bind the transaction to a user and an organization, either of which may be NULL; once per transaction, not in a subtransaction and not in the query of a cursor WITH HOLD (object_not_in_prerequisite_state); insufficient_privilege where dbkit.context_key_file is set';
 
 CREATE FUNCTION dbkit.enter(user_id text, organization_id text, signature text) RETURNS void
 AS 'MODULE_PATHNAME', 'dbkit_enter' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.enter(text, text, text) IS
-'bind the transaction to a user and an organization, with a signature: 64 lower-case hexadecimal digits, the HMAC-SHA256 under the key in dbkit.context_key_file of the netstrings of database, role, user, organization and nonce; insufficient_privilege if it is not valid';
+'bind the transaction to a user and an organization, with a signature: 64 lower-case hexadecimal digits, the HMAC-SHA256 under the key in dbkit.context_key_file of the netstrings of database, role, user, organization and nonce; insufficient_privilege if it is not valid, object_not_in_prerequisite_state if the session has changed search_path or standard_conforming_strings';
 
 CREATE FUNCTION dbkit.nonce() RETURNS text
 AS 'MODULE_PATHNAME', 'dbkit_nonce' LANGUAGE C VOLATILE PARALLEL UNSAFE;
@@ -402,7 +402,7 @@ SELECT l.name, l.key, l.mode, l.granted, l.pid, a.application_name, l.waiting_si
 FROM dbkit.lock_status() l
 LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid;
 COMMENT ON VIEW dbkit.locks IS
-'The advisory locks on a bigint key in this database, one row per holder and waiter: name (NULL where unknown, or where pg_stat_activity would hide the query), key, mode, granted, pid (NULL: a prepared transaction), application_name, waiting_since, blocked_by (pids).';
+'The advisory locks on a bigint key in this database, one row per holder and waiter: name (NULL where unknown, where pg_stat_activity would hide the query, and for other sessions while a tenant context is entered), key, mode, granted, pid (NULL: a prepared transaction), application_name, waiting_since, blocked_by (pids).';
 GRANT SELECT ON dbkit.locks TO PUBLIC;
 
 -- The tables that are there before the event triggers, in the order of their creation

@@ -413,7 +413,7 @@ dbkit_enforce_init(void)
 							 &enforce,
 							 true,
 							 PGC_SUSET,
-							 0,
+							 DBKIT_SETTING,
 							 NULL, NULL, NULL);
 
 	dbkit_rows_init();

@@ -140,7 +140,7 @@ dbkit_guard_init(void)
 							&max_rewrite_size,
 							1024 * 1024, 0, MAX_KILOBYTES,
 							PGC_SUSET,
-							GUC_UNIT_KB,
+							GUC_UNIT_KB | DBKIT_SETTING,
 							NULL, NULL, NULL);
 
 	DefineCustomIntVariable("dbkit.max_blocking_index_size",
@@ -149,6 +149,6 @@ dbkit_guard_init(void)
 							&max_blocking_index_size,
 							1024 * 1024, 0, MAX_KILOBYTES,
 							PGC_SUSET,
-							GUC_UNIT_KB,
+							GUC_UNIT_KB | DBKIT_SETTING,
 							NULL, NULL, NULL);
 }

@@ -326,6 +326,6 @@ dbkit_rules_id_init(void)
 							 ID_PREFIXED,
 							 id_style_options,
 							 PGC_SUSET,
-							 0,
+							 DBKIT_SETTING,
 							 NULL, NULL, NULL);
 }
