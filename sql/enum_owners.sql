@@ -89,7 +89,7 @@ CREATE FUNCTION regress_hostile.to_text(regress_hostile.bomb) RETURNS text LANGU
 CREATE FUNCTION regress_hostile.to_bomb(text) RETURNS regress_hostile.bomb LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM regress_hostile.act('cast'); RETURN ROW($1)::regress_hostile.bomb; END $$;
 CREATE CAST (regress_hostile.bomb AS text) WITH FUNCTION regress_hostile.to_text(regress_hostile.bomb) AS IMPLICIT;
 CREATE CAST (text AS regress_hostile.bomb) WITH FUNCTION regress_hostile.to_bomb(text) AS ASSIGNMENT;
-CREATE TABLE regress_hostile.cast (id text, kind regress_hostile.bomb REFERENCES kind_enum ON DELETE SET NULL);
+CREATE TABLE regress_hostile.cast (id text, kind regress_hostile.bomb DEFAULT '(a)' REFERENCES kind_enum ON DELETE SET NULL);
 INSERT INTO regress_hostile.cast VALUES ('x', ROW('a'));
 RESET ROLE;
 
