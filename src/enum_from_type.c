@@ -116,7 +116,7 @@ static const char *const statements_query =
 	"   pg_catalog.format('GRANT SELECT, REFERENCES ON TABLE %s TO %I', $2, r.rolname) AS statement"
 	"  FROM pg_catalog.pg_roles r"
 	"  WHERE r.oid OPERATOR(pg_catalog.=) ANY (SELECT relowner FROM cols)"
-	"  AND NOT pg_catalog.pg_has_role(r.oid, CURRENT_USER, 'USAGE')"
+	"  AND r.rolname OPERATOR(pg_catalog.<>) CURRENT_USER AND NOT r.rolsuper"
 	"  UNION ALL SELECT 1, attrelid, 0, relname,"
 	"   pg_catalog.format('ALTER TABLE %s ', relname) OPERATOR(pg_catalog.||) pg_catalog.string_agg("
 	"    pg_catalog.format('ALTER COLUMN %1$I DROP DEFAULT,"

@@ -5,11 +5,11 @@
  *
  * A statement on a table runs what its owner attached to it: checks,
  * triggers, rules, index expressions (already in planning), casts.  A stranger
- * is an owner who does not have the caller's rights anyway.  If an operation
- * can reach a table of a stranger, it is guarded: each statement runs as the
- * owner of its table, in a security-restricted operation, and sees all rows
- * where row level security is forced, as the actions of foreign keys do.
- * Whether the caller may do it is checked before, as for an unguarded one.
+ * is an owner who is neither the caller nor a superuser.  If an operation can
+ * reach a table of a stranger, it is guarded: a statement on such a table runs
+ * as its owner, in a security-restricted operation, and sees all rows where row
+ * level security is forced, as the actions of foreign keys do.  Whether the
+ * caller may do it is checked before, as for an unguarded one.
  *
  * Deferred triggers would fire when the operation is over, with the rights of
  * whoever commits; PostgreSQL refuses to queue them there.  So the deferred
@@ -39,6 +39,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "parser/parse_coerce.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -77,14 +78,17 @@ find_owner(Oid relid)
 	return owner;
 }
 
-/* Does a role, if there is one, lack the rights of another? */
+/*
+ * May code of a role, if there is one, not run as this user?  Being a member
+ * is not enough: nobody inherits being a superuser or bypassing row security.
+ */
 static bool
 is_stranger(Oid role, Oid user)
 {
-	return OidIsValid(role) && !has_privs_of_role(role, user);
+	return OidIsValid(role) && role != user && !superuser_arg(role);
 }
 
-/* Does a relation belong to someone who lacks the caller's rights? */
+/* Does a relation belong to a stranger? */
 bool
 dbkit_is_strangers(Oid relid)
 {
@@ -519,6 +523,8 @@ dbkit_run_on(const Target *target, int expected, const char *sql,
 	if (!target->guarded)
 		return dbkit_run(expected, sql, first, second);
 
+	/* Its owner stays. */
+	LockRelationOid(target->relid, AccessShareLock);
 	dbkit_check_name(target);
 	user = choose_user(target);
 	check_owners(target, user, expected);
