@@ -83,14 +83,17 @@ ALTER TABLE regress_hostile.victim ADD EXCLUDE USING btree (regress_hostile.trap
 CREATE RULE also AS ON UPDATE TO regress_hostile.victim DO ALSO SELECT regress_hostile.trap('rule');
 CREATE POLICY hidden ON regress_hostile.victim USING (regress_hostile.trap('policy') AND id = 'x');
 ALTER TABLE regress_hostile.victim ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
--- a type of hers that becomes text in a way of hers: PostgreSQL checks such a key as the owner of the enum table
-CREATE TYPE regress_hostile.bomb AS (t text);
-CREATE FUNCTION regress_hostile.to_text(regress_hostile.bomb) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM regress_hostile.act('cast'); RETURN $1.t; END $$;
-CREATE FUNCTION regress_hostile.to_bomb(text) RETURNS regress_hostile.bomb LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM regress_hostile.act('cast'); RETURN ROW($1)::regress_hostile.bomb; END $$;
-CREATE CAST (regress_hostile.bomb AS text) WITH FUNCTION regress_hostile.to_text(regress_hostile.bomb) AS IMPLICIT;
-CREATE CAST (text AS regress_hostile.bomb) WITH FUNCTION regress_hostile.to_bomb(text) AS ASSIGNMENT;
-CREATE TABLE regress_hostile.cast (id text, kind regress_hostile.bomb DEFAULT '(a)' REFERENCES kind_enum ON DELETE SET NULL);
-INSERT INTO regress_hostile.cast VALUES ('x', ROW('a'));
+RESET ROLE;
+-- a type of hers that becomes a number in a way of hers: PostgreSQL checks such a key as the owner of the other table
+CREATE TABLE numbers (n bigint PRIMARY KEY);
+INSERT INTO numbers VALUES (1);
+GRANT REFERENCES ON numbers TO regress_mallory;
+SET ROLE regress_mallory;
+CREATE TYPE regress_hostile.bomb AS (n bigint);
+CREATE FUNCTION regress_hostile.to_bigint(regress_hostile.bomb) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM regress_hostile.act('cast'); RETURN $1.n; END $$;
+CREATE CAST (regress_hostile.bomb AS bigint) WITH FUNCTION regress_hostile.to_bigint(regress_hostile.bomb) AS IMPLICIT;
+CREATE TABLE regress_hostile.cast (kind text REFERENCES kind_enum ON DELETE SET NULL, n regress_hostile.bomb REFERENCES numbers);
+INSERT INTO regress_hostile.cast VALUES ('a', ROW(1));
 RESET ROLE;
 
 TRUNCATE regress_hostile.log;
@@ -111,7 +114,7 @@ SELECT count(*) FROM loot;
 SELECT id, kind, checked FROM regress_hostile.victim ORDER BY id;
 SELECT attname, pg_get_expr(adbin, adrelid) FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum
 WHERE adrelid = 'regress_hostile.victim'::regclass AND attname = 'kind';
-DROP TABLE regress_hostile.victim, kind_enum;
+DROP TABLE regress_hostile.victim, kind_enum, numbers;
 
 -- her enum table, which a table of ours references
 SET ROLE regress_mallory;

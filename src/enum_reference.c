@@ -275,7 +275,7 @@ strip_casts(Node *node)
 	return node;
 }
 
-/* Give the text of a constant, which no function of a user's type makes. */
+/* Give the text of a constant; a user's type would make it by its own functions. */
 static char *
 constant_text(const Node *node)
 {
@@ -283,17 +283,10 @@ constant_text(const Node *node)
 
 	if (node == NULL || !IsA(node, Const) || constant->constisnull)
 		return NULL;
-	switch (constant->consttype)
-	{
-		case TEXTOID:
-		case VARCHAROID:
-		case BPCHAROID:
-			return TextDatumGetCString(constant->constvalue);
-		case NAMEOID:
-			return pstrdup(NameStr(*DatumGetName(constant->constvalue)));
-		default:
-			return NULL;
-	}
+	if (constant->consttype == NAMEOID)
+		return pstrdup(NameStr(*DatumGetName(constant->constvalue)));
+	return constant->consttype == TEXTOID || constant->consttype == VARCHAROID ||
+		constant->consttype == BPCHAROID ? TextDatumGetCString(constant->constvalue) : NULL;
 }
 
 /* Say whether the default of a column is this very value. */

@@ -13,6 +13,8 @@
 #include "storage/lock.h"
 #include "utils/acl.h"
 
+#include "compat.h"
+
 /* A table that statements are run on */
 typedef struct Target
 {
@@ -54,7 +56,7 @@ extern uint64 dbkit_run_on(const Target *target, int expected, const char *sql,
 						   Datum first, Datum second);
 
 /* enum_reference.c */
-extern void dbkit_report_dropped(Oid relid) pg_attribute_noreturn();
+pg_noreturn extern void dbkit_report_dropped(Oid relid);
 extern char *dbkit_relation_name(Oid relid);
 extern void dbkit_check_row_security(Oid relid);
 extern void dbkit_check_rights(Oid relid, AttrNumber attnum, AclMode mode);
