@@ -107,6 +107,11 @@ extern struct config_generic *dbkit_find_option_among(const char *name,
 #define dbkit_owns_type(type, role) pg_type_ownercheck(type, role)
 #endif
 
+/* PostgreSQL 18 renamed it, and has it in front of a declaration. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 /* PostgreSQL 17 added the argument "orstronger". */
 #if PG_VERSION_NUM >= 170000
 #define dbkit_lock_held_by_me(tag, mode) LockHeldByMe(tag, mode, false)

@@ -20,3 +20,11 @@ COMMENT ON FUNCTION dbkit.enter(text, text, text) IS
 'bind the transaction to a user and an organization, with a signature: 64 lower-case hexadecimal digits, the HMAC-SHA256 under the key in dbkit.context_key_file of the netstrings of database, role, user, organization and nonce; insufficient_privilege if it is not valid, object_not_in_prerequisite_state if the session has changed search_path or standard_conforming_strings';
 COMMENT ON VIEW dbkit.locks IS
 'The advisory locks on a bigint key in this database, one row per holder and waiter: name (NULL where unknown, where pg_stat_activity would hide the query, and for other sessions while a tenant context is entered), key, mode, granted, pid (NULL: a prepared transaction), application_name, waiting_since, blocked_by (pids).';
+COMMENT ON FUNCTION dbkit.rename_enum_value(regclass, text, text) IS
+'Renames a value of an enum table, with all rows that reference it and all defaults, and gives the number of these rows. It keeps its place. Writers to the referencing tables wait until the end of the transaction. Without the rights to change every referencing column it is an error before anything changes. Statements on tables of other owners, superusers aside, run as these owners.';
+
+COMMENT ON FUNCTION dbkit.drop_enum_value(regclass, text, text) IS
+'Drops a value of an enum table. Rows and defaults that use it get the value replace_with; without one, a value in use is an error (dependent_objects_still_exist) that says where. Gives the number of rows changed. Statements on tables of other owners, superusers aside, run as these owners.';
+
+COMMENT ON FUNCTION dbkit.enum_from_type(regtype) IS
+'Turns a native enum into the enum table <type>_enum in the schema of the type, and its columns into text with a foreign key and an index; drops the type. Views, functions, arrays, domains and expressions that depend on the type are refused (dependent_objects_still_exist) with their names. Tables of other owners, superusers aside, are changed as these owners, who get SELECT and REFERENCES on the enum table.';

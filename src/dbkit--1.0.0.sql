@@ -314,12 +314,12 @@ COMMENT ON FUNCTION dbkit.add_enum_value(regclass, text) IS
 CREATE FUNCTION dbkit.rename_enum_value(enum regclass, old text, new text) RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_rename_enum_value';
 COMMENT ON FUNCTION dbkit.rename_enum_value(regclass, text, text) IS
-'Renames a value of an enum table, with all rows that reference it and all defaults, and gives the number of these rows. It keeps its place. Writers to the referencing tables wait until the end of the transaction. Without the rights to change every referencing column it is an error before anything changes.';
+'Renames a value of an enum table, with all rows that reference it and all defaults, and gives the number of these rows. It keeps its place. Writers to the referencing tables wait until the end of the transaction. Without the rights to change every referencing column it is an error before anything changes. Statements on tables of other owners, superusers aside, run as these owners.';
 
 CREATE FUNCTION dbkit.drop_enum_value(enum regclass, value text, replace_with text DEFAULT NULL) RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_drop_enum_value';
 COMMENT ON FUNCTION dbkit.drop_enum_value(regclass, text, text) IS
-'Drops a value of an enum table. Rows and defaults that use it get the value replace_with; without one, a value in use is an error (dependent_objects_still_exist) that says where. Gives the number of rows changed.';
+'Drops a value of an enum table. Rows and defaults that use it get the value replace_with; without one, a value in use is an error (dependent_objects_still_exist) that says where. Gives the number of rows changed. Statements on tables of other owners, superusers aside, run as these owners.';
 
 CREATE FUNCTION dbkit.enum_usage(enum regclass,
 	OUT relation regclass, OUT column_name name, OUT value text, OUT uses bigint) RETURNS SETOF record
@@ -330,7 +330,7 @@ COMMENT ON FUNCTION dbkit.enum_usage(regclass) IS
 CREATE FUNCTION dbkit.enum_from_type(type regtype) RETURNS regclass
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_enum_from_type';
 COMMENT ON FUNCTION dbkit.enum_from_type(regtype) IS
-'Turns a native enum into the enum table <type>_enum in the schema of the type, and its columns into text with a foreign key and an index; drops the type. Views, functions, arrays, domains and expressions that depend on the type are refused (dependent_objects_still_exist) with their names.';
+'Turns a native enum into the enum table <type>_enum in the schema of the type, and its columns into text with a foreign key and an index; drops the type. Views, functions, arrays, domains and expressions that depend on the type are refused (dependent_objects_still_exist) with their names. Tables of other owners, superusers aside, are changed as these owners, who get SELECT and REFERENCES on the enum table.';
 
 -- named locks -------------------------------------------------------------
 
