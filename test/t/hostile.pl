@@ -12,7 +12,8 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
+$ENV{PGCLIENTENCODING} = 'UTF8';
+$node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
 $node->append_conf('postgresql.conf', "log_line_prefix = '%a|%e|'\nmax_prepared_transactions = 10\nlog_statement = none\nstatement_timeout = '20s'\nlock_timeout = '5s'\nshared_preload_libraries = 'dbkit'");
 $node->start;
 $node->safe_psql('postgres', 'CREATE ROLE regress_mallory LOGIN; CREATE ROLE regress_other; CREATE ROLE customer');
@@ -20,15 +21,18 @@ $node->safe_psql('postgres', 'CREATE ROLE regress_mallory LOGIN; CREATE ROLE reg
 my $schema = q{"t"".'%s"};
 my $read = 0;
 
-# Make a database in which the stranger has run the scripts, without being refused.
+my $triggers = join ' ', map { "ALTER EVENT TRIGGER dbkit_$_ DISABLE;" } qw(ddl_command_start ddl_command_end sql_drop table_rewrite);
+
+# Make a database in which the stranger has run the scripts: without being refused, or
+# before dbkit's event triggers were there.
 sub make_database
 {
-	my ($db, @scripts) = @_;
+	my ($db, $before, @scripts) = @_;
 	$node->safe_psql('postgres', "CREATE DATABASE $db");
-	$node->safe_psql($db, qq{CREATE EXTENSION dbkit; ALTER DATABASE $db SET dbkit.enforce = off;
+	$node->safe_psql($db, qq{CREATE EXTENSION dbkit; $before
 		CREATE SCHEMA t AUTHORIZATION regress_mallory; CREATE SCHEMA $schema AUTHORIZATION regress_mallory; GRANT USAGE ON SCHEMA t TO PUBLIC});
 	$node->psql($db, $_, on_error_die => 1, extra_params => [ '-U', 'regress_mallory' ]) for @scripts;
-	$node->safe_psql($db, "ALTER DATABASE $db RESET dbkit.enforce");
+	$node->safe_psql($db, $before =~ s/SET dbkit.enforce = off/RESET dbkit.enforce/r =~ s/DISABLE/ENABLE/gr);
 }
 
 # Give what the log says since the last call: for each application name (of a statement)
@@ -55,7 +59,7 @@ sub run_numbered
 		$script .= "SET application_name = '$n'; $begin\n$statements[$n];\n$end\n";
 	}
 	told();
-	$node->psql($db, "$script SET application_name = done", extra_params => [ '-U', $user ]);
+	$node->psql($db, "$script SET application_name = done", on_error_stop => 0, extra_params => [ '-U', $user, '-o', '/dev/null' ]);
 	return told();
 }
 
@@ -87,8 +91,9 @@ sub rows
 	return split /\n/, $node->safe_psql($db, $sql);
 }
 
-make_database('planted', slurp_file("$FindBin::Bin/hostile.psql"), slurp_file("$FindBin::Bin/hostile_names.psql"));
+make_database('planted', 'ALTER DATABASE planted SET dbkit.enforce = off;', slurp_file("$FindBin::Bin/hostile.psql"), slurp_file("$FindBin::Bin/hostile_names.psql"));
 my $superuser = $node->safe_psql('planted', 'SELECT current_user');
+is($node->safe_psql('planted', 'SELECT count(*) FROM pg_event_trigger'), '4', 'the event triggers are those that can be disabled');
 
 # Functions -----------------------------------------------------------------
 
@@ -221,11 +226,11 @@ my @ddl = (
 	'DROP TRIGGER updated_at ON t.columns', 'DROP RULE evil ON t.columns', q{CREATE TABLE t.fresh (id text DEFAULT public.generate_id('v' || '(x)'::t.bomb), CHECK (id LIKE quote_literal('(x)'::t.bomb)))},
 	q{CREATE TABLE t.fresh (n int) PARTITION BY RANGE ((n + t.evil('fresh key', 1)))}, 'CREATE TYPE t.fresh AS ENUM (); ALTER TABLE t.columns ADD COLUMN fresh t.fresh', 'DROP EXTENSION dbkit CASCADE');
 
-# What is set for each turn, whether fixes may run code as the owner, and the search_path
+# What is set for each turn; a fix runs as the table's owner, and so does the code on that table
 my @rules = rows('planted', 'SELECT id FROM dbkit.rules ORDER BY id');
 my @fixable = rows('planted', 'SELECT id FROM dbkit.rules WHERE fixable ORDER BY id');
 my %turns = (
-	'without dbkit' => join(' ', map { "ALTER EVENT TRIGGER $_ DISABLE;" } rows('planted', 'SELECT evtname FROM pg_event_trigger ORDER BY evtname')),
+	'without dbkit' => $triggers,
 	'enforcing' => 'SET LOCAL dbkit.enforce = on;',
 	'not enforcing' => 'SET LOCAL dbkit.enforce = off;',
 	'at level warning' => join(' ', map { "SET LOCAL dbkit.rule.$_ = warning;" } @rules),
@@ -237,7 +242,7 @@ for my $told (values %{ $ran{'without dbkit'} })
 {
 	$usual{$_} += $told->{$_} for keys %$told;
 }
-cmp_ok(scalar(grep { / ran as $superuser$/ } keys %usual), '>', 10, 'without dbkit, DDL runs what PostgreSQL has to run');
+cmp_ok(scalar(grep { / ran as $superuser$/ } keys %usual), '>', 1, 'without dbkit, DDL runs what PostgreSQL has to run');
 for my $turn (grep { $_ ne 'without dbkit' } sort keys %turns)
 {
 	my @complaints;
@@ -245,24 +250,24 @@ for my $turn (grep { $_ ne 'without dbkit' } sort keys %turns)
 	{
 		my ($with, $without) = map { $ran{$_}{$n} || {} } $turn, 'without dbkit';
 		push @complaints, map { [ "$_ (" . ($without->{$_} // 0) . " -> $with->{$_})", $ddl[$n] ] }
-		  grep { $with->{$_} > ($without->{$_} // 0) && !($turn eq 'at level fix' && / ran as regress_mallory$/) } sort keys %$with;
+		  grep { $with->{$_} > ($without->{$_} // 0) && !($turn eq 'at level fix' && / ran as regress_/) } sort keys %$with;
 	}
 	none("$turn, DDL runs nothing more than without dbkit", @complaints);
 }
 
 # Names ---------------------------------------------------------------------
 
-my $names = $node->safe_psql('planted', qq{SELECT count(*), count(DISTINCT object_identity) FROM dbkit.check_schema('$schema'::regnamespace)} =~ s/'"t"".'/'"t"".''/r);
-like($names, qr/^\d{3,}\|\d+$/, 'objects with hostile names are judged');
+my $names = $node->safe_psql('planted', q{SELECT count(*), count(DISTINCT object_identity) FROM dbkit.check_schema('"t"".''%s"')});
+like($names, qr/^\d{3,}\|\d{3}$/, 'objects with hostile names are judged');
 told();
 my ($status, $stdout, $stderr) = $node->psql('planted', qq{SET dbkit.enforce = off;
-	SELECT 'BEGIN; ' || fix || E'\\nROLLBACK' FROM dbkit.check() WHERE object_identity LIKE '"t"".''%' AND fix IS NOT NULL \\gexec});
+	SELECT 'BEGIN; ' || fix || E'\\nROLLBACK' FROM dbkit.check() WHERE object_identity LIKE '"t"".''%' AND fix IS NOT NULL \\gexec}, on_error_stop => 0);
 is(join("\n", grep { /syntax|does not exist/ } split /\n/, $stderr), '', 'and their fixes are SQL');
 is(join("\n", grep { /name/ } map { keys %$_ } values %{ told() }), '', 'in which no name is code');
 
 # What must neither stop nor slow the rest --------------------------------------
 
-make_database('bounded', q{
+make_database('bounded', $triggers, q{
 	CREATE TABLE t.first (id text, n int);
 	CREATE TABLE t.fails (id text DEFAULT public.generate_id((1/0)::text) CHECK (id LIKE (1/0)::text), n int);
 	CREATE TABLE t.huge (id text DEFAULT public.generate_id(repeat('x', 1000000000)) CHECK (id LIKE repeat('x', 1000000000)), CHECK (id LIKE repeat(repeat('x', 100000000), 9)), n int);
