@@ -14,8 +14,10 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "storage/bufmgr.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
@@ -110,7 +112,9 @@ dbkit_guard_index(Node *parsetree)
 	if (!IsA(parsetree, IndexStmt) || stmt->concurrent)
 		return NIL;
 	relid = RangeVarGetRelid(stmt->relation, NoLock, true);
-	if (!OidIsValid(relid) || index_exists(stmt, relid))
+
+	/* Who may not create it is to be told so, and not how large the table is */
+	if (!OidIsValid(relid) || !dbkit_owns_table(relid, GetUserId()) || index_exists(stmt, relid))
 		return NIL;
 	return guard("blocking_index", relid, table_size(relid, stmt->relation->inh),
 				 max_blocking_index_size, "the index blocks writes to",
