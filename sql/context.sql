@@ -31,6 +31,31 @@ BEGIN;
 SELECT dbkit.enter(NULL, 'org_1');
 SELECT dbkit.user_id() IS NULL AS none, dbkit.organization_id();
 ROLLBACK;
+-- then its setting shows what equals no id and casts as the other half's kind of id does
+CREATE FUNCTION shown(value text) RETURNS TABLE (user_setting text, organization_setting text) LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM dbkit.enter(value, NULL);
+  user_setting := current_setting('app.user_id');
+  organization_setting := current_setting('app.organization_id');
+  RETURN NEXT;
+END $$;
+SELECT * FROM shown('0190163d-8694-739b-aea5-966c26f8ad91');
+SELECT * FROM shown('usr_01h455vb4pex5vsknk084sn02q');
+SELECT * FROM shown('01h455vb4pex5vsknk084sn02q'); -- has no prefix
+SELECT * FROM shown('usr_1'); -- is not an id
+SELECT * FROM shown('4711');
+SELECT * FROM shown('-4711');
+SELECT * FROM shown('4711 ');
+SELECT * FROM shown('anna');
+DROP FUNCTION shown(text);
+BEGIN;
+SELECT dbkit.enter(NULL, '4711');
+SELECT current_setting('app.user_id') AS user_setting, dbkit.user_id() IS NULL AS none;
+ROLLBACK;
+BEGIN;
+SELECT dbkit.enter(NULL, '0190163d-8694-739b-aea5-966c26f8ad91');
+SELECT current_setting('app.user_id') AS user_setting, dbkit.user_id() IS NULL AS none;
+ROLLBACK;
 SELECT dbkit.enter(NULL, NULL); -- fails
 SELECT dbkit.enter('', 'org_1'); -- fails
 SELECT dbkit.enter('usr_1', ''); -- fails
@@ -80,6 +105,13 @@ SET ROLE pg_monitor; -- fails
 ROLLBACK TO s;
 LISTEN a; -- fails
 ROLLBACK TO s;
+EXPLAIN SELECT 1; -- fails
+ROLLBACK TO s;
+SET LOCAL debug_print_plan = on;
+SELECT 1; -- fails
+ROLLBACK TO s;
+ALTER ROLE regress_none RENAME TO regress_other; -- fails
+ROLLBACK TO s;
 CREATE TEMP TABLE t (); -- fails
 ROLLBACK TO s;
 SELECT set_config('role', 'pg_monitor', true);
@@ -108,6 +140,12 @@ CREATE SCHEMA regress_made_inside;
 DROP SCHEMA regress_made_inside;
 COMMIT;
 SET dbkit.enforce = off;
+
+-- not where rows are kept for later
+BEGIN;
+DECLARE c CURSOR WITH HOLD FOR SELECT dbkit.enter('usr_1', 'org_1');
+FETCH c; -- fails
+ROLLBACK;
 
 -- in PL/pgSQL, also behind a definer's function with settings of its own
 CREATE FUNCTION log_in(token text) RETURNS text SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET work_mem = '1MB'
@@ -147,16 +185,25 @@ GRANT SELECT ON many, few TO regress_tenant;
 SET ROLE regress_tenant;
 SET enable_bitmapscan = off;
 SET max_parallel_workers_per_gather = 2;
+-- the plans, which cannot be seen within a context
+EXPLAIN (COSTS OFF) SELECT * FROM many;
+BEGIN;
+SET LOCAL enable_indexscan = off;
+SET LOCAL enable_indexonlyscan = off;
+SET LOCAL parallel_setup_cost = 0;
+SET LOCAL parallel_tuple_cost = 0;
+SET LOCAL min_parallel_table_scan_size = 0;
+EXPLAIN (COSTS OFF) SELECT count(*) FROM many;
+ROLLBACK;
 BEGIN;
 SELECT dbkit.enter('usr_7', 'org_7');
-EXPLAIN (COSTS OFF) SELECT * FROM many;
+SELECT count(*) FROM many;
 SET LOCAL enable_indexscan = off;
 SET LOCAL enable_indexonlyscan = off;
 SET LOCAL parallel_setup_cost = 0;
 SET LOCAL parallel_tuple_cost = 0;
 SET LOCAL min_parallel_table_scan_size = 0;
 SET LOCAL parallel_leader_participation = off;
-EXPLAIN (COSTS OFF) SELECT count(*) FROM many;
 SELECT count(*), min(organization_id), max(organization_id) FROM many;
 SELECT count(*) FROM many WHERE organization_id <> current_setting('app.organization_id');
 COMMIT;
@@ -176,4 +223,87 @@ SELECT dbkit.user_id() IS NULL AS none, dbkit.organization_id();
 COMMIT;
 RESET ROLE;
 DROP TABLE many, few;
+DROP ROLE regress_tenant;
+
+-- policies as teams have them: with a context, with half of one, and no error
+CREATE ROLE regress_tenant;
+CREATE TABLE of_text (organization_id text COLLATE "C", user_id text);
+INSERT INTO of_text VALUES ('org_01h455vb4pex5vsknk084sn02q', 'usr_01h455vb4pex5vsknk084sn02q');
+CREATE POLICY own ON of_text TO regress_tenant
+  USING (organization_id = current_setting('app.organization_id', true)::text AND user_id = current_setting('app.user_id', true)::text);
+CREATE TABLE of_uuid (organization_id uuid, user_id uuid);
+INSERT INTO of_uuid VALUES ('0190163d-8694-739b-aea5-966c26f8ad91', '0190163d-8694-739b-aea5-966c26f8ad92');
+CREATE POLICY own ON of_uuid TO regress_tenant
+  USING (organization_id = current_setting('app.organization_id')::uuid AND user_id = current_setting('app.user_id')::uuid);
+ALTER TABLE of_text ENABLE ROW LEVEL SECURITY;
+ALTER TABLE of_uuid ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON of_text, of_uuid TO regress_tenant;
+SET ROLE regress_tenant;
+BEGIN; SELECT dbkit.enter('usr_01h455vb4pex5vsknk084sn02q', 'org_01h455vb4pex5vsknk084sn02q');
+TABLE of_text;
+ROLLBACK;
+BEGIN; SELECT dbkit.enter('usr_01h455vb4pex5vsknk084sn02q', NULL);
+TABLE of_text;
+ROLLBACK;
+BEGIN; SELECT dbkit.enter(NULL, 'org_01h455vb4pex5vsknk084sn02q');
+TABLE of_text;
+ROLLBACK;
+BEGIN; SELECT dbkit.enter('0190163d-8694-739b-aea5-966c26f8ad92', '0190163d-8694-739b-aea5-966c26f8ad91');
+TABLE of_uuid;
+ROLLBACK;
+BEGIN; SELECT dbkit.enter('0190163d-8694-739b-aea5-966c26f8ad92', NULL);
+TABLE of_uuid;
+TABLE of_text;
+ROLLBACK;
+BEGIN; SELECT dbkit.enter(NULL, '0190163d-8694-739b-aea5-966c26f8ad91');
+TABLE of_uuid;
+TABLE of_text;
+ROLLBACK;
+RESET ROLE;
+DROP TABLE of_text, of_uuid;
+DROP ROLE regress_tenant;
+
+-- outside of a context the costs of a plan depend on all tenants' rows, unless
+-- the index begins with the tenant column or there are no statistics of values
+CREATE ROLE regress_tenant;
+CREATE FUNCTION total_cost(query text) RETURNS numeric LANGUAGE plpgsql AS $$
+DECLARE plan json;
+BEGIN
+  EXECUTE 'EXPLAIN (FORMAT json) ' || query INTO plan;
+  RETURN plan->0->'Plan'->>'Total Cost';
+END $$;
+CREATE FUNCTION is_guessed() RETURNS boolean LANGUAGE sql AS $$
+  SELECT total_cost('SELECT * FROM guessed WHERE secret = ''frequent''') <> total_cost('SELECT * FROM guessed WHERE secret = ''never''') $$;
+CREATE TABLE guessed (organization_id text COLLATE "C", secret text COLLATE "C");
+INSERT INTO guessed SELECT 'org_b', CASE WHEN n % 3 = 0 THEN 'frequent' ELSE n::text END FROM generate_series(1, 3000) n;
+CREATE INDEX guessed_by_secret ON guessed (secret);
+SELECT dbkit.protect('guessed', role => 'regress_tenant');
+GRANT SELECT ON guessed TO regress_tenant;
+ANALYZE guessed;
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
+SET ROLE regress_tenant;
+SELECT is_guessed();
+RESET ROLE;
+DROP INDEX guessed_by_secret;
+CREATE INDEX ON guessed (organization_id, secret);
+SET ROLE regress_tenant;
+SELECT is_guessed();
+RESET ROLE;
+CREATE TABLE guessed_again (LIKE guessed);
+INSERT INTO guessed_again SELECT * FROM guessed;
+DROP TABLE guessed;
+ALTER TABLE guessed_again RENAME TO guessed;
+ALTER TABLE guessed ALTER COLUMN secret SET STATISTICS 0;
+CREATE INDEX ON guessed (secret);
+SELECT dbkit.protect('guessed', role => 'regress_tenant');
+GRANT SELECT ON guessed TO regress_tenant;
+ANALYZE guessed;
+SET ROLE regress_tenant;
+SELECT is_guessed();
+RESET ROLE;
+RESET enable_seqscan;
+RESET enable_bitmapscan;
+DROP TABLE guessed;
+DROP FUNCTION total_cost(text), is_guessed();
 DROP ROLE regress_tenant;

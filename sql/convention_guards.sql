@@ -34,6 +34,12 @@ CREATE INDEX CONCURRENTLY measure_2_b ON measure_2 (b);
 ALTER INDEX measure_b ATTACH PARTITION measure_2_b;
 ALTER INDEX measure_b ATTACH PARTITION measure_1_b;
 CREATE INDEX ON nowhere (b); -- fails
+-- who may not create it is not told how large the table is
+CREATE ROLE regress_guest;
+SET ROLE regress_guest;
+CREATE INDEX ON big (b); -- fails
+RESET ROLE;
+DROP ROLE regress_guest;
 -- it is judged before the work is done: this fails for the one reason, not for the division by zero
 CREATE INDEX ON big ((1 / (a - a))); -- fails
 -- what the transaction created blocks nobody

@@ -93,7 +93,7 @@ DROP RULE keep ON twice;
 CREATE DOMAIN status_domain AS varchar(30);
 CREATE FUNCTION trap() RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RAISE 'trapped'; END $$;
 CREATE TABLE casts (a varchar(20) DEFAULT 'done' REFERENCES status_enum, b status_domain DEFAULT 'done' REFERENCES status_enum,
-	c text DEFAULT trap() REFERENCES status_enum, d text DEFAULT lower('done') REFERENCES status_enum);
+	c text DEFAULT trap() REFERENCES status_enum, d text DEFAULT lower('done') REFERENCES status_enum, e name DEFAULT 'done' REFERENCES status_enum);
 SELECT dbkit.rename_enum_value('status_enum', 'done', 'did');
 SELECT attname, pg_get_expr(adbin, adrelid) FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum
 WHERE adrelid = 'casts'::regclass ORDER BY adnum;

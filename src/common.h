@@ -12,6 +12,13 @@
 
 #include "compat.h"
 
+/*
+ * Flag of all settings of dbkit.  A query that runs in parallel may be the first
+ * to load the library; without the flag PostgreSQL would then drop what the
+ * administrator has set, the key file included (set_config_option in guc.c).
+ */
+#define DBKIT_SETTING	GUC_ALLOW_IN_PARALLEL
+
 /* Does a name end with that suffix? */
 static inline bool
 dbkit_ends_with(const char *name, const char *suffix)

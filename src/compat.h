@@ -43,8 +43,23 @@
 #if PG_VERSION_NUM >= 160000
 #define dbkit_find_option(name)	find_option(name, false, true, DEBUG5)
 #else
+struct config_generic;
+extern struct config_generic *dbkit_find_option_among(const char *name,
+													  struct config_generic **settings, int count);
 #define dbkit_find_option(name) \
 	dbkit_find_option_among(name, get_guc_variables(), GetNumConfigOptions())
+#endif
+
+/* Commit 3057465acf gave get_guc_variables a count and a copy of the list (16) */
+#if PG_VERSION_NUM >= 160000
+#define dbkit_settings(count)	get_guc_variables(count)
+#else
+#define dbkit_settings(count)	(*(count) = GetNumConfigOptions(), get_guc_variables())
+#endif
+
+/* Minor releases of 2024 introduced it; before them, loading dbkit in parallel mode fails */
+#ifndef GUC_ALLOW_IN_PARALLEL
+#define GUC_ALLOW_IN_PARALLEL	0
 #endif
 
 /* CHECK and FOREIGN KEY ... NOT ENFORCED: PostgreSQL 18, commits ca87c415e2f, eec0040c4bc */
@@ -90,6 +105,11 @@
 #define dbkit_schema_aclcheck(schema, role, mode) pg_namespace_aclcheck(schema, role, mode)
 #define dbkit_owns_table(table, role) pg_class_ownercheck(table, role)
 #define dbkit_owns_type(type, role) pg_type_ownercheck(type, role)
+#endif
+
+/* PostgreSQL 18 renamed it, and has it in front of a declaration. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
 #endif
 
 /* PostgreSQL 17 added the argument "orstronger". */

@@ -16,6 +16,7 @@
 #include "access/xact.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/guc.h"
@@ -23,9 +24,11 @@
 #include "utils/memutils.h"
 
 #include "context.h"
+#include "id.h"
 #include "common.h"
 
 #define TRANSPORT_SETTING	"dbkit.context"
+#define NIL_UUID			"00000000-0000-0000-0000-000000000000"
 
 typedef struct TenantContext
 {
@@ -234,6 +237,11 @@ check_may_enter(void)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("a tenant context cannot be entered in a subtransaction"),
 				 errhint("Call dbkit.enter before any savepoint, and outside of PL/pgSQL blocks with EXCEPTION.")));
+	if (dbkit_held_cursor_depth > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a tenant context cannot be entered in the query of a cursor WITH HOLD"),
+				 errdetail("The cursor would show the context's rows after the transaction.")));
 }
 
 static void
@@ -285,6 +293,8 @@ dbkit_enter(PG_FUNCTION_ARGS)
 	check_may_enter();
 	check_values(user_id, organization_id);
 	dbkit_check_signature(user_id, organization_id, signature, nonce);
+	if (dbkit_context_is_signed())
+		dbkit_context_check_session();
 
 	previous = MemoryContextSwitchTo(TopTransactionContext);
 	entered = make_context(user_id, organization_id, GetOuterUserId(), GetSessionUserId());
@@ -327,16 +337,36 @@ dbkit_organization_id(PG_FUNCTION_ARGS)
 	return return_value(fcinfo, context ? context->organization_id_text : NULL);
 }
 
+/*
+ * Choose what shows that a half of the context is missing: a value that equals
+ * no id and can be cast as ids of the other half's kind are.
+ */
+static const char *
+missing_half(text *given)
+{
+	const char *data = VARDATA_ANY(given);
+	int			len = VARSIZE_ANY_EXHDR(given);
+	int			ndigits = 0;
+
+	while (ndigits < len && isdigit((unsigned char) data[ndigits]))
+		ndigits++;
+	return ndigits == len || dbkit_is_prefixed_id(given) ? "" : NIL_UUID;
+}
+
 static const char *
 show_user(void)
 {
-	return context && context->user_id ? context->user_id : "";
+	if (context == NULL)
+		return "";
+	return context->user_id ? context->user_id : missing_half(context->organization_id_text);
 }
 
 static const char *
 show_organization(void)
 {
-	return context && context->organization_id ? context->organization_id : "";
+	if (context == NULL)
+		return "";
+	return context->organization_id ? context->organization_id : missing_half(context->user_id_text);
 }
 
 /* Tell whether a setting shows the context, so that nobody can forge it */
@@ -387,7 +417,8 @@ check_mirror_name(char **newval, void **extra pg_attribute_unused(),
 }
 
 #if PG_VERSION_NUM < 160000
-static struct config_generic *
+/* Find a setting by its name, as find_option does where it is exported */
+struct config_generic *
 dbkit_find_option_among(const char *name, struct config_generic **settings, int count)
 {
 	for (int i = 0; i < count; i++)
@@ -417,13 +448,48 @@ refuse_session_setting(const char *name)
 				 errhint("Remove it from the connection's options and from ALTER ROLE and ALTER DATABASE.")));
 }
 
-/* Fail, before anything is set up, if the session chose what only the server may */
+/*
+ * Fail if the connection's startup options have a setting that their role may
+ * not set.
+ *
+ * They come before ALTER ROLE and ALTER DATABASE (InitPostgres), and a client's
+ * value outranks theirs, so that PostgreSQL keeps it only.  It would drop that
+ * value, too, when the setting is defined (define_custom_variable in guc.c), and
+ * the compiled-in default would win.  What SET has changed since is dropped as
+ * well, but then the value before it comes back.
+ */
+static void
+check_startup_option(struct config_generic *record)
+{
+	if (record->reset_source != PGC_S_CLIENT || record->reset_scontext != PGC_BACKEND ||
+		pg_parameter_aclcheck(record->name, record->reset_srole, ACL_SET) == ACLCHECK_OK)
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied to set parameter \"%s\"", record->name),
+			 errhint("Remove it from the connection's options.")));
+}
+
+/* Fail, before anything is set up, if the session chose what it may not */
 void
 dbkit_context_check_settings(void)
 {
-	refuse_session_setting("dbkit.user_setting");
-	refuse_session_setting("dbkit.organization_setting");
-	refuse_session_setting("dbkit.context_key_file");
+	static const char *const of_server[] = {
+		"dbkit.user_setting", "dbkit.organization_setting", "dbkit.context_key_file"
+	};
+	int			count;
+	struct config_generic **settings = dbkit_settings(&count);
+
+	for (int i = 0; i < (int) lengthof(of_server); i++)
+		refuse_session_setting(of_server[i]);
+
+	/* All others of dbkit are for superusers, so a list of them is not needed */
+	for (int i = 0; i < count; i++)
+	{
+		if (pg_strncasecmp(settings[i]->name, "dbkit.", strlen("dbkit.")) == 0)
+			check_startup_option(settings[i]);
+	}
 }
 
 static void
@@ -437,7 +503,7 @@ define_mirror(const char *name, char **variable, GucShowHook show_hook)
 							   variable,
 							   "",
 							   PGC_USERSET,
-							   GUC_DISALLOW_IN_FILE | GUC_NO_RESET_ALL | GUC_NOT_IN_SAMPLE,
+							   GUC_DISALLOW_IN_FILE | GUC_NO_RESET_ALL | GUC_NOT_IN_SAMPLE | DBKIT_SETTING,
 							   check_mirror, NULL, show_hook);
 }
 
@@ -460,7 +526,8 @@ define_transport(void)
 							   &transport,
 							   "",
 							   PGC_SIGHUP,
-							   GUC_DISALLOW_IN_FILE | GUC_NO_SHOW_ALL | GUC_NO_RESET_ALL | GUC_NOT_IN_SAMPLE,
+							   GUC_DISALLOW_IN_FILE | GUC_NO_SHOW_ALL | GUC_NO_RESET_ALL | GUC_NOT_IN_SAMPLE |
+							   DBKIT_SETTING,
 							   check_transport, assign_transport, NULL);
 	SetConfigOption(TRANSPORT_SETTING, "", PGC_SIGHUP, PGC_S_OVERRIDE);
 }
@@ -478,14 +545,14 @@ dbkit_context_init(void)
 							   "Empty for none.",
 							   &user_setting,
 							   "app.user_id",
-							   when, 0,
+							   when, DBKIT_SETTING,
 							   check_mirror_name, NULL, NULL);
 	DefineCustomStringVariable("dbkit.organization_setting",
 							   "Name of the setting that shows the tenant context's organization.",
 							   "Empty for none.",
 							   &organization_setting,
 							   "app.organization_id",
-							   when, 0,
+							   when, DBKIT_SETTING,
 							   check_mirror_name, NULL, NULL);
 	define_transport();
 	define_mirror(user_setting, &user_mirror, show_user);

@@ -7,6 +7,7 @@
  *	context_guard.c		refusing what would leave or outlive it
  *	context_signature.c	nonces, the key file, checking a signature
  *	context_protect.c	dbkit.protect
+ *	context_partition.c	protecting new partitions and children as their parent is
  *
  *-------------------------------------------------------------------------
  */
@@ -14,6 +15,7 @@
 #define DBKIT_CONTEXT_H
 
 #include "lib/stringinfo.h"
+#include "tcop/deparse_utility.h"
 
 #define DBKIT_NONCE_BYTES	16
 
@@ -30,12 +32,21 @@ extern void dbkit_append_netstring(StringInfo buf, const char *value);
 
 /* context_guard.c */
 extern int	dbkit_query_depth;
+extern int	dbkit_held_cursor_depth;
+extern void dbkit_context_check_session(void);
 extern void dbkit_context_guard_init(void);
 
 /* context_signature.c */
 extern void dbkit_context_signature_init(void);
+extern bool dbkit_context_is_signed(void);
 extern void dbkit_take_nonce(dbkit_nonce_text nonce);
 extern void dbkit_check_signature(const char *user_id, const char *organization_id,
 								  const char *signature, const char *nonce);
+
+/* context_partition.c */
+extern void dbkit_protect_new_members(Oid relid, const CollectedCommand *command);
+
+/* context_protect.c */
+extern void dbkit_warn_of_foreign_table(Oid relid);
 
 #endif							/* DBKIT_CONTEXT_H */

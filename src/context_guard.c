@@ -5,7 +5,8 @@
  *
  * Statements are refused by a table of them.  What can be reached without a
  * statement of its own is refused where it takes effect: a changed role when
- * the next query starts, a temporary object when it has been created.
+ * the next query starts, a temporary object when it has been created, and what
+ * an earlier request left on the connection when a signed context is entered.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,11 +19,15 @@
 #include "catalog/objectaccess.h"
 #include "catalog/objectaddress.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "optimizer/planner.h"
 #include "tcop/pquery.h"
 #include "tcop/utility.h"
+#include "utils/acl.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
+#include "utils/guc_tables.h"
 #include "utils/portal.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -33,7 +38,11 @@
 /* How many queries are running inside each other; none can commit */
 int			dbkit_query_depth = 0;
 
+/* How many of these are of a cursor WITH HOLD, whose rows outlive the transaction */
+int			dbkit_held_cursor_depth = 0;
+
 static ProcessUtility_hook_type next_ProcessUtility = NULL;
+static planner_hook_type next_planner = NULL;
 static ExecutorStart_hook_type next_ExecutorStart = NULL;
 static ExecutorRun_hook_type next_ExecutorRun = NULL;
 static object_access_hook_type next_object_access = NULL;
@@ -88,35 +97,90 @@ prepares_transaction(Node *node)
 	return ((TransactionStmt *) node)->kind == TRANS_STMT_PREPARE;
 }
 
-/* What is refused while a context is entered; no condition means always */
+static bool
+renames_role(Node *node)
+{
+	return ((RenameStmt *) node)->renameType == OBJECT_ROLE;
+}
+
+/*
+ * Tell whether the current role manages no roles; it can still change its own
+ * password and settings, which an application's role has no business to.
+ */
+static bool
+manages_no_roles(Node *node pg_attribute_unused())
+{
+	return !has_createrole_privilege(GetUserId());
+}
+
+static bool
+in_context(void)
+{
+	return dbkit_context_is_entered();
+}
+
+static bool
+in_signed_context(void)
+{
+	return dbkit_context_is_entered() && dbkit_context_is_signed();
+}
+
+static bool
+in_signed_mode(void)
+{
+	return dbkit_context_is_signed() && !superuser();
+}
+
+#define ROLE_REASON		"Policies depend on the role."
+#define SETTING_REASON	"The setting outlives the transaction."
+#define EXPLAIN_REASON	"The planner's estimates come from the rows of all tenants."
+#define LATER_REASON	"It concerns the requests that come later on this connection."
+
+/* What is refused, and when; no condition means always */
 static const struct
 {
 	NodeTag		tag;
+	bool		(*when) (void);
 	bool		(*condition) (Node *node);
 	const char *what;
 	const char *reason;
 }			refusals[] =
 {
-	{T_VariableSetStmt, sets_role, "changing the role", "Policies depend on the role."},
-	{T_CreateFunctionStmt, creates_function_with_role, "a function with SET role", "Policies depend on the role."},
-	{T_AlterFunctionStmt, alters_function_with_role, "a function with SET role", "Policies depend on the role."},
-	{T_AlterRoleSetStmt, NULL, "ALTER ROLE ... SET", "The setting outlives the transaction."},
-	{T_AlterDatabaseSetStmt, NULL, "ALTER DATABASE ... SET", "The setting outlives the transaction."},
-	{T_DeclareCursorStmt, declares_holdable, "a cursor WITH HOLD", "It would show its rows after the transaction."},
-	{T_ListenStmt, NULL, "LISTEN", "It would go on after the transaction."},
-	{T_PrepareStmt, NULL, "PREPARE", "The statement outlives the transaction."},
-	{T_DiscardStmt, NULL, "DISCARD", "It concerns the whole session."},
-	{T_LoadStmt, NULL, "LOAD", "The library outlives the transaction."},
-	{T_TruncateStmt, NULL, "TRUNCATE", "It does not obey row level security."},
-	{T_TransactionStmt, prepares_transaction, "PREPARE TRANSACTION", "The context ends with the transaction."},
+	{T_VariableSetStmt, in_context, sets_role, "changing the role", ROLE_REASON},
+	{T_CreateFunctionStmt, in_context, creates_function_with_role, "a function with SET role", ROLE_REASON},
+	{T_AlterFunctionStmt, in_context, alters_function_with_role, "a function with SET role", ROLE_REASON},
+	{T_AlterRoleSetStmt, in_context, NULL, "ALTER ROLE ... SET", SETTING_REASON},
+	{T_AlterDatabaseSetStmt, in_context, NULL, "ALTER DATABASE ... SET", SETTING_REASON},
+	{T_AlterRoleStmt, in_context, NULL, "ALTER ROLE", ROLE_REASON},
+	{T_RenameStmt, in_context, renames_role, "ALTER ROLE", ROLE_REASON},
+	{T_CreateRoleStmt, in_context, NULL, "CREATE ROLE", ROLE_REASON},
+	{T_DropRoleStmt, in_context, NULL, "DROP ROLE", ROLE_REASON},
+	{T_GrantRoleStmt, in_context, NULL, "GRANT or REVOKE of a role", ROLE_REASON},
+	{T_DeclareCursorStmt, in_context, declares_holdable, "a cursor WITH HOLD", "It would show its rows after the transaction."},
+	{T_ListenStmt, in_context, NULL, "LISTEN", "It would go on after the transaction."},
+	{T_PrepareStmt, in_context, NULL, "PREPARE", "The statement outlives the transaction."},
+	{T_DeallocateStmt, in_signed_context, NULL, "DEALLOCATE", LATER_REASON},
+	{T_DiscardStmt, in_context, NULL, "DISCARD", "It concerns the whole session."},
+	{T_LoadStmt, in_context, NULL, "LOAD", "The library outlives the transaction."},
+	{T_TruncateStmt, in_context, NULL, "TRUNCATE", "It does not obey row level security."},
+	{T_ExplainStmt, in_context, NULL, "EXPLAIN", EXPLAIN_REASON},
+	{T_TransactionStmt, in_context, prepares_transaction, "PREPARE TRANSACTION", "The context ends with the transaction."},
+
+	/* A named statement of the application's driver could be replaced */
+	{T_PrepareStmt, in_signed_mode, NULL, "PREPARE", LATER_REASON},
+	{T_AlterRoleSetStmt, in_signed_mode, manages_no_roles, "ALTER ROLE ... SET", LATER_REASON},
+	{T_AlterRoleStmt, in_signed_mode, manages_no_roles, "ALTER ROLE", LATER_REASON},
 };
 
+/* Refuse something, and say whether it is the context that refuses it */
 static void
 refuse(const char *what, const char *reason)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("%s is not allowed while a tenant context is entered", what),
+			 dbkit_context_is_entered() ?
+			 errmsg("%s is not allowed while a tenant context is entered", what) :
+			 errmsg("%s is not allowed where tenant contexts are signed", what),
 			 errdetail("%s", reason)));
 }
 
@@ -125,14 +189,74 @@ check_statement(Node *node)
 {
 	for (int i = 0; i < (int) lengthof(refusals); i++)
 	{
-		if (nodeTag(node) == refusals[i].tag &&
+		if (nodeTag(node) == refusals[i].tag && refusals[i].when() &&
 			(refusals[i].condition == NULL || refusals[i].condition(node)))
 			refuse(refusals[i].what, refusals[i].reason);
 	}
 
 	/* Leave the way out open; a commit checks the role by itself */
-	if (!IsA(node, TransactionStmt))
+	if (dbkit_context_is_entered() && !IsA(node, TransactionStmt))
 		dbkit_context_check_role();
+}
+
+/*
+ * Settings by which the text of a request means something else.  In signed mode
+ * the request must find them as the session began with them.
+ */
+static struct
+{
+	const char *name;
+	struct config_generic *setting;
+}			language_settings[] =
+{
+	{"search_path", NULL},
+	{"standard_conforming_strings", NULL},
+};
+
+/*
+ * Tell whether a setting differs from its default in this session, apart from
+ * the SET clauses of the functions that are running.
+ */
+static bool
+is_changed(struct config_generic *setting)
+{
+	const config_var_value *saved = NULL;
+
+	for (GucStack *stack = setting->stack; stack && stack->state == GUC_SAVE; stack = stack->prev)
+		saved = &stack->prior;
+
+	if (setting->vartype == PGC_BOOL)
+	{
+		struct config_bool *boolean = (struct config_bool *) setting;
+
+		return (saved ? saved->val.boolval : *boolean->variable) != boolean->reset_val;
+	}
+	else
+	{
+		struct config_string *string = (struct config_string *) setting;
+
+		Assert(setting->vartype == PGC_STRING);
+		return strcmp(saved ? saved->val.stringval : *string->variable, string->reset_val) != 0;
+	}
+}
+
+/* Refuse to enter where an earlier request may have changed what this one means */
+void
+dbkit_context_check_session(void)
+{
+	for (int i = 0; i < (int) lengthof(language_settings); i++)
+	{
+		const char *name = language_settings[i].name;
+
+		if (language_settings[i].setting == NULL)
+			language_settings[i].setting = dbkit_find_option(name);
+		if (is_changed(language_settings[i].setting))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("parameter \"%s\" has changed since the session began", name),
+					 errdetail("An earlier request on this connection may have left it to this one."),
+					 errhint("Use RESET or DISCARD ALL between requests, and set it with ALTER ROLE, in the connection's options, or after dbkit.enter.")));
+	}
 }
 
 static void
@@ -140,7 +264,7 @@ guard_ProcessUtility(PlannedStmt *pstmt, const char *queryString, bool readOnlyT
 					 ProcessUtilityContext context, ParamListInfo params,
 					 QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc)
 {
-	if (dbkit_context_is_entered())
+	if (dbkit_context_is_entered() || dbkit_context_is_signed())
 		check_statement(pstmt->utilityStmt);
 	(next_ProcessUtility ? next_ProcessUtility : standard_ProcessUtility)
 		(pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
@@ -155,6 +279,27 @@ guard_ExecutorStart(QueryDesc *queryDesc, int eflags)
 }
 
 /*
+ * Refuse to plan where debug_print_plan would send the client what EXPLAIN shows,
+ * and to enter meanwhile, as a function that is called for a constant may.
+ */
+static PlannedStmt *
+guard_planner(Query *parse, const char *query_string, int cursorOptions, ParamListInfo params)
+{
+	const bool	entered = dbkit_context_is_entered();
+	PlannedStmt *plan;
+
+	if (entered && Debug_print_plan)
+		refuse("debug_print_plan", EXPLAIN_REASON);
+	plan = (next_planner ? next_planner : standard_planner) (parse, query_string, cursorOptions, params);
+	if (!entered && dbkit_context_is_entered())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a tenant context cannot be entered while a query is planned"),
+				 errhint("Call dbkit.enter in a statement of its own, and not in a function that is IMMUTABLE or STABLE.")));
+	return plan;
+}
+
+/*
  * Count queries, and refuse to run a holdable cursor that was declared before
  * the context was entered: its rows would be read, at the latest for the
  * commit, with it.
@@ -162,12 +307,14 @@ guard_ExecutorStart(QueryDesc *queryDesc, int eflags)
 static void
 guard_ExecutorRun(EXECUTOR_RUN_PARAMETERS)
 {
-	if (dbkit_context_is_entered() && ActivePortal &&
-		(ActivePortal->cursorOptions & CURSOR_OPT_HOLD))
+	const int	held = ActivePortal && (ActivePortal->cursorOptions & CURSOR_OPT_HOLD) ? 1 : 0;
+
+	if (held && dbkit_context_is_entered())
 		refuse("a cursor WITH HOLD", "It would show its rows after the transaction.");
 
 	/* An error may be caught far above, which no callback could tell the depth of */
 	dbkit_query_depth++;
+	dbkit_held_cursor_depth += held;
 	PG_TRY();
 	{
 		(next_ExecutorRun ? next_ExecutorRun : standard_ExecutorRun) (EXECUTOR_RUN_ARGUMENTS);
@@ -175,6 +322,7 @@ guard_ExecutorRun(EXECUTOR_RUN_PARAMETERS)
 	PG_FINALLY();
 	{
 		dbkit_query_depth--;
+		dbkit_held_cursor_depth -= held;
 	}
 	PG_END_TRY();
 }
@@ -234,6 +382,8 @@ dbkit_context_guard_init(void)
 {
 	next_ProcessUtility = ProcessUtility_hook;
 	ProcessUtility_hook = guard_ProcessUtility;
+	next_planner = planner_hook;
+	planner_hook = guard_planner;
 	next_ExecutorStart = ExecutorStart_hook;
 	ExecutorStart_hook = guard_ExecutorStart;
 	next_ExecutorRun = ExecutorRun_hook;

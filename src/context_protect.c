@@ -7,6 +7,9 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "catalog/pg_authid.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
@@ -15,10 +18,14 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "rewrite/rowsecurity.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "context.h"
 #include "convention/name_settings.h"
@@ -42,26 +49,116 @@ enum
 	USER
 };
 
-/* Decide on the column of one kind; NULL if the relation has none */
+/*
+ * The types whose values are equal only if they are of one tenant.  Others cut
+ * (name, "char"), pad (char(n)), fold (citext) or round what they are given, or
+ * are somebody's own and compare as he likes.
+ */
+static const struct
+{
+	Oid			type;
+	bool		is_text;		/* compares with text as it is */
+}			column_types[] =
+{
+	{TEXTOID, true},
+	{VARCHAROID, true},
+	{UUIDOID, false},
+	{INT8OID, false},
+	{INT4OID, false},
+	{INT2OID, false},
+	{NUMERICOID, false},
+};
+
+/* What dbkit.protect is to do */
+typedef struct Protection
+{
+	const char *role_name;
+	Oid			role;			/* ACL_ID_PUBLIC for public */
+	const char *policy;
+	const char *visible;		/* the condition of USING */
+	const char *writable;		/* and of WITH CHECK */
+} Protection;
+
+/* Is the argument the name of a column? */
+static bool
+is_named(const char *column)
+{
+	return column != NULL && column[0] != '\0';
+}
+
+/* Find the column of one kind; NULL if the relation has none. */
 static const char *
-choose_column(Oid relid, int kind, const char *given)
+find_column(Oid relid, int kind)
 {
 	const char *column = kinds[kind].column;
 
-	if (given)
-		return given[0] == '\0' ? NULL : given;
 	if (kinds[kind].is_its_table(relid))
 		return "id";
 	return get_attnum(relid, column) > 0 ? column : NULL;
 }
 
 /*
- * Append "column = function()".  The functions give text, which compares as it
- * is with all string types; for another type the cast is done once per query.
+ * Decide on the columns.  Those that are named are used and no other; if none
+ * is, the first that is found: the rows of an organization are those of all its
+ * users.  A column whose name is empty is not looked for.
  */
 static void
-append_comparison(StringInfo condition, Oid relid, int kind, const char *column)
+choose_columns(Oid relid, const char *columns[])
 {
+	bool		chosen = is_named(columns[ORGANIZATION]) || is_named(columns[USER]);
+
+	for (int kind = 0; kind < (int) lengthof(kinds); kind++)
+	{
+		if (is_named(columns[kind]))
+			continue;
+		columns[kind] = columns[kind] == NULL && !chosen ? find_column(relid, kind) : NULL;
+		chosen |= columns[kind] != NULL;
+	}
+	if (!chosen)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("table \"%s\" has no column to isolate tenants by", get_rel_name(relid)),
+				 errhint("Name the column in user_column or organization_column.")));
+}
+
+/* Does the type compare with text as it is?  Raises an error if it cannot isolate tenants. */
+static bool
+check_type(Oid type, const char *table, const char *column)
+{
+	Oid			base = getBaseType(type);
+
+	for (size_t i = 0; i < lengthof(column_types); i++)
+	{
+		if (column_types[i].type == base)
+			return column_types[i].is_text;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("column \"%s\" of table \"%s\" cannot isolate tenants", column, table),
+			 errdetail("Its type %s may take ids of different tenants for equal.", format_type_be(type)),
+			 errhint("Use text, varchar, uuid, smallint, integer, bigint or numeric.")));
+}
+
+/* Make sure that a collation takes no two different ids for one. */
+static void
+check_collation(Oid collation, const char *table, const char *column)
+{
+	if (OidIsValid(collation) && !get_collation_isdeterministic(collation))
+		ereport(ERROR,
+				(errcode(ERRCODE_COLLATION_MISMATCH),
+				 errmsg("column \"%s\" of table \"%s\" cannot isolate tenants", column, table),
+				 errdetail("Its nondeterministic collation may take ids of different tenants for equal."),
+				 errhint("Use COLLATE \"C\".")));
+}
+
+/*
+ * Write "column = function()".  The functions give text, which compares as it
+ * is with string types; for another type the cast is done once per query.
+ */
+static char *
+compare_column(Oid relid, int kind, const char *column)
+{
+	const char *table = get_rel_name(relid);
 	AttrNumber	attnum = get_attnum(relid, column);
 	Oid			type;
 	int32		typmod;
@@ -70,19 +167,39 @@ append_comparison(StringInfo condition, Oid relid, int kind, const char *column)
 	if (attnum <= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("column \"%s\" of relation \"%s\" does not exist",
-						column, get_rel_name(relid))));
+				 errmsg("column \"%s\" of relation \"%s\" does not exist", column, table)));
 	get_atttypetypmodcoll(relid, attnum, &type, &typmod, &collation);
-	type = getBaseType(type);
+	check_collation(collation, table, column);
+	if (check_type(type, table, column))
+		return psprintf("%s OPERATOR(pg_catalog.=) %s",
+						quote_identifier(column), kinds[kind].function);
+	return psprintf("%s OPERATOR(pg_catalog.=) (SELECT %s::%s)", quote_identifier(column),
+					kinds[kind].function, format_type_be_qualified(getBaseType(type)));
+}
 
-	if (condition->len > 0)
-		appendStringInfoString(condition, " AND ");
-	appendStringInfo(condition, "%s OPERATOR(pg_catalog.=) ", quote_identifier(column));
-	if (type == TEXTOID || type == VARCHAROID || type == BPCHAROID)
-		appendStringInfoString(condition, kinds[kind].function);
-	else
-		appendStringInfo(condition, "(SELECT %s::%s)", kinds[kind].function,
-						 format_type_be_qualified(type));
+/*
+ * Write the conditions.  With both columns a user sees the rows of the organization
+ * and its own, but gives no row to another organization.
+ */
+static void
+write_conditions(Oid relid, const char *columns[], Protection *protection)
+{
+	char	   *comparisons[lengthof(kinds)] = {NULL};
+
+	for (int kind = 0; kind < (int) lengthof(kinds); kind++)
+	{
+		if (columns[kind] != NULL)
+			comparisons[kind] = compare_column(relid, kind, columns[kind]);
+	}
+	if (comparisons[ORGANIZATION] == NULL || comparisons[USER] == NULL)
+	{
+		protection->visible = comparisons[comparisons[USER] == NULL ? ORGANIZATION : USER];
+		protection->writable = protection->visible;
+		return;
+	}
+	protection->visible = psprintf("%s OR %s", comparisons[ORGANIZATION], comparisons[USER]);
+	protection->writable = psprintf("%s OR (%s IS NULL AND %s)", comparisons[ORGANIZATION],
+									quote_identifier(columns[ORGANIZATION]), comparisons[USER]);
 }
 
 static bool
@@ -91,21 +208,26 @@ is_plain_or_partitioned(char relkind)
 	return relkind == RELKIND_RELATION || relkind == RELKIND_PARTITIONED_TABLE;
 }
 
-static void
+/* Make sure that the caller may protect a relation, and return its name; NULL if there is none. */
+static char *
 check_protectable(Oid relid)
 {
-	char		relkind = get_rel_relkind(relid);
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Form_pg_class form;
+	char	   *name;
 
-	if (relkind == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
-	if (!is_plain_or_partitioned(relkind))
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	form = (Form_pg_class) GETSTRUCT(tuple);
+	name = pstrdup(NameStr(form->relname));
+	if (!is_plain_or_partitioned(form->relkind))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not a table", get_rel_name(relid))));
-	if (!dbkit_owns_table(relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(relkind), get_rel_name(relid));
+				 errmsg("\"%s\" is not a table", name)));
+	if (!has_privs_of_role(GetUserId(), form->relowner))
+		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(form->relkind), name);
+	ReleaseSysCache(tuple);
+	return name;
 }
 
 /*
@@ -115,11 +237,32 @@ check_protectable(Oid relid)
 static void
 lock_table(Oid relid)
 {
+	const char *name = check_protectable(relid);
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
 	LockRelationOid(relid, AccessExclusiveLock);
-	check_protectable(relid);
+	if (check_protectable(relid) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation \"%s\" does not exist", name)));
 }
 
-/* Run one statement with the caller's rights */
+/* Write the name of a table, which is locked. */
+static const char *
+qualified_name(Oid relid)
+{
+	const char *schema = get_namespace_name(get_rel_namespace(relid));
+	const char *name = get_rel_name(relid);
+
+	if (schema == NULL || name == NULL)
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	return quote_qualified_identifier(schema, name);
+}
+
+/* Run one statement with the caller's rights. */
 static void
 run(const char *statement)
 {
@@ -129,18 +272,132 @@ run(const char *statement)
 		elog(ERROR, "could not run \"%s\": %s", statement, SPI_result_code_string(result));
 }
 
-/* Give one table its policy, in place of an earlier one of that name */
+/* Give one table its policy, in place of an earlier one of that name. */
 static void
-protect_table(Oid relid, const char *policy, const char *role, const char *condition)
+protect_table(Oid relid, const Protection *protection)
 {
-	const char *table = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
-												   get_rel_name(relid));
+	const char *name = qualified_name(relid);
+	const char *policy = quote_identifier(protection->policy);
 
-	run(psprintf("ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY", table));
-	if (OidIsValid(get_relation_policy_oid(relid, policy, true)))
-		run(psprintf("DROP POLICY %s ON %s", quote_identifier(policy), table));
+	run(psprintf("ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY", name));
+	if (OidIsValid(get_relation_policy_oid(relid, protection->policy, true)))
+		run(psprintf("DROP POLICY %s ON %s", policy, name));
 	run(psprintf("CREATE POLICY %s ON %s FOR ALL TO %s USING (%s) WITH CHECK (%s)",
-				 quote_identifier(policy), table, quote_identifier(role), condition, condition));
+				 policy, name, quote_identifier(protection->role_name),
+				 protection->visible, protection->writable));
+}
+
+/* Can a policy admit rows to a role, or, if that is public, to anybody? */
+static bool
+admits(const RowSecurityPolicy *policy, Oid role)
+{
+	const Oid  *roles = (const Oid *) ARR_DATA_PTR(policy->roles);
+
+	if (!policy->permissive)
+		return false;
+	if (role == ACL_ID_PUBLIC)
+		return true;
+	for (int i = 0; i < ARR_DIMS(policy->roles)[0]; i++)
+	{
+		if (roles[i] == ACL_ID_PUBLIC || has_privs_of_role(role, roles[i]))
+			return true;
+	}
+	return false;
+}
+
+/* List the names of the policies of a table, other than ours, that can admit rows to a role. */
+static char *
+list_other_policies(Relation table, const Protection *protection, Oid role)
+{
+	char	   *result = NULL;
+	ListCell   *cell;
+
+	/* The server has them in the reverse order of their names */
+	foreach(cell, table->rd_rsdesc->policies)
+	{
+		const RowSecurityPolicy *policy = lfirst(cell);
+
+		if (strcmp(policy->policy_name, protection->policy) == 0 || !admits(policy, role))
+			continue;
+		result = result == NULL ? psprintf("\"%s\"", policy->policy_name)
+			: psprintf("\"%s\", %s", policy->policy_name, result);
+	}
+	return result;
+}
+
+/* Permissive policies are combined with OR, so ours hides nothing that another one shows. */
+static void
+warn_of_other_policies(Relation table, const Protection *protection)
+{
+	const char *names = list_other_policies(table, protection, protection->role);
+
+	if (names != NULL)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("other policies of table \"%s\" stay in force", RelationGetRelationName(table)),
+				 errdetail("Rows that they admit stay visible to \"%s\": %s.",
+						   protection->role_name, names),
+				 errhint("Drop them, or create them again AS RESTRICTIVE, unless that is what you want.")));
+}
+
+/* Can the role log in, and does row level security bind it? */
+static bool
+is_bound_login(Oid role)
+{
+	HeapTuple	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
+	Form_pg_authid form;
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_authid) GETSTRUCT(tuple);
+	result = form->rolcanlogin && !form->rolsuper && !form->rolbypassrls;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * Forced row level security takes the rows from the owner as well.  A migration
+ * that runs as the owner would then change nothing, and not say so.
+ */
+static void
+warn_of_owner(Relation table, const Protection *protection)
+{
+	Oid			owner = table->rd_rel->relowner;
+	const char *detail = "From now on its queries find no rows there, without an error.";
+
+	if (owner == protection->role || !is_bound_login(owner) ||
+		list_other_policies(table, protection, owner) != NULL)
+		return;
+	if (protection->role == ACL_ID_PUBLIC || has_privs_of_role(owner, protection->role))
+		detail = "From now on its queries find no rows there without a context, and without an error.";
+	ereport(WARNING,
+			(errcode(ERRCODE_WARNING),
+			 errmsg("row level security now binds role \"%s\", which owns table \"%s\" and can log in",
+					GetUserNameFromId(owner, false), RelationGetRelationName(table)),
+			 errdetail_internal("%s", detail),
+			 errhint("Run migrations as a role with BYPASSRLS, let a role that cannot log in own the table, or create a policy for the owner.")));
+}
+
+/* Say what protecting a table leaves to do, once for each of the owners. */
+static List *
+warn_of_leftovers(Oid relid, const Protection *protection, List *owners)
+{
+	Relation	table = relation_open(relid, NoLock);
+
+	/* A lock on a table does not keep its schema from being renamed */
+	if (table->rd_rsdesc == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table \"%s\" was renamed by another session", RelationGetRelationName(table))));
+	warn_of_other_policies(table, protection);
+	if (!list_member_oid(owners, table->rd_rel->relowner))
+	{
+		warn_of_owner(table, protection);
+		owners = lappend_oid(owners, table->rd_rel->relowner);
+	}
+	relation_close(table, NoLock);
+	return owners;
 }
 
 /*
@@ -148,8 +405,8 @@ protect_table(Oid relid, const char *policy, const char *role, const char *condi
  * those of the partitioned table only where it writes them itself (ExecInsert()
  * and ExecUpdateAct() in nodeModifyTable.c).
  */
-static void
-warn_of_foreign_table(Oid relid)
+void
+dbkit_warn_of_foreign_table(Oid relid)
 {
 	ereport(WARNING,
 			(errcode(ERRCODE_WARNING),
@@ -163,9 +420,9 @@ warn_of_foreign_table(Oid relid)
  * own name goes by its own policies, so each gets the same.
  */
 static void
-protect_with_descendants(Oid relid, const char *role, const char *condition)
+protect_with_descendants(Oid relid, const Protection *protection)
 {
-	const char *policy = makeObjectName(role, NULL, "isolation");
+	List	   *owners = NIL;
 	ListCell   *cell;
 
 	foreach(cell, find_all_inheritors(relid, AccessExclusiveLock, NULL))
@@ -173,9 +430,12 @@ protect_with_descendants(Oid relid, const char *role, const char *condition)
 		Oid			member = lfirst_oid(cell);
 
 		if (is_plain_or_partitioned(get_rel_relkind(member)))
-			protect_table(member, policy, role, condition);
+		{
+			protect_table(member, protection);
+			owners = warn_of_leftovers(member, protection, owners);
+		}
 		else
-			warn_of_foreign_table(member);
+			dbkit_warn_of_foreign_table(member);
 	}
 }
 
@@ -183,16 +443,14 @@ protect_with_descendants(Oid relid, const char *role, const char *condition)
  * dbkit.protect(relation regclass, user_column name, organization_column name, role name)
  *
  * Enable and force row level security on a table, its partitions and children,
- * and create the policy "<role>_isolation" on each.  A column that is NULL is
- * looked for, one that is empty is left out.  Raises undefined_column when
- * there is none to go by.
+ * and create the policy "<role>_isolation" on each.
  */
 PG_FUNCTION_INFO_V1(dbkit_protect);
 Datum
 dbkit_protect(PG_FUNCTION_ARGS)
 {
-	const char *given[lengthof(kinds)];
-	StringInfoData condition;
+	const char *columns[lengthof(kinds)];
+	Protection	protection;
 	Oid			relid;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(3))
@@ -200,27 +458,19 @@ dbkit_protect(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the relation and the role cannot be NULL")));
 	relid = PG_GETARG_OID(0);
-	given[USER] = PG_ARGISNULL(1) ? NULL : NameStr(*PG_GETARG_NAME(1));
-	given[ORGANIZATION] = PG_ARGISNULL(2) ? NULL : NameStr(*PG_GETARG_NAME(2));
-	check_protectable(relid);
+	columns[USER] = PG_ARGISNULL(1) ? NULL : NameStr(*PG_GETARG_NAME(1));
+	columns[ORGANIZATION] = PG_ARGISNULL(2) ? NULL : NameStr(*PG_GETARG_NAME(2));
 	lock_table(relid);
 
-	initStringInfo(&condition);
-	for (int kind = 0; kind < (int) lengthof(kinds); kind++)
-	{
-		const char *column = choose_column(relid, kind, given[kind]);
-
-		if (column)
-			append_comparison(&condition, relid, kind, column);
-	}
-	if (condition.len == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("table \"%s\" has no column to isolate tenants by", get_rel_name(relid)),
-				 errhint("Name the column in user_column or organization_column.")));
+	choose_columns(relid, columns);
+	write_conditions(relid, columns, &protection);
+	protection.role_name = NameStr(*PG_GETARG_NAME(3));
+	protection.role = strcmp(protection.role_name, "public") == 0 ? ACL_ID_PUBLIC
+		: get_role_oid(protection.role_name, false);
+	protection.policy = makeObjectName(protection.role_name, NULL, "isolation");
 
 	SPI_connect();
-	protect_with_descendants(relid, NameStr(*PG_GETARG_NAME(3)), condition.data);
+	protect_with_descendants(relid, &protection);
 	SPI_finish();
 	PG_RETURN_VOID();
 }

@@ -35,6 +35,13 @@
 static char *context_key_file = NULL;
 static dbkit_nonce_text pending_nonce = "";
 
+/* Tell whether a key is set, so that only who holds it can enter */
+bool
+dbkit_context_is_signed(void)
+{
+	return context_key_file != NULL && context_key_file[0] != '\0';
+}
+
 /* dbkit.nonce(): 32 hexadecimal digits to sign in the next dbkit.enter */
 PG_FUNCTION_INFO_V1(dbkit_nonce);
 Datum
@@ -167,7 +174,7 @@ dbkit_check_signature(const char *user_id, const char *organization_id,
 {
 	char		expected[SIGNATURE_LENGTH + 1];
 
-	if (context_key_file == NULL || context_key_file[0] == '\0')
+	if (!dbkit_context_is_signed())
 	{
 		if (signature == NULL)
 			return;
@@ -206,6 +213,6 @@ dbkit_context_signature_init(void)
 							   &context_key_file,
 							   "",
 							   PGC_SIGHUP,
-							   GUC_SUPERUSER_ONLY,
+							   GUC_SUPERUSER_ONLY | DBKIT_SETTING,
 							   NULL, NULL, NULL);
 }

@@ -3,3 +3,28 @@
 -- A subscriber cannot read a regclass of a table that only the publisher has.
 ALTER TABLE dbkit.id_prefix ALTER COLUMN relation TYPE pg_catalog.oid;
 COMMENT ON COLUMN dbkit.id_prefix.relation IS 'The table that has it; cast it to regclass to see its name';
+
+-- With both columns, the rows of the organization.
+COMMENT ON FUNCTION dbkit.protect(pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.name) IS
+'enable and force row level security on a table, its partitions and children, and create or replace the policy <role>_isolation on each: shows the rows whose organization column equals dbkit.organization_id(), or in a table without one those whose user column equals dbkit.user_id(); if columns are named, those count and no other, and rows that match either of two are shown; a column that is NULL defaults to organization_id or user_id where present (id on the two tables themselves), an empty one is left out; for the table''s owner';
+
+-- A new partition is protected as its parent is.
+COMMENT ON FUNCTION dbkit.ddl_command_end() IS
+'Event trigger function: rejects DDL that breaks the schema conventions with SQLSTATE KD001, and protects a new partition or child as its parent is';
+COMMENT ON EVENT TRIGGER dbkit_ddl_command_end IS
+'Rejects DDL that breaks the schema conventions, and gives new partitions the row level security of their parent. ALTER EVENT TRIGGER dbkit_ddl_command_end DISABLE switches that off';
+-- Signed mode guards what one request leaves to the next, and locks of others have no name in a context.
+COMMENT ON FUNCTION dbkit.enter(pg_catalog.text, pg_catalog.text) IS
+'bind the transaction to a user and an organization, either of which may be NULL; once per transaction, not in a subtransaction and not in the query of a cursor WITH HOLD (object_not_in_prerequisite_state); insufficient_privilege where dbkit.context_key_file is set';
+COMMENT ON FUNCTION dbkit.enter(pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+'bind the transaction to a user and an organization, with a signature: 64 lower-case hexadecimal digits, the HMAC-SHA256 under the key in dbkit.context_key_file of the netstrings of database, role, user, organization and nonce; insufficient_privilege if it is not valid, object_not_in_prerequisite_state if the session has changed search_path or standard_conforming_strings';
+COMMENT ON VIEW dbkit.locks IS
+'The advisory locks on a bigint key in this database, one row per holder and waiter: name (NULL where unknown, where pg_stat_activity would hide the query, and for other sessions while a tenant context is entered), key, mode, granted, pid (NULL: a prepared transaction), application_name, waiting_since, blocked_by (pids).';
+COMMENT ON FUNCTION dbkit.rename_enum_value(pg_catalog.regclass, pg_catalog.text, pg_catalog.text) IS
+'Renames a value of an enum table, with all rows that reference it and all defaults, and gives the number of these rows. It keeps its place. Writers to the referencing tables wait until the end of the transaction. Without the rights to change every referencing column it is an error before anything changes. Statements on tables of other owners, superusers aside, run as these owners.';
+
+COMMENT ON FUNCTION dbkit.drop_enum_value(pg_catalog.regclass, pg_catalog.text, pg_catalog.text) IS
+'Drops a value of an enum table. Rows and defaults that use it get the value replace_with; without one, a value in use is an error (dependent_objects_still_exist) that says where. Gives the number of rows changed. Statements on tables of other owners, superusers aside, run as these owners.';
+
+COMMENT ON FUNCTION dbkit.enum_from_type(pg_catalog.regtype) IS
+'Turns a native enum into the enum table <type>_enum in the schema of the type, and its columns into text with a foreign key and an index; drops the type. Views, functions, arrays, domains and expressions that depend on the type are refused (dependent_objects_still_exist) with their names. Tables of other owners, superusers aside, are changed as these owners, who get SELECT and REFERENCES on the enum table.';

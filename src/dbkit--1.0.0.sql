@@ -1,59 +1,88 @@
 \echo Use "CREATE EXTENSION dbkit" to load this file. \quit
 
+-- CREATE refuses what somebody else has under our names, but does not say what to do.
+DO LANGUAGE plpgsql $$
+DECLARE
+	existing pg_catalog.record;
+BEGIN
+	SELECT * INTO existing FROM (
+		SELECT '42P06'::pg_catalog.text AS code, nspowner AS owner,
+			'schema "dbkit" already exists'::pg_catalog.text AS message,
+			'Rename or drop it, then run CREATE EXTENSION again.'::pg_catalog.text AS hint
+		FROM pg_catalog.pg_namespace
+		WHERE nspname OPERATOR(pg_catalog.=) 'dbkit'::pg_catalog.name
+		UNION ALL
+		SELECT '42723'::pg_catalog.text, p.proowner,
+			pg_catalog.format('function %s already exists in schema "%s"'::pg_catalog.text, p.oid::pg_catalog.regprocedure, n.nspname),
+			'Rename or drop it, or choose another schema with CREATE EXTENSION dbkit SCHEMA.'::pg_catalog.text
+		FROM pg_catalog.pg_proc p
+		JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
+		WHERE n.nspname OPERATOR(pg_catalog.=) pg_catalog.current_schema()
+		AND (p.proname OPERATOR(pg_catalog.=) 'generate_id'::pg_catalog.name
+				AND p.proargtypes OPERATOR(pg_catalog.=) '25'::pg_catalog.oidvector
+			OR p.proname OPERATOR(pg_catalog.=) 'updated_at'::pg_catalog.name
+				AND p.proargtypes OPERATOR(pg_catalog.=) ''::pg_catalog.oidvector)) AS taken;
+	IF FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = existing.code, MESSAGE = existing.message,
+			DETAIL = pg_catalog.format('It belongs to role "%s".'::pg_catalog.text, pg_catalog.pg_get_userbyid(existing.owner)),
+			HINT = existing.hint;
+	END IF;
+END $$;
+
 CREATE SCHEMA dbkit;
 COMMENT ON SCHEMA dbkit IS 'dbkit: schema conventions, ids, tenant context, enum tables, named locks';
 GRANT USAGE ON SCHEMA dbkit TO PUBLIC;
 
 -- ids ---------------------------------------------------------------------
 
-CREATE FUNCTION generate_id(prefix text) RETURNS text
+CREATE FUNCTION generate_id(prefix pg_catalog.text) RETURNS pg_catalog.text
 	LANGUAGE c VOLATILE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION generate_id(text) IS
+COMMENT ON FUNCTION generate_id(pg_catalog.text) IS
 'a new id: the prefix, an underscore and 26 characters that spell a UUIDv7 (TypeID v0.3); greater than all earlier ids of this session. prefix: 0 to 63 characters of [a-z_], no underscore at either end, else invalid_parameter_value';
 
-CREATE FUNCTION dbkit.generate_id_at(prefix text, at timestamptz) RETURNS text
+CREATE FUNCTION dbkit.generate_id_at(prefix pg_catalog.text, at pg_catalog.timestamptz) RETURNS pg_catalog.text
 	LANGUAGE c VOLATILE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION dbkit.generate_id_at(text, timestamptz) IS
+COMMENT ON FUNCTION dbkit.generate_id_at(pg_catalog.text, pg_catalog.timestamptz) IS
 'an id as if made at that time (to the microsecond), for backfills. prefix: as for generate_id; at: from 1970 to the year 10889, else datetime_field_overflow';
 
-CREATE FUNCTION dbkit.is_id(id text, prefix text DEFAULT NULL) RETURNS boolean
+CREATE FUNCTION dbkit.is_id(id pg_catalog.text, prefix pg_catalog.text DEFAULT NULL) RETURNS boolean
 	LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION dbkit.is_id(text, text) IS
+COMMENT ON FUNCTION dbkit.is_id(pg_catalog.text, pg_catalog.text) IS
 'whether the value is a well-formed id, of that prefix unless it is NULL; NULL for NULL; raises nothing, so it can stand in a CHECK';
 
-CREATE FUNCTION dbkit.id_prefix(id text) RETURNS text
+CREATE FUNCTION dbkit.id_prefix(id pg_catalog.text) RETURNS pg_catalog.text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION dbkit.id_prefix(text) IS
+COMMENT ON FUNCTION dbkit.id_prefix(pg_catalog.text) IS
 'the prefix of an id, without its underscore; invalid_text_representation for what is not an id';
 
-CREATE FUNCTION dbkit.id_uuid(id text) RETURNS uuid
+CREATE FUNCTION dbkit.id_uuid(id pg_catalog.text) RETURNS pg_catalog.uuid
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION dbkit.id_uuid(text) IS
+COMMENT ON FUNCTION dbkit.id_uuid(pg_catalog.text) IS
 'the UUID that an id spells; invalid_text_representation for what is not an id';
 
-CREATE FUNCTION dbkit.id_from_uuid(prefix text, uuid uuid) RETURNS text
+CREATE FUNCTION dbkit.id_from_uuid(prefix pg_catalog.text, uuid pg_catalog.uuid) RETURNS pg_catalog.text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION dbkit.id_from_uuid(text, uuid) IS
+COMMENT ON FUNCTION dbkit.id_from_uuid(pg_catalog.text, pg_catalog.uuid) IS
 'the id that spells a UUID of any version. prefix: as for generate_id';
 
-CREATE FUNCTION dbkit.id_timestamp(id text) RETURNS timestamptz
+CREATE FUNCTION dbkit.id_timestamp(id pg_catalog.text) RETURNS pg_catalog.timestamptz
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION dbkit.id_timestamp(text) IS
+COMMENT ON FUNCTION dbkit.id_timestamp(pg_catalog.text) IS
 'when an id was made, to the millisecond; NULL if its UUID is not of version 7; invalid_text_representation for what is not an id';
 
-CREATE FUNCTION dbkit.id_lower_bound(prefix text, at timestamptz) RETURNS text
+CREATE FUNCTION dbkit.id_lower_bound(prefix pg_catalog.text, at pg_catalog.timestamptz) RETURNS pg_catalog.text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION dbkit.id_lower_bound(text, timestamptz) IS
+COMMENT ON FUNCTION dbkit.id_lower_bound(pg_catalog.text, pg_catalog.timestamptz) IS
 'the smallest id of the millisecond of that time: id >= dbkit.id_lower_bound(...) can use an index. prefix: as for generate_id; at: from 1970 to the year 10889, else datetime_field_overflow';
 
-CREATE FUNCTION dbkit.id_upper_bound(prefix text, at timestamptz) RETURNS text
+CREATE FUNCTION dbkit.id_upper_bound(prefix pg_catalog.text, at pg_catalog.timestamptz) RETURNS pg_catalog.text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION dbkit.id_upper_bound(text, timestamptz) IS
+COMMENT ON FUNCTION dbkit.id_upper_bound(pg_catalog.text, pg_catalog.timestamptz) IS
 'the largest id of the millisecond of that time: id <= dbkit.id_upper_bound(...) can use an index. prefix: as for generate_id; at: from 1970 to the year 10889, else datetime_field_overflow';
 
 -- updated_at() ------------------------------------------------------------
 
-CREATE FUNCTION updated_at() RETURNS trigger
+CREATE FUNCTION updated_at() RETURNS pg_catalog.trigger
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION updated_at() IS
@@ -62,8 +91,8 @@ COMMENT ON FUNCTION updated_at() IS
 -- conventions -------------------------------------------------------------
 
 CREATE FUNCTION dbkit.rules(
-	OUT id text, OUT phase text, OUT level text, OUT description text, OUT fixable boolean)
-RETURNS SETOF record
+	OUT id pg_catalog.text, OUT phase pg_catalog.text, OUT level pg_catalog.text, OUT description pg_catalog.text, OUT fixable boolean)
+RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'rules'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 20;
 COMMENT ON FUNCTION dbkit.rules() IS
@@ -76,37 +105,37 @@ COMMENT ON VIEW dbkit.rules IS
 GRANT SELECT ON dbkit.rules TO PUBLIC;
 
 CREATE FUNCTION dbkit.check(
-	OUT rule text, OUT level text, OUT object_type text, OUT object_identity text,
-	OUT column_name text, OUT problem text, OUT fix text)
-RETURNS SETOF record
+	OUT rule pg_catalog.text, OUT level pg_catalog.text, OUT object_type pg_catalog.text, OUT object_identity pg_catalog.text,
+	OUT column_name pg_catalog.text, OUT problem pg_catalog.text, OUT fix pg_catalog.text)
+RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'check_database'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dbkit.check() IS
 'Everything in the database that breaks a schema convention at level warning or above, one row per finding; fix is SQL that mends it, NULL where there is none. The same as CREATE would be rejected for, whatever dbkit.enforce says';
 
 CREATE FUNCTION dbkit.check(
-	relation regclass,
-	OUT rule text, OUT level text, OUT object_type text, OUT object_identity text,
-	OUT column_name text, OUT problem text, OUT fix text)
-RETURNS SETOF record
+	relation pg_catalog.regclass,
+	OUT rule pg_catalog.text, OUT level pg_catalog.text, OUT object_type pg_catalog.text, OUT object_identity pg_catalog.text,
+	OUT column_name pg_catalog.text, OUT problem pg_catalog.text, OUT fix pg_catalog.text)
+RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'check_relation'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 10;
-COMMENT ON FUNCTION dbkit.check(regclass) IS
+COMMENT ON FUNCTION dbkit.check(pg_catalog.regclass) IS
 'dbkit.check() for one table or view. Errors: undefined_table';
 
 CREATE FUNCTION dbkit.check_schema(
-	schema regnamespace,
-	OUT rule text, OUT level text, OUT object_type text, OUT object_identity text,
-	OUT column_name text, OUT problem text, OUT fix text)
-RETURNS SETOF record
+	schema pg_catalog.regnamespace,
+	OUT rule pg_catalog.text, OUT level pg_catalog.text, OUT object_type pg_catalog.text, OUT object_identity pg_catalog.text,
+	OUT column_name pg_catalog.text, OUT problem pg_catalog.text, OUT fix pg_catalog.text)
+RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'check_schema'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
-COMMENT ON FUNCTION dbkit.check_schema(regnamespace) IS
+COMMENT ON FUNCTION dbkit.check_schema(pg_catalog.regnamespace) IS
 'dbkit.check() for the tables, views, types and functions of one schema. Errors: undefined_schema';
 
 CREATE TABLE dbkit.id_prefix (
-	prefix text COLLATE "C" PRIMARY KEY,
-	relation oid NOT NULL UNIQUE,
+	prefix pg_catalog.text COLLATE pg_catalog."C" PRIMARY KEY,
+	relation pg_catalog.oid NOT NULL UNIQUE,
 	contested boolean NOT NULL
 );
 COMMENT ON TABLE dbkit.id_prefix IS
@@ -117,7 +146,7 @@ COMMENT ON COLUMN dbkit.id_prefix.contested IS
 'Whether another table has used the same prefix, which only a rule id_prefix at level off or warning allows';
 GRANT SELECT ON dbkit.id_prefix TO PUBLIC;
 
-CREATE FUNCTION dbkit.ignore_replicated() RETURNS trigger
+CREATE FUNCTION dbkit.ignore_replicated() RETURNS pg_catalog.trigger
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.ignore_replicated() IS
@@ -129,24 +158,24 @@ ALTER TABLE dbkit.id_prefix ENABLE REPLICA TRIGGER ignore_replicated;
 COMMENT ON TRIGGER ignore_replicated ON dbkit.id_prefix IS
 'A publication FOR ALL TABLES sends this table too, and a subscriber has its own';
 
-CREATE FUNCTION dbkit.register_prefix(relation regclass) RETURNS void
+CREATE FUNCTION dbkit.register_prefix(relation pg_catalog.regclass) RETURNS pg_catalog.void
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION dbkit.register_prefix(regclass) IS
+COMMENT ON FUNCTION dbkit.register_prefix(pg_catalog.regclass) IS
 'Brings the prefix registry up to date with a table that was created or changed while the event triggers were disabled, as dbkit.check() advises. Errors: undefined_table, read_only_sql_transaction';
 
-CREATE FUNCTION dbkit.table_of(id text) RETURNS regclass
+CREATE FUNCTION dbkit.table_of(id pg_catalog.text) RETURNS pg_catalog.regclass
 AS 'MODULE_PATHNAME'
 LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION dbkit.table_of(text) IS
+COMMENT ON FUNCTION dbkit.table_of(pg_catalog.text) IS
 'The table whose ids have the prefix of this id, or NULL. Errors: invalid_text_representation for a malformed id';
 
 CREATE TABLE dbkit.exemption (
-	object text COLLATE "C" NOT NULL CHECK (object ~ '^(\\.|[^\\])*$'),
-	rule text COLLATE "C" NOT NULL,
-	reason text NOT NULL CHECK (reason ~ '\S'),
-	expires_at timestamptz,
-	created_at timestamptz NOT NULL DEFAULT now(),
+	object pg_catalog.text COLLATE pg_catalog."C" NOT NULL CHECK (object OPERATOR(pg_catalog.~) '^(\\.|[^\\])*$'::pg_catalog.text),
+	rule pg_catalog.text COLLATE pg_catalog."C" NOT NULL,
+	reason pg_catalog.text NOT NULL CHECK (reason OPERATOR(pg_catalog.~) '\S'::pg_catalog.text),
+	expires_at pg_catalog.timestamptz,
+	created_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now(),
 	builtin boolean NOT NULL DEFAULT false,
 	PRIMARY KEY (object, rule)
 );
@@ -168,64 +197,63 @@ COMMENT ON TRIGGER ignore_replicated ON dbkit.exemption IS
 
 -- Patterns with a wildcard, or an escape of what is none; all others are found by equality
 CREATE INDEX exemption_pattern_idx ON dbkit.exemption (object)
-	WHERE object !~ '^(\\[\\%_]|[^\\%_])*$';
+	WHERE object OPERATOR(pg_catalog.!~) '^(\\[\\%_]|[^\\%_])*$'::pg_catalog.text;
 COMMENT ON INDEX dbkit.exemption_pattern_idx IS
 'The exemptions whose object is more than one name';
 
-INSERT INTO dbkit.exemption (object, rule, reason, builtin)
-SELECT object, '*', 'ledger of ' || tool, true
-FROM (VALUES
-	('%.\_yoyo\_%', 'yoyo'),
-	('%.yoyo\_lock', 'yoyo'),
-	('%.yoyo\_tmp\_%', 'yoyo'),
-	('%.alembic\_version', 'alembic'),
-	('%.schema\_migrations', 'dbmate, Rails and golang-migrate'),
-	('%.ar\_internal\_metadata', 'Rails'),
-	('sqitch.%', 'sqitch'),
-	('%.flyway\_schema\_history', 'Flyway'),
-	('%.databasechangelog', 'Liquibase'),
-	('%.databasechangeloglock', 'Liquibase'),
-	('%.\_prisma\_migrations', 'Prisma'),
-	('%.\_\_drizzle\_migrations', 'Drizzle'),
-	('%.knex\_migrations', 'Knex'),
-	('%.knex\_migrations\_lock', 'Knex'),
-	('%.pgmigrations', 'node-pg-migrate'),
-	('%.gorp\_migrations', 'sql-migrate'),
-	('%.goose\_db\_version', 'goose'),
-	('%.schema\_version', 'pgmigrate'),
-	('%.schema\_version\_type', 'pgmigrate'),
-	('pgroll.%', 'pgroll'),
-	('%.django\_migrations', 'Django'),
-	('%.migrations', 'TypeORM'),
-	('%.typeorm\_metadata', 'TypeORM'),
-	('%.SequelizeMeta', 'Sequelize'),
-	('%.SequelizeData', 'Sequelize')) AS ledger(object, tool);
+INSERT INTO dbkit.exemption (builtin, rule, object, reason) VALUES
+	(true, '*', '%.\_yoyo\_%', 'ledger of yoyo'),
+	(true, '*', '%.yoyo\_lock', 'ledger of yoyo'),
+	(true, '*', '%.yoyo\_tmp\_%', 'ledger of yoyo'),
+	(true, '*', '%.alembic\_version', 'ledger of alembic'),
+	(true, '*', '%.schema\_migrations', 'ledger of dbmate, Rails and golang-migrate'),
+	(true, '*', '%.ar\_internal\_metadata', 'ledger of Rails'),
+	(true, '*', 'sqitch.%', 'ledger of sqitch'),
+	(true, '*', '%.flyway\_schema\_history', 'ledger of Flyway'),
+	(true, '*', '%.databasechangelog', 'ledger of Liquibase'),
+	(true, '*', '%.databasechangeloglock', 'ledger of Liquibase'),
+	(true, '*', '%.\_prisma\_migrations', 'ledger of Prisma'),
+	(true, '*', '%.\_\_drizzle\_migrations', 'ledger of Drizzle'),
+	(true, '*', '%.knex\_migrations', 'ledger of Knex'),
+	(true, '*', '%.knex\_migrations\_lock', 'ledger of Knex'),
+	(true, '*', '%.pgmigrations', 'ledger of node-pg-migrate'),
+	(true, '*', '%.gorp\_migrations', 'ledger of sql-migrate'),
+	(true, '*', '%.goose\_db\_version', 'ledger of goose'),
+	(true, '*', '%.schema\_version', 'ledger of pgmigrate'),
+	(true, '*', '%.schema\_version\_type', 'ledger of pgmigrate'),
+	(true, '*', 'pgroll.%', 'ledger of pgroll'),
+	(true, '*', '%.django\_migrations', 'ledger of Django'),
+	(true, '*', '%.migrations', 'ledger of TypeORM'),
+	(true, '*', '%.typeorm\_metadata', 'ledger of TypeORM'),
+	(true, '*', '%.SequelizeMeta', 'ledger of Sequelize'),
+	(true, '*', '%.SequelizeData', 'ledger of Sequelize');
 
-SELECT pg_catalog.pg_extension_config_dump('dbkit.exemption', 'WHERE NOT builtin');
+SELECT pg_catalog.pg_extension_config_dump(
+	'dbkit.exemption'::pg_catalog.regclass, 'WHERE NOT builtin'::pg_catalog.text);
 
 CREATE FUNCTION dbkit.exempt(
-	object text, rule text, reason text, expires_at timestamptz DEFAULT NULL)
-RETURNS void
+	object pg_catalog.text, rule pg_catalog.text, reason pg_catalog.text, expires_at pg_catalog.timestamptz DEFAULT NULL)
+RETURNS pg_catalog.void
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION dbkit.exempt(text, text, text, timestamptz) IS
+COMMENT ON FUNCTION dbkit.exempt(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) IS
 'Exempts the objects whose schema.name is LIKE object from a rule, or from all for *, until expires_at or for good; replaces an exemption with the same object and rule. Needs INSERT and UPDATE on dbkit.exemption. Errors: null_value_not_allowed; invalid_parameter_value for an unknown rule, an empty reason or a time that is past';
 
-CREATE FUNCTION dbkit.unexempt(object text, rule text) RETURNS boolean
+CREATE FUNCTION dbkit.unexempt(object pg_catalog.text, rule pg_catalog.text) RETURNS boolean
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION dbkit.unexempt(text, text) IS
+COMMENT ON FUNCTION dbkit.unexempt(pg_catalog.text, pg_catalog.text) IS
 'Takes back the exemption with exactly this object and rule; false where there is none. Needs SELECT and DELETE on dbkit.exemption';
 
-CREATE FUNCTION dbkit.baseline(reason text) RETURNS bigint
+CREATE FUNCTION dbkit.baseline(reason pg_catalog.text) RETURNS bigint
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION dbkit.baseline(text) IS
+COMMENT ON FUNCTION dbkit.baseline(pg_catalog.text) IS
 'Exempts everything that dbkit.check() reports now, so that an existing database can adopt the conventions for what is new; returns how many exemptions that made or renewed. Needs INSERT and UPDATE on dbkit.exemption';
 
 CREATE FUNCTION dbkit.stale_exemptions(
-	OUT object text, OUT rule text, OUT reason text, OUT expires_at timestamptz, OUT problem text)
-RETURNS SETOF record
+	OUT object pg_catalog.text, OUT rule pg_catalog.text, OUT reason pg_catalog.text, OUT expires_at pg_catalog.timestamptz, OUT problem pg_catalog.text)
+RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dbkit.stale_exemptions() IS
@@ -237,25 +265,25 @@ COMMENT ON VIEW dbkit.stale_exemptions IS
 'The exemptions that have expired or cover nothing any more, except the built-in ones';
 GRANT SELECT ON dbkit.stale_exemptions TO PUBLIC;
 
-CREATE FUNCTION dbkit.ddl_command_start() RETURNS event_trigger
+CREATE FUNCTION dbkit.ddl_command_start() RETURNS pg_catalog.event_trigger
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.ddl_command_start() IS
 'Event trigger function: rejects a CREATE INDEX that blocks writes to a table larger than dbkit.max_blocking_index_size, by the rule blocking_index';
 
-CREATE FUNCTION dbkit.ddl_command_end() RETURNS event_trigger
+CREATE FUNCTION dbkit.ddl_command_end() RETURNS pg_catalog.event_trigger
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.ddl_command_end() IS
-'Event trigger function: rejects DDL that breaks the schema conventions with SQLSTATE KD001';
+'Event trigger function: rejects DDL that breaks the schema conventions with SQLSTATE KD001, and protects a new partition or child as its parent is';
 
-CREATE FUNCTION dbkit.sql_drop() RETURNS event_trigger
+CREATE FUNCTION dbkit.sql_drop() RETURNS pg_catalog.event_trigger
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.sql_drop() IS
 'Event trigger function: frees the id prefixes of dropped tables, and has tables judged that lost an index, trigger or policy';
 
-CREATE FUNCTION dbkit.table_rewrite() RETURNS event_trigger
+CREATE FUNCTION dbkit.table_rewrite() RETURNS pg_catalog.event_trigger
 AS 'MODULE_PATHNAME'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.table_rewrite() IS
@@ -263,152 +291,153 @@ COMMENT ON FUNCTION dbkit.table_rewrite() IS
 
 -- tenant context ----------------------------------------------------------
 
-CREATE FUNCTION dbkit.enter(user_id text, organization_id text) RETURNS void
+CREATE FUNCTION dbkit.enter(user_id pg_catalog.text, organization_id pg_catalog.text) RETURNS pg_catalog.void
 AS 'MODULE_PATHNAME', 'dbkit_enter' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION dbkit.enter(text, text) IS
-'bind the transaction to a user and an organization, either of which may be NULL; once per transaction and not in a subtransaction (object_not_in_prerequisite_state); insufficient_privilege where dbkit.context_key_file is set';
+COMMENT ON FUNCTION dbkit.enter(pg_catalog.text, pg_catalog.text) IS
+'bind the transaction to a user and an organization, either of which may be NULL; once per transaction, not in a subtransaction and not in the query of a cursor WITH HOLD (object_not_in_prerequisite_state); insufficient_privilege where dbkit.context_key_file is set';
 
-CREATE FUNCTION dbkit.enter(user_id text, organization_id text, signature text) RETURNS void
+CREATE FUNCTION dbkit.enter(user_id pg_catalog.text, organization_id pg_catalog.text, signature pg_catalog.text) RETURNS pg_catalog.void
 AS 'MODULE_PATHNAME', 'dbkit_enter' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION dbkit.enter(text, text, text) IS
-'bind the transaction to a user and an organization, with a signature: 64 lower-case hexadecimal digits, the HMAC-SHA256 under the key in dbkit.context_key_file of the netstrings of database, role, user, organization and nonce; insufficient_privilege if it is not valid';
+COMMENT ON FUNCTION dbkit.enter(pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+'bind the transaction to a user and an organization, with a signature: 64 lower-case hexadecimal digits, the HMAC-SHA256 under the key in dbkit.context_key_file of the netstrings of database, role, user, organization and nonce; insufficient_privilege if it is not valid, object_not_in_prerequisite_state if the session has changed search_path or standard_conforming_strings';
 
-CREATE FUNCTION dbkit.nonce() RETURNS text
+CREATE FUNCTION dbkit.nonce() RETURNS pg_catalog.text
 AS 'MODULE_PATHNAME', 'dbkit_nonce' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.nonce() IS
 'a new nonce, 32 hexadecimal digits, for the signature of the next dbkit.enter on this connection; it replaces an earlier one and is good for one call';
 
-CREATE FUNCTION dbkit.user_id() RETURNS text
+CREATE FUNCTION dbkit.user_id() RETURNS pg_catalog.text
 AS 'MODULE_PATHNAME', 'dbkit_user_id' LANGUAGE C STABLE LEAKPROOF PARALLEL SAFE;
 COMMENT ON FUNCTION dbkit.user_id() IS
 'the user that dbkit.enter bound the transaction to, or NULL';
 
-CREATE FUNCTION dbkit.organization_id() RETURNS text
+CREATE FUNCTION dbkit.organization_id() RETURNS pg_catalog.text
 AS 'MODULE_PATHNAME', 'dbkit_organization_id' LANGUAGE C STABLE LEAKPROOF PARALLEL SAFE;
 COMMENT ON FUNCTION dbkit.organization_id() IS
 'the organization that dbkit.enter bound the transaction to, or NULL';
 
-CREATE FUNCTION dbkit.protect(relation regclass, user_column name DEFAULT NULL,
-  organization_column name DEFAULT NULL, role name DEFAULT 'customer') RETURNS void
+CREATE FUNCTION dbkit.protect(relation pg_catalog.regclass, user_column pg_catalog.name DEFAULT NULL,
+  organization_column pg_catalog.name DEFAULT NULL, role pg_catalog.name DEFAULT 'customer'::pg_catalog.name) RETURNS pg_catalog.void
 AS 'MODULE_PATHNAME', 'dbkit_protect' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION dbkit.protect(regclass, name, name, name) IS
-'enable and force row level security on a table, its partitions and children, and create or replace the policy <role>_isolation on each: the columns must equal dbkit.user_id() and dbkit.organization_id(); a column that is NULL defaults to user_id or organization_id where present (id on the two tables themselves), an empty one is left out; for the table''s owner';
+COMMENT ON FUNCTION dbkit.protect(pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.name) IS
+'enable and force row level security on a table, its partitions and children, and create or replace the policy <role>_isolation on each: shows the rows whose organization column equals dbkit.organization_id(), or in a table without one those whose user column equals dbkit.user_id(); if columns are named, those count and no other, and rows that match either of two are shown; a column that is NULL defaults to organization_id or user_id where present (id on the two tables themselves), an empty one is left out; for the table''s owner';
 
 -- enum tables -------------------------------------------------------------
 
-CREATE FUNCTION dbkit.create_enum(name text, enum_values text[]) RETURNS regclass
+CREATE FUNCTION dbkit.create_enum(name pg_catalog.text, enum_values pg_catalog.text[]) RETURNS pg_catalog.regclass
 LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_create_enum';
-COMMENT ON FUNCTION dbkit.create_enum(text, text[]) IS
+COMMENT ON FUNCTION dbkit.create_enum(pg_catalog.text, pg_catalog.text[]) IS
 'Makes the enum table <name>_enum (value TEXT PRIMARY KEY) with these values, in this order. The name is read like an identifier in SQL, and may be schema-qualified; a name that ends in _enum is taken as it is.';
 
-CREATE FUNCTION dbkit.enum_values(enum regclass) RETURNS SETOF text
+CREATE FUNCTION dbkit.enum_values(enum pg_catalog.regclass) RETURNS SETOF pg_catalog.text
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_enum_values';
-COMMENT ON FUNCTION dbkit.enum_values(regclass) IS
+COMMENT ON FUNCTION dbkit.enum_values(pg_catalog.regclass) IS
 'The values of an enum table in the order in which they were added.';
 
-CREATE FUNCTION dbkit.add_enum_value(enum regclass, value text) RETURNS void
+CREATE FUNCTION dbkit.add_enum_value(enum pg_catalog.regclass, value pg_catalog.text) RETURNS pg_catalog.void
 LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_add_enum_value';
-COMMENT ON FUNCTION dbkit.add_enum_value(regclass, text) IS
+COMMENT ON FUNCTION dbkit.add_enum_value(pg_catalog.regclass, pg_catalog.text) IS
 'Adds a value to an enum table, behind the others; unique_violation if it is there.';
 
-CREATE FUNCTION dbkit.rename_enum_value(enum regclass, old text, new text) RETURNS bigint
+CREATE FUNCTION dbkit.rename_enum_value(enum pg_catalog.regclass, old pg_catalog.text, new pg_catalog.text) RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_rename_enum_value';
-COMMENT ON FUNCTION dbkit.rename_enum_value(regclass, text, text) IS
-'Renames a value of an enum table, with all rows that reference it and all defaults, and gives the number of these rows. It keeps its place. Writers to the referencing tables wait until the end of the transaction. Without the rights to change every referencing column it is an error before anything changes.';
+COMMENT ON FUNCTION dbkit.rename_enum_value(pg_catalog.regclass, pg_catalog.text, pg_catalog.text) IS
+'Renames a value of an enum table, with all rows that reference it and all defaults, and gives the number of these rows. It keeps its place. Writers to the referencing tables wait until the end of the transaction. Without the rights to change every referencing column it is an error before anything changes. Statements on tables of other owners, superusers aside, run as these owners.';
 
-CREATE FUNCTION dbkit.drop_enum_value(enum regclass, value text, replace_with text DEFAULT NULL) RETURNS bigint
+CREATE FUNCTION dbkit.drop_enum_value(enum pg_catalog.regclass, value pg_catalog.text, replace_with pg_catalog.text DEFAULT NULL) RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_drop_enum_value';
-COMMENT ON FUNCTION dbkit.drop_enum_value(regclass, text, text) IS
-'Drops a value of an enum table. Rows and defaults that use it get the value replace_with; without one, a value in use is an error (dependent_objects_still_exist) that says where. Gives the number of rows changed.';
+COMMENT ON FUNCTION dbkit.drop_enum_value(pg_catalog.regclass, pg_catalog.text, pg_catalog.text) IS
+'Drops a value of an enum table. Rows and defaults that use it get the value replace_with; without one, a value in use is an error (dependent_objects_still_exist) that says where. Gives the number of rows changed. Statements on tables of other owners, superusers aside, run as these owners.';
 
-CREATE FUNCTION dbkit.enum_usage(enum regclass,
-	OUT relation regclass, OUT column_name name, OUT value text, OUT uses bigint) RETURNS SETOF record
+CREATE FUNCTION dbkit.enum_usage(enum pg_catalog.regclass,
+	OUT relation pg_catalog.regclass, OUT column_name pg_catalog.name, OUT value pg_catalog.text, OUT uses bigint) RETURNS SETOF pg_catalog.record
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_enum_usage';
-COMMENT ON FUNCTION dbkit.enum_usage(regclass) IS
+COMMENT ON FUNCTION dbkit.enum_usage(pg_catalog.regclass) IS
 'How many rows of each referencing column have each value; a value that no row has is not listed. Reads all these tables.';
 
-CREATE FUNCTION dbkit.enum_from_type(type regtype) RETURNS regclass
+CREATE FUNCTION dbkit.enum_from_type(type pg_catalog.regtype) RETURNS pg_catalog.regclass
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_enum_from_type';
-COMMENT ON FUNCTION dbkit.enum_from_type(regtype) IS
-'Turns a native enum into the enum table <type>_enum in the schema of the type, and its columns into text with a foreign key and an index; drops the type. Views, functions, arrays, domains and expressions that depend on the type are refused (dependent_objects_still_exist) with their names.';
+COMMENT ON FUNCTION dbkit.enum_from_type(pg_catalog.regtype) IS
+'Turns a native enum into the enum table <type>_enum in the schema of the type, and its columns into text with a foreign key and an index; drops the type. Views, functions, arrays, domains and expressions that depend on the type are refused (dependent_objects_still_exist) with their names. Tables of other owners, superusers aside, are changed as these owners, who get SELECT and REFERENCES on the enum table.';
 
 -- named locks -------------------------------------------------------------
 
-CREATE FUNCTION dbkit.lock_key(name text) RETURNS bigint
+CREATE FUNCTION dbkit.lock_key(name pg_catalog.text) RETURNS bigint
 LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_lock_key';
-COMMENT ON FUNCTION dbkit.lock_key(text) IS
+COMMENT ON FUNCTION dbkit.lock_key(pg_catalog.text) IS
 'The key of a named lock: the first 8 bytes, big-endian, of the SHA-256 of the name in UTF-8. pg_advisory_lock(dbkit.lock_key(name)) takes the same lock. Names have 1 to 1024 bytes of UTF-8.';
 
-CREATE FUNCTION dbkit.lock(name text, timeout interval DEFAULT NULL) RETURNS void
+CREATE FUNCTION dbkit.lock(name pg_catalog.text, timeout interval DEFAULT NULL) RETURNS pg_catalog.void
 LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'dbkit_lock';
-COMMENT ON FUNCTION dbkit.lock(text, interval) IS
+COMMENT ON FUNCTION dbkit.lock(pg_catalog.text, interval) IS
 'Waits for a named lock and holds it until the end of the transaction. After timeout (instead of lock_timeout; 0: at once) the error lock_not_available names the holder.';
 
-CREATE FUNCTION dbkit.lock_shared(name text, timeout interval DEFAULT NULL) RETURNS void
+CREATE FUNCTION dbkit.lock_shared(name pg_catalog.text, timeout interval DEFAULT NULL) RETURNS pg_catalog.void
 LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'dbkit_lock_shared';
-COMMENT ON FUNCTION dbkit.lock_shared(text, interval) IS
+COMMENT ON FUNCTION dbkit.lock_shared(pg_catalog.text, interval) IS
 'Like dbkit.lock, but several may hold the lock shared at a time, and none exclusively meanwhile.';
 
-CREATE FUNCTION dbkit.try_lock(name text) RETURNS boolean
+CREATE FUNCTION dbkit.try_lock(name pg_catalog.text) RETURNS boolean
 LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'dbkit_try_lock';
-COMMENT ON FUNCTION dbkit.try_lock(text) IS
+COMMENT ON FUNCTION dbkit.try_lock(pg_catalog.text) IS
 'Takes a named lock until the end of the transaction if it is free; false, without waiting, if it is not.';
 
-CREATE FUNCTION dbkit.try_lock_shared(name text) RETURNS boolean
+CREATE FUNCTION dbkit.try_lock_shared(name pg_catalog.text) RETURNS boolean
 LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'dbkit_try_lock_shared';
-COMMENT ON FUNCTION dbkit.try_lock_shared(text) IS
+COMMENT ON FUNCTION dbkit.try_lock_shared(pg_catalog.text) IS
 'Like dbkit.try_lock, but shared with others who take it shared.';
 
-CREATE PROCEDURE dbkit.session_lock(name text, timeout interval DEFAULT NULL)
+CREATE PROCEDURE dbkit.session_lock(name pg_catalog.text, timeout interval DEFAULT NULL)
 LANGUAGE C AS 'MODULE_PATHNAME', 'dbkit_session_lock';
-COMMENT ON PROCEDURE dbkit.session_lock(text, interval) IS
+COMMENT ON PROCEDURE dbkit.session_lock(pg_catalog.text, interval) IS
 'Waits for a named lock without holding a snapshot, and holds it until dbkit.session_unlock or the end of the session. Not inside a transaction block (active_sql_transaction), and not behind a transaction pooler. The timeout is that of dbkit.lock.';
 
-CREATE PROCEDURE dbkit.session_lock_shared(name text, timeout interval DEFAULT NULL)
+CREATE PROCEDURE dbkit.session_lock_shared(name pg_catalog.text, timeout interval DEFAULT NULL)
 LANGUAGE C AS 'MODULE_PATHNAME', 'dbkit_session_lock_shared';
-COMMENT ON PROCEDURE dbkit.session_lock_shared(text, interval) IS
+COMMENT ON PROCEDURE dbkit.session_lock_shared(pg_catalog.text, interval) IS
 'Like dbkit.session_lock, but several may hold the lock shared at a time, and none exclusively meanwhile.';
 
-CREATE FUNCTION dbkit.try_session_lock(name text) RETURNS boolean
+CREATE FUNCTION dbkit.try_session_lock(name pg_catalog.text) RETURNS boolean
 LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'dbkit_try_session_lock';
-COMMENT ON FUNCTION dbkit.try_session_lock(text) IS
+COMMENT ON FUNCTION dbkit.try_session_lock(pg_catalog.text) IS
 'Takes a named lock until dbkit.session_unlock or the end of the session if it is free; false, without waiting, if it is not.';
 
-CREATE FUNCTION dbkit.try_session_lock_shared(name text) RETURNS boolean
+CREATE FUNCTION dbkit.try_session_lock_shared(name pg_catalog.text) RETURNS boolean
 LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'dbkit_try_session_lock_shared';
-COMMENT ON FUNCTION dbkit.try_session_lock_shared(text) IS
+COMMENT ON FUNCTION dbkit.try_session_lock_shared(pg_catalog.text) IS
 'Like dbkit.try_session_lock, but shared with others who take it shared.';
 
-CREATE FUNCTION dbkit.session_unlock(name text) RETURNS boolean
+CREATE FUNCTION dbkit.session_unlock(name pg_catalog.text) RETURNS boolean
 LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'dbkit_session_unlock';
-COMMENT ON FUNCTION dbkit.session_unlock(text) IS
+COMMENT ON FUNCTION dbkit.session_unlock(pg_catalog.text) IS
 'Undoes one dbkit.session_lock or try_session_lock; a lock taken twice must be unlocked twice. False, with a warning, if this session does not hold it.';
 
-CREATE FUNCTION dbkit.session_unlock_shared(name text) RETURNS boolean
+CREATE FUNCTION dbkit.session_unlock_shared(name pg_catalog.text) RETURNS boolean
 LANGUAGE C VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'dbkit_session_unlock_shared';
-COMMENT ON FUNCTION dbkit.session_unlock_shared(text) IS
+COMMENT ON FUNCTION dbkit.session_unlock_shared(pg_catalog.text) IS
 'Undoes one dbkit.session_lock_shared or try_session_lock_shared, like dbkit.session_unlock.';
 
 CREATE FUNCTION dbkit.lock_status(
-	OUT name text, OUT key bigint, OUT mode text, OUT granted boolean,
-	OUT pid integer, OUT waiting_since timestamptz) RETURNS SETOF record
+	OUT name pg_catalog.text, OUT key bigint, OUT mode pg_catalog.text, OUT granted boolean,
+	OUT pid integer, OUT waiting_since pg_catalog.timestamptz) RETURNS SETOF pg_catalog.record
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'dbkit_lock_status';
 COMMENT ON FUNCTION dbkit.lock_status() IS
 'What the lock manager knows for the view dbkit.locks: advisory locks on a bigint key in this database.';
 
 CREATE VIEW dbkit.locks WITH (security_invoker = true) AS
 SELECT l.name, l.key, l.mode, l.granted, l.pid, a.application_name, l.waiting_since,
-	CASE WHEN l.granted THEN '{}' ELSE pg_catalog.pg_blocking_pids(l.pid) END AS blocked_by
+	CASE WHEN l.granted THEN '{}'::pg_catalog.int4[] ELSE pg_catalog.pg_blocking_pids(l.pid) END AS blocked_by
 FROM dbkit.lock_status() l
 LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid;
 COMMENT ON VIEW dbkit.locks IS
-'The advisory locks on a bigint key in this database, one row per holder and waiter: name (NULL where unknown, or where pg_stat_activity would hide the query), key, mode, granted, pid (NULL: a prepared transaction), application_name, waiting_since, blocked_by (pids).';
+'The advisory locks on a bigint key in this database, one row per holder and waiter: name (NULL where unknown, where pg_stat_activity would hide the query, and for other sessions while a tenant context is entered), key, mode, granted, pid (NULL: a prepared transaction), application_name, waiting_since, blocked_by (pids).';
 GRANT SELECT ON dbkit.locks TO PUBLIC;
 
 -- The tables that are there before the event triggers, in the order of their creation
-SELECT dbkit.register_prefix(oid)
+SELECT dbkit.register_prefix(oid::pg_catalog.regclass)
 FROM (SELECT oid FROM pg_catalog.pg_class
-	WHERE relkind IN ('r', 'p') AND oid >= 16384 ORDER BY oid) AS existing;
+	WHERE relkind OPERATOR(pg_catalog.=) ANY ('{r,p}'::pg_catalog."char"[])
+	AND oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid ORDER BY oid) AS existing;
 
 -- event triggers: last, so that they do not judge this script ---------------
 
@@ -421,7 +450,7 @@ COMMENT ON EVENT TRIGGER dbkit_ddl_command_start IS
 CREATE EVENT TRIGGER dbkit_ddl_command_end ON ddl_command_end
 	EXECUTE FUNCTION dbkit.ddl_command_end();
 COMMENT ON EVENT TRIGGER dbkit_ddl_command_end IS
-'Rejects DDL that breaks the schema conventions. ALTER EVENT TRIGGER dbkit_ddl_command_end DISABLE switches that off';
+'Rejects DDL that breaks the schema conventions, and gives new partitions the row level security of their parent. ALTER EVENT TRIGGER dbkit_ddl_command_end DISABLE switches that off';
 
 CREATE EVENT TRIGGER dbkit_sql_drop ON sql_drop
 	EXECUTE FUNCTION dbkit.sql_drop();

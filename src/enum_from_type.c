@@ -4,7 +4,8 @@
  *		Turn a native enum type and all columns of it into an enum table.
  *
  * The catalogs give the list of statements that do it, which then run one
- * after the other, with the rights of the user.  Defaults go before the type
+ * after the other, with the rights of the user; where strangers own tables,
+ * with those of each table's owner (see enum_owner.c).  Defaults go before the type
  * NOT NULL, comments, privileges and indexes.  What it cannot carry over is
  * refused with a list of names, before anything changes.
  *
@@ -16,17 +17,19 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "as_owner.h"
 #include "common.h"
 #include "enum_table.h"
 
 /* The columns that change: those of ordinary and partitioned tables */
 #define COLUMNS \
-	"SELECT a.attrelid, a.attnum, a.attname, a.attinhcount, c.relispartition," \
+	"SELECT a.attrelid, a.attnum, a.attname, a.attinhcount, c.relispartition, c.relowner," \
 	" pg_catalog.format('%I.%I', n.nspname, c.relname) AS relname," \
 	" d.oid AS defoid," \
 	" pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS defexpr" \
@@ -92,47 +95,70 @@ static const char *const obstacles_query =
 	" WHERE NOT EXISTS (SELECT FROM kept k WHERE k.classid OPERATOR(pg_catalog.=) o.classid"
 	"  AND k.objid OPERATOR(pg_catalog.=) o.objid AND k.objsubid OPERATOR(pg_catalog.=) o.objsubid) ORDER BY 1";
 
+/* The tables that change */
+static const char *const tables_query =
+	"SELECT DISTINCT col.attrelid FROM " TYPE ", LATERAL (" COLUMNS ") AS col ORDER BY col.attrelid";
+
 /*
- * The statements, in the order in which they are to run.  Each table changes in
- * one, so that none leaves a table that breaks a convention.  ALTER TABLE drops
- * defaults before it changes types, and sets them afterwards, also those of the
- * tables that inherit, which then get their own back.
+ * The statements, in the order in which they are to run, each with its pass and
+ * the table that it changes.  Each table changes in one, so that none leaves a
+ * table that breaks a convention.  ALTER TABLE drops defaults before it changes
+ * types, and sets them afterwards, also those of the tables that inherit, which
+ * then get their own back.  A cast that somebody made from the type to text is
+ * not used.  The enum table gets its owner last, so that nobody can attach code
+ * to it before all foreign keys are checked.
  */
 static const char *const statements_query =
 	"WITH cols AS (SELECT col.*, def.label FROM " TYPE ", LATERAL (" COLUMNS ") AS col"
 	"  LEFT JOIN LATERAL (" DEFAULTS ") AS def ON def.expr OPERATOR(pg_catalog.=) col.defexpr)"
-	" SELECT statement FROM ("
-	"  SELECT 1 AS pass, attrelid, 0 AS attnum,"
+	" SELECT statement, pass, relid, relname FROM ("
+	"  SELECT 0 AS pass, 0::pg_catalog.oid AS relid, 0 AS attnum, $2 AS relname,"
+	"   pg_catalog.format('GRANT SELECT, REFERENCES ON TABLE %s TO %I', $2, r.rolname) AS statement"
+	"  FROM pg_catalog.pg_roles r"
+	"  WHERE r.oid OPERATOR(pg_catalog.=) ANY (SELECT relowner FROM cols)"
+	"  AND r.rolname OPERATOR(pg_catalog.<>) CURRENT_USER AND NOT r.rolsuper"
+	"  UNION ALL SELECT 1, attrelid, 0, relname,"
 	"   pg_catalog.format('ALTER TABLE %s ', relname) OPERATOR(pg_catalog.||) pg_catalog.string_agg("
 	"    pg_catalog.format('ALTER COLUMN %1$I DROP DEFAULT,"
-	" ALTER COLUMN %1$I TYPE pg_catalog.text USING %1$I::pg_catalog.text,"
+	" ALTER COLUMN %1$I TYPE pg_catalog.text USING pg_catalog.textin(pg_catalog.enum_out(%1$I)),"
 	" ADD FOREIGN KEY (%1$I) REFERENCES %2$s (value)', attname, $2)"
 	"    OPERATOR(pg_catalog.||) CASE WHEN label IS NULL THEN ''"
-	"     ELSE pg_catalog.format(', ALTER COLUMN %I SET DEFAULT %L', attname, label) END, ', ' ORDER BY cols.attnum) AS statement"
+	"     ELSE pg_catalog.format(', ALTER COLUMN %I SET DEFAULT %L', attname, label) END, ', ' ORDER BY cols.attnum)"
 	"  FROM cols WHERE attinhcount OPERATOR(pg_catalog.=) 0 GROUP BY attrelid, relname"
-	"  UNION ALL SELECT 2, attrelid, cols.attnum,"
+	"  UNION ALL SELECT 2, attrelid, cols.attnum, relname,"
 	"   pg_catalog.format('ALTER TABLE ONLY %s ALTER COLUMN %I ', relname, attname)"
 	"    OPERATOR(pg_catalog.||) CASE WHEN label IS NULL THEN 'DROP DEFAULT'"
 	"     ELSE pg_catalog.format('SET DEFAULT %L', label) END"
 	"    OPERATOR(pg_catalog.||) CASE WHEN relispartition THEN ''"
 	"     ELSE pg_catalog.format(', ADD FOREIGN KEY (%I) REFERENCES %s (value)', attname, $2) END"
 	"  FROM cols WHERE attinhcount OPERATOR(pg_catalog.>) 0"
-	"  UNION ALL SELECT 3, attrelid, attnum,"
+	"  UNION ALL SELECT 3, attrelid, attnum, relname,"
 	"   pg_catalog.format('CREATE INDEX ON %s (%I)', relname, attname)"
 	"  FROM cols WHERE NOT relispartition AND NOT EXISTS ("
 	"   SELECT FROM pg_catalog.pg_index i WHERE i.indrelid OPERATOR(pg_catalog.=) cols.attrelid"
 	"   AND i.indkey[0] OPERATOR(pg_catalog.=) cols.attnum AND i.indisvalid AND i.indpred IS NULL)"
-	"  UNION ALL SELECT 4, 0, 0,"
+	"  UNION ALL SELECT 4, 0, 0, $2,"
 	"   pg_catalog.format('DROP TYPE %I.%I', n.nspname, t.typname)"
 	"  FROM " TYPE " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace"
-	"  UNION ALL SELECT 5, 0, 0,"
+	"  UNION ALL SELECT 5, 0, 0, $2,"
 	"   pg_catalog.format('COMMENT ON TABLE %s IS %L', $2, pg_catalog.obj_description(t.oid, 'pg_type'))"
 	"  FROM " TYPE " WHERE pg_catalog.obj_description(t.oid, 'pg_type') IS NOT NULL"
-	"  UNION ALL SELECT 6, 0, 0,"
+	"  UNION ALL SELECT 6, 0, 0, $2,"
 	"   pg_catalog.format('ALTER TABLE %s OWNER TO %I', $2, r.rolname)"
 	"  FROM " TYPE " JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) t.typowner"
 	"  WHERE r.rolname OPERATOR(pg_catalog.<>) CURRENT_USER"
-	" ) AS s ORDER BY pass, attrelid, attnum";
+	" ) AS s ORDER BY pass, relid, attnum, statement";
+
+/* The passes of statements_query that change a table as its owner */
+#define PASS_ALTER_TREE	1		/* with the tables that inherit */
+#define PASS_ALTER_ONE	2
+
+typedef struct Step
+{
+	char	   *statement;
+	int			pass;
+	Target		target;
+} Step;
 
 static const char *const values_query =
 	"SELECT enumlabel::pg_catalog.text FROM pg_catalog.pg_enum"
@@ -197,6 +223,84 @@ check_enum_type(Oid type, HeapTuple *tuple)
 	return form;
 }
 
+/* Require the ownership of the tables that change, lock and list them. */
+static List *
+lock_tables(Datum type_oid)
+{
+	List	   *relids = NIL;
+	uint64		count = dbkit_run(SPI_OK_SELECT, tables_query, type_oid, 0);
+	ListCell   *cell;
+
+	for (uint64 i = 0; i < count; i++)
+	{
+		bool		isnull;
+		Oid			relid = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
+														   SPI_tuptable->tupdesc, 1, &isnull));
+
+		char	   *name = get_rel_name(relid);
+
+		if (name == NULL)
+			dbkit_report_dropped(relid);
+		if (!dbkit_owns_table(relid, GetUserId()))
+			aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, name);
+		relids = lappend_oid(relids, relid);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	foreach(cell, relids)
+		LockRelationOid(lfirst_oid(cell), AccessExclusiveLock);
+	return relids;
+}
+
+/* Fetch the statements that are to run. */
+static Step *
+fetch_steps(Datum type_oid, Datum name, bool guarded, int *count)
+{
+	Step	   *steps;
+
+	*count = (int) dbkit_run(SPI_OK_SELECT, statements_query, type_oid, name);
+	steps = palloc0(Max(*count, 1) * sizeof(Step));
+	for (int i = 0; i < *count; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		isnull;
+
+		steps[i].statement = SPI_getvalue(row, desc, 1);
+		steps[i].pass = DatumGetInt32(SPI_getbinval(row, desc, 2, &isnull));
+		steps[i].target.relid = DatumGetObjectId(SPI_getbinval(row, desc, 3, &isnull));
+		steps[i].target.name = SPI_getvalue(row, desc, 4);
+		steps[i].target.guarded = guarded;
+		steps[i].target.children = steps[i].pass == PASS_ALTER_TREE;
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return steps;
+}
+
+/*
+ * Run a statement.  What is not done as the owner of a table runs no code of
+ * tables but in CREATE INDEX, which switches to the owner by itself.
+ */
+static void
+run_step(const Step *step, const Target *enum_table)
+{
+	AsOwner		saved;
+
+	if (!step->target.guarded)
+	{
+		dbkit_run_utility(step->statement);
+		return;
+	}
+	dbkit_check_name(enum_table);
+	if (step->pass == PASS_ALTER_TREE || step->pass == PASS_ALTER_ONE)
+		dbkit_run_on(&step->target, SPI_OK_UTILITY, step->statement, 0, 0);
+	else
+	{
+		dbkit_begin_as_owner(GetUserId(), 0, &saved);
+		dbkit_run_utility(step->statement);
+		dbkit_end_as_owner(&saved);
+	}
+}
+
 /*
  * enum_from_type(type regtype) returns regclass
  *
@@ -211,20 +315,21 @@ dbkit_enum_from_type(PG_FUNCTION_ARGS)
 	HeapTuple	tuple;
 	Form_pg_type form = check_enum_type(type, &tuple);
 	Datum		type_oid = CStringGetTextDatum(psprintf("%u", type));
-	char	   *schema = get_namespace_name(form->typnamespace);
+	char	   *schema = dbkit_schema_name(form->typnamespace);
 	char	   *base = dbkit_enum_table_name(NameStr(form->typname));
-	Datum		name = CStringGetTextDatum(quote_qualified_identifier(schema, base));
-	Datum	   *texts;
+	Target		table = {.name = quote_qualified_identifier(schema, base)};
+	Datum	   *values;
+	Step	   *steps;
 	int			count;
-	Oid			relid;
 
 	SPI_connect();
 	refuse_obstacles(type, type_oid);
-	texts = fetch_texts(values_query, type_oid, 0, &count);
-	relid = dbkit_make_enum_table(schema, base, texts, count);
-	texts = fetch_texts(statements_query, type_oid, name, &count);
+	table.guarded = dbkit_reaches_strangers(lock_tables(type_oid));
+	values = fetch_texts(values_query, type_oid, 0, &count);
+	table.relid = dbkit_make_enum_table(schema, base, values, count);
+	steps = fetch_steps(type_oid, CStringGetTextDatum(table.name), table.guarded, &count);
 	for (int i = 0; i < count; i++)
-		dbkit_run_utility(TextDatumGetCString(texts[i]));
+		run_step(&steps[i], &table);
 	SPI_finish();
-	PG_RETURN_OID(relid);
+	PG_RETURN_OID(table.relid);
 }

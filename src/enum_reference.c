@@ -16,6 +16,7 @@
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -31,12 +32,36 @@
 #include "common.h"
 #include "enum_table.h"
 
+/* Say that a relation is gone. */
+void
+dbkit_report_dropped(Oid relid)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_TABLE),
+			 errmsg("relation with OID %u does not exist", relid)));
+}
+
 /* Give the qualified and quoted name of a relation. */
 char *
 dbkit_relation_name(Oid relid)
 {
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
-									  get_rel_name(relid));
+	char	   *schema = get_namespace_name(get_rel_namespace(relid));
+	char	   *name = get_rel_name(relid);
+
+	if (schema == NULL || name == NULL)
+		dbkit_report_dropped(relid);
+	return quote_qualified_identifier(schema, name);
+}
+
+/* Give the quoted name of a column. */
+static char *
+column_name(Oid relid, AttrNumber attnum)
+{
+	char	   *name = get_attname(relid, attnum, true);
+
+	if (name == NULL)
+		dbkit_report_dropped(relid);
+	return pstrdup(quote_identifier(name));
 }
 
 /* Require that the user's policies do not hide rows that we must see. */
@@ -58,9 +83,13 @@ dbkit_check_rights(Oid relid, AttrNumber attnum, AclMode mode)
 {
 	Oid			user = GetUserId();
 	Oid			schema = get_rel_namespace(relid);
+	char	   *schema_name = get_namespace_name(schema);
+	char	   *name = get_rel_name(relid);
 
+	if (schema_name == NULL || name == NULL)
+		dbkit_report_dropped(relid);
 	if (dbkit_schema_aclcheck(schema, user, ACL_USAGE) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, get_namespace_name(schema));
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, schema_name);
 	for (AclMode right = 1; right <= mode; right <<= 1)
 	{
 		if (!(mode & right) ||
@@ -69,12 +98,11 @@ dbkit_check_rights(Oid relid, AttrNumber attnum, AclMode mode)
 			 pg_attribute_aclcheck(relid, attnum, user, right) == ACLCHECK_OK))
 			continue;
 		if (attnum == InvalidAttrNumber)
-			aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
+			aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, name);
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for column %s of table %s",
-						quote_identifier(get_attname(relid, attnum, false)),
-						dbkit_relation_name(relid)),
+						column_name(relid, attnum), dbkit_relation_name(relid)),
 				 errdetail("The column references the enum, and you lack %s on it.",
 						   right == ACL_UPDATE ? "UPDATE" : "SELECT")));
 	}
@@ -104,8 +132,8 @@ compare_references(const ListCell *a, const ListCell *b)
 	const Reference *x = lfirst(a);
 	const Reference *y = lfirst(b);
 
-	if (x->relid != y->relid)
-		return x->relid < y->relid ? -1 : 1;
+	if (x->target.relid != y->target.relid)
+		return x->target.relid < y->target.relid ? -1 : 1;
 	return x->attnum - y->attnum;
 }
 
@@ -118,7 +146,7 @@ find_reference(List *references, Oid relid, AttrNumber attnum)
 	{
 		Reference  *ref = lfirst(cell);
 
-		if (ref->relid == relid && ref->attnum == attnum)
+		if (ref->target.relid == relid && ref->attnum == attnum)
 			return ref;
 	}
 	return NULL;
@@ -143,9 +171,9 @@ add_reference(List *references, HeapTuple tuple, AttrNumber value)
 	if (ref == NULL)
 	{
 		ref = palloc0(sizeof(Reference));
-		ref->relid = con->conrelid;
+		ref->target.relid = con->conrelid;
+		ref->target.children = get_rel_relkind(con->conrelid) == RELKIND_PARTITIONED_TABLE;
 		ref->attnum = attnum;
-		ref->partitioned = get_rel_relkind(ref->relid) == RELKIND_PARTITIONED_TABLE;
 		references = lappend(references, ref);
 	}
 	ref->acts_on_delete |= con->confdeltype == FKCONSTR_ACTION_CASCADE ||
@@ -166,7 +194,7 @@ collect_references(const EnumTable *table)
 
 	/* No index on confrelid, as in heap_truncate_find_FKs(). */
 	ScanKeyInit(&key, Anum_pg_constraint_confrelid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(table->relid));
+				F_OIDEQ, ObjectIdGetDatum(table->target.relid));
 	scan = systable_beginscan(catalog, InvalidOid, false, NULL, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 		references = add_reference(references, tuple, table->value);
@@ -184,16 +212,30 @@ collect_references(const EnumTable *table)
 static void
 name_reference(Reference *ref, const EnumTable *table)
 {
-	ref->relname = dbkit_relation_name(ref->relid);
-	ref->attname = pstrdup(quote_identifier(get_attname(ref->relid, ref->attnum, false)));
+	ref->target.name = dbkit_relation_name(ref->target.relid);
+	ref->attname = column_name(ref->target.relid, ref->attnum);
 	ref->condition = psprintf("%s OPERATOR(pg_catalog.=) $1%s", ref->attname,
-							  ref->relid == table->relid ?
+							  ref->target.relid == table->target.relid ?
 							  " AND value OPERATOR(pg_catalog.<>) $1" : "");
+}
+
+/* Guard all statements if one of them can reach a stranger's table. */
+static void
+guard_references(EnumTable *table, List *references)
+{
+	List	   *relids = list_make1_oid(table->target.relid);
+	ListCell   *cell;
+
+	foreach(cell, references)
+		relids = lappend_oid(relids, ((Reference *) lfirst(cell))->target.relid);
+	table->target.guarded = dbkit_reaches_strangers(relids);
+	foreach(cell, references)
+		((Reference *) lfirst(cell))->target.guarded = table->target.guarded;
 }
 
 /* List the references that the user may read in full. */
 List *
-dbkit_list_references(const EnumTable *table)
+dbkit_list_references(EnumTable *table)
 {
 	List	   *references = collect_references(table);
 	ListCell   *cell;
@@ -202,10 +244,11 @@ dbkit_list_references(const EnumTable *table)
 	{
 		Reference  *ref = lfirst(cell);
 
-		dbkit_check_rights(ref->relid, ref->attnum, ACL_SELECT);
-		dbkit_check_row_security(ref->relid);
+		dbkit_check_rights(ref->target.relid, ref->attnum, ACL_SELECT);
+		dbkit_check_row_security(ref->target.relid);
 		name_reference(ref, table);
 	}
+	guard_references(table, references);
 	return references;
 }
 
@@ -232,44 +275,54 @@ strip_casts(Node *node)
 	return node;
 }
 
+/* Give the text of a constant; a user's type would make it by its own functions. */
+static char *
+constant_text(const Node *node)
+{
+	const Const *constant = (const Const *) node;
+
+	if (node == NULL || !IsA(node, Const) || constant->constisnull)
+		return NULL;
+	if (constant->consttype == NAMEOID)
+		return pstrdup(NameStr(*DatumGetName(constant->constvalue)));
+	return constant->consttype == TEXTOID || constant->consttype == VARCHAROID ||
+		constant->consttype == BPCHAROID ? TextDatumGetCString(constant->constvalue) : NULL;
+}
+
 /* Say whether the default of a column is this very value. */
 static bool
 default_is(Oid relid, AttrNumber attnum, Datum value)
 {
-	Relation	rel = table_open(relid, AccessShareLock);
-	Node	   *expr = strip_casts(build_column_default(rel, attnum));
-	bool		result = false;
+	Relation	rel = try_table_open(relid, AccessShareLock);
+	char	   *constant;
 
+	if (rel == NULL)
+		dbkit_report_dropped(relid);
+	constant = constant_text(strip_casts(build_column_default(rel, attnum)));
 	table_close(rel, AccessShareLock);
-	if (expr && IsA(expr, Const) && !((Const *) expr)->constisnull)
-	{
-		Const	   *constant = (Const *) expr;
-		Oid			output;
-		bool		is_varlena;
-
-		getTypeOutputInfo(constant->consttype, &output, &is_varlena);
-		result = strcmp(OidOutputFunctionCall(output, constant->constvalue),
-						TextDatumGetCString(value)) == 0;
-	}
-	return result;
+	return constant && strcmp(constant, TextDatumGetCString(value)) == 0;
 }
 
 /* List the tables, a partitioned one's partitions included, with that default. */
 static List *
 tables_with_default(const Reference *ref, Datum value)
 {
-	const char *attname = get_attname(ref->relid, ref->attnum, false);
-	List	   *tables = ref->partitioned ?
-		find_all_inheritors(ref->relid, AccessShareLock, NULL) :
-		list_make1_oid(ref->relid);
+	const char *attname = get_attname(ref->target.relid, ref->attnum, true);
+	List	   *tables = ref->target.children ?
+		find_all_inheritors(ref->target.relid, AccessShareLock, NULL) :
+		list_make1_oid(ref->target.relid);
 	List	   *found = NIL;
 	ListCell   *cell;
 
+	if (attname == NULL)
+		dbkit_report_dropped(ref->target.relid);
 	foreach(cell, tables)
 	{
 		Oid			relid = lfirst_oid(cell);
 
-		if (default_is(relid, get_attnum(relid, attname), value))
+		AttrNumber	attnum = get_attnum(relid, attname);
+
+		if (attnum != InvalidAttrNumber && default_is(relid, attnum, value))
 			found = lappend_oid(found, relid);
 	}
 	return found;
@@ -305,7 +358,7 @@ dbkit_check_writable(List *references, Datum old)
 	{
 		Reference  *ref = lfirst(cell);
 
-		dbkit_check_rights(ref->relid, ref->attnum, ACL_UPDATE);
+		dbkit_check_rights(ref->target.relid, ref->attnum, ACL_UPDATE);
 		check_default_rights(ref, old);
 	}
 }
@@ -322,9 +375,9 @@ dbkit_lock_references(const EnumTable *table, List *references, Datum old)
 		LOCKMODE	mode = tables_with_default(ref, old) ?
 			AccessExclusiveLock : ExclusiveLock;
 
-		LockRelationOid(ref->relid, mode);
-		if (ref->partitioned)
-			(void) find_all_inheritors(ref->relid, mode, NULL);
+		LockRelationOid(ref->target.relid, mode);
+		if (ref->target.children)
+			(void) find_all_inheritors(ref->target.relid, mode, NULL);
 		name_reference(ref, table);
 	}
 }
@@ -333,7 +386,7 @@ dbkit_lock_references(const EnumTable *table, List *references, Datum old)
 static const char *
 only(const Reference *ref)
 {
-	return ref->partitioned ? "" : "ONLY ";
+	return ref->target.children ? "" : "ONLY ";
 }
 
 /* Let the defaults of a column follow the value. */
@@ -344,8 +397,17 @@ replace_defaults(const Reference *ref, Datum old, Datum new)
 	ListCell   *cell;
 
 	foreach(cell, tables_with_default(ref, old))
-		dbkit_run_utility(psprintf("ALTER TABLE ONLY %s ALTER COLUMN %s SET DEFAULT %s",
-								   dbkit_relation_name(lfirst_oid(cell)), ref->attname, literal));
+	{
+		Target		target = {
+			.relid = lfirst_oid(cell),
+			.name = dbkit_relation_name(lfirst_oid(cell)),
+			.guarded = ref->target.guarded
+		};
+
+		dbkit_run_on(&target, SPI_OK_UTILITY,
+					 psprintf("ALTER TABLE ONLY %s ALTER COLUMN %s SET DEFAULT %s",
+							  target.name, ref->attname, literal), 0, 0);
+	}
 }
 
 /*
@@ -355,13 +417,13 @@ replace_defaults(const Reference *ref, Datum old, Datum new)
 static void
 check_replaced(const Reference *ref, Datum old)
 {
-	if (dbkit_run(SPI_OK_SELECT,
-				  psprintf("SELECT 1 FROM %s%s WHERE %s LIMIT 1",
-						   only(ref), ref->relname, ref->condition), old, 0) > 0)
+	if (dbkit_run_on(&ref->target, SPI_OK_SELECT,
+					 psprintf("SELECT 1 FROM %s%s WHERE %s LIMIT 1",
+							  only(ref), ref->target.name, ref->condition), old, 0) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 				 errmsg("rows of table %s still have the value \"%s\"",
-						ref->relname, TextDatumGetCString(old)),
+						ref->target.name, TextDatumGetCString(old)),
 				 errdetail("A trigger or rule kept them from changing.")));
 }
 
@@ -380,10 +442,10 @@ dbkit_replace_references(List *references, Datum old, Datum new)
 	{
 		Reference  *ref = lfirst(cell);
 
-		rows += dbkit_run(SPI_OK_UPDATE,
-						  psprintf("UPDATE %s%s SET %s = $2 WHERE %s",
-								   only(ref), ref->relname, ref->attname, ref->condition),
-						  old, new);
+		rows += dbkit_run_on(&ref->target, SPI_OK_UPDATE,
+							 psprintf("UPDATE %s%s SET %s = $2 WHERE %s", only(ref),
+									  ref->target.name, ref->attname, ref->condition),
+							 old, new);
 		if (ref->acts_on_delete)
 			check_replaced(ref, old);
 	}
@@ -403,17 +465,17 @@ describe_uses(List *references, Datum value)
 		Reference  *ref = lfirst(cell);
 		char	   *rows;
 
-		dbkit_run(SPI_OK_SELECT,
-				  psprintf("SELECT pg_catalog.count(*) FROM %s%s WHERE %s",
-						   only(ref), ref->relname, ref->condition), value, 0);
+		dbkit_run_on(&ref->target, SPI_OK_SELECT,
+					 psprintf("SELECT pg_catalog.count(*) FROM %s%s WHERE %s",
+							  only(ref), ref->target.name, ref->condition), value, 0);
 		rows = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 		if (strcmp(rows, "0") != 0)
 			appendStringInfo(&uses, "%sColumn %s of table %s has it in %s %s.",
-							 uses.len > 0 ? "\n" : "", ref->attname, ref->relname,
+							 uses.len > 0 ? "\n" : "", ref->attname, ref->target.name,
 							 rows, strcmp(rows, "1") == 0 ? "row" : "rows");
 		if (tables_with_default(ref, value))
 			appendStringInfo(&uses, "%sColumn %s of table %s has it as its default.",
-							 uses.len > 0 ? "\n" : "", ref->attname, ref->relname);
+							 uses.len > 0 ? "\n" : "", ref->attname, ref->target.name);
 	}
 	return uses.data;
 }
@@ -427,7 +489,7 @@ dbkit_refuse_if_used(const EnumTable *table, List *references, Datum value)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("value \"%s\" of enum table %s is still in use",
-						TextDatumGetCString(value), table->name),
+						TextDatumGetCString(value), table->target.name),
 				 errdetail("%s", uses),
 				 errhint("Name another value as replace_with.")));
 }
@@ -437,19 +499,22 @@ void
 dbkit_put_uses(ReturnSetInfo *rsinfo, const Reference *ref)
 {
 	NameData	attname;
+	char	   *name = get_attname(ref->target.relid, ref->attnum, true);
 
-	namestrcpy(&attname, get_attname(ref->relid, ref->attnum, false));
-	dbkit_run(SPI_OK_SELECT,
-			  psprintf("SELECT %s::pg_catalog.text, pg_catalog.count(*) FROM %s%s "
-					   "WHERE %s IS NOT NULL GROUP BY 1 ORDER BY 1",
-					   ref->attname, only(ref), ref->relname, ref->attname), 0, 0);
+	if (name == NULL)
+		dbkit_report_dropped(ref->target.relid);
+	namestrcpy(&attname, name);
+	dbkit_run_on(&ref->target, SPI_OK_SELECT,
+				 psprintf("SELECT %s::pg_catalog.text, pg_catalog.count(*) FROM %s%s "
+						  "WHERE %s IS NOT NULL GROUP BY 1 ORDER BY 1",
+						  ref->attname, only(ref), ref->target.name, ref->attname), 0, 0);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		HeapTuple	row = SPI_tuptable->vals[i];
 		Datum		values[4];
 		bool		nulls[4] = {false};
 
-		values[0] = ObjectIdGetDatum(ref->relid);
+		values[0] = ObjectIdGetDatum(ref->target.relid);
 		values[1] = NameGetDatum(&attname);
 		values[2] = SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &nulls[2]);
 		values[3] = SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &nulls[3]);

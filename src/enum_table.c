@@ -43,7 +43,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 #include "utils/varlena.h"
 
 #include "common.h"
@@ -120,58 +119,61 @@ find_value_column(Relation rel)
 static void
 open_enum(EnumTable *table, FunctionCallInfo fcinfo, AclMode mode, LOCKMODE lockmode)
 {
+	Oid			relid;
 	Relation	rel;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("enum must not be null")));
-	table->relid = PG_GETARG_OID(0);
-	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(table->relid)))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", table->relid)));
-	dbkit_check_rights(table->relid, InvalidAttrNumber, mode);
+	memset(table, 0, sizeof(EnumTable));
+	relid = PG_GETARG_OID(0);
+	dbkit_check_rights(relid, InvalidAttrNumber, mode);
 
-	rel = relation_open(table->relid, lockmode);
-	table->name = dbkit_relation_name(table->relid);
+	rel = try_relation_open(relid, lockmode);
+	if (rel == NULL)
+		dbkit_report_dropped(relid);
+	table->target.relid = relid;
+	table->target.name = dbkit_relation_name(relid);
 	table->value = find_value_column(rel);
 	relation_close(rel, NoLock);
 	if (table->value == InvalidAttrNumber)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("%s is not an enum table", table->name),
+				 errmsg("%s is not an enum table", table->target.name),
 				 errhint("An enum table has the column \"value\" of type text as its primary key.")));
-	dbkit_check_row_security(table->relid);
+	dbkit_check_row_security(relid);
+	table->target.guarded = lockmode == AccessShareLock ? dbkit_is_strangers(relid) :
+		dbkit_reaches_strangers(list_make1_oid(relid));
 }
 
 /* Lock the row of a value, and require that it is there. */
 static void
 lock_value(const EnumTable *table, Datum value)
 {
-	if (dbkit_run(SPI_OK_SELECT,
-				  psprintf("SELECT 1 FROM ONLY %s WHERE value OPERATOR(pg_catalog.=) $1 FOR UPDATE",
-						   table->name), value, 0) == 0)
+	if (dbkit_run_on(&table->target, SPI_OK_SELECT,
+					 psprintf("SELECT 1 FROM ONLY %s WHERE value OPERATOR(pg_catalog.=) $1 FOR UPDATE",
+							  table->target.name), value, 0) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("value \"%s\" is not in enum table %s",
-						TextDatumGetCString(value), table->name)));
+						TextDatumGetCString(value), table->target.name)));
 }
 
 static void
 delete_value(const EnumTable *table, Datum value)
 {
-	(void) dbkit_run(SPI_OK_DELETE,
-					 psprintf("DELETE FROM ONLY %s WHERE value OPERATOR(pg_catalog.=) $1",
-							  table->name), value, 0);
+	(void) dbkit_run_on(&table->target, SPI_OK_DELETE,
+						psprintf("DELETE FROM ONLY %s WHERE value OPERATOR(pg_catalog.=) $1",
+								 table->target.name), value, 0);
 }
 
 /* List the values as they lie in the table. */
 static void
 list_values(const EnumTable *table, Datum **values, int *count)
 {
-	dbkit_run(SPI_OK_SELECT,
-			  psprintf("SELECT value FROM ONLY %s ORDER BY ctid", table->name), 0, 0);
+	dbkit_run_on(&table->target, SPI_OK_SELECT,
+				 psprintf("SELECT value FROM ONLY %s ORDER BY ctid", table->target.name), 0, 0);
 	*count = (int) SPI_processed;
 	*values = palloc(Max(*count, 1) * sizeof(Datum));
 	for (int i = 0; i < *count; i++)
@@ -220,14 +222,14 @@ put_in_order(const EnumTable *table, const Datum *wanted, int count)
 {
 	const char *update = psprintf("UPDATE ONLY %s SET value = value "
 								  "WHERE value OPERATOR(pg_catalog.=) $1",
-								  table->name);
+								  table->target.name);
 
 	if (count > MAX_ORDERED_VALUES)
 		return;
 	for (int try = 0; try < 2 && !in_order(table, wanted, count); try++)
 	{
 		for (int i = 0; i < count; i++)
-			dbkit_run(SPI_OK_UPDATE, update, wanted[i], 0);
+			dbkit_run_on(&table->target, SPI_OK_UPDATE, update, wanted[i], 0);
 	}
 }
 
@@ -235,10 +237,13 @@ put_in_order(const EnumTable *table, const Datum *wanted, int count)
 static void
 copy_value(const EnumTable *table, Datum old, Datum new)
 {
-	Relation	rel = table_open(table->relid, NoLock);
-	TupleDesc	desc = RelationGetDescr(rel);
+	Relation	rel = try_table_open(table->target.relid, NoLock);
+	TupleDesc	desc;
 	StringInfoData columns;
 
+	if (rel == NULL)
+		dbkit_report_dropped(table->target.relid);
+	desc = RelationGetDescr(rel);
 	initStringInfo(&columns);
 	for (int i = 0; i < desc->natts; i++)
 	{
@@ -249,11 +254,24 @@ copy_value(const EnumTable *table, Datum old, Datum new)
 	}
 	table_close(rel, NoLock);
 
-	dbkit_run(SPI_OK_INSERT,
-			  psprintf("INSERT INTO %s (value%s) OVERRIDING SYSTEM VALUE "
-					   "SELECT $2%s FROM ONLY %s WHERE value OPERATOR(pg_catalog.=) $1",
-					   table->name, columns.data, columns.data, table->name),
-			  old, new);
+	dbkit_run_on(&table->target, SPI_OK_INSERT,
+				 psprintf("INSERT INTO %s (value%s) OVERRIDING SYSTEM VALUE "
+						  "SELECT $2%s FROM ONLY %s WHERE value OPERATOR(pg_catalog.=) $1",
+						  table->target.name, columns.data, columns.data, table->target.name),
+				 old, new);
+}
+
+/* Give the name of a schema, which may just have been dropped. */
+char *
+dbkit_schema_name(Oid schema)
+{
+	char	   *name = get_namespace_name(schema);
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_SCHEMA),
+				 errmsg("schema with OID %u does not exist", schema)));
+	return name;
 }
 
 /* Give a name the ending "_enum", if it lacks it. */
@@ -284,7 +302,7 @@ parse_enum_name(text *name, char **schema)
 
 	DeconstructQualifiedName(textToQualifiedNameList(name), schema, &base);
 	if (*schema == NULL)
-		*schema = get_namespace_name(RangeVarGetCreationNamespace(makeRangeVar(NULL, base, -1)));
+		*schema = dbkit_schema_name(RangeVarGetCreationNamespace(makeRangeVar(NULL, base, -1)));
 	return dbkit_enum_table_name(base);
 }
 
@@ -394,9 +412,9 @@ dbkit_add_enum_value(PG_FUNCTION_ARGS)
 	open_enum(&table, fcinfo, ACL_SELECT | ACL_INSERT, ShareUpdateExclusiveLock);
 	SPI_connect();
 	list_values(&table, &wanted, &count);
-	dbkit_run(SPI_OK_INSERT, psprintf("INSERT INTO %s (value) VALUES ($1)", table.name),
-			  value, 0);
-	if (pg_class_aclcheck(table.relid, GetUserId(), ACL_UPDATE) == ACLCHECK_OK)
+	dbkit_run_on(&table.target, SPI_OK_INSERT,
+				 psprintf("INSERT INTO %s (value) VALUES ($1)", table.target.name), value, 0);
+	if (pg_class_aclcheck(table.target.relid, GetUserId(), ACL_UPDATE) == ACLCHECK_OK)
 	{
 		wanted = repalloc(wanted, (count + 1) * sizeof(Datum));
 		wanted[count] = value;

@@ -398,6 +398,15 @@ is_id(PG_FUNCTION_ARGS)
 				   memcmp(VARDATA_ANY(prefix), parsed.prefix, len) == 0);
 }
 
+/* Tell whether the value is a well-formed id that has a prefix */
+bool
+dbkit_is_prefixed_id(text *value)
+{
+	ParsedId	parsed;
+
+	return parse_id(value, &parsed) == NULL && parsed.prefix_len > 0;
+}
+
 /*
  * dbkit.id_prefix(id text): the prefix, without its underscore.
  * Raises invalid_text_representation for what is not an id.

@@ -30,6 +30,7 @@
 #include "utils/timestamp.h"
 
 #include "common.h"
+#include "context.h"
 #include "lock.h"
 
 #define NO_TIMEOUT (-1)
@@ -443,15 +444,20 @@ dbkit_session_unlock_shared(PG_FUNCTION_ARGS)
 /*
  * Say whether the user may see the names of a backend's locks.  They come from
  * its statements, so the rule is that of pg_stat_activity.query
- * (HAS_PGSTAT_PERMISSIONS in pgstatfuncs.c).
+ * (HAS_PGSTAT_PERMISSIONS in pgstatfuncs.c).  Tenants share a role, so within a
+ * tenant context only the backend's own are shown.
  */
 static bool
 may_see_names(int pid)
 {
-	PGPROC	   *proc = pid == 0 ? NULL : BackendPidGetProc(pid);
+	PGPROC	   *proc;
 
-	return pid == MyProcPid ||
-		has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS) ||
+	if (pid == MyProcPid)
+		return true;
+	if (dbkit_context_is_entered())
+		return false;
+	proc = pid == 0 ? NULL : BackendPidGetProc(pid);
+	return has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS) ||
 		(proc && has_privs_of_role(GetUserId(), proc->roleId));
 }
 

@@ -1,7 +1,7 @@
 -- Enum tables under the conventions: what the helpers make is accepted.
 BEGIN;
 CREATE EXTENSION IF NOT EXISTS pgtap;
-SELECT plan(14);
+SELECT plan(18);
 
 SELECT is(dbkit.create_enum('tap_state', '{open,shut}')::text, 'tap_state_enum', 'create_enum gives the table');
 SELECT is((SELECT array_agg(v) FROM dbkit.enum_values('tap_state_enum') v), '{open,shut}', 'its values are in order');
@@ -39,6 +39,19 @@ SELECT isnt_empty($$SELECT * FROM dbkit.check('tap_doors')$$, 'a native enum is 
 SELECT is(dbkit.enum_from_type('tap_hue')::text, 'tap_hue_enum', 'enum_from_type gives the table');
 SELECT is_empty($$SELECT * FROM dbkit.check('tap_doors')$$, 'then nothing is wrong any more');
 SELECT hasnt_type('tap_hue');
+
+-- Of a table of another owner, with the conventions enforced.
+CREATE ROLE regress_tap;
+SET LOCAL dbkit.enforce = off;
+CREATE TYPE tap_size AS ENUM ('small', 'large');
+ALTER TABLE tap_doors ADD size tap_size NOT NULL DEFAULT 'small';
+ALTER TABLE tap_doors OWNER TO regress_tap;
+ALTER TABLE tap_doors FORCE ROW LEVEL SECURITY;
+SET LOCAL dbkit.enforce = on;
+SELECT is(dbkit.enum_from_type('tap_size')::text, 'tap_size_enum', 'enum_from_type changes tables of others');
+SELECT is(dbkit.rename_enum_value('tap_size_enum', 'small', 'tiny'), 1001::bigint, 'and rename the rows of others');
+SELECT is(dbkit.drop_enum_value('tap_size_enum', 'tiny', 'large'), 1001::bigint, 'and drop replaces them');
+SELECT is_empty($$SELECT * FROM dbkit.check('tap_doors')$$, 'nothing is wrong with them');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -41,6 +41,7 @@
 #include "utils/tuplestore.h"
 
 #include "common.h"
+#include "context.h"
 #include "convention/changed.h"
 #include "convention/commands.h"
 #include "convention/name_settings.h"
@@ -559,9 +560,11 @@ dbkit_note_commands(bool concurrently)
 
 		/* The last column is the server's description of the command */
 		command = (const CollectedCommand *) DatumGetPointer(slot->tts_values[8]);
-		if (!command->in_extension)
-			note_command(DatumGetObjectId(slot->tts_values[0]),
-						 DatumGetObjectId(slot->tts_values[1]), command);
+		if (command->in_extension)
+			continue;
+		note_command(DatumGetObjectId(slot->tts_values[0]),
+					 DatumGetObjectId(slot->tts_values[1]), command);
+		dbkit_protect_new_members(DatumGetObjectId(slot->tts_values[1]), command);
 	}
 	ExecDropSingleTupleTableSlot(slot);
 	tuplestore_end(rows);

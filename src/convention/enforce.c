@@ -50,13 +50,20 @@ static bool enforce = true;
 static bool fixing = false;
 
 /*
- * Does enforcement rest?  pg_dump and pg_restore create tables before their
- * keys and indexes, and both turn check_function_bodies off in every session.
+ * Is this a restore?  pg_dump and pg_restore create tables before their keys,
+ * indexes and policies, and both turn check_function_bodies off in every session.
  */
+bool
+dbkit_is_restoring(void)
+{
+	return !check_function_bodies || IsBinaryUpgrade;
+}
+
+/* Is enforcement disabled? */
 static bool
 stands_aside(void)
 {
-	return !enforce || !check_function_bodies || IsBinaryUpgrade;
+	return !enforce || dbkit_is_restoring();
 }
 
 /* Tell whoever meets an internal error how to go on without us. */
@@ -419,7 +426,7 @@ dbkit_enforce_init(void)
 							 &enforce,
 							 true,
 							 PGC_SUSET,
-							 0,
+							 DBKIT_SETTING,
 							 NULL, NULL, NULL);
 
 	RegisterXactCallback(at_transaction_event, NULL);

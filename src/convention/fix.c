@@ -9,39 +9,26 @@
 
 #include "access/xact.h"
 #include "executor/spi.h"
-#include "miscadmin.h"
-#include "utils/guc.h"
 #include "utils/snapmgr.h"
 
+#include "as_owner.h"
 #include "common.h"
 #include "convention/fix.h"
 #include "convention/report.h"
 #include "convention/rules/rules.h"
 
-/*
- * Run SQL as the owner of an object, and with a search_path that nobody can
- * put anything into.  An error leaves all of this to the transaction's end.
- */
+/* Run SQL as the owner of an object. */
 static void
 run_as_owner(const char *sql, Oid owner)
 {
-	Oid			caller;
-	int			security_context;
-	int			nest_level = NewGUCNestLevel();
+	AsOwner		saved;
 
-	GetUserIdAndSecContext(&caller, &security_context);
-	SetUserIdAndSecContext(owner, security_context | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_RESTRICTED_OPERATION);
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-
+	dbkit_begin_as_owner(owner, 0, &saved);
 	SPI_connect();
 	if (SPI_execute(sql, false, 0) < 0)
 		elog(ERROR, "SPI_execute failed: %s", sql);
 	SPI_finish();
-
-	AtEOXact_GUC(false, nest_level);
-	SetUserIdAndSecContext(caller, security_context);
+	dbkit_end_as_owner(&saved);
 	CommandCounterIncrement();
 }
 

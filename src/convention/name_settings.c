@@ -195,7 +195,7 @@ dbkit_name_settings_init(void)
 							   &user_table.text,
 							   "users",
 							   PGC_SUSET,
-							   0,
+							   DBKIT_SETTING,
 							   check_names, NULL, NULL);
 
 	DefineCustomStringVariable("dbkit.organization_table",
@@ -204,7 +204,7 @@ dbkit_name_settings_init(void)
 							   &organization_table.text,
 							   "organizations",
 							   PGC_SUSET,
-							   0,
+							   DBKIT_SETTING,
 							   check_names, NULL, NULL);
 
 	/* For teams that have such a trigger function already. */
@@ -214,6 +214,6 @@ dbkit_name_settings_init(void)
 							   &updated_at_functions.text,
 							   "",
 							   PGC_SUSET,
-							   0,
+							   DBKIT_SETTING,
 							   check_names, NULL, NULL);
 }

@@ -10,6 +10,7 @@ use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
+$node->append_conf('postgresql.conf', 'restart_after_crash = on');
 $node->start;
 
 # Give a session's output and errors.
@@ -89,6 +90,9 @@ $reader->query_safe('COMMIT;');
 $reader->quit;
 is($node->safe_psql('postgres', q{SELECT inhdetachpending FROM pg_inherits WHERE inhrelid = 'parted_all'::regclass}), 't',
 	'and is left pending');
+unlike(says('INSERT INTO parted_all (id) VALUES (generate_id($$par$$)); SET dbkit.max_blocking_index_size = 0; SET dbkit.max_rewrite_size = 0; BEGIN; CREATE INDEX ON parted_all (created_at); ROLLBACK;
+	BEGIN; ALTER TABLE parted_all ALTER created_at TYPE timestamp; ROLLBACK; SELECT 1'), qr/server closed the connection|connection to server was lost/, 'the size limits know such a partition');
+ok($node->poll_query_until('postgres', 'SELECT true'), 'and the server lives');
 like(says("BEGIN; ALTER TABLE parted DETACH PARTITION parted_all FINALIZE;
 	CREATE TABLE bare (id text COLLATE \"C\" PRIMARY KEY DEFAULT generate_id('bar') CHECK (id LIKE 'bar_%'), $columns); COMMIT"),
 	qr/^ERROR:  \d+ objects break \d+ schema conventions$/m, 'FINALIZE does not turn what else the transaction did into warnings');

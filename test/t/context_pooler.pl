@@ -58,6 +58,7 @@ my $users = write_file('users', qq{"regress_customer" ""\n});
 my $config = write_file('pgbouncer.ini', <<"INI");
 [databases]
 postgres = host=$host port=$server_port dbname=postgres
+single = host=$host port=$server_port dbname=postgres pool_size=1
 [pgbouncer]
 listen_addr =
 unix_socket_dir = $directory
@@ -144,6 +145,70 @@ SELECT DISTINCT organization_id FROM prize;
 COMMIT;
 SQL
 	is($out, "\norg_$name", "signed mode behind the pooler, tenant $name");
+}
+
+command_fails_like([ 'pgbench', '-n', '-h', $directory, '-p', $port, '-U', 'regress_customer', '-M', 'prepared', '-c', 4, '-j', 4, '-t', 50,
+		@scripts, 'postgres' ], qr/prepared statement "\w+" (already exists|does not exist)/, 'pgbouncer before 1.21 prepares no statements')
+	unless $prepares;
+
+# The pooler names the statements that it prepares by itself, and gives them to all
+# clients: one that was replaced would get the values of the next.  The library is
+# preloaded, or a connection that has not used it yet could be prepared for that.
+SKIP:
+{
+	skip 'pgbouncer before 1.21 prepares no statements', 4 unless $prepares;
+	$node->append_conf('postgresql.conf', "shared_preload_libraries = 'dbkit'");
+	$node->restart;
+	$node->safe_psql('postgres', 'SET dbkit.enforce = off; CREATE TABLE loot (what text); GRANT ALL ON loot TO regress_customer');
+	my $single = $pooled =~ s/dbname=\w+/dbname=single/r;
+	my $nonces = write_file('nonces.sql', "SELECT dbkit.nonce();\n");
+	my $replace = write_file('replace.sql', <<'SQL');
+DO $$
+DECLARE statement record;
+BEGIN
+	FOR statement IN SELECT name FROM pg_prepared_statements LOOP
+		EXECUTE format('DEALLOCATE %I', statement.name);
+		EXECUTE format('PREPARE %I AS INSERT INTO loot VALUES (''replaced'')', statement.name);
+	END LOOP;
+	INSERT INTO loot SELECT 'found ' || count(*) FROM pg_prepared_statements;
+END $$;
+SQL
+	my @bench = ('pgbench', '-n', '-h', $directory, '-p', $port, '-U', 'regress_customer');
+	my $loot = 'SELECT DISTINCT what FROM loot ORDER BY 1';
+	$node->append_conf('postgresql.conf', "dbkit.context_key_file = ''");
+	$node->reload;
+	command_ok([ @bench, '-M', 'prepared', '-c', 4, '-t', 50, '-f', $nonces, 'single' ], 'the pooler prepares statements');
+	$node->psql('postgres', slurp_file($replace), connstr => $single);
+	run_log([ @bench, '-M', 'prepared', '-c', 4, '-t', 50, '-f', $nonces, 'single' ]);
+	like($node->safe_psql('postgres', $loot), qr/^replaced$/m, 'without a key they can be replaced for the next client');
+
+	$node->append_conf('postgresql.conf', "dbkit.context_key_file = '$directory/key'");
+	$node->restart;
+	$node->safe_psql('postgres', 'TRUNCATE loot');
+	run_log([ @bench, '-M', 'prepared', '-c', 4, '-t', 50, '-f', $nonces, 'single' ]);
+	$node->psql('postgres', slurp_file($replace), connstr => $single);
+	command_fails_like([ @bench, '-M', 'prepared', '-c', 4, '-t', 50, '-f', $nonces, 'single' ],
+		qr/prepared statement "\w+" does not exist/, 'with a key they can be broken');
+	unlike($node->safe_psql('postgres', $loot), qr/replaced/, 'and not replaced');
+}
+
+# The pooler can clean up after each transaction, which no client can put off.
+append_to_file($config, "server_reset_query = DISCARD ALL\nserver_reset_query_always = 1\n");
+$pooler->signal('HUP');
+for my $round (1 .. 4)
+{
+	my $left = '';
+	$node->psql('postgres', q{SET DateStyle = 'German'; SELECT pg_advisory_lock(1); CREATE TEMP TABLE prize (); LISTEN a;}, connstr => $pooled);
+	$node->psql('postgres', q{SELECT current_setting('DateStyle'), (SELECT count(*) FROM pg_listening_channels()),
+		(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'), (SELECT count(*) FROM pg_class WHERE relname = 'prize')},
+		connstr => $pooled, stdout => \$left);
+	is($left, 'ISO, MDY|0|0|1', "with server_reset_query_always nothing is left, round $round");
+}
+SKIP:
+{
+	skip 'pgbouncer before 1.21 prepares no statements', 1 unless $prepares;
+	command_ok([ 'pgbench', '-n', '-h', $directory, '-p', $port, '-U', 'regress_customer', '-M', 'prepared', '-c', 4, '-t', 50,
+			'-f', write_file('one.sql', "SELECT 1;\n"), 'postgres' ], 'and prepared statements still work');
 }
 
 $pooler->signal('INT');

@@ -4,6 +4,7 @@ use strict;
 use warnings;
 
 use Digest::SHA qw(hmac_sha256_hex);
+use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -161,6 +162,158 @@ for my $elsewhere ([ 'backend' ], [ 'role', role => 'regress_other' ], [ 'databa
 }
 ($out, $err) = app("BEGIN; \\sign(regress_app usr_a org_a) $enter_a COMMIT \\; BEGIN \\; SELECT dbkit.enter('usr_b', 'org_b');\n ROLLBACK; $who");
 like($err, qr/needs a signature/, 'COMMIT; BEGIN; enter');
+
+# What one request leaves on the connection to the next.  Each script is the
+# attacker's, who has the role but not the key, and then the next request.
+$node->safe_psql('postgres', q{
+	SET dbkit.enforce = off;
+	CREATE TABLE documents (organization_id text COLLATE "C" DEFAULT dbkit.organization_id(), secret text);
+	SELECT dbkit.protect('documents', role => 'regress_app');
+	CREATE TABLE notes (id bigserial, note text);
+	CREATE TABLE loot (what text);
+	GRANT ALL ON documents, notes, loot, notes_id_seq TO regress_app;
+	REVOKE TRIGGER ON documents FROM regress_app;
+	CREATE SCHEMA elsewhere;
+	GRANT USAGE ON SCHEMA elsewhere TO regress_app;
+	CREATE FUNCTION enter(text, text, text) RETURNS text SET search_path = pg_catalog, pg_temp LANGUAGE plpgsql
+		AS $$ BEGIN PERFORM dbkit.enter($1, $2, $3); RETURN dbkit.organization_id(); END $$;
+	CREATE FUNCTION pass(statement text) RETURNS void LANGUAGE plpgsql AS 'BEGIN EXECUTE statement; END';
+	CREATE ROLE regress_manager LOGIN CREATEROLE;
+});
+my $enter = "\\sign(regress_app usr_a org_a) $enter_a";
+my $signed = 'is not allowed where tenant contexts are signed';
+
+# statements that reach into later requests are refused at any time, however they come
+for my $statement (
+	q{PREPARE s_enter(text, text, text) AS SELECT pg_notify('loot', $1 || $2 || $3)},
+	q{ALTER ROLE CURRENT_USER SET search_path = elsewhere}, q{ALTER ROLE regress_app SET standard_conforming_strings = off},
+	q{ALTER ROLE regress_app RESET ALL}, q{ALTER USER regress_app IN DATABASE postgres SET work_mem = '1MB'},
+	q{ALTER ROLE regress_app PASSWORD 'known'}, q{ALTER USER CURRENT_USER PASSWORD NULL})
+{
+	my ($what) = $statement =~ /^(\S+(?: ROLE| USER)?)/;
+	$what =~ s/USER/ROLE/;
+	for my $way ($statement, "SELECT pass(\$\$$statement\$\$)", "DO \$do\$ BEGIN EXECUTE \$\$$statement\$\$; END \$do\$", "COMMIT \\; $statement \\; BEGIN")
+	{
+		($out, $err) = app("$way;");
+		like($err, qr/ERROR:  $what.* $signed/, "refused: $way");
+	}
+	($out, $err) = app("BEGIN; $enter $statement;");
+	like($err, qr/ERROR:  $what.* is not allowed while a tenant context is entered/, "in a context: $statement");
+}
+($out) = app(q{PREPARE own AS SELECT 'prepared'; EXECUTE own}, role => $node->safe_psql('postgres', 'SELECT current_user'));
+is($out, 'prepared', 'a superuser may PREPARE');
+($out, $err) = app(q{ALTER ROLE regress_manager SET work_mem = '1MB'; ALTER ROLE regress_manager PASSWORD 'x'}, role => 'regress_manager');
+is($err, '', 'who manages roles may ALTER ROLE');
+($out, $err) = app(q{PREPARE own AS SELECT 1}, role => 'regress_manager');
+like($err, qr/ERROR:  PREPARE $signed/, 'and not PREPARE');
+for my $statement ('DEALLOCATE ALL', 'DEALLOCATE s', 'DISCARD ALL', 'DISCARD PLANS')
+{
+	($out, $err) = app("$statement;");
+	unlike($err, qr/not allowed/, "out of a context $statement is not refused");
+	($out, $err) = app("BEGIN; $enter $statement;");
+	like($err, qr/ERROR:  (DEALLOCATE|DISCARD) is not allowed while a tenant context is entered/, "in a context $statement is");
+}
+
+# a driver's named statement, which pgbench prepares by the protocol, is not to be replaced
+my ($replaced, $refusal) = ('', '');
+write_file("$directory/replace.sql", <<'SQL', 0600);
+SELECT dbkit.nonce();
+DO $$
+DECLARE name text := (SELECT p.name FROM pg_prepared_statements p WHERE statement LIKE 'SELECT dbkit.nonce%');
+BEGIN
+	EXECUTE format('DEALLOCATE %I', name);
+	EXECUTE format('PREPARE %I AS INSERT INTO loot VALUES (''a statement of the next request'')', name);
+END $$;
+SQL
+IPC::Run::run([ 'pgbench', '-n', '-t', 2, '-M', 'prepared', '-f', "$directory/replace.sql", '-U', 'regress_app', '-d', $node->connstr('postgres') ],
+	'>', \$replaced, '2>', \$refusal);
+like($refusal, qr/ERROR:  PREPARE $signed/, "a driver's statement cannot be replaced");
+is($node->safe_psql('postgres', 'TABLE loot'), '', 'nor did it run');
+
+# enter refuses to go on where settings that change what SQL means have been changed
+for my $change ('SET search_path = elsewhere', q{SELECT set_config('search_path', 'elsewhere', false)},
+	q{UPDATE pg_settings SET setting = 'elsewhere' WHERE name = 'search_path'}, 'SET standard_conforming_strings = off',
+	'COMMIT; BEGIN; SET LOCAL search_path = elsewhere', 'BEGIN; SET standard_conforming_strings = off',
+	'BEGIN; SAVEPOINT s; SET LOCAL search_path = elsewhere; RELEASE s')
+{
+	($out, $err) = app("$change; BEGIN; $enter $who");
+	like($err, qr/ERROR:  parameter "(search_path|standard_conforming_strings)" has changed since the session began/, "refused after: $change");
+	unlike($out, qr/org_a/, 'and nothing is entered');
+}
+for my $harmless ('SET search_path = elsewhere; RESET search_path', 'SET search_path = elsewhere; DISCARD ALL', 'SET standard_conforming_strings = on',
+	'BEGIN; SET LOCAL search_path = elsewhere; ROLLBACK')
+{
+	($out, $err) = app("$harmless; BEGIN; $enter SET LOCAL search_path = elsewhere; $who");
+	is($out, 'usr_a|org_a', "enters after: $harmless") or diag $err;
+}
+($out, $err) = app(q{BEGIN; \sign(regress_app usr_a org_a) SELECT enter('usr_a', 'org_a', :'signature');});
+is($out, 'org_a', 'enters in a function with a search_path of its own') or diag $err;
+($out, $err) = app(q{SET search_path = public; BEGIN; \sign(regress_app usr_a org_a) SELECT enter('usr_a', 'org_a', :'signature');});
+like($err, qr/ERROR:  parameter "search_path" has changed/, 'which hides no change of the session');
+{
+	local $ENV{PGOPTIONS} = '-c search_path=elsewhere';
+	($out) = app("BEGIN; $enter $who");
+	is($out, 'usr_a|org_a', "enters with a search_path of the connection's options");
+}
+$node->safe_psql('postgres', 'ALTER ROLE regress_app SET search_path = elsewhere, public');
+($out) = app("BEGIN; $enter $who");
+is($out, 'usr_a|org_a', 'and with one of the role');
+$node->safe_psql('postgres', 'ALTER ROLE regress_app RESET ALL');
+
+# what PostgreSQL refuses to any such role
+for my $denied (
+	[ 'SET SESSION AUTHORIZATION regress_other', 'permission denied to set session authorization' ],
+	[ 'SET session_replication_role = replica', 'permission denied to set parameter' ],
+	[ q{LOAD '/tmp/x'}, 'access to library "/tmp/x" is not allowed' ],
+	[ q{COPY loot FROM PROGRAM 'true'}, '(must be superuser|permission denied).* to COPY' ],
+	[ q{CREATE FUNCTION documents() RETURNS text LANGUAGE sql AS 'SELECT 1'}, 'permission denied for schema public' ],
+	[ q{CREATE FUNCTION dbkit.enter(unknown, unknown, unknown) RETURNS text LANGUAGE sql AS 'SELECT 1'}, 'permission denied for schema dbkit' ],
+	[ q{CREATE TRIGGER t BEFORE INSERT ON documents EXECUTE FUNCTION suppress_redundant_updates_trigger()}, 'permission denied for table documents' ],
+	[ q{CREATE SCHEMA own}, 'permission denied for database' ],
+	[ q{CREATE RULE r AS ON INSERT TO documents DO INSTEAD NOTHING}, 'must be owner' ],
+	[ q{ALTER DATABASE postgres SET search_path = elsewhere}, 'must be owner' ],
+	[ q{SET dbkit.context_key_file = ''}, 'parameter "dbkit.context_key_file" cannot be changed now' ])
+{
+	($out, $err) = app("$denied->[0];");
+	like($err, qr/ERROR:  $denied->[1]/, "denied: $denied->[0]");
+}
+($out, $err) = app("SET ROLE regress_other; BEGIN; $enter");
+like($err, $invalid, 'after SET ROLE the signature is not valid');
+
+# what stays, and what closes it: the attack, the next request, what it gives
+my $reset = 'DISCARD ALL;';
+my $piecemeal = 'CLOSE ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES; RESET ALL;';
+my $no_temporary = q{REVOKE TEMPORARY ON DATABASE postgres FROM PUBLIC};
+my $temporary = 'CREATE TEMP TABLE documents (secret text);';
+my $insert = "BEGIN; $enter INSERT INTO documents (secret) VALUES ('of the next'); COMMIT; SELECT * FROM pg_temp.documents;";
+my @leavings = (
+	[ 'a temporary table', $temporary, $insert, qr/^of the next$/, qr/^$/ ],
+	[ 'LISTEN', 'LISTEN a;', "BEGIN; $enter NOTIFY a, 'for the next'; COMMIT;", qr/payload "for the next"/, qr/^$/ ],
+	[ 'an advisory lock', 'SELECT pg_advisory_lock(1);', 'SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = $$advisory$$;', qr/1$/, qr/0$/ ],
+	[ 'the value of a sequence', "BEGIN; $enter INSERT INTO notes (note) VALUES ('secret'); COMMIT;", 'SELECT lastval() > 0;', qr/^t$/, qr/^$/ ],
+	[ 'another setting', "SET DateStyle = 'German';", "BEGIN; $enter SELECT '1.2.2026'::date = '2026-02-01'; COMMIT;", qr/^t$/, qr/^f$/ ],
+	[ 'row_security', 'SET row_security = off;', "BEGIN; $enter SELECT count(*) FROM documents; COMMIT;", qr/^$/, qr/^\d+$/ ],
+	[ 'default_transaction_read_only', 'SET default_transaction_read_only = on;', "BEGIN; $enter INSERT INTO documents VALUES (DEFAULT, 'x') RETURNING 'written'; COMMIT;",
+		qr/^$/, qr/^written$/ ],
+	[ 'an open transaction', 'BEGIN ISOLATION LEVEL REPEATABLE READ;', "BEGIN; $enter SHOW transaction_isolation; COMMIT;", qr/^repeatable read$/, qr/^read committed$/,
+		'ROLLBACK; DISCARD ALL;' ],
+	[ 'a cursor WITH HOLD', 'DECLARE c CURSOR WITH HOLD FOR SELECT secret FROM documents;', "BEGIN; $enter INSERT INTO documents VALUES (DEFAULT, 'x'); FETCH c; COMMIT; FETCH c;",
+		qr/^$/, qr/^$/ ]);
+for my $leaving (@leavings)
+{
+	my ($what, $attack, $request, $open, $closed, $by) = @$leaving;
+	($out, $err) = app("$attack\n$request");
+	like($out =~ s/^\d*\n(?=.)//r, $open, "left to the next request: $what") or diag $err;
+	for my $way ($by || ($reset, $piecemeal))
+	{
+		($out) = app("$attack\n\\o /dev/null\n$way\n\\o\n$request");
+		like($out =~ s/^\d*\n(?=.)//r, $closed, "and not after $way $what");
+	}
+}
+$node->safe_psql('postgres', $no_temporary);
+($out, $err) = app("$temporary $insert");
+like($err, qr/permission denied to create temporary tables/, $no_temporary);
+$node->safe_psql('postgres', 'GRANT TEMPORARY ON DATABASE postgres TO PUBLIC');
 
 # the key file
 ($out, $err) = app('SHOW dbkit.context_key_file');

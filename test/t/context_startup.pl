@@ -26,20 +26,33 @@ $node->safe_psql(
 	CREATE POLICY own ON setting_prize TO regress_customer
 		USING (organization_id = current_setting('app.organization_id', true));
 	GRANT ALL ON prize, setting_prize TO regress_customer;
+	CREATE FUNCTION organization() RETURNS text STABLE PARALLEL SAFE LANGUAGE plpgsql
+		AS 'BEGIN RETURN coalesce(dbkit.organization_id(), $$none$$); END';
+	CREATE SCHEMA made AUTHORIZATION regress_customer;
+	CREATE ROLE regress_granted LOGIN IN ROLE regress_customer;
+	GRANT SET ON PARAMETER dbkit.enforce TO regress_granted;
 });
+my $superuser = $node->safe_psql('postgres', 'SELECT current_user');
 
-# Run SQL as the customer and return what it prints and what it complains of.  From
-# a file: where the connection is refused, nobody would read a pipe.
+# The settings that superusers may set, to a value each of which it accepts
+my %of_superusers = map { split /=/, $_, 2 } split /\n/, $node->safe_psql('postgres', q{
+	LOAD 'dbkit';
+	SELECT name || '=' || setting FROM pg_settings WHERE name LIKE 'dbkit.%' AND context = 'superuser'});
+cmp_ok(scalar(keys %of_superusers), '>', 20, 'dbkit has settings of superusers');
+
+# Run SQL as the customer (or another role) and return what it prints and what it
+# complains of.  From a file: where the connection is refused, nobody would read a pipe.
 sub customer
 {
-	my ($sql, $options) = @_;
+	my ($sql, $options, $role) = @_;
+	$role ||= 'regress_customer';
 	local $ENV{PGOPTIONS} = $options || '';
 	my ($out, $err) = ('', '');
 	my $file = $node->basedir . '/customer.sql';
 	unlink $file;
 	append_to_file($file, $sql);
 	$node->psql('postgres', undef, stdout => \$out, stderr => \$err, extra_params => [ '-f', $file ],
-		connstr => $node->connstr('postgres') . ' user=regress_customer', on_error_stop => 0);
+		connstr => $node->connstr('postgres') . " user=$role", on_error_stop => 0);
 	return ($out, $err);
 }
 
@@ -89,9 +102,40 @@ for my $preload ('', 'session_preload_libraries', 'shared_preload_libraries')
 	{
 		my ($name) = split /=/, $option;
 		($out, $err) = customer('SELECT secret FROM prize', "-c $option");
-		like($err, qr/parameter "\Q$name\E" (cannot be changed now|can only be set in|cannot be changed without)/,
+		like($err, qr/(permission denied to set )?parameter "\Q$name\E"( cannot be changed now| can only be set in| cannot be changed without|$)/m,
 			"$how: a startup option cannot set $name");
 		is($out, '', "$how: and shows nothing");
+	}
+
+	# nor what a superuser may set, and what an administrator has set stays in force
+	for my $name (sort keys %of_superusers)
+	{
+		($out, $err) = customer(q{SELECT 'goes on' FROM dbkit.rules}, "-c $name=$of_superusers{$name}");
+		like($err, qr/permission denied to set parameter "\Q$name\E"/, "$how: a startup option cannot set $name");
+		is($out, '', "$how: and the session does not go on");
+	}
+	my $make = 'CREATE TABLE made.made (n int); DROP TABLE made.made;';
+	my $broken = qr/breaks (the schema convention|\d+ schema conventions)/;
+	for my $owner ('ROLE regress_customer', 'DATABASE postgres', 'ROLE regress_customer IN DATABASE postgres')
+	{
+		$node->safe_psql('postgres', "ALTER $owner SET dbkit.enforce = off");
+		($out, $err) = customer($make);
+		is($err, '', "$how: ALTER $owner SET works");
+		for my $value ('on', 'off')
+		{
+			($out, $err) = customer($make, "-c dbkit.enforce=$value");
+			like($err, qr/permission denied to set parameter "dbkit.enforce"/, "$how: a startup option does not undo it with $value");
+		}
+		($out, $err) = customer("SET dbkit.enforce = on; $make");
+		unlike($err, $broken, "$how: nor does SET before the library is loaded");
+		$node->safe_psql('postgres', "ALTER $owner RESET dbkit.enforce");
+	}
+	($out, $err) = customer($make);
+	like($err, $broken, "$how: without it dbkit enforces");
+	for my $role ($superuser, 'regress_granted')
+	{
+		($out, $err) = customer($make, '-c dbkit.enforce=off', $role);
+		is($err, '', "$how: a startup option of who may set it works");
 	}
 
 	# settings of the role and of the database
@@ -154,6 +198,29 @@ for my $preload ('', 'session_preload_libraries', 'shared_preload_libraries')
 	$node->append_conf('postgresql.conf', "dbkit.context_key_file = ''\ndbkit.organization_setting = 'app.organization_id'");
 	$node->restart;
 
+	# a query that runs in parallel may be the first to load the library, in a worker
+	# or, where there is none, in the leader: nothing that was set is lost
+	$node->append_conf('postgresql.conf', "dbkit.context_key_file = 'no_such_file'\ndbkit.organization_setting = 'my.tenant'");
+	$node->restart;
+	$node->safe_psql('postgres', q{ALTER DATABASE postgres SET dbkit.rule.column_comment = 'warning'});
+	for my $workers (8, 0)
+	{
+		($out, $err) = customer(qq{
+			SELECT set_config(name, 'on', false) IS NULL AS x FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query') \\gset
+			SET max_parallel_workers = $workers;
+			SELECT organization();
+			SELECT organization();
+			RESET ALL;
+			SHOW dbkit.rule.column_comment;
+			SHOW dbkit.organization_setting;
+			$enter_b;});
+		is($out, "none\nnone\nwarning\nmy.tenant", "$how: first loaded by a parallel query, $workers workers");
+		like($err, qr/^[^\n]*ERROR:  the tenant context needs a signature\n[^\n]*$/, "$how: and signed mode is on");
+	}
+	$node->safe_psql('postgres', q{ALTER DATABASE postgres RESET dbkit.rule.column_comment});
+	$node->append_conf('postgresql.conf', "dbkit.context_key_file = ''\ndbkit.organization_setting = 'app.organization_id'");
+	$node->restart;
+
 	# COPY FROM is refused by row security
 	($out, $err) = customer(qq{$in_context; COPY prize FROM STDIN});
 	like($err, qr/COPY FROM not supported with row-level security/, "$how: COPY FROM");
@@ -171,6 +238,29 @@ my ($out, $err) = customer(qq{
 	SET my.tenant_1 = 'org_b';});
 is($out, "free\n\norg_a", 'the settings have the names that the server gives them');
 like($err, $forged, 'and are guarded under these');
+
+# A policy of teams, with a context and with each half of one.
+$node->safe_psql('postgres', q{
+	SET dbkit.enforce = off;
+	CREATE TABLE of_uuid (organization_id uuid);
+	INSERT INTO of_uuid VALUES ('0190163d-8694-739b-aea5-966c26f8ad91'), ('0190163d-8694-739b-aea5-966c26f8ad92');
+	ALTER TABLE of_uuid ENABLE ROW LEVEL SECURITY;
+	CREATE POLICY own ON of_uuid TO regress_customer USING (organization_id = current_setting('app.current_tenant_id')::uuid);
+	GRANT SELECT ON of_uuid TO regress_customer;
+});
+$node->append_conf('postgresql.conf', "dbkit.user_setting = 'app.user_id'\ndbkit.organization_setting = 'app.current_tenant_id'");
+$node->restart;
+($out, $err) = customer(q{
+	BEGIN; SELECT dbkit.enter('0190163d-8694-739b-aea5-966c26f8ad93', '0190163d-8694-739b-aea5-966c26f8ad91') \gset
+	TABLE of_uuid; COMMIT;
+	BEGIN; SELECT dbkit.enter('0190163d-8694-739b-aea5-966c26f8ad93', NULL) \gset
+	TABLE of_uuid; COMMIT;
+	BEGIN; SELECT dbkit.enter(NULL, '0190163d-8694-739b-aea5-966c26f8ad92') \gset
+	TABLE of_uuid; COMMIT;});
+is($out, "0190163d-8694-739b-aea5-966c26f8ad91\n0190163d-8694-739b-aea5-966c26f8ad92", 'a policy that casts the setting, with a context and halves of one');
+is($err, '', 'raises no error');
+$node->append_conf('postgresql.conf', "dbkit.user_setting = ''");
+
 for my $name ('plain', 'two..dots', '.tenant', 'app.', '1.a', 'app.te nant')
 {
 	$node->append_conf('postgresql.conf', "dbkit.organization_setting = '$name'");

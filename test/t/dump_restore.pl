@@ -22,6 +22,7 @@ my $state = q{
 	SELECT 'person', *, dbkit.table_of(id) FROM public.persons ORDER BY id;
 	SELECT 'event', tableoid::regclass, *, dbkit.table_of(id) FROM public.events ORDER BY id;
 	SELECT 'color', * FROM public.color_enum;
+	SELECT 'policy', * FROM pg_policies ORDER BY schemaname, tablename, policyname;
 };
 
 my $source = PostgreSQL::Test::Cluster->new('source');

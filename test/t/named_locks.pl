@@ -88,6 +88,16 @@ start($waiter, q{SELECT dbkit.lock('deploy');});
 wait_for_waiter('waiter');
 is(locks(), "deploy|ExclusiveLock|f|waiter|t|holder\ndeploy|ExclusiveLock|t|holder||", 'one waits for the other');
 
+# Tenants share a role: within a context only the session's own locks have a name.
+is($node->safe_psql('postgres', q{
+	BEGIN;
+	SELECT dbkit.enter('usr_a', 'org_a') \gset
+	SELECT dbkit.lock('mine') \gset
+	SELECT name, count(*) FROM dbkit.locks GROUP BY name ORDER BY name;
+	SELECT name, count(*) FROM dbkit.lock_status() GROUP BY name ORDER BY name;
+	COMMIT;
+	SELECT count(*) FROM dbkit.locks WHERE name = 'deploy';}), "mine|1\n|2\nmine|1\n|2\n2", 'a tenant context hides the names of others');
+
 # A timeout names the lock and its holder.
 my ($rc, $out, $err) = $node->psql('postgres', q{SELECT dbkit.lock('deploy', '50 ms')});
 my $pid = pid_of('holder');

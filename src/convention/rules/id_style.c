@@ -63,6 +63,6 @@ dbkit_id_style_init(void)
 							 ID_PREFIXED,
 							 id_style_options,
 							 PGC_SUSET,
-							 0,
+							 DBKIT_SETTING,
 							 NULL, NULL, NULL);
 }

@@ -108,7 +108,7 @@ dbkit_rules_init(void)
 								 rule->level,
 								 rule->fixable ? level_options : unfixable_level_options,
 								 PGC_SUSET,
-								 GUC_DISALLOW_IN_FILE,
+								 GUC_DISALLOW_IN_FILE | DBKIT_SETTING,
 								 NULL, NULL, NULL);
 		pfree(name);
 	}

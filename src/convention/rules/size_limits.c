@@ -14,8 +14,10 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "storage/bufmgr.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
@@ -117,7 +119,9 @@ dbkit_judge_index_build(Node *parsetree)
 	if (!IsA(parsetree, IndexStmt) || stmt->concurrent)
 		return NIL;
 	relid = RangeVarGetRelid(stmt->relation, NoLock, true);
-	if (!OidIsValid(relid) || index_exists(stmt, relid))
+
+	/* Who may not create it is to be told so, and not how large the table is */
+	if (!OidIsValid(relid) || !dbkit_owns_table(relid, GetUserId()) || index_exists(stmt, relid))
 		return NIL;
 	return judge_size(&dbkit_size_limit_rules[BLOCKING_INDEX], relid, table_size(relid, stmt->relation->inh),
 				 max_blocking_index_size, "the index blocks writes to",
@@ -147,7 +151,7 @@ dbkit_size_limits_init(void)
 							&max_rewrite_size,
 							1024 * 1024, 0, MAX_KILOBYTES,
 							PGC_SUSET,
-							GUC_UNIT_KB,
+							GUC_UNIT_KB | DBKIT_SETTING,
 							NULL, NULL, NULL);
 
 	DefineCustomIntVariable("dbkit.max_blocking_index_size",
@@ -156,7 +160,7 @@ dbkit_size_limits_init(void)
 							&max_blocking_index_size,
 							1024 * 1024, 0, MAX_KILOBYTES,
 							PGC_SUSET,
-							GUC_UNIT_KB,
+							GUC_UNIT_KB | DBKIT_SETTING,
 							NULL, NULL, NULL);
 }
 

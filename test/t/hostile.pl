@@ -1,0 +1,295 @@
+# A stranger plants code in every kind of place; then a superuser calls every function
+# of dbkit with every sort of argument, and runs every kind of DDL on these objects.
+# Functions run nothing of it with other rights than its owner's, DDL runs what it
+# runs without dbkit, and no hostile object stops or slows the rest.
+
+use strict;
+use warnings;
+
+use FindBin;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$ENV{PGCLIENTENCODING} = 'UTF8';
+$node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
+$node->append_conf('postgresql.conf', "log_line_prefix = '%a|%e|'\nmax_prepared_transactions = 10\nlog_statement = none\nstatement_timeout = '20s'\nlock_timeout = '5s'\nshared_preload_libraries = 'dbkit'\nrestart_after_crash = on");
+$node->start;
+$node->safe_psql('postgres', 'CREATE ROLE regress_mallory LOGIN; CREATE ROLE regress_other; CREATE ROLE customer');
+
+my $schema = q{"t"".'%s"};
+my $read = 0;
+
+my $triggers = join ' ', map { "ALTER EVENT TRIGGER dbkit_$_ DISABLE;" } qw(ddl_command_start ddl_command_end sql_drop table_rewrite);
+
+# Make a database in which the stranger has run the scripts: without being refused, or
+# before dbkit's event triggers were there.
+sub make_database
+{
+	my ($db, $before, @scripts) = @_;
+	$node->safe_psql('postgres', "CREATE DATABASE $db");
+	$node->safe_psql($db, qq{CREATE EXTENSION dbkit; $before
+		CREATE SCHEMA t AUTHORIZATION regress_mallory; CREATE SCHEMA $schema AUTHORIZATION regress_mallory; GRANT USAGE ON SCHEMA t TO PUBLIC});
+	$node->psql($db, $_, on_error_die => 1, extra_params => [ '-U', 'regress_mallory' ]) for @scripts;
+	$node->safe_psql($db, $before =~ s/SET dbkit.enforce = off/RESET dbkit.enforce/r =~ s/DISABLE/ENABLE/gr);
+}
+
+# Give what the log says since the last call: for each application name (of a statement)
+# who ran what how often, and which internal errors it had.
+sub told
+{
+	my $log = slurp_file($node->logfile, $read);
+	my %told;
+
+	$read += length $log;
+	$told{$1}{"$2 ran as $3"}++ while $log =~ /^([^|\n]*)\|\w+\|LOG:  planted (.*) ran as (\w+), session/mg;
+	$told{$1}{"internal error: $2"}++ while $log =~ /^([^|\n]*)\|XX\w+\|ERROR:  (.*)/mg;
+	die "the server crashed\n" if $log =~ /terminated by signal/;
+	return \%told;
+}
+
+# Run statements, which may fail, each under its number as application name.
+sub run_numbered
+{
+	my ($db, $user, $begin, $end, @statements) = @_;
+	my $script = '';
+	for my $n (0 .. $#statements)
+	{
+		$script .= "SET application_name = '$n'; $begin\n$statements[$n];\n$end\n";
+	}
+	told();
+	$node->psql($db, "$script SET application_name = done", on_error_stop => 0, extra_params => [ '-U', $user, '-o', '/dev/null' ]);
+	return told();
+}
+
+# Quote the cut statement for a message.
+sub short
+{
+	my ($statement) = @_;
+	return substr($statement =~ s/\s+/ /gr, 0, 100);
+}
+
+# Report complaints, by the place that they name, with one statement for each.
+sub none
+{
+	my ($name, @complaints) = @_;
+	my %seen;
+	is(scalar @complaints, 0, $name) or do
+	{
+		for (@complaints)
+		{
+			my ($what, $statement) = @$_;
+			$seen{$what}++ or diag("$what, in: ", short($statement));
+		}
+	};
+}
+
+sub rows
+{
+	my ($db, $sql) = @_;
+	return split /\n/, $node->safe_psql($db, $sql);
+}
+
+make_database('planted', 'ALTER DATABASE planted SET dbkit.enforce = off;', slurp_file("$FindBin::Bin/hostile.psql"), slurp_file("$FindBin::Bin/hostile_names.psql"));
+my $superuser = $node->safe_psql('planted', 'SELECT current_user');
+is($node->safe_psql('planted', 'SELECT count(*) FROM pg_event_trigger'), '4', 'the event triggers are those that can be disabled');
+
+# Functions -----------------------------------------------------------------
+
+# The calls of each function; :rel, :type, :schema and :column stand for all there are
+my $lock = q{'t'};
+my %calls = (
+	'generate_id(text)' => [ q{SELECT public.generate_id('x')} ],
+	'updated_at()' => [ 'SELECT public.updated_at()' ],
+	'dbkit.generate_id_at(text,timestamp with time zone)' => [ q{SELECT dbkit.generate_id_at('x', pg_catalog.now())} ],
+	'dbkit.is_id(text,text)' => [ q{SELECT dbkit.is_id('x', 'x')} ],
+	'dbkit.id_prefix(text)' => [ q{SELECT dbkit.id_prefix(public.generate_id('x'))} ],
+	'dbkit.id_uuid(text)' => [ q{SELECT dbkit.id_uuid(public.generate_id('x'))} ],
+	'dbkit.id_from_uuid(text,uuid)' => [ q{SELECT dbkit.id_from_uuid('x', pg_catalog.gen_random_uuid())} ],
+	'dbkit.id_timestamp(text)' => [ q{SELECT dbkit.id_timestamp(public.generate_id('x'))} ],
+	'dbkit.id_lower_bound(text,timestamp with time zone)' => [ q{SELECT dbkit.id_lower_bound('x', pg_catalog.now())} ],
+	'dbkit.id_upper_bound(text,timestamp with time zone)' => [ q{SELECT dbkit.id_upper_bound('x', pg_catalog.now())} ],
+	'dbkit.rules()' => [ 'SELECT * FROM dbkit.rules()', 'SELECT * FROM dbkit.rules' ],
+	'dbkit."check"()' => [ 'SELECT * FROM dbkit.check()', q{SET dbkit.rule.column_comment = warning; SET dbkit.rule.forgeable_policy = warning; SET dbkit.rule.duplicate_index = warning; SELECT * FROM dbkit.check()},
+		'SET dbkit.id_style = uuid; SELECT * FROM dbkit.check()' ],
+	'dbkit."check"(regclass)' => [ 'SELECT * FROM dbkit.check(:rel)' ],
+	'dbkit.check_schema(regnamespace)' => [ 'SELECT * FROM dbkit.check_schema(:schema)' ],
+	'dbkit.ignore_replicated()' => [ 'SELECT dbkit.ignore_replicated()', 'DELETE FROM dbkit.id_prefix' ],
+	'dbkit.register_prefix(regclass)' => [ 'SELECT dbkit.register_prefix(:rel)' ],
+	'dbkit.table_of(text)' => [ q{SELECT dbkit.table_of(public.generate_id('x'))} ],
+	'dbkit.exempt(text,text,text,timestamp with time zone)' => [ q{SELECT dbkit.exempt('t.%', '*', 'a reason', NULL)}, q{SELECT dbkit.exempt(pg_catalog.repeat('%_', 1000), 'bigint', 'a reason', '2100-01-01')} ],
+	'dbkit.unexempt(text,text)' => [ q{SELECT dbkit.unexempt('t.%', '*')} ],
+	'dbkit.baseline(text)' => [ q{SELECT dbkit.baseline('a reason')} ],
+	'dbkit.stale_exemptions()' => [ 'SELECT * FROM dbkit.stale_exemptions()', 'SELECT * FROM dbkit.stale_exemptions' ],
+	'dbkit.ddl_command_start()' => [ 'SELECT dbkit.ddl_command_start()' ],
+	'dbkit.ddl_command_end()' => [ 'SELECT dbkit.ddl_command_end()' ],
+	'dbkit.sql_drop()' => [ 'SELECT dbkit.sql_drop()' ],
+	'dbkit.table_rewrite()' => [ 'SELECT dbkit.table_rewrite()' ],
+	'dbkit.enter(text,text)' => [ q{SELECT dbkit.enter('u', 'o')} ],
+	'dbkit.enter(text,text,text)' => [ q{SELECT dbkit.enter('u', 'o', 's')} ],
+	'dbkit.nonce()' => [ 'SELECT dbkit.nonce()' ],
+	'dbkit.user_id()' => [ 'SELECT dbkit.user_id()' ],
+	'dbkit.organization_id()' => [ 'SELECT dbkit.organization_id()' ],
+	'dbkit.protect(regclass,name,name,name)' => [ 'SELECT dbkit.protect(:rel)', q{SELECT dbkit.protect(:column, '')}, q{SELECT dbkit.protect(:column, '', 'public')} ],
+	'dbkit.create_enum(text,text[])' => [ q{SELECT dbkit.create_enum('t.fresh', '{a,b}')}, q{SELECT dbkit.create_enum('fresh', '{a,b}')} ],
+	'dbkit.enum_values(regclass)' => [ 'SELECT dbkit.enum_values(:rel)' ],
+	'dbkit.add_enum_value(regclass,text)' => [ q{SELECT dbkit.add_enum_value(:rel, 'd')} ],
+	'dbkit.rename_enum_value(regclass,text,text)' => [ q{SELECT dbkit.rename_enum_value(:rel, 'a', 'd')}, q{DROP TABLE t.uses, t.uses_ruled CASCADE; SELECT dbkit.rename_enum_value(:rel, 'a', 'd')} ],
+	'dbkit.drop_enum_value(regclass,text,text)' => [ q{SELECT dbkit.drop_enum_value(:rel, 'a', 'b')}, q{SELECT dbkit.drop_enum_value(:rel, 'a')}, q{SELECT dbkit.drop_enum_value(:rel, 'c')},
+		q{DROP TABLE t.uses_ruled; SELECT dbkit.drop_enum_value(:rel, 'a', 'b')} ],
+	'dbkit.enum_usage(regclass)' => [ 'SELECT * FROM dbkit.enum_usage(:rel)' ],
+	'dbkit.enum_from_type(regtype)' => [ 'SELECT dbkit.enum_from_type(:type)' ],
+	'dbkit.lock_key(text)' => [ "SELECT dbkit.lock_key($lock)" ],
+	'dbkit.lock(text,interval)' => [ "SELECT dbkit.lock($lock, '1 ms'); SELECT * FROM dbkit.locks" ],
+	'dbkit.lock_shared(text,interval)' => [ "SELECT dbkit.lock_shared($lock, '1 ms')" ],
+	'dbkit.try_lock(text)' => [ "SELECT dbkit.try_lock($lock)" ],
+	'dbkit.try_lock_shared(text)' => [ "SELECT dbkit.try_lock_shared($lock)" ],
+	'dbkit.session_lock(text,interval)' => [ "ROLLBACK; CALL dbkit.session_lock($lock, '1 ms')" ],
+	'dbkit.session_lock_shared(text,interval)' => [ "ROLLBACK; CALL dbkit.session_lock_shared($lock, '1 ms')" ],
+	'dbkit.try_session_lock(text)' => [ "SELECT dbkit.try_session_lock($lock)" ],
+	'dbkit.try_session_lock_shared(text)' => [ "SELECT dbkit.try_session_lock_shared($lock)" ],
+	'dbkit.session_unlock(text)' => [ ("SELECT dbkit.session_unlock($lock)") x 3 ],
+	'dbkit.session_unlock_shared(text)' => [ ("SELECT dbkit.session_unlock_shared($lock)") x 3 ],
+	'dbkit.lock_status()' => [ 'SELECT * FROM dbkit.lock_status()', 'SELECT * FROM dbkit.locks' ]);
+
+my @members = rows('planted', q{SELECT objid::regprocedure FROM pg_depend WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'dbkit')
+	AND classid = 'pg_proc'::regclass AND deptype = 'e' ORDER BY 1});
+is_deeply([ sort @members ], [ sort keys %calls ], 'the functions that are called are those of the extension');
+
+my $planted = q{(SELECT oid FROM pg_namespace WHERE nspname ~ '^t($|")')};
+my %arguments = (
+	rel => [ rows('planted', "SELECT format('%L::pg_catalog.regclass', oid) FROM pg_class WHERE relnamespace IN $planted AND relkind <> 'c' ORDER BY oid"), q{'0'::pg_catalog.regclass} ],
+	type => [ rows('planted', "SELECT format('%L::pg_catalog.regtype', oid) FROM pg_type WHERE typnamespace IN $planted AND typtype <> 'c' AND typcategory <> 'A' ORDER BY oid"), q{'0'::pg_catalog.regtype} ],
+	schema => [ rows('planted', "SELECT format('%L::pg_catalog.regnamespace', oid) FROM pg_namespace"), q{'0'::pg_catalog.regnamespace} ],
+	column => [ rows('planted', "SELECT replace(format('%L::pg_catalog.regclass, %L', attrelid, attname), E'\\n', E'\\\\n') FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped
+		AND attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 't'::regnamespace AND relkind IN ('r', 'p'))") ]);
+
+# Give the statements that a call stands for.
+sub expand
+{
+	my ($call) = @_;
+	return $call =~ /:(rel|type|schema|column)\b/ ? map { $call =~ s/:$1\b/$_/r } @{ $arguments{$1} } : $call;
+}
+
+my @statements = map { map { expand($_) } @{ $calls{$_} } } sort keys %calls;
+for my $path ('DEFAULT', 't, public, pg_catalog')
+{
+	my @complaints;
+	my $told = run_numbered('planted', $superuser, "BEGIN; SET LOCAL dbkit.enforce = off; SET LOCAL search_path = $path;", "PREPARE TRANSACTION 'p';\nROLLBACK PREPARED 'p';\nROLLBACK;", @statements);
+	for my $n (keys %$told)
+	{
+		push @complaints, map { [ $_, $n =~ /^\d+$/ ? $statements[$n] : $n ] } grep { !/ ran as regress_mallory$/ } keys %{ $told->{$n} };
+	}
+	none("with search_path = $path, functions run code only as its owner", @complaints);
+}
+
+# In a session of the stranger's, with temporary objects before all others, nothing runs as somebody else
+my @own = grep { !/protect|enum/ } @statements;
+my $temporary = join ' ', map { "CREATE TEMP VIEW $_ AS SELECT t.evil('temporary $_', 1) AS planted, c.* FROM pg_catalog.$_ c;" } qw(pg_class pg_proc pg_attribute pg_constraint pg_namespace);
+my @complaints;
+my $told = run_numbered('planted', 'regress_mallory', "BEGIN; $temporary SET LOCAL search_path = pg_temp, t, pg_catalog, public;", 'ROLLBACK;', @own);
+for my $n (keys %$told)
+{
+	push @complaints, map { [ $_, $n =~ /^\d+$/ ? $own[$n] : $n ] } grep { !/ ran as regress_mallory$/ } keys %{ $told->{$n} };
+}
+none('what the stranger calls has no rights but his', @complaints);
+
+# DDL -----------------------------------------------------------------------
+
+my @ddl = (
+	(map { my $kind = $_->[0]; my $name = $_->[1]; map { s/%/$name/gr } @{ {
+		r => [ 'ALTER TABLE % ADD COLUMN extra bigint', 'ALTER TABLE % ADD COLUMN extra int DEFAULT 1', 'ALTER TABLE % ADD COLUMN extra timestamptz DEFAULT clock_timestamp()', 'ALTER TABLE % RENAME TO renamed',
+			'ALTER TABLE % OWNER TO regress_other', 'ALTER TABLE % ENABLE ROW LEVEL SECURITY', 'COMMENT ON TABLE % IS NULL', 'DROP TABLE % CASCADE', 'ALTER TABLE % SET SCHEMA public',
+			'ALTER TABLE % ADD CHECK (true) NOT VALID', 'ALTER TABLE % DISABLE TRIGGER ALL', 'CREATE POLICY fresh ON % USING (true)', 'CREATE VIEW t.fresh AS SELECT * FROM %',
+			'CREATE TABLE t.fresh (LIKE % INCLUDING ALL)', 'CREATE TABLE t.fresh () INHERITS (%)', 'CREATE TABLE t.fresh AS SELECT * FROM % LIMIT 0', 'ALTER TABLE % SET UNLOGGED', 'TRUNCATE % CASCADE',
+			'CREATE TRIGGER fresh BEFORE UPDATE ON % FOR EACH ROW EXECUTE FUNCTION updated_at()', 'GRANT SELECT ON % TO PUBLIC', 'REINDEX TABLE %', 'DROP OWNED BY regress_other; ALTER TABLE % ADD PRIMARY KEY (id)',
+			'ALTER TABLE % ADD COLUMN status text REFERENCES t.status_enum', 'ALTER TABLE % ALTER id SET DEFAULT public.generate_id($$xyz$$)', 'ALTER TABLE % ALTER id TYPE varchar', 'CREATE INDEX ON % (id)', 'ALTER TABLE % DROP COLUMN id CASCADE' ],
+		v => [ 'ALTER VIEW % SET (security_invoker = true)', 'ALTER VIEW % RENAME TO renamed', 'DROP VIEW % CASCADE', 'ALTER VIEW % OWNER TO regress_other' ],
+		m => [ 'REFRESH MATERIALIZED VIEW %', 'DROP MATERIALIZED VIEW %' ],
+		i => [ 'ALTER INDEX % RENAME TO renamed', 'DROP INDEX % CASCADE', 'REINDEX INDEX %' ],
+		S => [ 'ALTER SEQUENCE % AS bigint' ],
+		d => [ 'ALTER DOMAIN % SET DEFAULT NULL', 'ALTER DOMAIN % SET NOT NULL', 'ALTER DOMAIN % ADD CHECK (VALUE IS NOT NULL)', 'ALTER DOMAIN % ADD CHECK (VALUE IS NOT NULL) NOT VALID', 'ALTER DOMAIN % RENAME TO renamed', 'DROP DOMAIN % CASCADE', 'ALTER DOMAIN % OWNER TO regress_other' ],
+		e => [ 'ALTER TYPE % RENAME TO renamed', 'ALTER TYPE % OWNER TO regress_other', 'DROP TYPE % CASCADE', q{ALTER TYPE % ADD VALUE 'fresh'} ],
+		c => [ 'ALTER TYPE % ADD ATTRIBUTE fresh int CASCADE', 'ALTER TYPE % RENAME TO renamed', 'ALTER TYPE % SET SCHEMA public', 'DROP TYPE % CASCADE' ],
+		R => [ 'ALTER TYPE % RENAME TO renamed', 'DROP TYPE % CASCADE' ],
+		f => [ 'ALTER ROUTINE % OWNER TO regress_other', 'ALTER ROUTINE % SECURITY DEFINER', 'DROP ROUTINE % CASCADE', 'ALTER ROUTINE % SET search_path = t' ] }->{$kind} || [] } }
+	  map { [ split / /, $_, 2 ] } rows('planted', q{
+		SELECT translate(relkind, 'pI', 'ri') || ' ' || oid::regclass FROM pg_class WHERE relnamespace = 't'::regnamespace AND relkind <> 'c'
+		UNION ALL SELECT CASE typtype WHEN 'r' THEN 'R' ELSE typtype::text END || ' ' || oid::regtype FROM pg_type t WHERE typnamespace = 't'::regnamespace AND typtype IN ('d', 'e', 'c', 'r')
+			AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind <> 'c')
+		UNION ALL SELECT 'f ' || oid::regprocedure FROM pg_proc WHERE pronamespace = 't'::regnamespace AND proname IN ('evil', 'updated_at', 'definer', 'bomb_to_text', 'diff')})),
+	'DROP SCHEMA t CASCADE', 'ALTER SCHEMA t RENAME TO renamed', "DROP SCHEMA $schema CASCADE", 'DROP OWNED BY regress_mallory CASCADE', 'REASSIGN OWNED BY regress_mallory TO regress_other',
+	'ALTER TABLE t.plain_key ATTACH PARTITION t.loose FOR VALUES FROM (100) TO (200)', 'ALTER TABLE t.plain_key DETACH PARTITION t.part_1', 'ALTER TABLE t.range_key ATTACH PARTITION t.loose FOR VALUES FROM (100) TO (200)',
+	'CREATE TABLE t.fresh PARTITION OF t.plain_key FOR VALUES FROM (20) TO (30)', 'CREATE TABLE t.fresh PARTITION OF t.range_key FOR VALUES FROM (20) TO (30)', 'CREATE TABLE t.fresh PARTITION OF t.part_2 FOR VALUES IN (12)',
+	'ALTER TABLE t.child NO INHERIT t.columns', 'CREATE STATISTICS t.fresh ON n, g FROM t.columns', 'DROP CAST (t.bomb AS text) CASCADE', 'DROP POLICY bomb ON t.columns', 'ALTER POLICY bomb ON t.columns USING (true)',
+	'DROP TRIGGER updated_at ON t.columns', 'DROP RULE evil ON t.columns', q{CREATE TABLE t.fresh (id text DEFAULT public.generate_id('v' || '(x)'::t.bomb), CHECK (id LIKE quote_literal('(x)'::t.bomb)))},
+	q{CREATE TABLE t.fresh (n int) PARTITION BY RANGE ((n + t.evil('fresh key', 1)))}, 'CREATE TYPE t.fresh AS ENUM (); ALTER TABLE t.columns ADD COLUMN fresh t.fresh', 'DROP EXTENSION dbkit CASCADE');
+
+# What is set for each turn; a fix runs as the table's owner, and so does the code on that table
+my @rules = rows('planted', 'SELECT id FROM dbkit.rules ORDER BY id');
+my @fixable = rows('planted', 'SELECT id FROM dbkit.rules WHERE fixable ORDER BY id');
+my %turns = (
+	'without dbkit' => $triggers,
+	'enforcing' => 'SET LOCAL dbkit.enforce = on;',
+	'not enforcing' => 'SET LOCAL dbkit.enforce = off;',
+	'at level warning' => join(' ', map { "SET LOCAL dbkit.rule.$_ = warning;" } @rules),
+	'at level fix' => join(' ', (map { "SET LOCAL dbkit.rule.$_ = warning;" } @rules), map { "SET LOCAL dbkit.rule.$_ = fix;" } @fixable));
+
+my %ran = map { $_ => run_numbered('planted', $superuser, "BEGIN; $turns{$_} SET LOCAL dbkit.max_rewrite_size = 0;", "SET CONSTRAINTS ALL IMMEDIATE;\nPREPARE TRANSACTION 'p';\nROLLBACK PREPARED 'p';\nROLLBACK;", @ddl) } keys %turns;
+my %usual;
+for my $told (values %{ $ran{'without dbkit'} })
+{
+	$usual{$_} += $told->{$_} for keys %$told;
+}
+cmp_ok(scalar(grep { / ran as $superuser$/ } keys %usual), '>', 1, 'without dbkit, DDL runs what PostgreSQL has to run');
+for my $turn (grep { $_ ne 'without dbkit' } sort keys %turns)
+{
+	my @complaints;
+	for my $n (0 .. $#ddl)
+	{
+		my ($with, $without) = map { $ran{$_}{$n} || {} } $turn, 'without dbkit';
+		push @complaints, map { [ "$_ (" . ($without->{$_} // 0) . " -> $with->{$_})", $ddl[$n] ] }
+		  grep { $with->{$_} > ($without->{$_} // 0) && !($turn eq 'at level fix' && / ran as regress_/) } sort keys %$with;
+	}
+	none("$turn, DDL runs nothing more than without dbkit", @complaints);
+}
+
+# Names ---------------------------------------------------------------------
+
+my $names = $node->safe_psql('planted', q{SELECT count(*), count(DISTINCT object_identity) FROM dbkit.check_schema('"t"".''%s"')});
+like($names, qr/^\d{3,}\|\d{3}$/, 'objects with hostile names are judged');
+told();
+my ($status, $stdout, $stderr) = $node->psql('planted', qq{SET dbkit.enforce = off;
+	SELECT 'BEGIN; ' || fix || E'\\nROLLBACK' FROM dbkit.check() WHERE object_identity LIKE '"t"".''%' AND fix IS NOT NULL \\gexec}, on_error_stop => 0);
+is(join("\n", grep { /syntax|does not exist/ } split /\n/, $stderr), '', 'and their fixes are SQL');
+is(join("\n", grep { /name/ } map { keys %$_ } values %{ told() }), '', 'in which no name is code');
+
+# What must neither stop nor slow the rest --------------------------------------
+
+make_database('bounded', $triggers, q{
+	CREATE TABLE t.first (id text, n int);
+	CREATE TABLE t.fails (id text DEFAULT public.generate_id((1/0)::text) CHECK (id LIKE (1/0)::text), n int);
+	CREATE TABLE t.huge (id text DEFAULT public.generate_id(repeat('x', 1000000000)) CHECK (id LIKE repeat('x', 1000000000)), CHECK (id LIKE repeat(repeat('x', 100000000), 9)), n int);
+	CREATE FUNCTION t.fails_for_others() RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN 1 / (current_user = $$regress_mallory$$)::int; END';
+	CREATE TABLE t.key_fails (id text, n int) PARTITION BY RANGE ((n + t.fails_for_others()));
+	CREATE TABLE t.policy (id text, n int);
+	CREATE POLICY fails ON t.policy USING (current_setting((1/0)::text) = id);
+	CREATE POLICY huge ON t.policy USING (current_setting(repeat('x', 1000000000)) = id);
+	DO $$BEGIN
+		EXECUTE format('CREATE POLICY long ON t.policy USING (current_setting(%L) = id)', repeat('x', 1000000));
+		EXECUTE 'CREATE POLICY wide ON t.policy USING (n IN (' || (SELECT string_agg(format('length(current_setting(''a%s''))', i), ', ') FROM generate_series(1, 20000) i) || '))';
+		EXECUTE 'CREATE TABLE t.deep (id text CHECK (id LIKE ' || repeat('(''a'' || ', 2000) || '''_%''' || repeat(')', 2000) || '), n int)';
+		EXECUTE 'CREATE TABLE t.long (id text CHECK (id LIKE ''' || repeat('x', 10000000) || '_%''), n int)';
+	END$$;
+	CREATE TABLE t.last (id text, n int);
+});
+for my $call ('SELECT count(DISTINCT object_identity) FROM dbkit.check()', q{SELECT dbkit.baseline('a reason') > 20}, q{BEGIN; SELECT dbkit.exempt('t.deep', '*', 'a reason'); SELECT count(*) > 0 FROM dbkit.stale_exemptions; ROLLBACK},
+	q{SELECT count(DISTINCT object_identity) FROM dbkit.check_schema('t')}, q{CREATE TABLE t.next (id text DEFAULT public.generate_id((1/0)::text) CHECK (id LIKE repeat('x', 1000000000)))},
+	'ALTER TABLE t.first ADD COLUMN created_at timestamptz', 'DROP EXTENSION dbkit CASCADE', 'CREATE EXTENSION dbkit')
+{
+	my ($status, $stdout, $stderr) = $node->psql('bounded', "SET dbkit.enforce = off; SET client_min_messages = error; SET dbkit.rule.forgeable_policy = warning; SET dbkit.rule.column_comment = warning; $call");
+	is($stderr =~ s/^psql:<stdin>:\d+: //mgr, '', "neither stopped nor slow: " . short($call));
+}
+
+done_testing();
