@@ -26,6 +26,7 @@
 #include "utils/tuplestore.h"
 
 #include "common.h"
+#include "convention/facts/read.h"
 #include "convention/check.h"
 #include "convention/registry.h"
 #include "convention/rules/rules.h"

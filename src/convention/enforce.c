@@ -29,6 +29,7 @@
 #include "utils/snapmgr.h"
 
 #include "common.h"
+#include "convention/facts/read.h"
 #include "convention/changed.h"
 #include "convention/commands.h"
 #include "convention/enforce.h"

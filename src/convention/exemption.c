@@ -5,7 +5,7 @@
  *
  * An exemption covers the findings of a rule, or of all for "*", on objects
  * whose name schema.name is LIKE a pattern.  Most patterns have no wildcard,
- * as those that dbkit.baseline() makes: spelled as escape_pattern() does, they
+ * as those that dbkit.baseline() makes: spelled as dbkit_exact_pattern() does, they
  * are found through the primary key.  The few others have an index of their own
  * and are tried one by one.
  * Exemptions are looked at only once there is a finding.
@@ -17,24 +17,16 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "catalog/pg_class.h"
+#include "access/xact.h"
 #include "catalog/pg_collation.h"
-#include "catalog/pg_type.h"
-#include "executor/spi.h"
-#include "fmgr.h"
-#include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/hsearch.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
-#include "utils/tuplestore.h"
 
 #include "common.h"
-#include "convention/check.h"
 #include "convention/exemption.h"
 #include "convention/own_objects.h"
-#include "convention/rules/rules.h"
 
 /* The columns of dbkit.exemption, and its indexes */
 #define Anum_object		1
@@ -45,16 +37,6 @@
 
 #define KEY_INDEX		"exemption_pkey"
 #define PATTERN_INDEX	"exemption_pattern_idx"
-
-typedef struct Exemption
-{
-	char	   *object;
-	char	   *rule;
-	Datum		reason;
-	bool		expires;
-	TimestampTz expires_at;
-	bool		builtin;
-} Exemption;
 
 static Exemption *
 read_exemption(Relation table, HeapTuple tuple)
@@ -90,15 +72,15 @@ scan_exemptions(Relation table, Oid index, int nkeys, ScanKey key)
 }
 
 /* Return the name that patterns are matched against. */
-static char *
-object_name(const Facts *facts)
+char *
+dbkit_exempt_name(const Facts *facts)
 {
 	return psprintf("%s.%s", facts->schema, facts->name);
 }
 
 /* Return the pattern that matches that name only. */
-static char *
-escape_pattern(const char *name)
+char *
+dbkit_exact_pattern(const char *name)
 {
 	StringInfoData pattern;
 
@@ -121,18 +103,18 @@ is_like(const char *name, const char *pattern)
 }
 
 /* Return the exemptions on an object, whatever their rule. */
-static List *
-exemptions_on(const Facts *facts)
+List *
+dbkit_exemptions_on(const Facts *facts)
 {
 	Relation	table = table_open(dbkit_own_relation("exemption"), AccessShareLock);
-	char	   *name = object_name(facts);
+	char	   *name = dbkit_exempt_name(facts);
 	List	   *result;
 	List	   *patterns;
 	ScanKeyData key;
 	ListCell   *lc;
 
 	ScanKeyInit(&key, Anum_object, BTEqualStrategyNumber, F_TEXTEQ,
-				CStringGetTextDatum(escape_pattern(name)));
+				CStringGetTextDatum(dbkit_exact_pattern(name)));
 	result = scan_exemptions(table, dbkit_own_relation(KEY_INDEX), 1, &key);
 	patterns = scan_exemptions(table, dbkit_own_relation(PATTERN_INDEX), 0, NULL);
 	foreach(lc, patterns)
@@ -144,14 +126,16 @@ exemptions_on(const Facts *facts)
 	return result;
 }
 
-static bool
-is_expired(const Exemption *exemption)
+/* Is it over? */
+bool
+dbkit_exemption_is_expired(const Exemption *exemption)
 {
 	return exemption->expires && exemption->expires_at <= GetCurrentTransactionStartTimestamp();
 }
 
-static bool
-covers(const Exemption *exemption, const Rule *rule)
+/* Is it about that rule, or about all? */
+bool
+dbkit_exemption_covers(const Exemption *exemption, const Rule *rule)
 {
 	return strcmp(exemption->rule, "*") == 0 || strcmp(exemption->rule, rule->id) == 0;
 }
@@ -168,7 +152,7 @@ dbkit_drop_exempt(List *findings, int from)
 
 	if (list_length(findings) == from)
 		return findings;
-	exemptions = exemptions_on(((Finding *) llast(findings))->facts);
+	exemptions = dbkit_exemptions_on(((Finding *) llast(findings))->facts);
 	if (exemptions == NIL)
 		return findings;
 
@@ -180,265 +164,20 @@ dbkit_drop_exempt(List *findings, int from)
 		ListCell   *lc;
 
 		foreach(lc, exemptions)
-			exempt |= !is_expired(lfirst(lc)) && covers(lfirst(lc), finding->rule);
+			exempt |= !dbkit_exemption_is_expired(lfirst(lc)) && dbkit_exemption_covers(lfirst(lc), finding->rule);
 		if (!exempt)
 			result = lappend(result, finding);
 	}
 	return result;
 }
 
-/* ---- functions ---- */
-
-/* Return an argument that must not be null. */
-static Datum
-required_argument(FunctionCallInfo fcinfo, int n, const char *name)
+/* Return all exemptions. */
+List *
+dbkit_all_exemptions(void)
 {
-	if (PG_ARGISNULL(n))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be null", name)));
-	return PG_GETARG_DATUM(n);
-}
+	Relation	table = table_open(dbkit_own_relation("exemption"), AccessShareLock);
+	List	   *result = scan_exemptions(table, InvalidOid, 0, NULL);
 
-static void
-check_rule(const char *rule)
-{
-	if (strcmp(rule, "*") == 0 || dbkit_find_rule(rule) != NULL)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unrecognized rule: \"%s\"", rule),
-			 errhint("The view dbkit.rules lists them; \"*\" stands for all.")));
-}
-
-static void
-check_reason(const char *reason)
-{
-	if (strspn(reason, " \t\r\n") == strlen(reason))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("reason must not be empty")));
-}
-
-/* LIKE itself complains only when it gets as far as the end. */
-static void
-check_pattern(const char *pattern)
-{
-	for (; *pattern != '\0'; pattern++)
-	{
-		if (*pattern == '\\' && *++pattern == '\0')
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_ESCAPE_SEQUENCE),
-					 errmsg("object must not end with a single backslash")));
-	}
-}
-
-/* Run a statement on dbkit.exemption as the caller, and return its row count. */
-static uint64
-run(const char *sql, int nargs, Datum *values, const char *nulls)
-{
-	Oid			types[] = {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID};
-	uint64		processed;
-
-	SPI_connect();
-	if (SPI_execute_with_args(sql, nargs, types, values, nulls, false, 0) < 0)
-		elog(ERROR, "SPI_execute_with_args failed: %s", sql);
-	processed = SPI_processed;
-	SPI_finish();
-	return processed;
-}
-
-PG_FUNCTION_INFO_V1(exempt);
-
-/*
- * dbkit.exempt(object text, rule text, reason text, expires_at timestamptz)
- *
- * Exempts objects whose schema.name is LIKE object from a rule, or from all
- * for '*', until expires_at or for good.  Replaces the exemption with the same
- * object and rule.
- *
- * Errors: null_value_not_allowed; invalid_parameter_value for an unknown rule,
- * an empty reason and a time that is past; invalid_escape_sequence.
- */
-Datum
-exempt(PG_FUNCTION_ARGS)
-{
-	Datum		values[4];
-	char	   *pattern;
-
-	values[0] = required_argument(fcinfo, 0, "object");
-	values[1] = required_argument(fcinfo, 1, "rule");
-	values[2] = required_argument(fcinfo, 2, "reason");
-	values[3] = PG_ARGISNULL(3) ? (Datum) 0 : PG_GETARG_DATUM(3);
-
-	pattern = TextDatumGetCString(values[0]);
-	check_pattern(pattern);
-	check_rule(TextDatumGetCString(values[1]));
-	check_reason(TextDatumGetCString(values[2]));
-	if (!PG_ARGISNULL(3) &&
-		DatumGetTimestampTz(values[3]) <= GetCurrentTransactionStartTimestamp())
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("expires_at must be in the future")));
-
-	if (!dbkit_any_object_is_like(pattern))
-		ereport(NOTICE,
-				(errmsg("no table, view, type or function is like \"%s\"", pattern),
-				 errhint("The pattern is matched against schema.name.")));
-
-	if (run("INSERT INTO dbkit.exemption AS e (object, rule, reason, expires_at)"
-			" VALUES ($1, $2, $3, $4)"
-			" ON CONFLICT (object, rule) DO UPDATE"
-			" SET reason = EXCLUDED.reason, expires_at = EXCLUDED.expires_at,"
-			" created_at = pg_catalog.now()"
-			" WHERE NOT e.builtin",
-			4, values, PG_ARGISNULL(3) ? "   n" : "    ") == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("the exemption of \"%s\" is built in", pattern)));
-	PG_RETURN_VOID();
-}
-
-PG_FUNCTION_INFO_V1(unexempt);
-
-/*
- * dbkit.unexempt(object text, rule text) returns boolean
- *
- * Takes back the exemption with exactly that pattern and rule; false where
- * there is none.  Errors: null_value_not_allowed, invalid_parameter_value.
- */
-Datum
-unexempt(PG_FUNCTION_ARGS)
-{
-	Datum		values[2];
-
-	values[0] = required_argument(fcinfo, 0, "object");
-	values[1] = required_argument(fcinfo, 1, "rule");
-	check_rule(TextDatumGetCString(values[1]));
-	PG_RETURN_BOOL(run("DELETE FROM dbkit.exemption"
-					   " WHERE object OPERATOR(pg_catalog.=) $1"
-					   " AND rule OPERATOR(pg_catalog.=) $2",
-					   2, values, NULL) > 0);
-}
-
-/* Exempt the object of a finding from its rule; count those that are new. */
-static void
-exempt_finding(const Finding *finding, void *arg)
-{
-	struct
-	{
-		Datum		reason;
-		int64		count;
-	}		   *baseline = arg;
-	Datum		values[3];
-
-	values[0] = CStringGetTextDatum(escape_pattern(object_name(finding->facts)));
-	values[1] = CStringGetTextDatum(finding->rule->id);
-	values[2] = baseline->reason;
-	baseline->count += run("INSERT INTO dbkit.exemption AS e (object, rule, reason)"
-						   " VALUES ($1, $2, $3)"
-						   " ON CONFLICT (object, rule) DO UPDATE"
-						   " SET reason = EXCLUDED.reason, expires_at = NULL,"
-						   " created_at = pg_catalog.now()"
-						   " WHERE e.expires_at OPERATOR(pg_catalog.<=) pg_catalog.now()",
-						   3, values, NULL);
-}
-
-PG_FUNCTION_INFO_V1(baseline);
-
-/*
- * dbkit.baseline(reason text) returns bigint
- *
- * Exempts everything that dbkit.check() reports now; returns how many
- * exemptions that made or renewed.  Errors: null_value_not_allowed,
- * invalid_parameter_value for an empty reason.
- */
-Datum
-baseline(PG_FUNCTION_ARGS)
-{
-	struct
-	{
-		Datum		reason;
-		int64		count;
-	}			result = {required_argument(fcinfo, 0, "reason"), 0};
-
-	check_reason(TextDatumGetCString(result.reason));
-	dbkit_check_objects(SCOPE_CHECK, exempt_finding, &result);
-	PG_RETURN_INT64(result.count);
-}
-
-/* What is unique in an exemption, as a hash key */
-static char *
-exemption_key(const Exemption *exemption)
-{
-	return psprintf("%s\n%s", exemption->rule, exemption->object);
-}
-
-static HTAB *
-create_key_set(void)
-{
-	HASHCTL		ctl = {
-		.keysize = 1024,
-		.entrysize = 1024,
-		.hcxt = CurrentMemoryContext
-	};
-
-	return hash_create("dbkit exemptions in use", 256, &ctl,
-					   HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
-}
-
-/* Note the exemptions that cover a finding. */
-static void
-mark_covering(const Finding *finding, void *arg)
-{
-	List	   *exemptions = exemptions_on(finding->facts);
-	ListCell   *lc;
-
-	foreach(lc, exemptions)
-	{
-		if (covers(lfirst(lc), finding->rule))
-			(void) hash_search((HTAB *) arg, exemption_key(lfirst(lc)), HASH_ENTER, NULL);
-	}
-}
-
-PG_FUNCTION_INFO_V1(stale_exemptions);
-
-/*
- * dbkit.stale_exemptions() returns setof record
- *
- * The exemptions that have expired or cover nothing any more, except those
- * that are built in.
- */
-Datum
-stale_exemptions(PG_FUNCTION_ARGS)
-{
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	HTAB	   *in_use = create_key_set();
-	Relation	table;
-	ListCell   *lc;
-
-	InitMaterializedSRF(fcinfo, 0);
-	dbkit_check_objects(SCOPE_ALL, mark_covering, in_use);
-
-	table = table_open(dbkit_own_relation("exemption"), AccessShareLock);
-	foreach(lc, scan_exemptions(table, InvalidOid, 0, NULL))
-	{
-		const Exemption *exemption = lfirst(lc);
-		bool		used = hash_search(in_use, exemption_key(exemption), HASH_FIND, NULL) != NULL;
-		Datum		values[] = {
-			CStringGetTextDatum(exemption->object),
-			CStringGetTextDatum(exemption->rule),
-			exemption->reason,
-			TimestampTzGetDatum(exemption->expires_at),
-			CStringGetTextDatum(is_expired(exemption) ? "it has expired" :
-								"it covers nothing")
-		};
-		bool		nulls[lengthof(values)] = {false};
-
-		nulls[3] = !exemption->expires;
-		if (!exemption->builtin && (is_expired(exemption) || !used))
-			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	}
 	table_close(table, AccessShareLock);
-	PG_RETURN_VOID();
+	return result;
 }

@@ -14,6 +14,7 @@
 #include "utils/lsyscache.h"
 
 #include "common.h"
+#include "convention/facts/table.h"
 #include "convention/findings.h"
 #include "convention/rules/rules.h"
 #include "convention/facts/type_walk.h"

@@ -39,6 +39,7 @@
 #include "utils/snapmgr.h"
 
 #include "common.h"
+#include "convention/facts/read.h"
 #include "convention/facts/facts.h"
 #include "convention/own_objects.h"
 #include "convention/registry.h"

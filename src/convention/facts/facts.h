@@ -12,8 +12,6 @@
 #include "nodes/nodes.h"
 #include "nodes/pg_list.h"
 
-#include "convention/facts/rows.h"
-
 /* What kind of object is judged; a rule names the kinds it applies to. */
 typedef enum ObjectKind
 {
@@ -206,8 +204,6 @@ DEFINE_FACTS(char *, default_prefix, FACT_PREFIX)
 DEFINE_FACTS(List *, check_prefixes, FACT_PREFIX)
 DEFINE_FACTS(List *, check_names, FACT_PREFIX)
 
-extern Facts *dbkit_facts(Oid classid, Oid objid, FactSet wanted);
-extern Facts *dbkit_read_facts(RowReader *reader, Oid classid, Oid objid, FactSet wanted);
 extern const ColumnFacts *dbkit_facts_column(const Facts *facts, const char *name);
 extern const ColumnFacts *dbkit_facts_column_at(const Facts *facts, AttrNumber attnum);
 extern char *dbkit_facts_column_names(const Facts *facts, const List *attnums);
@@ -215,16 +211,5 @@ extern const char *dbkit_facts_identity(const Facts *facts);
 extern const char *dbkit_identity_of(Oid relid);
 extern char *dbkit_name_of(Oid relid);
 extern const char *dbkit_kind_name(ObjectKind kind);
-
-/* facts_table.c */
-extern void dbkit_read_table(Facts *facts, RowReader *reader, FactSet wanted);
-extern bool dbkit_column_has_default(const ColumnFacts *column);
-extern Node *dbkit_column_default(const ColumnFacts *column);
-extern bool dbkit_column_type_is_fixed(const Facts *facts, const ColumnFacts *column);
-extern const TriggerFacts *dbkit_find_trigger(const Facts *facts,
-											   bool (*wanted) (const TriggerFacts *trigger, const void *arg),
-											   const void *arg);
-extern bool dbkit_has_column_comment(const Facts *facts, const ColumnFacts *column);
-extern Oid	dbkit_column_sequence(const Facts *facts, const ColumnFacts *column);
 
 #endif							/* DBKIT_FACTS_H */

@@ -39,7 +39,7 @@
 
 #include "common.h"
 #include "convention/facts/expression.h"
-#include "convention/facts/facts.h"
+#include "convention/facts/table.h"
 #include "convention/facts/tree.h"
 
 /* Return the CHECK expressions of one domain. */

@@ -14,6 +14,7 @@
 #include "utils/lsyscache.h"
 
 #include "common.h"
+#include "convention/facts/table.h"
 #include "convention/facts/expression.h"
 #include "convention/own_objects.h"
 #include "convention/registry.h"

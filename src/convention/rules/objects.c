@@ -12,6 +12,7 @@
 #include "utils/builtins.h"
 
 #include "common.h"
+#include "convention/facts/table.h"
 #include "convention/facts/expression.h"
 #include "convention/name_settings.h"
 #include "convention/own_objects.h"

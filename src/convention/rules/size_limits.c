@@ -25,6 +25,7 @@
 #include "utils/rel.h"
 
 #include "common.h"
+#include "convention/facts/read.h"
 #include "convention/exemption.h"
 #include "convention/rules/size_limits.h"
 #include "convention/rules/files.h"

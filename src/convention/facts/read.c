@@ -1,0 +1,228 @@
+/*-------------------------------------------------------------------------
+ *
+ * read.c
+ *		Read the description of one relation, type or function.
+ *
+ * Everything comes from the rows of the catalogs: no SQL runs, so neither
+ * search_path nor anybody's privileges matter.  The result lives in the
+ * current memory context.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/reloptions.h"
+#include "access/transam.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "common.h"
+#include "convention/facts/read.h"
+#include "convention/facts/table.h"
+
+/* Is the object initdb's, in a system schema, temporary, or an extension's? */
+static bool
+is_foreign_to_us(RowReader *reader, Oid classid, Oid objid, Oid namespace)
+{
+	return objid < FirstNormalObjectId ||
+		(namespace != PG_PUBLIC_NAMESPACE &&
+		 (namespace < FirstNormalObjectId || isAnyTempNamespace(namespace))) ||
+		dbkit_is_extension_member(reader, classid, objid);
+}
+
+/* Make the facts about an object, or NULL where its schema is gone. */
+static Facts *
+new_facts(Oid classid, Oid objid, Oid namespace, const char *name)
+{
+	char	   *schema = get_namespace_name(namespace);
+	Facts	   *facts;
+
+	/* It is being dropped; or it was created while its schema was, and stayed */
+	if (schema == NULL)
+		return NULL;
+	facts = palloc0(sizeof(Facts));
+	facts->classid = classid;
+	facts->objid = objid;
+	facts->schema = schema;
+	facts->name = pstrdup(name);
+	return facts;
+}
+
+/* Has a view the option security_invoker? */
+static bool
+has_security_invoker(RowReader *reader, HeapTuple row)
+{
+	Relation	catalog = reader->streams[ROWS_CLASS].catalog;
+	ViewOptions *options = (ViewOptions *) extractRelOptions(row, RelationGetDescr(catalog), NULL);
+
+	return options != NULL && options->security_invoker;
+}
+
+static Facts *
+read_relation(RowReader *reader, Oid relid, FactSet wanted)
+{
+	HeapTuple	row = reader->class_row != NULL ? reader->class_row :
+		dbkit_next_row(reader, ROWS_CLASS, relid);
+	Form_pg_class form;
+	Facts	   *facts;
+
+	if (row == NULL)
+		return NULL;
+	form = (Form_pg_class) GETSTRUCT(row);
+	if ((form->relkind != RELKIND_RELATION &&
+		 form->relkind != RELKIND_PARTITIONED_TABLE &&
+		 form->relkind != RELKIND_VIEW) ||
+		form->relispartition ||
+		is_foreign_to_us(reader, RelationRelationId, relid, form->relnamespace))
+		return NULL;
+
+	facts = new_facts(RelationRelationId, relid, form->relnamespace, NameStr(form->relname));
+	if (facts == NULL)
+		return NULL;
+	facts->owner = form->relowner;
+	facts->partitioned = form->relkind == RELKIND_PARTITIONED_TABLE;
+	facts->typed = OidIsValid(form->reloftype);
+	facts->read.rls_enabled = form->relrowsecurity;
+	facts->read.rls_forced = form->relforcerowsecurity;
+	if (form->relkind == RELKIND_VIEW)
+	{
+		facts->kind = KIND_VIEW;
+		facts->security_invoker = has_security_invoker(reader, row);
+	}
+	else
+		dbkit_read_table(facts, reader, wanted);
+	return facts;
+}
+
+static Facts *
+read_type(RowReader *reader, Oid type)
+{
+	Facts	   *facts = NULL;
+	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	Form_pg_type form;
+
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	form = (Form_pg_type) GETSTRUCT(tuple);
+	if (form->typtype == TYPTYPE_ENUM &&
+		!is_foreign_to_us(reader, TypeRelationId, type, form->typnamespace))
+		facts = new_facts(TypeRelationId, type, form->typnamespace, NameStr(form->typname));
+	if (facts != NULL)
+	{
+		facts->kind = KIND_ENUM_TYPE;
+		facts->owner = form->typowner;
+	}
+	ReleaseSysCache(tuple);
+	return facts;
+}
+
+/* Return the search_path of a function's SET clause, or NULL. */
+static char *
+read_search_path(HeapTuple tuple)
+{
+	bool		isnull;
+	Datum		config = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_proconfig, &isnull);
+	Datum	   *settings;
+	int			count;
+	static const char prefix[] = "search_path=";
+
+	if (isnull)
+		return NULL;
+	deconstruct_array(DatumGetArrayTypeP(config), TEXTOID, -1, false, TYPALIGN_INT,
+					  &settings, NULL, &count);
+	for (int i = 0; i < count; i++)
+	{
+		char	   *setting = TextDatumGetCString(settings[i]);
+
+		if (strncmp(setting, prefix, strlen(prefix)) == 0)
+			return setting + strlen(prefix);
+	}
+	return NULL;
+}
+
+/*
+ * Return a function's qualified name with its argument types, as
+ * format_procedure_qualified(), which raises an error where one is gone.
+ */
+static char *
+signature(const Facts *facts, const oidvector *types)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "%s(", quote_qualified_identifier(facts->schema, facts->name));
+	for (int i = 0; i < types->dim1; i++)
+		appendStringInfo(&text, "%s%s", i > 0 ? "," : "",
+						 format_type_extended(types->values[i], -1,
+											  FORMAT_TYPE_FORCE_QUALIFY | FORMAT_TYPE_ALLOW_INVALID));
+	appendStringInfoChar(&text, ')');
+	return text.data;
+}
+
+static Facts *
+read_function(RowReader *reader, Oid function)
+{
+	Facts	   *facts = NULL;
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Form_pg_proc form;
+
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	form = (Form_pg_proc) GETSTRUCT(tuple);
+	if (form->prosecdef &&
+		!is_foreign_to_us(reader, ProcedureRelationId, function, form->pronamespace))
+		facts = new_facts(ProcedureRelationId, function, form->pronamespace,
+						  NameStr(form->proname));
+	if (facts != NULL)
+	{
+		facts->kind = KIND_FUNCTION;
+		facts->owner = form->proowner;
+		facts->signature = signature(facts, &form->proargtypes);
+		facts->search_path = read_search_path(tuple);
+	}
+	ReleaseSysCache(tuple);
+	return facts;
+}
+
+/*
+ * Return the facts about an object, or NULL where it is never judged or does
+ * not exist (any more).  A reader of many gives them in the order of the oids.
+ */
+Facts *
+dbkit_read_facts(RowReader *reader, Oid classid, Oid objid, FactSet wanted)
+{
+	switch (classid)
+	{
+		case RelationRelationId:
+			return read_relation(reader, objid, wanted);
+		case TypeRelationId:
+			return read_type(reader, objid);
+		case ProcedureRelationId:
+			return read_function(reader, objid);
+		default:
+			return NULL;
+	}
+}
+
+/* The same for one object. */
+Facts *
+dbkit_facts(Oid classid, Oid objid, FactSet wanted)
+{
+	RowReader	reader;
+	Facts	   *facts;
+
+	dbkit_open_reader(&reader, false);
+	facts = dbkit_read_facts(&reader, classid, objid, wanted);
+	dbkit_close_reader(&reader);
+	return facts;
+}

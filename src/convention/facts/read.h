@@ -1,0 +1,17 @@
+/*-------------------------------------------------------------------------
+ *
+ * read.h
+ *		Read the description of one relation, type or function.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DBKIT_READ_H
+#define DBKIT_READ_H
+
+#include "convention/facts/facts.h"
+#include "convention/facts/rows.h"
+
+extern Facts *dbkit_facts(Oid classid, Oid objid, FactSet wanted);
+extern Facts *dbkit_read_facts(RowReader *reader, Oid classid, Oid objid, FactSet wanted);
+
+#endif							/* DBKIT_READ_H */

@@ -1,0 +1,24 @@
+/*-------------------------------------------------------------------------
+ *
+ * table.h
+ *		Read the description of a table, and look up what little else is known of it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DBKIT_TABLE_H
+#define DBKIT_TABLE_H
+
+#include "convention/facts/facts.h"
+#include "convention/facts/rows.h"
+
+extern void dbkit_read_table(Facts *facts, RowReader *reader, FactSet wanted);
+extern bool dbkit_column_has_default(const ColumnFacts *column);
+extern Node *dbkit_column_default(const ColumnFacts *column);
+extern bool dbkit_column_type_is_fixed(const Facts *facts, const ColumnFacts *column);
+extern const TriggerFacts *dbkit_find_trigger(const Facts *facts,
+											   bool (*wanted) (const TriggerFacts *trigger, const void *arg),
+											   const void *arg);
+extern bool dbkit_has_column_comment(const Facts *facts, const ColumnFacts *column);
+extern Oid	dbkit_column_sequence(const Facts *facts, const ColumnFacts *column);
+
+#endif							/* DBKIT_TABLE_H */
