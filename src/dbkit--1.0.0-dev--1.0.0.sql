@@ -28,3 +28,6 @@ COMMENT ON FUNCTION dbkit.drop_enum_value(pg_catalog.regclass, pg_catalog.text, 
 
 COMMENT ON FUNCTION dbkit.enum_from_type(pg_catalog.regtype) IS
 'Turns a native enum into the enum table <type>_enum in the schema of the type, and its columns into text with a foreign key and an index; drops the type. Views, functions, arrays, domains and expressions that depend on the type are refused (dependent_objects_still_exist) with their names. Tables of other owners, superusers aside, are changed as these owners, who get SELECT and REFERENCES on the enum table.';
+
+COMMENT ON FUNCTION dbkit.check() IS
+'Everything in the database that breaks a schema convention at level warning or above, one row per finding; fix is SQL that fixes it, NULL where there is none. The same as CREATE would be rejected for, whatever dbkit.enforce says';

@@ -111,7 +111,7 @@ RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'check_database'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dbkit.check() IS
-'Everything in the database that breaks a schema convention at level warning or above, one row per finding; fix is SQL that mends it, NULL where there is none. The same as CREATE would be rejected for, whatever dbkit.enforce says';
+'Everything in the database that breaks a schema convention at level warning or above, one row per finding; fix is SQL that fixes it, NULL where there is none. The same as CREATE would be rejected for, whatever dbkit.enforce says';
 
 CREATE FUNCTION dbkit.check(
 	relation pg_catalog.regclass,

@@ -4,11 +4,11 @@
  *		Reject what breaks the conventions, when a statement ends and when the
  *		transaction commits.
  *
- * At the end of each DDL statement the event triggers note what it touched,
+ * At the end of each DDL statement the event triggers note what it changed,
  * bring the prefix registry up to date, and judge that by the rules of phase
  * "statement".  Just before the transaction commits or is prepared, all that
- * it touched is judged by the rules of phase "commit", on the state as it then
- * is, and what is at level "fix" is mended.
+ * it changed is judged by the rules of phase "commit", on the state as it then
+ * is, and what is at level "fix" is fixed.
  *
  *-------------------------------------------------------------------------
  */
@@ -62,7 +62,7 @@ dbkit_is_restoring(void)
 
 /* Is enforcement disabled? */
 static bool
-stands_aside(void)
+is_disabled(void)
 {
 	return !enforce || dbkit_is_restoring();
 }
@@ -179,7 +179,7 @@ read_cases(const List *objects, JudgeScope scope, bool registry)
 	foreach(lc, objects)
 	{
 		const ChangedObject *object = lfirst(lc);
-		FactSet		wanted = stands_aside() ? 0 : dbkit_facts_to_read(scope, object->change);
+		FactSet		wanted = is_disabled() ? 0 : dbkit_facts_to_read(scope, object->change);
 		Case	   *one;
 
 		if (registry && changes_prefix(object))
@@ -262,7 +262,7 @@ ddl_command_start(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *event = check_called_for(fcinfo, "ddl_command_start");
 
-	if (!stands_aside())
+	if (!is_disabled())
 		dbkit_report(dbkit_judge_index_build(event->parsetree), ERROR, NULL);
 	PG_RETURN_NULL();
 }
@@ -296,9 +296,9 @@ ddl_command_end(PG_FUNCTION_ARGS)
 	if (bare)
 		PushActiveSnapshot(GetTransactionSnapshot());
 	dbkit_note_commands(concurrent);
-	cases = read_cases(dbkit_changed_by_statement(!stands_aside()), SCOPE_STATEMENT, true);
+	cases = read_cases(dbkit_changed_by_statement(!is_disabled()), SCOPE_STATEMENT, true);
 	update_registry(cases);
-	if (!stands_aside())
+	if (!is_disabled())
 		findings = judge_all(cases, SCOPE_STATEMENT);
 	if (fixing)
 		findings = drop_warnings(findings); /* the statement itself gave them */
@@ -355,7 +355,7 @@ Datum
 table_rewrite(PG_FUNCTION_ARGS)
 {
 	check_called_for(fcinfo, "table_rewrite");
-	if (!stands_aside())
+	if (!is_disabled())
 		dbkit_report(dbkit_judge_rewrite(), ERROR, NULL);
 	PG_RETURN_NULL();
 }
@@ -367,7 +367,7 @@ judge_changed(const List *objects)
 	return judge_all(read_cases(objects, SCOPE_COMMIT, false), SCOPE_COMMIT);
 }
 
-/* Judge what the transaction changed, and mend what is at level "fix". */
+/* Judge what the transaction changed, and fix what is at level "fix". */
 static void
 judge_transaction(void)
 {
@@ -401,7 +401,7 @@ at_transaction_event(XactEvent event, void *arg pg_attribute_unused())
 		fixing = false;
 		return;
 	}
-	if (!dbkit_transaction_changed() || stands_aside())
+	if (!dbkit_transaction_changed() || is_disabled())
 		return;
 	if (!OidIsValid(get_extension_oid("dbkit", true)))
 		return;					/* dropped by this transaction */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * findings.c
- *		Make findings, and the SQL that mends them.
+ *		Make findings, and the SQL that fixes them.
  *
  *-------------------------------------------------------------------------
  */
@@ -60,7 +60,7 @@ dbkit_add_finding(Judgement *judgement, const char *column, const char *format,.
 	return finding;
 }
 
-/* Add an action of the ALTER TABLE that mends the finding. */
+/* Add an action of the ALTER TABLE that fixes the finding. */
 void
 dbkit_add_alter(Finding *finding, char *action)
 {
@@ -260,7 +260,7 @@ dbkit_drop_repeated_fixes(List *findings, int from)
 }
 
 /*
- * Return the SQL that mends the findings, ready to run, or NULL where there is
+ * Return the SQL that fixes the findings, ready to run, or NULL where there is
  * none: for each object one ALTER TABLE, then what else is to be done.
  */
 char *

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * findings.h
- *		What a rule finds wrong with an object, and the SQL that mends it.
+ *		What a rule finds wrong with an object, and the SQL that fixes it.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,7 +23,7 @@ typedef enum RuleLevel
 	LEVEL_OFF,
 	LEVEL_WARNING,
 	LEVEL_ERROR,
-	LEVEL_FIX					/* as an error, but mended at commit */
+	LEVEL_FIX					/* as an error, but fixed at commit */
 } RuleLevel;
 
 struct Judgement;
@@ -35,7 +35,7 @@ typedef struct Rule
 	RulePhase	phase;
 	int			kinds;			/* ObjectKind bits it applies to */
 	FactSet		needs;			/* all that "judge" reads */
-	FactSet		mended_by;		/* of these: what a new one of can only mend */
+	FactSet		fixed_by;		/* of these: what a new one of can only help */
 	bool		fixable;
 	int			level;			/* RuleLevel: the default, then dbkit.rule.<id> */
 	const char *description;
@@ -49,8 +49,8 @@ typedef struct Finding
 	const Facts *facts;
 	const char *column;			/* NULL where it is about the whole object */
 	char	   *problem;		/* what is wrong and what to write instead */
-	List	   *alter;			/* char *, actions of an ALTER TABLE that mend it */
-	char	   *statement;		/* further SQL that mends it, or NULL */
+	List	   *alter;			/* char *, actions of an ALTER TABLE that fix it */
+	char	   *statement;		/* further SQL that fixes it, or NULL */
 } Finding;
 
 /* The state of judging: one object after the other, rule by rule. */

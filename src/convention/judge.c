@@ -32,7 +32,7 @@ static bool
 can_break(Change change, const Rule *rule)
 {
 	return (change.changed & rule->needs) != 0 ||
-		(change.added & rule->needs & ~rule->mended_by) != 0;
+		(change.added & rule->needs & ~rule->fixed_by) != 0;
 }
 
 /*

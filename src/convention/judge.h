@@ -14,7 +14,7 @@
 typedef enum JudgeScope
 {
 	SCOPE_STATEMENT,			/* what a statement is rejected for */
-	SCOPE_COMMIT,				/* what a commit is rejected or mended for */
+	SCOPE_COMMIT,				/* what a commit is rejected or fixed for */
 	SCOPE_CHECK,				/* all that are not off */
 	SCOPE_ALL					/* all, and no exemption counts */
 } JudgeScope;

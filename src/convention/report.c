@@ -130,7 +130,7 @@ is_created(const Facts *facts)
 }
 
 /*
- * Return the SQL that mends the findings, and for what the transaction itself
+ * Return the SQL that fixes the findings, and for what the transaction itself
  * created the advice, as an SQL comment.
  */
 static char *
