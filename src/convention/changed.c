@@ -307,6 +307,26 @@ dbkit_changed_by_transaction(void)
 	return result;
 }
 
+/* Is everything about an object to be judged at commit? */
+bool
+dbkit_is_changed_whole(Oid classid, Oid objid)
+{
+	Oid			key[2] = {classid, objid};
+	const Entry *entry = entries != NULL ? hash_search(entries, key, HASH_FIND, NULL) : NULL;
+	ListCell   *lc;
+
+	if (entry == NULL)
+		return false;
+	foreach(lc, entry->parts)
+	{
+		const Part *part = lfirst(lc);
+
+		if (!part->pending && part->what.change.changed == FACT_ALL && !part->what.concurrently)
+			return true;
+	}
+	return false;
+}
+
 /* Has the transaction changed anything? */
 bool
 dbkit_transaction_changed(void)

@@ -23,6 +23,7 @@ typedef struct ChangedObject
 extern bool dbkit_note_change(const ChangedObject *object);
 extern List *dbkit_changed_by_statement(bool enforced);
 extern List *dbkit_changed_by_transaction(void);
+extern bool dbkit_is_changed_whole(Oid classid, Oid objid);
 extern bool dbkit_transaction_changed(void);
 extern void dbkit_changed_init(void);
 

@@ -44,6 +44,7 @@
 #include "context.h"
 #include "convention/changed.h"
 #include "convention/commands.h"
+#include "convention/judge.h"
 #include "convention/name_settings.h"
 
 #define NOTHING				((Change) {0, 0})
@@ -401,37 +402,22 @@ renames_object(const Node *command)
 	return IsA(command, AlterObjectSchemaStmt);
 }
 
-/* Tell what an ALTER TABLE can change. */
-static Change
-actions_change(const List *subcommands)
+/* Tell what an action of ALTER TABLE can change. */
+static FactSet
+changed_by_action(AlterTableType action)
 {
-	FactSet		changed = 0;
-	ListCell   *lc;
-
-	foreach(lc, subcommands)
+	for (size_t i = 0; i < lengthof(actions); i++)
 	{
-		const CollectedATSubcmd *subcommand = lfirst(lc);
-		AlterTableType action = castNode(AlterTableCmd, subcommand->parsetree)->subtype;
-		FactSet		by_action = FACT_ALL;
-
-		for (size_t i = 0; i < lengthof(actions); i++)
-		{
-			if (actions[i].action == action)
-				by_action = actions[i].changed;
-		}
-		changed |= by_action;
+		if (actions[i].action == action)
+			return actions[i].changed;
 	}
-	return CHANGED(changed);
+	return FACT_ALL;
 }
 
-/* Tell what a command can change. */
+/* Tell what a statement other than ALTER TABLE can change. */
 static Change
-command_change(const CollectedCommand *command)
+statement_change(const Node *tree)
 {
-	const Node *tree = command->parsetree;
-
-	if (command->type == SCT_AlterTable)
-		return actions_change(command->d.alterTable.subcmds);
 	if (IsA(tree, CommentStmt))
 		return ((const CommentStmt *) tree)->comment != NULL ?
 			ADDED(FACT_COMMENTS) : CHANGED(FACT_COMMENTS);
@@ -443,6 +429,24 @@ command_change(const CollectedCommand *command)
 			return statements[i].change;
 	}
 	return CHANGE_ALL;
+}
+
+/* Tell what a command of a statement can change. */
+static Change
+command_change(const CollectedCommand *command)
+{
+	FactSet		changed = 0;
+	ListCell   *lc;
+
+	if (command->type != SCT_AlterTable)
+		return statement_change(command->parsetree);
+	foreach(lc, command->d.alterTable.subcmds)
+	{
+		const CollectedATSubcmd *subcommand = lfirst(lc);
+
+		changed |= changed_by_action(castNode(AlterTableCmd, subcommand->parsetree)->subtype);
+	}
+	return CHANGED(changed);
 }
 
 /*
@@ -604,4 +608,56 @@ dbkit_note_dropped(bool concurrently)
 	ExecDropSingleTupleTableSlot(slot);
 	tuplestore_end(rows);
 	return relations;
+}
+
+/* Return the table that a statement is about, of those that often follow a CREATE TABLE, or NULL. */
+static const RangeVar *
+table_of_statement(const Node *statement)
+{
+	switch (nodeTag(statement))
+	{
+		case T_AlterTableStmt:
+			return ((const AlterTableStmt *) statement)->relation;
+		case T_CreatePolicyStmt:
+			return ((const CreatePolicyStmt *) statement)->table;
+		case T_CreateTrigStmt:
+			return ((const CreateTrigStmt *) statement)->relation;
+		case T_IndexStmt:
+			return ((const IndexStmt *) statement)->relation;
+		default:
+			return NULL;
+	}
+}
+
+/* Tell what such a statement can change. */
+static Change
+table_change(const Node *statement)
+{
+	FactSet		changed = 0;
+	ListCell   *lc;
+
+	if (!IsA(statement, AlterTableStmt))
+		return statement_change(statement);
+	foreach(lc, ((const AlterTableStmt *) statement)->cmds)
+		changed |= changed_by_action(lfirst_node(AlterTableCmd, lc)->subtype);
+	return CHANGED(changed);
+}
+
+/*
+ * Is a statement one that adds nothing to what is known: it breaks none of the
+ * rules that judge when it ends, and its table is judged whole at commit anyway?  Then
+ * PostgreSQL need not list its commands, which takes as long as a small statement.
+ */
+bool
+dbkit_statement_is_covered(const Node *statement)
+{
+	const RangeVar *table = table_of_statement(statement);
+	Change		change;
+
+	if (table == NULL)
+		return false;
+	change = table_change(statement);
+	return ((change.added | change.changed) & FACT_PREFIX) == 0 &&
+		dbkit_facts_to_read(SCOPE_STATEMENT, change) == 0 &&
+		dbkit_is_changed_whole(RelationRelationId, RangeVarGetRelid(table, NoLock, true));
 }

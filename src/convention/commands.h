@@ -8,8 +8,10 @@
 #ifndef DBKIT_COMMANDS_H
 #define DBKIT_COMMANDS_H
 
+#include "nodes/nodes.h"
 #include "nodes/pg_list.h"
 
+extern bool dbkit_statement_is_covered(const Node *statement);
 extern void dbkit_note_commands(bool concurrently);
 extern List *dbkit_note_dropped(bool concurrently);
 

@@ -284,14 +284,18 @@ ddl_command_end(PG_FUNCTION_ARGS)
 		.callback = error_context,
 		.arg = "dbkit_ddl_command_end"
 	};
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "dbkit enforcement",
-												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext caller = MemoryContextSwitchTo(context);
+	MemoryContext context;
+	MemoryContext caller;
 	bool		concurrent = is_concurrent(event->parsetree);
 	bool		bare = !ActiveSnapshotSet();	/* after DETACH ... CONCURRENTLY */
 	List	   *cases;
 	List	   *findings = NIL;
 
+	if (!concurrent && dbkit_statement_is_covered(event->parsetree))
+		PG_RETURN_NULL();
+
+	context = AllocSetContextCreate(CurrentMemoryContext, "dbkit enforcement", ALLOCSET_DEFAULT_SIZES);
+	caller = MemoryContextSwitchTo(context);
 	error_context_stack = &callback;
 	if (bare)
 		PushActiveSnapshot(GetTransactionSnapshot());

@@ -65,7 +65,7 @@ sub beside
 		what => "creating two tables beside $tables",
 		peers => [
 			variant('dbkit.enforce = off', $database, $off, aim => 1.05),
-			variant('event triggers not fired', $database, 'SET session_replication_role = replica'),
+			variant('event triggers not fired', $database, 'SET session_replication_role = replica', aim => 1.1),
 		],
 	}, {
 		%case,
