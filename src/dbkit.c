@@ -12,7 +12,7 @@
 #include "utils/guc.h"
 
 #include "common.h"
-#include "context.h"
+#include "context/context.h"
 #include "convention/changed.h"
 #include "convention/enforce.h"
 #include "convention/facts/rows.h"
@@ -21,7 +21,7 @@
 #include "convention/rules/id_style.h"
 #include "convention/rules/rules.h"
 #include "convention/rules/size_limits.h"
-#include "lock.h"
+#include "lock/lock.h"
 
 DBKIT_MODULE_MAGIC;
 

@@ -41,7 +41,7 @@
 #include "utils/tuplestore.h"
 
 #include "common.h"
-#include "context.h"
+#include "context/context.h"
 #include "convention/changed.h"
 #include "convention/commands.h"
 #include "convention/name_settings.h"

@@ -24,7 +24,7 @@
 #include "utils/syscache.h"
 
 #include "common.h"
-#include "context.h"
+#include "context/context.h"
 #include "convention/facts/expression.h"
 #include "convention/own_objects.h"
 #include "convention/facts/tree.h"

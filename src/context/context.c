@@ -23,7 +23,7 @@
 #include "utils/guc_tables.h"
 #include "utils/memutils.h"
 
-#include "context.h"
+#include "context/context.h"
 #include "id.h"
 #include "common.h"
 

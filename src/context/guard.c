@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * context_guard.c
+ * guard.c
  *		Refuse what would leave, outrank or outlive the tenant context.
  *
  * Statements are refused by a table of them.  What can be reached without a
@@ -32,7 +32,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "context.h"
+#include "context/context.h"
 #include "common.h"
 
 /* How many queries are running inside each other; none can commit */

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * enum_reference.c
+ * reference.c
  *		The columns that reference an enum table: who may change them, how to
  *		keep writers away, and how to make them follow a value.
  *
@@ -30,7 +30,7 @@
 #include "utils/rls.h"
 
 #include "common.h"
-#include "enum_table.h"
+#include "enum/table.h"
 
 /* Say that a relation is gone. */
 void

@@ -3,11 +3,11 @@
  * context.h
  *		What the files of the tenant context share with each other.
  *
- *	context.c			entering, reading, and carrying it to parallel workers
- *	context_guard.c		refusing what would leave or outlive it
- *	context_signature.c	nonces, the key file, checking a signature
- *	context_protect.c	dbkit.protect
- *	context_partition.c	protecting new partitions and children as their parent is
+ *	context.c		entering, reading, and carrying it to parallel workers
+ *	guard.c		refusing what would leave or outlive it
+ *	signature.c	nonces, the key file, checking a signature
+ *	protect.c	dbkit.protect
+ *	partition.c	protecting new partitions and children as their parent is
  *
  *-------------------------------------------------------------------------
  */
@@ -30,23 +30,23 @@ extern bool dbkit_context_is_entered(void);
 extern void dbkit_context_check_role(void);
 extern void dbkit_append_netstring(StringInfo buf, const char *value);
 
-/* context_guard.c */
+/* guard.c */
 extern int	dbkit_query_depth;
 extern int	dbkit_held_cursor_depth;
 extern void dbkit_context_check_session(void);
 extern void dbkit_context_guard_init(void);
 
-/* context_signature.c */
+/* signature.c */
 extern void dbkit_context_signature_init(void);
 extern bool dbkit_context_is_signed(void);
 extern void dbkit_take_nonce(dbkit_nonce_text nonce);
 extern void dbkit_check_signature(const char *user_id, const char *organization_id,
 								  const char *signature, const char *nonce);
 
-/* context_partition.c */
+/* partition.c */
 extern void dbkit_protect_new_members(Oid relid, const CollectedCommand *command);
 
-/* context_protect.c */
+/* protect.c */
 extern void dbkit_warn_of_foreign_table(Oid relid);
 
 #endif							/* DBKIT_CONTEXT_H */

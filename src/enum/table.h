@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * enum_table.h
+ * table.h
  *		What the files of the enum helpers share.
  *
  *-------------------------------------------------------------------------
@@ -20,7 +20,7 @@ typedef struct Target
 {
 	Oid			relid;
 	char	   *name;			/* qualified and quoted */
-	bool		guarded;		/* a stranger's code may run; see enum_owner.c */
+	bool		guarded;		/* a stranger's code may run; see owner.c */
 	bool		children;		/* the statement concerns its children, too */
 } Target;
 
@@ -40,7 +40,7 @@ typedef struct Reference
 	const char *condition;		/* finds the rows that use value $1 */
 } Reference;
 
-/* enum_table.c */
+/* table.c */
 extern uint64 dbkit_run(int expected, const char *statement, Datum first, Datum second);
 extern void dbkit_run_utility(const char *statement);
 extern char *dbkit_schema_name(Oid schema);
@@ -48,14 +48,14 @@ extern char *dbkit_enum_table_name(const char *base);
 extern Oid	dbkit_make_enum_table(const char *schema, const char *base,
 								  const Datum *values, int count);
 
-/* enum_owner.c */
+/* owner.c */
 extern bool dbkit_is_strangers(Oid relid);
 extern bool dbkit_reaches_strangers(const List *relids);
 extern void dbkit_check_name(const Target *target);
 extern uint64 dbkit_run_on(const Target *target, int expected, const char *sql,
 						   Datum first, Datum second);
 
-/* enum_reference.c */
+/* reference.c */
 pg_noreturn extern void dbkit_report_dropped(Oid relid);
 extern char *dbkit_relation_name(Oid relid);
 extern void dbkit_check_row_security(Oid relid);

@@ -30,8 +30,8 @@
 #include "utils/timestamp.h"
 
 #include "common.h"
-#include "context.h"
-#include "lock.h"
+#include "context/context.h"
+#include "lock/lock.h"
 
 #define NO_TIMEOUT (-1)
 

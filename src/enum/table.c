@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * enum_table.c
+ * table.c
  *		Helpers for enum tables: a table whose primary key is "value text", and
  *		which other tables reference.
  *
@@ -20,7 +20,7 @@
  *
  * A writer locks the table it writes to before the enum table, as its foreign
  * key is checked later; so do we.  What concerns the referencing tables is in
- * enum_reference.c.
+ * reference.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -46,7 +46,7 @@
 #include "utils/varlena.h"
 
 #include "common.h"
-#include "enum_table.h"
+#include "enum/table.h"
 
 /* With more values, it is not worth while to write all rows again. */
 #define MAX_ORDERED_VALUES 1000

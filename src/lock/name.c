@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * lock_name.c
+ * name.c
  *		Keys of locks from their names, and names from their keys.
  *
  * The lock manager knows a lock by its key alone.  This table remembers the
@@ -34,7 +34,7 @@
 #include "utils/timestamp.h"
 
 #include "common.h"
-#include "lock.h"
+#include "lock/lock.h"
 
 #ifdef DBKIT_HAVE_DSM_REGISTRY
 #include "storage/dsm_registry.h"

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * enum_owner.c
+ * owner.c
  *		Statements of the enum helpers on tables that belong to others.
  *
  * A statement on a table runs what its owner attached to it: checks,
@@ -50,7 +50,7 @@
 
 #include "as_owner.h"
 #include "common.h"
-#include "enum_table.h"
+#include "enum/table.h"
 
 /* What an error message says of a statement */
 typedef struct Statement

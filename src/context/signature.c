@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * context_signature.c
+ * signature.c
  *		Signed mode of the tenant context: only who holds the key can enter.
  *
  * The signature is HMAC-SHA256 (RFC 2104) over five netstrings: database,
@@ -25,7 +25,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
-#include "context.h"
+#include "context/context.h"
 #include "common.h"
 
 #define KEY_MIN_BYTES		32

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * context_protect.c
+ * protect.c
  *		dbkit.protect: row level security policies that rest on the context.
  *
  *-------------------------------------------------------------------------
@@ -27,7 +27,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "context.h"
+#include "context/context.h"
 #include "convention/name_settings.h"
 #include "common.h"
 

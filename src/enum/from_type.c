@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
- * enum_from_type.c
+ * from_type.c
  *		Turn a native enum type and all columns of it into an enum table.
  *
  * The catalogs give the list of statements that do it, which then run one
  * after the other, with the rights of the user; where strangers own tables,
- * with those of each table's owner (see enum_owner.c).  Defaults go before the type
+ * with those of each table's owner (see owner.c).  Defaults go before the type
  * NOT NULL, comments, privileges and indexes.  What it cannot carry over is
  * refused with a list of names, before anything changes.
  *
@@ -25,7 +25,7 @@
 
 #include "as_owner.h"
 #include "common.h"
-#include "enum_table.h"
+#include "enum/table.h"
 
 /* The columns that change: those of ordinary and partitioned tables */
 #define COLUMNS \
