@@ -35,6 +35,7 @@
 #include "convention/exemption.h"
 #include "convention/own_objects.h"
 #include "convention/rules/rules.h"
+#include "sql.h"
 
 /* The columns of dbkit.exemption, and its indexes */
 #define Anum_object		1
@@ -235,15 +236,13 @@ check_pattern(const char *pattern)
 
 /* Run a statement on dbkit.exemption as the caller, and return its row count. */
 static uint64
-run(const char *sql, int nargs, Datum *values, const char *nulls)
+change_exemptions(int expected, const char *sql, int nargs, Datum *values, const char *nulls)
 {
 	Oid			types[] = {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID};
 	uint64		processed;
 
 	SPI_connect();
-	if (SPI_execute_with_args(sql, nargs, types, values, nulls, false, 0) < 0)
-		elog(ERROR, "SPI_execute_with_args failed: %s", sql);
-	processed = SPI_processed;
+	processed = dbkit_run_sql(expected, sql, nargs, types, values, nulls);
 	SPI_finish();
 	return processed;
 }
@@ -286,13 +285,14 @@ exempt(PG_FUNCTION_ARGS)
 				(errmsg("no table, view, type or function is like \"%s\"", pattern),
 				 errhint("The pattern is matched against schema.name.")));
 
-	if (run("INSERT INTO dbkit.exemption AS e (object, rule, reason, expires_at)"
-			" VALUES ($1, $2, $3, $4)"
-			" ON CONFLICT (object, rule) DO UPDATE"
-			" SET reason = EXCLUDED.reason, expires_at = EXCLUDED.expires_at,"
-			" created_at = pg_catalog.now()"
-			" WHERE NOT e.builtin",
-			4, values, PG_ARGISNULL(3) ? "   n" : "    ") == 0)
+	if (change_exemptions(SPI_OK_INSERT,
+						  "INSERT INTO dbkit.exemption AS e (object, rule, reason, expires_at)"
+						  " VALUES ($1, $2, $3, $4)"
+						  " ON CONFLICT (object, rule) DO UPDATE"
+						  " SET reason = EXCLUDED.reason, expires_at = EXCLUDED.expires_at,"
+						  " created_at = pg_catalog.now()"
+						  " WHERE NOT e.builtin",
+						  4, values, PG_ARGISNULL(3) ? "   n" : "    ") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("the exemption of \"%s\" is built in", pattern)));
@@ -315,10 +315,11 @@ unexempt(PG_FUNCTION_ARGS)
 	values[0] = required_argument(fcinfo, 0, "object");
 	values[1] = required_argument(fcinfo, 1, "rule");
 	check_rule(TextDatumGetCString(values[1]));
-	PG_RETURN_BOOL(run("DELETE FROM dbkit.exemption"
-					   " WHERE object OPERATOR(pg_catalog.=) $1"
-					   " AND rule OPERATOR(pg_catalog.=) $2",
-					   2, values, NULL) > 0);
+	PG_RETURN_BOOL(change_exemptions(SPI_OK_DELETE,
+									 "DELETE FROM dbkit.exemption"
+									 " WHERE object OPERATOR(pg_catalog.=) $1"
+									 " AND rule OPERATOR(pg_catalog.=) $2",
+									 2, values, NULL) > 0);
 }
 
 /* Exempt the object of a finding from its rule; count those that are new. */
@@ -335,13 +336,14 @@ exempt_finding(const Finding *finding, void *arg)
 	values[0] = CStringGetTextDatum(escape_pattern(object_name(finding->facts)));
 	values[1] = CStringGetTextDatum(finding->rule->id);
 	values[2] = baseline->reason;
-	baseline->count += run("INSERT INTO dbkit.exemption AS e (object, rule, reason)"
-						   " VALUES ($1, $2, $3)"
-						   " ON CONFLICT (object, rule) DO UPDATE"
-						   " SET reason = EXCLUDED.reason, expires_at = NULL,"
-						   " created_at = pg_catalog.now()"
-						   " WHERE e.expires_at OPERATOR(pg_catalog.<=) pg_catalog.now()",
-						   3, values, NULL);
+	baseline->count += change_exemptions(SPI_OK_INSERT,
+										 "INSERT INTO dbkit.exemption AS e (object, rule, reason)"
+										 " VALUES ($1, $2, $3)"
+										 " ON CONFLICT (object, rule) DO UPDATE"
+										 " SET reason = EXCLUDED.reason, expires_at = NULL,"
+										 " created_at = pg_catalog.now()"
+										 " WHERE e.expires_at OPERATOR(pg_catalog.<=) pg_catalog.now()",
+										 3, values, NULL);
 }
 
 PG_FUNCTION_INFO_V1(baseline);
