@@ -21,7 +21,7 @@
 #include "convention/rules/id_style.h"
 #include "convention/rules/rules.h"
 #include "convention/rules/size_limits.h"
-#include "lock/lock.h"
+#include "lock/name.h"
 
 DBKIT_MODULE_MAGIC;
 
@@ -62,7 +62,7 @@ _PG_init(void)
 	dbkit_rows_init();
 	dbkit_changed_init();
 	dbkit_enforce_init();
-	dbkit_lock_init();
+	dbkit_lock_names_init();
 
 	MarkGUCPrefixReserved("dbkit");
 }
