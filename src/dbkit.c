@@ -16,7 +16,7 @@
 #include "convention/changed.h"
 #include "convention/enforce.h"
 #include "convention/facts/rows.h"
-#include "convention/name_settings.h"
+#include "name_settings.h"
 #include "convention/own_objects.h"
 #include "convention/rules/id_style.h"
 #include "convention/rules/rules.h"

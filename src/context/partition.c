@@ -45,7 +45,6 @@
 #include "utils/syscache.h"
 
 #include "context/context.h"
-#include "convention/enforce.h"
 #include "common.h"
 
 /* List the parents of a relation, in their order. */

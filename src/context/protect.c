@@ -28,7 +28,7 @@
 #include "utils/syscache.h"
 
 #include "context/context.h"
-#include "convention/name_settings.h"
+#include "name_settings.h"
 #include "common.h"
 #include "relation_name.h"
 #include "sql.h"

@@ -44,7 +44,7 @@
 #include "context/context.h"
 #include "convention/changed.h"
 #include "convention/commands.h"
-#include "convention/name_settings.h"
+#include "name_settings.h"
 
 #define NOTHING				((Change) {0, 0})
 #define ADDED(facts)		((Change) {(facts), 0})

@@ -49,16 +49,6 @@ static bool enforce = true;
 /* Do fixes run, until the transaction ends? */
 static bool fixing = false;
 
-/*
- * Is this a restore?  pg_dump and pg_restore create tables before their keys,
- * indexes and policies, and both turn check_function_bodies off in every session.
- */
-bool
-dbkit_is_restoring(void)
-{
-	return !check_function_bodies || IsBinaryUpgrade;
-}
-
 /* Is enforcement disabled? */
 static bool
 stands_aside(void)

@@ -17,7 +17,7 @@
 #include "utils/syscache.h"
 
 #include "common.h"
-#include "convention/name_settings.h"
+#include "name_settings.h"
 #include "convention/rules/files.h"
 #include "convention/rules/id_style.h"
 #include "relation_name.h"

@@ -13,7 +13,7 @@
 
 #include "common.h"
 #include "convention/facts/expression.h"
-#include "convention/name_settings.h"
+#include "name_settings.h"
 #include "convention/own_objects.h"
 #include "convention/rules/files.h"
 
