@@ -44,8 +44,9 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "context/context.h"
 #include "common.h"
+#include "context/partition.h"
+#include "context/protect.h"
 
 /* List the parents of a relation, in their order. */
 static List *

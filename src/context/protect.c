@@ -27,9 +27,9 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "context/context.h"
-#include "name_settings.h"
 #include "common.h"
+#include "context/protect.h"
+#include "name_settings.h"
 #include "relation_name.h"
 #include "sql.h"
 

@@ -41,7 +41,7 @@
 #include "utils/tuplestore.h"
 
 #include "common.h"
-#include "context/context.h"
+#include "context/partition.h"
 #include "convention/changed.h"
 #include "convention/commands.h"
 #include "name_settings.h"
