@@ -238,7 +238,7 @@ drop_warnings(List *findings)
 	return findings;
 }
 
-PG_FUNCTION_INFO_V1(ddl_command_start);
+PG_FUNCTION_INFO_V1(dbkit_ddl_command_start);
 
 /*
  * dbkit.ddl_command_start() returns event_trigger
@@ -247,7 +247,7 @@ PG_FUNCTION_INFO_V1(ddl_command_start);
  * dbkit.max_blocking_index_size, by the rule blocking_index, before it does so.
  */
 Datum
-ddl_command_start(PG_FUNCTION_ARGS)
+dbkit_ddl_command_start(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *event = check_called_for(fcinfo, "ddl_command_start");
 
@@ -256,7 +256,7 @@ ddl_command_start(PG_FUNCTION_ARGS)
 	PG_RETURN_NULL();
 }
 
-PG_FUNCTION_INFO_V1(ddl_command_end);
+PG_FUNCTION_INFO_V1(dbkit_ddl_command_end);
 
 /*
  * dbkit.ddl_command_end() returns event_trigger
@@ -265,7 +265,7 @@ PG_FUNCTION_INFO_V1(ddl_command_end);
  * phase "statement" with SQLSTATE KD001.
  */
 Datum
-ddl_command_end(PG_FUNCTION_ARGS)
+dbkit_ddl_command_end(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *event = check_called_for(fcinfo, "ddl_command_end");
 	ErrorContextCallback callback = {
@@ -301,7 +301,7 @@ ddl_command_end(PG_FUNCTION_ARGS)
 	PG_RETURN_NULL();
 }
 
-PG_FUNCTION_INFO_V1(sql_drop);
+PG_FUNCTION_INFO_V1(dbkit_sql_drop);
 
 /*
  * dbkit.sql_drop() returns event_trigger
@@ -310,7 +310,7 @@ PG_FUNCTION_INFO_V1(sql_drop);
  * was dropped from; ddl_command_end comes after it and judges those.
  */
 Datum
-sql_drop(PG_FUNCTION_ARGS)
+dbkit_sql_drop(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *event = check_called_for(fcinfo, "sql_drop");
 	ErrorContextCallback callback = {
@@ -332,7 +332,7 @@ sql_drop(PG_FUNCTION_ARGS)
 	PG_RETURN_NULL();
 }
 
-PG_FUNCTION_INFO_V1(table_rewrite);
+PG_FUNCTION_INFO_V1(dbkit_table_rewrite);
 
 /*
  * dbkit.table_rewrite() returns event_trigger
@@ -341,7 +341,7 @@ PG_FUNCTION_INFO_V1(table_rewrite);
  * by the rule table_rewrite, before it does so.
  */
 Datum
-table_rewrite(PG_FUNCTION_ARGS)
+dbkit_table_rewrite(PG_FUNCTION_ARGS)
 {
 	check_called_for(fcinfo, "table_rewrite");
 	if (!stands_aside())

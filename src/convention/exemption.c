@@ -247,7 +247,7 @@ change_exemptions(int expected, const char *sql, int nargs, Datum *values, const
 	return processed;
 }
 
-PG_FUNCTION_INFO_V1(exempt);
+PG_FUNCTION_INFO_V1(dbkit_exempt);
 
 /*
  * dbkit.exempt(object text, rule text, reason text, expires_at timestamptz)
@@ -260,7 +260,7 @@ PG_FUNCTION_INFO_V1(exempt);
  * an empty reason and a time that is past; invalid_escape_sequence.
  */
 Datum
-exempt(PG_FUNCTION_ARGS)
+dbkit_exempt(PG_FUNCTION_ARGS)
 {
 	Datum		values[4];
 	char	   *pattern;
@@ -299,7 +299,7 @@ exempt(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-PG_FUNCTION_INFO_V1(unexempt);
+PG_FUNCTION_INFO_V1(dbkit_unexempt);
 
 /*
  * dbkit.unexempt(object text, rule text) returns boolean
@@ -308,7 +308,7 @@ PG_FUNCTION_INFO_V1(unexempt);
  * there is none.  Errors: null_value_not_allowed, invalid_parameter_value.
  */
 Datum
-unexempt(PG_FUNCTION_ARGS)
+dbkit_unexempt(PG_FUNCTION_ARGS)
 {
 	Datum		values[2];
 
@@ -346,7 +346,7 @@ exempt_finding(const Finding *finding, void *arg)
 										 3, values, NULL);
 }
 
-PG_FUNCTION_INFO_V1(baseline);
+PG_FUNCTION_INFO_V1(dbkit_baseline);
 
 /*
  * dbkit.baseline(reason text) returns bigint
@@ -356,7 +356,7 @@ PG_FUNCTION_INFO_V1(baseline);
  * invalid_parameter_value for an empty reason.
  */
 Datum
-baseline(PG_FUNCTION_ARGS)
+dbkit_baseline(PG_FUNCTION_ARGS)
 {
 	struct
 	{
@@ -403,7 +403,7 @@ mark_covering(const Finding *finding, void *arg)
 	}
 }
 
-PG_FUNCTION_INFO_V1(stale_exemptions);
+PG_FUNCTION_INFO_V1(dbkit_stale_exemptions);
 
 /*
  * dbkit.stale_exemptions() returns setof record
@@ -412,7 +412,7 @@ PG_FUNCTION_INFO_V1(stale_exemptions);
  * that are built in.
  */
 Datum
-stale_exemptions(PG_FUNCTION_ARGS)
+dbkit_stale_exemptions(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	HTAB	   *in_use = create_key_set();

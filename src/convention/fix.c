@@ -11,8 +11,8 @@
 #include "executor/spi.h"
 #include "utils/snapmgr.h"
 
-#include "as_owner.h"
 #include "common.h"
+#include "as_owner.h"
 #include "convention/fix.h"
 #include "convention/report.h"
 #include "convention/rules/rules.h"

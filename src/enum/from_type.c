@@ -23,8 +23,8 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "as_owner.h"
 #include "common.h"
+#include "as_owner.h"
 #include "enum/owner.h"
 #include "enum/table.h"
 #include "relation_name.h"

@@ -48,8 +48,8 @@
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
-#include "as_owner.h"
 #include "common.h"
+#include "as_owner.h"
 #include "enum/owner.h"
 #include "relation_name.h"
 #include "sql.h"

@@ -26,8 +26,8 @@
 #include "common.h"
 #include "context/context.h"
 #include "convention/facts/expression.h"
-#include "convention/own_objects.h"
 #include "convention/facts/tree.h"
+#include "convention/own_objects.h"
 
 /*
  * Strip what leaves a value as it is: binary-compatible casts, domains, and the

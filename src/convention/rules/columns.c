@@ -15,9 +15,9 @@
 
 #include "common.h"
 #include "convention/facts/expression.h"
+#include "convention/facts/type_walk.h"
 #include "convention/rules/files.h"
 #include "convention/rules/id_style.h"
-#include "convention/facts/type_walk.h"
 #include "relation_name.h"
 
 /* What created_at and updated_at are to be */

@@ -17,9 +17,9 @@
 #include "utils/syscache.h"
 
 #include "common.h"
-#include "name_settings.h"
 #include "convention/rules/files.h"
 #include "convention/rules/id_style.h"
+#include "name_settings.h"
 #include "relation_name.h"
 
 /*

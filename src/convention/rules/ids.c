@@ -15,12 +15,12 @@
 
 #include "common.h"
 #include "convention/facts/expression.h"
+#include "convention/facts/type_walk.h"
 #include "convention/own_objects.h"
 #include "convention/registry.h"
 #include "convention/rules/files.h"
 #include "convention/rules/id_style.h"
 #include "id.h"
-#include "convention/facts/type_walk.h"
 #include "relation_name.h"
 
 /* Would generate_id() take it?  A LIKE pattern of anything else can mean more. */
