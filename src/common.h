@@ -9,6 +9,8 @@
 #define DBKIT_COMMON_H
 
 #include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/guc.h"
 
 #include "compat.h"
 
@@ -28,6 +30,16 @@ dbkit_ends_with(const char *name, const char *suffix)
 
 	return length >= suffix_length &&
 		memcmp(name + length - suffix_length, suffix, suffix_length) == 0;
+}
+
+/*
+ * Is this a restore?  pg_dump and pg_restore create tables before their keys,
+ * indexes and policies, and both turn check_function_bodies off in every session.
+ */
+static inline bool
+dbkit_is_restoring(void)
+{
+	return !check_function_bodies || IsBinaryUpgrade;
 }
 
 #endif							/* DBKIT_COMMON_H */

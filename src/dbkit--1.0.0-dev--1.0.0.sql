@@ -1,5 +1,114 @@
 \echo Use "ALTER EXTENSION dbkit UPDATE" to load this file. \quit
 
+-- The symbols of the library have a prefix.  The functions of event triggers come first, which run after every statement here.
+CREATE OR REPLACE FUNCTION dbkit.ddl_command_start() RETURNS pg_catalog.event_trigger
+AS 'MODULE_PATHNAME', 'dbkit_ddl_command_start'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE OR REPLACE FUNCTION dbkit.ddl_command_end() RETURNS pg_catalog.event_trigger
+AS 'MODULE_PATHNAME', 'dbkit_ddl_command_end'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE OR REPLACE FUNCTION dbkit.sql_drop() RETURNS pg_catalog.event_trigger
+AS 'MODULE_PATHNAME', 'dbkit_sql_drop'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE OR REPLACE FUNCTION dbkit.table_rewrite() RETURNS pg_catalog.event_trigger
+AS 'MODULE_PATHNAME', 'dbkit_table_rewrite'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE OR REPLACE FUNCTION generate_id(prefix pg_catalog.text) RETURNS pg_catalog.text
+	LANGUAGE c VOLATILE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_generate_id';
+
+CREATE OR REPLACE FUNCTION dbkit.generate_id_at(prefix pg_catalog.text, at pg_catalog.timestamptz) RETURNS pg_catalog.text
+	LANGUAGE c VOLATILE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_generate_id_at';
+
+CREATE OR REPLACE FUNCTION dbkit.is_id(id pg_catalog.text, prefix pg_catalog.text DEFAULT NULL) RETURNS boolean
+	LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_is_id';
+
+CREATE OR REPLACE FUNCTION dbkit.id_prefix(id pg_catalog.text) RETURNS pg_catalog.text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_id_prefix';
+
+CREATE OR REPLACE FUNCTION dbkit.id_uuid(id pg_catalog.text) RETURNS pg_catalog.uuid
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_id_uuid';
+
+CREATE OR REPLACE FUNCTION dbkit.id_from_uuid(prefix pg_catalog.text, uuid pg_catalog.uuid) RETURNS pg_catalog.text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_id_from_uuid';
+
+CREATE OR REPLACE FUNCTION dbkit.id_timestamp(id pg_catalog.text) RETURNS pg_catalog.timestamptz
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_id_timestamp';
+
+CREATE OR REPLACE FUNCTION dbkit.id_lower_bound(prefix pg_catalog.text, at pg_catalog.timestamptz) RETURNS pg_catalog.text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_id_lower_bound';
+
+CREATE OR REPLACE FUNCTION dbkit.id_upper_bound(prefix pg_catalog.text, at pg_catalog.timestamptz) RETURNS pg_catalog.text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_id_upper_bound';
+
+CREATE OR REPLACE FUNCTION updated_at() RETURNS pg_catalog.trigger
+	AS 'MODULE_PATHNAME', 'dbkit_updated_at'
+	LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL SAFE;
+
+CREATE OR REPLACE FUNCTION dbkit.rules(
+	OUT id pg_catalog.text, OUT phase pg_catalog.text, OUT level pg_catalog.text, OUT description pg_catalog.text, OUT fixable boolean)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'dbkit_rules'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 20;
+
+CREATE OR REPLACE FUNCTION dbkit.check(
+	OUT rule pg_catalog.text, OUT level pg_catalog.text, OUT object_type pg_catalog.text, OUT object_identity pg_catalog.text,
+	OUT column_name pg_catalog.text, OUT problem pg_catalog.text, OUT fix pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'dbkit_check'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+
+CREATE OR REPLACE FUNCTION dbkit.check(
+	relation pg_catalog.regclass,
+	OUT rule pg_catalog.text, OUT level pg_catalog.text, OUT object_type pg_catalog.text, OUT object_identity pg_catalog.text,
+	OUT column_name pg_catalog.text, OUT problem pg_catalog.text, OUT fix pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'dbkit_check_relation'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 10;
+
+CREATE OR REPLACE FUNCTION dbkit.check_schema(
+	schema pg_catalog.regnamespace,
+	OUT rule pg_catalog.text, OUT level pg_catalog.text, OUT object_type pg_catalog.text, OUT object_identity pg_catalog.text,
+	OUT column_name pg_catalog.text, OUT problem pg_catalog.text, OUT fix pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'dbkit_check_schema'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+
+CREATE OR REPLACE FUNCTION dbkit.ignore_replicated() RETURNS pg_catalog.trigger
+AS 'MODULE_PATHNAME', 'dbkit_ignore_replicated'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE OR REPLACE FUNCTION dbkit.register_prefix(relation pg_catalog.regclass) RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dbkit_register_prefix'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
+CREATE OR REPLACE FUNCTION dbkit.table_of(id pg_catalog.text) RETURNS pg_catalog.regclass
+AS 'MODULE_PATHNAME', 'dbkit_table_of'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+
+CREATE OR REPLACE FUNCTION dbkit.exempt(
+	object pg_catalog.text, rule pg_catalog.text, reason pg_catalog.text, expires_at pg_catalog.timestamptz DEFAULT NULL)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dbkit_exempt'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE OR REPLACE FUNCTION dbkit.unexempt(object pg_catalog.text, rule pg_catalog.text) RETURNS boolean
+AS 'MODULE_PATHNAME', 'dbkit_unexempt'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE OR REPLACE FUNCTION dbkit.baseline(reason pg_catalog.text) RETURNS bigint
+AS 'MODULE_PATHNAME', 'dbkit_baseline'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE OR REPLACE FUNCTION dbkit.stale_exemptions(
+	OUT object pg_catalog.text, OUT rule pg_catalog.text, OUT reason pg_catalog.text, OUT expires_at pg_catalog.timestamptz, OUT problem pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'dbkit_stale_exemptions'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+
 -- A subscriber cannot read a regclass of a table that only the publisher has.
 ALTER TABLE dbkit.id_prefix ALTER COLUMN relation TYPE pg_catalog.oid;
 COMMENT ON COLUMN dbkit.id_prefix.relation IS 'The table that has it; cast it to regclass to see its name';

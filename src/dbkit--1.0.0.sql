@@ -36,54 +36,54 @@ GRANT USAGE ON SCHEMA dbkit TO PUBLIC;
 -- ids ---------------------------------------------------------------------
 
 CREATE FUNCTION generate_id(prefix pg_catalog.text) RETURNS pg_catalog.text
-	LANGUAGE c VOLATILE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+	LANGUAGE c VOLATILE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_generate_id';
 COMMENT ON FUNCTION generate_id(pg_catalog.text) IS
 'a new id: the prefix, an underscore and 26 characters that spell a UUIDv7 (TypeID v0.3); greater than all earlier ids of this session. prefix: 0 to 63 characters of [a-z_], no underscore at either end, else invalid_parameter_value';
 
 CREATE FUNCTION dbkit.generate_id_at(prefix pg_catalog.text, at pg_catalog.timestamptz) RETURNS pg_catalog.text
-	LANGUAGE c VOLATILE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+	LANGUAGE c VOLATILE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_generate_id_at';
 COMMENT ON FUNCTION dbkit.generate_id_at(pg_catalog.text, pg_catalog.timestamptz) IS
 'an id as if made at that time (to the microsecond), for backfills. prefix: as for generate_id; at: from 1970 to the year 10889, else datetime_field_overflow';
 
 CREATE FUNCTION dbkit.is_id(id pg_catalog.text, prefix pg_catalog.text DEFAULT NULL) RETURNS boolean
-	LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE AS 'MODULE_PATHNAME';
+	LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_is_id';
 COMMENT ON FUNCTION dbkit.is_id(pg_catalog.text, pg_catalog.text) IS
 'whether the value is a well-formed id, of that prefix unless it is NULL; NULL for NULL; raises nothing, so it can stand in a CHECK';
 
 CREATE FUNCTION dbkit.id_prefix(id pg_catalog.text) RETURNS pg_catalog.text
-	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_id_prefix';
 COMMENT ON FUNCTION dbkit.id_prefix(pg_catalog.text) IS
 'the prefix of an id, without its underscore; invalid_text_representation for what is not an id';
 
 CREATE FUNCTION dbkit.id_uuid(id pg_catalog.text) RETURNS pg_catalog.uuid
-	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_id_uuid';
 COMMENT ON FUNCTION dbkit.id_uuid(pg_catalog.text) IS
 'the UUID that an id spells; invalid_text_representation for what is not an id';
 
 CREATE FUNCTION dbkit.id_from_uuid(prefix pg_catalog.text, uuid pg_catalog.uuid) RETURNS pg_catalog.text
-	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_id_from_uuid';
 COMMENT ON FUNCTION dbkit.id_from_uuid(pg_catalog.text, pg_catalog.uuid) IS
 'the id that spells a UUID of any version. prefix: as for generate_id';
 
 CREATE FUNCTION dbkit.id_timestamp(id pg_catalog.text) RETURNS pg_catalog.timestamptz
-	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_id_timestamp';
 COMMENT ON FUNCTION dbkit.id_timestamp(pg_catalog.text) IS
 'when an id was made, to the millisecond; NULL if its UUID is not of version 7; invalid_text_representation for what is not an id';
 
 CREATE FUNCTION dbkit.id_lower_bound(prefix pg_catalog.text, at pg_catalog.timestamptz) RETURNS pg_catalog.text
-	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_id_lower_bound';
 COMMENT ON FUNCTION dbkit.id_lower_bound(pg_catalog.text, pg_catalog.timestamptz) IS
 'the smallest id of the millisecond of that time: id >= dbkit.id_lower_bound(...) can use an index. prefix: as for generate_id; at: from 1970 to the year 10889, else datetime_field_overflow';
 
 CREATE FUNCTION dbkit.id_upper_bound(prefix pg_catalog.text, at pg_catalog.timestamptz) RETURNS pg_catalog.text
-	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME';
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_id_upper_bound';
 COMMENT ON FUNCTION dbkit.id_upper_bound(pg_catalog.text, pg_catalog.timestamptz) IS
 'the largest id of the millisecond of that time: id <= dbkit.id_upper_bound(...) can use an index. prefix: as for generate_id; at: from 1970 to the year 10889, else datetime_field_overflow';
 
 -- updated_at() ------------------------------------------------------------
 
 CREATE FUNCTION updated_at() RETURNS pg_catalog.trigger
-	AS 'MODULE_PATHNAME'
+	AS 'MODULE_PATHNAME', 'dbkit_updated_at'
 	LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION updated_at() IS
 'BEFORE UPDATE FOR EACH ROW trigger: sets updated_at, or the timestamptz column named by its only argument, to the transaction''s timestamp (now()). Raises trigger_protocol_violated for any other use and for a column that is generated or of another type, undefined_column if there is none.';
@@ -93,7 +93,7 @@ COMMENT ON FUNCTION updated_at() IS
 CREATE FUNCTION dbkit.rules(
 	OUT id pg_catalog.text, OUT phase pg_catalog.text, OUT level pg_catalog.text, OUT description pg_catalog.text, OUT fixable boolean)
 RETURNS SETOF pg_catalog.record
-AS 'MODULE_PATHNAME', 'rules'
+AS 'MODULE_PATHNAME', 'dbkit_rules'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 20;
 COMMENT ON FUNCTION dbkit.rules() IS
 'The schema conventions with their levels in this session; see the view dbkit.rules';
@@ -108,7 +108,7 @@ CREATE FUNCTION dbkit.check(
 	OUT rule pg_catalog.text, OUT level pg_catalog.text, OUT object_type pg_catalog.text, OUT object_identity pg_catalog.text,
 	OUT column_name pg_catalog.text, OUT problem pg_catalog.text, OUT fix pg_catalog.text)
 RETURNS SETOF pg_catalog.record
-AS 'MODULE_PATHNAME', 'check_database'
+AS 'MODULE_PATHNAME', 'dbkit_check'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dbkit.check() IS
 'Everything in the database that breaks a schema convention at level warning or above, one row per finding; fix is SQL that fixes it, NULL where there is none. The same as CREATE would be rejected for, whatever dbkit.enforce says';
@@ -118,7 +118,7 @@ CREATE FUNCTION dbkit.check(
 	OUT rule pg_catalog.text, OUT level pg_catalog.text, OUT object_type pg_catalog.text, OUT object_identity pg_catalog.text,
 	OUT column_name pg_catalog.text, OUT problem pg_catalog.text, OUT fix pg_catalog.text)
 RETURNS SETOF pg_catalog.record
-AS 'MODULE_PATHNAME', 'check_relation'
+AS 'MODULE_PATHNAME', 'dbkit_check_relation'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 10;
 COMMENT ON FUNCTION dbkit.check(pg_catalog.regclass) IS
 'dbkit.check() for one table or view. Errors: undefined_table';
@@ -128,7 +128,7 @@ CREATE FUNCTION dbkit.check_schema(
 	OUT rule pg_catalog.text, OUT level pg_catalog.text, OUT object_type pg_catalog.text, OUT object_identity pg_catalog.text,
 	OUT column_name pg_catalog.text, OUT problem pg_catalog.text, OUT fix pg_catalog.text)
 RETURNS SETOF pg_catalog.record
-AS 'MODULE_PATHNAME', 'check_schema'
+AS 'MODULE_PATHNAME', 'dbkit_check_schema'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dbkit.check_schema(pg_catalog.regnamespace) IS
 'dbkit.check() for the tables, views, types and functions of one schema. Errors: undefined_schema';
@@ -147,7 +147,7 @@ COMMENT ON COLUMN dbkit.id_prefix.contested IS
 GRANT SELECT ON dbkit.id_prefix TO PUBLIC;
 
 CREATE FUNCTION dbkit.ignore_replicated() RETURNS pg_catalog.trigger
-AS 'MODULE_PATHNAME'
+AS 'MODULE_PATHNAME', 'dbkit_ignore_replicated'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.ignore_replicated() IS
 'Trigger function: keeps the rows of a publisher''s prefix registry and exemptions out of the subscriber''s';
@@ -159,13 +159,13 @@ COMMENT ON TRIGGER ignore_replicated ON dbkit.id_prefix IS
 'A publication FOR ALL TABLES sends this table too, and a subscriber has its own';
 
 CREATE FUNCTION dbkit.register_prefix(relation pg_catalog.regclass) RETURNS pg_catalog.void
-AS 'MODULE_PATHNAME'
+AS 'MODULE_PATHNAME', 'dbkit_register_prefix'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.register_prefix(pg_catalog.regclass) IS
 'Brings the prefix registry up to date with a table that was created or changed while the event triggers were disabled, as dbkit.check() advises. Errors: undefined_table, read_only_sql_transaction';
 
 CREATE FUNCTION dbkit.table_of(id pg_catalog.text) RETURNS pg_catalog.regclass
-AS 'MODULE_PATHNAME'
+AS 'MODULE_PATHNAME', 'dbkit_table_of'
 LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION dbkit.table_of(pg_catalog.text) IS
 'The table whose ids have the prefix of this id, or NULL. Errors: invalid_text_representation for a malformed id';
@@ -234,19 +234,19 @@ SELECT pg_catalog.pg_extension_config_dump(
 CREATE FUNCTION dbkit.exempt(
 	object pg_catalog.text, rule pg_catalog.text, reason pg_catalog.text, expires_at pg_catalog.timestamptz DEFAULT NULL)
 RETURNS pg_catalog.void
-AS 'MODULE_PATHNAME'
+AS 'MODULE_PATHNAME', 'dbkit_exempt'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.exempt(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) IS
 'Exempts the objects whose schema.name is LIKE object from a rule, or from all for *, until expires_at or for good; replaces an exemption with the same object and rule. Needs INSERT and UPDATE on dbkit.exemption. Errors: null_value_not_allowed; invalid_parameter_value for an unknown rule, an empty reason or a time that is past';
 
 CREATE FUNCTION dbkit.unexempt(object pg_catalog.text, rule pg_catalog.text) RETURNS boolean
-AS 'MODULE_PATHNAME'
+AS 'MODULE_PATHNAME', 'dbkit_unexempt'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.unexempt(pg_catalog.text, pg_catalog.text) IS
 'Takes back the exemption with exactly this object and rule; false where there is none. Needs SELECT and DELETE on dbkit.exemption';
 
 CREATE FUNCTION dbkit.baseline(reason pg_catalog.text) RETURNS bigint
-AS 'MODULE_PATHNAME'
+AS 'MODULE_PATHNAME', 'dbkit_baseline'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.baseline(pg_catalog.text) IS
 'Exempts everything that dbkit.check() reports now, so that an existing database can adopt the conventions for what is new; returns how many exemptions that made or renewed. Needs INSERT and UPDATE on dbkit.exemption';
@@ -254,7 +254,7 @@ COMMENT ON FUNCTION dbkit.baseline(pg_catalog.text) IS
 CREATE FUNCTION dbkit.stale_exemptions(
 	OUT object pg_catalog.text, OUT rule pg_catalog.text, OUT reason pg_catalog.text, OUT expires_at pg_catalog.timestamptz, OUT problem pg_catalog.text)
 RETURNS SETOF pg_catalog.record
-AS 'MODULE_PATHNAME'
+AS 'MODULE_PATHNAME', 'dbkit_stale_exemptions'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dbkit.stale_exemptions() IS
 'The exemptions that have expired or cover nothing; see the view dbkit.stale_exemptions';
@@ -266,25 +266,25 @@ COMMENT ON VIEW dbkit.stale_exemptions IS
 GRANT SELECT ON dbkit.stale_exemptions TO PUBLIC;
 
 CREATE FUNCTION dbkit.ddl_command_start() RETURNS pg_catalog.event_trigger
-AS 'MODULE_PATHNAME'
+AS 'MODULE_PATHNAME', 'dbkit_ddl_command_start'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.ddl_command_start() IS
 'Event trigger function: rejects a CREATE INDEX that blocks writes to a table larger than dbkit.max_blocking_index_size, by the rule blocking_index';
 
 CREATE FUNCTION dbkit.ddl_command_end() RETURNS pg_catalog.event_trigger
-AS 'MODULE_PATHNAME'
+AS 'MODULE_PATHNAME', 'dbkit_ddl_command_end'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.ddl_command_end() IS
 'Event trigger function: rejects DDL that breaks the schema conventions with SQLSTATE KD001, and protects a new partition or child as its parent is';
 
 CREATE FUNCTION dbkit.sql_drop() RETURNS pg_catalog.event_trigger
-AS 'MODULE_PATHNAME'
+AS 'MODULE_PATHNAME', 'dbkit_sql_drop'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.sql_drop() IS
 'Event trigger function: frees the id prefixes of dropped tables, and has tables judged that lost an index, trigger or policy';
 
 CREATE FUNCTION dbkit.table_rewrite() RETURNS pg_catalog.event_trigger
-AS 'MODULE_PATHNAME'
+AS 'MODULE_PATHNAME', 'dbkit_table_rewrite'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.table_rewrite() IS
 'Event trigger function: rejects the rewrite of a table larger than dbkit.max_rewrite_size, by the rule table_rewrite';

@@ -12,16 +12,19 @@
 #include "utils/guc.h"
 
 #include "common.h"
-#include "context.h"
+#include "context/context.h"
+#include "context/guard.h"
+#include "context/signature.h"
 #include "convention/changed.h"
 #include "convention/enforce.h"
 #include "convention/facts/rows.h"
-#include "convention/name_settings.h"
 #include "convention/own_objects.h"
 #include "convention/rules/id_style.h"
 #include "convention/rules/rules.h"
 #include "convention/rules/size_limits.h"
-#include "lock.h"
+#include "lock/name.h"
+#include "name_settings.h"
+#include "settings.h"
 
 DBKIT_MODULE_MAGIC;
 
@@ -50,10 +53,12 @@ begin_once(void)
 void
 _PG_init(void)
 {
-	dbkit_context_check_settings();		/* first, because it may refuse to load */
+	dbkit_check_settings();				/* first, because it may refuse to load */
 	begin_once();
 
+	dbkit_signature_init();
 	dbkit_context_init();
+	dbkit_guard_init();
 	dbkit_rules_init();
 	dbkit_id_style_init();
 	dbkit_name_settings_init();
@@ -62,7 +67,7 @@ _PG_init(void)
 	dbkit_rows_init();
 	dbkit_changed_init();
 	dbkit_enforce_init();
-	dbkit_lock_init();
+	dbkit_lock_names_init();
 
 	MarkGUCPrefixReserved("dbkit");
 }

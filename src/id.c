@@ -321,9 +321,9 @@ usecs_since_1970(TimestampTz at)
  * The prefix is 0 to 63 characters of [a-z_], without an underscore at either
  * end, else invalid_parameter_value; an empty prefix takes no underscore.
  */
-PG_FUNCTION_INFO_V1(generate_id);
+PG_FUNCTION_INFO_V1(dbkit_generate_id);
 Datum
-generate_id(PG_FUNCTION_ARGS)
+dbkit_generate_id(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_TEXT_P(make_id(PG_GETARG_TEXT_PP(0), next_uuid()));
 }
@@ -332,9 +332,9 @@ generate_id(PG_FUNCTION_ARGS)
  * dbkit.generate_id_at(prefix text, at timestamptz): an id as if made at that
  * time, microseconds included; ids of one microsecond are in random order.
  */
-PG_FUNCTION_INFO_V1(generate_id_at);
+PG_FUNCTION_INFO_V1(dbkit_generate_id_at);
 Datum
-generate_id_at(PG_FUNCTION_ARGS)
+dbkit_generate_id_at(PG_FUNCTION_ARGS)
 {
 	uint64		usecs = usecs_since_1970(PG_GETARG_TIMESTAMPTZ(1));
 	uint64		fraction = (usecs % USECS_PER_MSEC << FRACTION_BITS) / USECS_PER_MSEC;
@@ -348,9 +348,9 @@ generate_id_at(PG_FUNCTION_ARGS)
  * dbkit.id_lower_bound(prefix text, at timestamptz): the smallest id of the
  * millisecond of that time.
  */
-PG_FUNCTION_INFO_V1(id_lower_bound);
+PG_FUNCTION_INFO_V1(dbkit_id_lower_bound);
 Datum
-id_lower_bound(PG_FUNCTION_ARGS)
+dbkit_id_lower_bound(PG_FUNCTION_ARGS)
 {
 	uint64		usecs = usecs_since_1970(PG_GETARG_TIMESTAMPTZ(1));
 
@@ -362,9 +362,9 @@ id_lower_bound(PG_FUNCTION_ARGS)
  * dbkit.id_upper_bound(prefix text, at timestamptz): the largest id of the
  * millisecond of that time.
  */
-PG_FUNCTION_INFO_V1(id_upper_bound);
+PG_FUNCTION_INFO_V1(dbkit_id_upper_bound);
 Datum
-id_upper_bound(PG_FUNCTION_ARGS)
+dbkit_id_upper_bound(PG_FUNCTION_ARGS)
 {
 	uint64		usecs = usecs_since_1970(PG_GETARG_TIMESTAMPTZ(1));
 
@@ -377,9 +377,9 @@ id_upper_bound(PG_FUNCTION_ARGS)
  * dbkit.is_id(id text, prefix text): whether the value is a well-formed id, of
  * that prefix unless it is NULL.  Raises nothing; NULL for a NULL id.
  */
-PG_FUNCTION_INFO_V1(is_id);
+PG_FUNCTION_INFO_V1(dbkit_is_id);
 Datum
-is_id(PG_FUNCTION_ARGS)
+dbkit_is_id(PG_FUNCTION_ARGS)
 {
 	ParsedId	parsed;
 	text	   *prefix;
@@ -411,9 +411,9 @@ dbkit_is_prefixed_id(text *value)
  * dbkit.id_prefix(id text): the prefix, without its underscore.
  * Raises invalid_text_representation for what is not an id.
  */
-PG_FUNCTION_INFO_V1(id_prefix);
+PG_FUNCTION_INFO_V1(dbkit_id_prefix);
 Datum
-id_prefix(PG_FUNCTION_ARGS)
+dbkit_id_prefix(PG_FUNCTION_ARGS)
 {
 	ParsedId	parsed = parse_valid_id(PG_GETARG_TEXT_PP(0));
 
@@ -424,9 +424,9 @@ id_prefix(PG_FUNCTION_ARGS)
  * dbkit.id_uuid(id text): the UUID, of any version.
  * Raises invalid_text_representation for what is not an id.
  */
-PG_FUNCTION_INFO_V1(id_uuid);
+PG_FUNCTION_INFO_V1(dbkit_id_uuid);
 Datum
-id_uuid(PG_FUNCTION_ARGS)
+dbkit_id_uuid(PG_FUNCTION_ARGS)
 {
 	UuidBits	bits = parse_valid_id(PG_GETARG_TEXT_PP(0)).uuid;
 	pg_uuid_t  *uuid = palloc(sizeof(pg_uuid_t));
@@ -441,9 +441,9 @@ id_uuid(PG_FUNCTION_ARGS)
  * dbkit.id_from_uuid(prefix text, uuid uuid): the id of a UUID of any version.
  * Raises invalid_parameter_value for a bad prefix.
  */
-PG_FUNCTION_INFO_V1(id_from_uuid);
+PG_FUNCTION_INFO_V1(dbkit_id_from_uuid);
 Datum
-id_from_uuid(PG_FUNCTION_ARGS)
+dbkit_id_from_uuid(PG_FUNCTION_ARGS)
 {
 	UuidBits	bits;
 
@@ -458,9 +458,9 @@ id_from_uuid(PG_FUNCTION_ARGS)
  * its UUID is not of version 7, as PostgreSQL 18's uuid_extract_timestamp().
  * Raises invalid_text_representation for what is not an id.
  */
-PG_FUNCTION_INFO_V1(id_timestamp);
+PG_FUNCTION_INFO_V1(dbkit_id_timestamp);
 Datum
-id_timestamp(PG_FUNCTION_ARGS)
+dbkit_id_timestamp(PG_FUNCTION_ARGS)
 {
 	UuidBits	bits = parse_valid_id(PG_GETARG_TEXT_PP(0)).uuid;
 

@@ -12,7 +12,7 @@
 
 #define DBKIT_PREFIX_MAX_LEN	63	/* of an id (TypeID v0.3) */
 
-extern Datum id_prefix(PG_FUNCTION_ARGS);
+extern Datum dbkit_id_prefix(PG_FUNCTION_ARGS);
 extern bool dbkit_is_prefixed_id(text *value);
 
 #endif							/* DBKIT_ID_H */

@@ -263,9 +263,9 @@ set_timestamp(HeapTuple tuple, TupleTableSlot *slot, TupleDesc tupdesc, int attn
  * or of another type, undefined_column if there is none, and what the domain's
  * constraints raise.
  */
-PG_FUNCTION_INFO_V1(updated_at);
+PG_FUNCTION_INFO_V1(dbkit_updated_at);
 Datum
-updated_at(PG_FUNCTION_ARGS)
+dbkit_updated_at(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	UpdatedAt  *resolved;

@@ -364,7 +364,7 @@ return_findings(FunctionCallInfo fcinfo, List *candidates)
 		tuplestore_puttuple(rsinfo->setResult, ((FindingRow *) lfirst(lc))->tuple);
 }
 
-PG_FUNCTION_INFO_V1(check_database);
+PG_FUNCTION_INFO_V1(dbkit_check);
 
 /*
  * dbkit.check() returns setof record
@@ -372,13 +372,13 @@ PG_FUNCTION_INFO_V1(check_database);
  * One row per finding at level warning or above in the database.
  */
 Datum
-check_database(PG_FUNCTION_ARGS)
+dbkit_check(PG_FUNCTION_ARGS)
 {
 	return_findings(fcinfo, collect_candidates(InvalidOid));
 	PG_RETURN_VOID();
 }
 
-PG_FUNCTION_INFO_V1(check_schema);
+PG_FUNCTION_INFO_V1(dbkit_check_schema);
 
 /*
  * dbkit.check_schema(schema regnamespace) returns setof record
@@ -386,7 +386,7 @@ PG_FUNCTION_INFO_V1(check_schema);
  * The same for one schema.  Errors: undefined_schema.
  */
 Datum
-check_schema(PG_FUNCTION_ARGS)
+dbkit_check_schema(PG_FUNCTION_ARGS)
 {
 	Oid			namespace = PG_GETARG_OID(0);
 
@@ -398,7 +398,7 @@ check_schema(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-PG_FUNCTION_INFO_V1(check_relation);
+PG_FUNCTION_INFO_V1(dbkit_check_relation);
 
 /*
  * dbkit.check(relation regclass) returns setof record
@@ -407,7 +407,7 @@ PG_FUNCTION_INFO_V1(check_relation);
  * judged.  Errors: undefined_table.
  */
 Datum
-check_relation(PG_FUNCTION_ARGS)
+dbkit_check_relation(PG_FUNCTION_ARGS)
 {
 	Oid			relid = PG_GETARG_OID(0);
 	Candidate	candidate = {.classid = RelationRelationId,.objid = relid};

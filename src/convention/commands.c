@@ -41,11 +41,11 @@
 #include "utils/tuplestore.h"
 
 #include "common.h"
-#include "context.h"
+#include "context/partition.h"
 #include "convention/changed.h"
 #include "convention/commands.h"
 #include "convention/judge.h"
-#include "convention/name_settings.h"
+#include "name_settings.h"
 
 #define NOTHING				((Change) {0, 0})
 #define ADDED(facts)		((Change) {(facts), 0})

@@ -50,16 +50,6 @@ static bool enforce = true;
 /* Do fixes run, until the transaction ends? */
 static bool fixing = false;
 
-/*
- * Is this a restore?  pg_dump and pg_restore create tables before their keys,
- * indexes and policies, and both turn check_function_bodies off in every session.
- */
-bool
-dbkit_is_restoring(void)
-{
-	return !check_function_bodies || IsBinaryUpgrade;
-}
-
 /* Is enforcement disabled? */
 static bool
 is_disabled(void)
@@ -249,7 +239,7 @@ drop_warnings(List *findings)
 	return findings;
 }
 
-PG_FUNCTION_INFO_V1(ddl_command_start);
+PG_FUNCTION_INFO_V1(dbkit_ddl_command_start);
 
 /*
  * dbkit.ddl_command_start() returns event_trigger
@@ -258,7 +248,7 @@ PG_FUNCTION_INFO_V1(ddl_command_start);
  * dbkit.max_blocking_index_size, by the rule blocking_index, before it does so.
  */
 Datum
-ddl_command_start(PG_FUNCTION_ARGS)
+dbkit_ddl_command_start(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *event = check_called_for(fcinfo, "ddl_command_start");
 
@@ -267,7 +257,7 @@ ddl_command_start(PG_FUNCTION_ARGS)
 	PG_RETURN_NULL();
 }
 
-PG_FUNCTION_INFO_V1(ddl_command_end);
+PG_FUNCTION_INFO_V1(dbkit_ddl_command_end);
 
 /*
  * dbkit.ddl_command_end() returns event_trigger
@@ -276,7 +266,7 @@ PG_FUNCTION_INFO_V1(ddl_command_end);
  * phase "statement" with SQLSTATE KD001.
  */
 Datum
-ddl_command_end(PG_FUNCTION_ARGS)
+dbkit_ddl_command_end(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *event = check_called_for(fcinfo, "ddl_command_end");
 	ErrorContextCallback callback = {
@@ -316,7 +306,7 @@ ddl_command_end(PG_FUNCTION_ARGS)
 	PG_RETURN_NULL();
 }
 
-PG_FUNCTION_INFO_V1(sql_drop);
+PG_FUNCTION_INFO_V1(dbkit_sql_drop);
 
 /*
  * dbkit.sql_drop() returns event_trigger
@@ -325,7 +315,7 @@ PG_FUNCTION_INFO_V1(sql_drop);
  * was dropped from; ddl_command_end comes after it and judges those.
  */
 Datum
-sql_drop(PG_FUNCTION_ARGS)
+dbkit_sql_drop(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *event = check_called_for(fcinfo, "sql_drop");
 	ErrorContextCallback callback = {
@@ -347,7 +337,7 @@ sql_drop(PG_FUNCTION_ARGS)
 	PG_RETURN_NULL();
 }
 
-PG_FUNCTION_INFO_V1(table_rewrite);
+PG_FUNCTION_INFO_V1(dbkit_table_rewrite);
 
 /*
  * dbkit.table_rewrite() returns event_trigger
@@ -356,7 +346,7 @@ PG_FUNCTION_INFO_V1(table_rewrite);
  * by the rule table_rewrite, before it does so.
  */
 Datum
-table_rewrite(PG_FUNCTION_ARGS)
+dbkit_table_rewrite(PG_FUNCTION_ARGS)
 {
 	check_called_for(fcinfo, "table_rewrite");
 	if (!is_disabled())

@@ -8,7 +8,6 @@
 #ifndef DBKIT_ENFORCE_H
 #define DBKIT_ENFORCE_H
 
-extern bool dbkit_is_restoring(void);
 extern void dbkit_enforce_init(void);
 
 #endif							/* DBKIT_ENFORCE_H */

@@ -22,6 +22,7 @@
 #include "convention/check.h"
 #include "convention/exemption.h"
 #include "convention/rules/rules.h"
+#include "sql.h"
 
 /* Return an argument that must not be null. */
 static Datum
@@ -69,20 +70,18 @@ check_pattern(const char *pattern)
 
 /* Run a statement on dbkit.exemption as the caller, and return its row count. */
 static uint64
-run(const char *sql, int nargs, Datum *values, const char *nulls)
+change_exemptions(int expected, const char *sql, int nargs, Datum *values, const char *nulls)
 {
 	Oid			types[] = {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID};
 	uint64		processed;
 
 	SPI_connect();
-	if (SPI_execute_with_args(sql, nargs, types, values, nulls, false, 0) < 0)
-		elog(ERROR, "SPI_execute_with_args failed: %s", sql);
-	processed = SPI_processed;
+	processed = dbkit_run_sql(expected, sql, nargs, types, values, nulls);
 	SPI_finish();
 	return processed;
 }
 
-PG_FUNCTION_INFO_V1(exempt);
+PG_FUNCTION_INFO_V1(dbkit_exempt);
 
 /*
  * dbkit.exempt(object text, rule text, reason text, expires_at timestamptz)
@@ -95,7 +94,7 @@ PG_FUNCTION_INFO_V1(exempt);
  * an empty reason and a time that is past; invalid_escape_sequence.
  */
 Datum
-exempt(PG_FUNCTION_ARGS)
+dbkit_exempt(PG_FUNCTION_ARGS)
 {
 	Datum		values[4];
 	char	   *pattern;
@@ -120,20 +119,21 @@ exempt(PG_FUNCTION_ARGS)
 				(errmsg("no table, view, type or function is like \"%s\"", pattern),
 				 errhint("The pattern is matched against schema.name.")));
 
-	if (run("INSERT INTO dbkit.exemption AS e (object, rule, reason, expires_at)"
-			" VALUES ($1, $2, $3, $4)"
-			" ON CONFLICT (object, rule) DO UPDATE"
-			" SET reason = EXCLUDED.reason, expires_at = EXCLUDED.expires_at,"
-			" created_at = pg_catalog.now()"
-			" WHERE NOT e.builtin",
-			4, values, PG_ARGISNULL(3) ? "   n" : "    ") == 0)
+	if (change_exemptions(SPI_OK_INSERT,
+						  "INSERT INTO dbkit.exemption AS e (object, rule, reason, expires_at)"
+						  " VALUES ($1, $2, $3, $4)"
+						  " ON CONFLICT (object, rule) DO UPDATE"
+						  " SET reason = EXCLUDED.reason, expires_at = EXCLUDED.expires_at,"
+						  " created_at = pg_catalog.now()"
+						  " WHERE NOT e.builtin",
+						  4, values, PG_ARGISNULL(3) ? "   n" : "    ") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("the exemption of \"%s\" is built in", pattern)));
 	PG_RETURN_VOID();
 }
 
-PG_FUNCTION_INFO_V1(unexempt);
+PG_FUNCTION_INFO_V1(dbkit_unexempt);
 
 /*
  * dbkit.unexempt(object text, rule text) returns boolean
@@ -142,17 +142,18 @@ PG_FUNCTION_INFO_V1(unexempt);
  * there is none.  Errors: null_value_not_allowed, invalid_parameter_value.
  */
 Datum
-unexempt(PG_FUNCTION_ARGS)
+dbkit_unexempt(PG_FUNCTION_ARGS)
 {
 	Datum		values[2];
 
 	values[0] = required_argument(fcinfo, 0, "object");
 	values[1] = required_argument(fcinfo, 1, "rule");
 	check_rule(TextDatumGetCString(values[1]));
-	PG_RETURN_BOOL(run("DELETE FROM dbkit.exemption"
-					   " WHERE object OPERATOR(pg_catalog.=) $1"
-					   " AND rule OPERATOR(pg_catalog.=) $2",
-					   2, values, NULL) > 0);
+	PG_RETURN_BOOL(change_exemptions(SPI_OK_DELETE,
+									 "DELETE FROM dbkit.exemption"
+									 " WHERE object OPERATOR(pg_catalog.=) $1"
+									 " AND rule OPERATOR(pg_catalog.=) $2",
+									 2, values, NULL) > 0);
 }
 
 /* Exempt the object of a finding from its rule; count those that are new. */
@@ -169,16 +170,17 @@ exempt_finding(const Finding *finding, void *arg)
 	values[0] = CStringGetTextDatum(dbkit_exact_pattern(dbkit_exempt_name(finding->facts)));
 	values[1] = CStringGetTextDatum(finding->rule->id);
 	values[2] = baseline->reason;
-	baseline->count += run("INSERT INTO dbkit.exemption AS e (object, rule, reason)"
-						   " VALUES ($1, $2, $3)"
-						   " ON CONFLICT (object, rule) DO UPDATE"
-						   " SET reason = EXCLUDED.reason, expires_at = NULL,"
-						   " created_at = pg_catalog.now()"
-						   " WHERE e.expires_at OPERATOR(pg_catalog.<=) pg_catalog.now()",
-						   3, values, NULL);
+	baseline->count += change_exemptions(SPI_OK_INSERT,
+										 "INSERT INTO dbkit.exemption AS e (object, rule, reason)"
+										 " VALUES ($1, $2, $3)"
+										 " ON CONFLICT (object, rule) DO UPDATE"
+										 " SET reason = EXCLUDED.reason, expires_at = NULL,"
+										 " created_at = pg_catalog.now()"
+										 " WHERE e.expires_at OPERATOR(pg_catalog.<=) pg_catalog.now()",
+										 3, values, NULL);
 }
 
-PG_FUNCTION_INFO_V1(baseline);
+PG_FUNCTION_INFO_V1(dbkit_baseline);
 
 /*
  * dbkit.baseline(reason text) returns bigint
@@ -188,7 +190,7 @@ PG_FUNCTION_INFO_V1(baseline);
  * invalid_parameter_value for an empty reason.
  */
 Datum
-baseline(PG_FUNCTION_ARGS)
+dbkit_baseline(PG_FUNCTION_ARGS)
 {
 	struct
 	{
@@ -235,7 +237,7 @@ mark_covering(const Finding *finding, void *arg)
 	}
 }
 
-PG_FUNCTION_INFO_V1(stale_exemptions);
+PG_FUNCTION_INFO_V1(dbkit_stale_exemptions);
 
 /*
  * dbkit.stale_exemptions() returns setof record
@@ -244,7 +246,7 @@ PG_FUNCTION_INFO_V1(stale_exemptions);
  * that are built in.
  */
 Datum
-stale_exemptions(PG_FUNCTION_ARGS)
+dbkit_stale_exemptions(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	HTAB	   *in_use = create_key_set();

@@ -11,11 +11,12 @@
 #include "executor/spi.h"
 #include "utils/snapmgr.h"
 
-#include "as_owner.h"
 #include "common.h"
+#include "as_owner.h"
 #include "convention/fix.h"
 #include "convention/report.h"
 #include "convention/rules/rules.h"
+#include "sql.h"
 
 /* Run SQL as the owner of an object. */
 static void
@@ -25,8 +26,7 @@ run_as_owner(const char *sql, Oid owner)
 
 	dbkit_begin_as_owner(owner, 0, &saved);
 	SPI_connect();
-	if (SPI_execute(sql, false, 0) < 0)
-		elog(ERROR, "SPI_execute failed: %s", sql);
+	(void) dbkit_run_sql(DBKIT_ANY_RESULT, sql, 0, NULL, NULL, NULL);
 	SPI_finish();
 	dbkit_end_as_owner(&saved);
 	CommandCounterIncrement();

@@ -46,8 +46,8 @@ dbkit_facts_to_read(JudgeScope scope, Change change)
 
 	for (int i = 0; i < dbkit_n_rules; i++)
 	{
-		if (is_in_scope(dbkit_rules[i], scope) && can_break(change, dbkit_rules[i]))
-			result |= dbkit_rules[i]->needs;
+		if (is_in_scope(dbkit_all_rules[i], scope) && can_break(change, dbkit_all_rules[i]))
+			result |= dbkit_all_rules[i]->needs;
 	}
 	return result;
 }
@@ -65,7 +65,7 @@ dbkit_judge(Judgement *judgement, Facts *facts, JudgeScope scope, Change change)
 	judgement->facts = facts;
 	for (int i = 0; i < dbkit_n_rules; i++)
 	{
-		const Rule *rule = dbkit_rules[i];
+		const Rule *rule = dbkit_all_rules[i];
 
 		if (!(rule->kinds & facts->kind) || !is_in_scope(rule, scope) || !can_break(change, rule))
 			continue;

@@ -367,7 +367,7 @@ dbkit_registry_update(Oid relid, const char *prefix)
 	table_close(registry, RowExclusiveLock);
 }
 
-PG_FUNCTION_INFO_V1(register_prefix);
+PG_FUNCTION_INFO_V1(dbkit_register_prefix);
 
 /*
  * dbkit.register_prefix(relation regclass) returns void
@@ -377,7 +377,7 @@ PG_FUNCTION_INFO_V1(register_prefix);
  * read_only_sql_transaction.
  */
 Datum
-register_prefix(PG_FUNCTION_ARGS)
+dbkit_register_prefix(PG_FUNCTION_ARGS)
 {
 	Oid			relid = PG_GETARG_OID(0);
 	Facts	   *facts;
@@ -392,7 +392,7 @@ register_prefix(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-PG_FUNCTION_INFO_V1(table_of);
+PG_FUNCTION_INFO_V1(dbkit_table_of);
 
 /*
  * table_of(id text) returns regclass
@@ -401,9 +401,9 @@ PG_FUNCTION_INFO_V1(table_of);
  * Errors: invalid_text_representation for a malformed id.
  */
 Datum
-table_of(PG_FUNCTION_ARGS)
+dbkit_table_of(PG_FUNCTION_ARGS)
 {
-	Datum		prefix = DirectFunctionCall1(id_prefix, PG_GETARG_DATUM(0));
+	Datum		prefix = DirectFunctionCall1(dbkit_id_prefix, PG_GETARG_DATUM(0));
 	Oid			holder = dbkit_registry_holder(TextDatumGetCString(prefix));
 
 	if (!OidIsValid(holder))
@@ -411,7 +411,7 @@ table_of(PG_FUNCTION_ARGS)
 	PG_RETURN_OID(holder);
 }
 
-PG_FUNCTION_INFO_V1(ignore_replicated);
+PG_FUNCTION_INFO_V1(dbkit_ignore_replicated);
 
 /*
  * ignore_replicated() returns trigger
@@ -422,7 +422,7 @@ PG_FUNCTION_INFO_V1(ignore_replicated);
  * suffice: pg_restore --disable-triggers leaves it enabled for all.
  */
 Datum
-ignore_replicated(PG_FUNCTION_ARGS)
+dbkit_ignore_replicated(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 

@@ -24,17 +24,17 @@
 #include "utils/syscache.h"
 
 #include "common.h"
-#include "context.h"
+#include "context/context.h"
 #include "convention/facts/expression.h"
-#include "convention/own_objects.h"
 #include "convention/facts/tree.h"
+#include "convention/own_objects.h"
 
 /*
  * Strip what leaves a value as it is: binary-compatible casts, domains, and the
  * rounding of timestamptz(3).  Not what cuts a text.
  */
 static Node *
-strip_casts(Node *expr)
+strip_lossless_casts(Node *expr)
 {
 	while (expr != NULL)
 	{
@@ -101,7 +101,7 @@ constant_text(Node *expr)
 	char	   *left;
 	char	   *right;
 
-	expr = strip_casts(expr);
+	expr = strip_lossless_casts(expr);
 	if (expr != NULL && IsA(expr, Const))
 	{
 		const Const *constant = (const Const *) expr;
@@ -125,7 +125,7 @@ constant_text(Node *expr)
 char *
 dbkit_generated_prefix(Node *expr)
 {
-	FuncExpr   *call = (FuncExpr *) strip_casts(expr);
+	FuncExpr   *call = (FuncExpr *) strip_lossless_casts(expr);
 
 	if (call == NULL || !IsA(call, FuncExpr) ||
 		!dbkit_is_function(call->funcid, "generate_id"))
@@ -137,7 +137,7 @@ dbkit_generated_prefix(Node *expr)
 static bool
 is_subject(Node *expr, AttrNumber attnum)
 {
-	expr = strip_casts(expr);
+	expr = strip_lossless_casts(expr);
 	if (expr == NULL)
 		return false;
 	if (attnum == InvalidAttrNumber)
@@ -238,7 +238,7 @@ dbkit_is_now(const char *stored)
 bool
 dbkit_is_clock(Node *expr)
 {
-	expr = strip_casts(expr);
+	expr = strip_lossless_casts(expr);
 	if (expr == NULL)
 		return false;
 	if (IsA(expr, SQLValueFunction))
@@ -284,7 +284,7 @@ calls_volatile(Node *node, void *context)
 bool
 dbkit_generates_uuid(Node *expr)
 {
-	expr = strip_casts(expr);
+	expr = strip_lossless_casts(expr);
 	return expr != NULL && exprType(expr) == UUIDOID && calls_volatile(expr, NULL);
 }
 

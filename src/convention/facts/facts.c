@@ -81,26 +81,6 @@ dbkit_facts_identity(const Facts *facts)
 	return quote_qualified_identifier(facts->schema, facts->name);
 }
 
-/* Return a relation's quoted, schema-qualified name, or NULL where it is gone. */
-const char *
-dbkit_identity_of(Oid relid)
-{
-	char	   *name = get_rel_name(relid);
-	char	   *schema = name != NULL ? get_namespace_name(get_rel_namespace(relid)) : NULL;
-
-	return schema != NULL ? quote_qualified_identifier(schema, name) : NULL;
-}
-
-/* The same, as messages say it: without quotes. */
-char *
-dbkit_name_of(Oid relid)
-{
-	char	   *name = get_rel_name(relid);
-	char	   *schema = name != NULL ? get_namespace_name(get_rel_namespace(relid)) : NULL;
-
-	return schema != NULL ? psprintf("%s.%s", schema, name) : NULL;
-}
-
 /* Return what to call an object of that kind. */
 const char *
 dbkit_kind_name(ObjectKind kind)

@@ -208,8 +208,6 @@ extern const ColumnFacts *dbkit_facts_column(const Facts *facts, const char *nam
 extern const ColumnFacts *dbkit_facts_column_at(const Facts *facts, AttrNumber attnum);
 extern char *dbkit_facts_column_names(const Facts *facts, const List *attnums);
 extern const char *dbkit_facts_identity(const Facts *facts);
-extern const char *dbkit_identity_of(Oid relid);
-extern char *dbkit_name_of(Oid relid);
 extern const char *dbkit_kind_name(ObjectKind kind);
 
 #endif							/* DBKIT_FACTS_H */

@@ -16,9 +16,10 @@
 #include "common.h"
 #include "convention/facts/table.h"
 #include "convention/facts/expression.h"
+#include "convention/facts/type_walk.h"
 #include "convention/rules/files.h"
 #include "convention/rules/id_style.h"
-#include "convention/facts/type_walk.h"
+#include "relation_name.h"
 
 /* What created_at and updated_at are to be */
 #define CLOCK_COLUMN	"timestamptz NOT NULL DEFAULT now()"
@@ -169,7 +170,7 @@ judge_column_types(Judgement *judgement, bool (*unwanted) (Oid type),
 		dbkit_add_retype(finding, column, target, advice);
 		if (finding->alter == NIL || target != INT8OID)
 			continue;
-		sequence = dbkit_identity_of(dbkit_column_sequence(judgement->facts, column));
+		sequence = dbkit_find_relation_name(dbkit_column_sequence(judgement->facts, column));
 		if (sequence != NULL)
 			finding->statement = psprintf("ALTER SEQUENCE %s AS bigint;", sequence);
 	}

@@ -17,9 +17,10 @@
 #include "utils/syscache.h"
 
 #include "common.h"
-#include "convention/name_settings.h"
 #include "convention/rules/files.h"
 #include "convention/rules/id_style.h"
+#include "name_settings.h"
+#include "relation_name.h"
 
 /*
  * Can the index find the rows with given values of the key's columns?  It can
@@ -181,7 +182,7 @@ referenced_column_names(const ForeignKeyFacts *key)
 static char *
 redefine_key(const Facts *facts, const ForeignKeyFacts *key, char delete_action)
 {
-	const char *table = dbkit_identity_of(key->referenced);
+	const char *table = dbkit_find_relation_name(key->referenced);
 	const char *columns = table != NULL ? referenced_column_names(key) : NULL;
 
 	if (columns == NULL)
@@ -232,7 +233,7 @@ judge_fk_on_delete(Judgement *judgement)
 		const ForeignKeyFacts *key = lfirst(lc);
 		char		action;
 		char	   *definition;
-		const char *name = keeps_rows(key) ? dbkit_name_of(key->referenced) : NULL;
+		const char *name = keeps_rows(key) ? dbkit_find_unquoted_name(key->referenced) : NULL;
 		Finding    *finding;
 
 		if (name == NULL)

@@ -16,12 +16,13 @@
 #include "common.h"
 #include "convention/facts/table.h"
 #include "convention/facts/expression.h"
+#include "convention/facts/type_walk.h"
 #include "convention/own_objects.h"
 #include "convention/registry.h"
 #include "convention/rules/files.h"
 #include "convention/rules/id_style.h"
 #include "id.h"
-#include "convention/facts/type_walk.h"
+#include "relation_name.h"
 
 /* Would generate_id() take it?  A LIKE pattern of anything else can mean more. */
 static bool
@@ -241,7 +242,7 @@ judge_id_prefix(Judgement *judgement)
 	{
 		/* The ids of a detached partition go on with the prefix of the table it was part of */
 		char	   *suggestion = suggest_prefix(judgement);
-		char	   *name = dbkit_name_of(holder);
+		char	   *name = dbkit_find_unquoted_name(holder);
 
 		dbkit_add_finding(judgement, "id", "prefix \"%s\" belongs to table \"%s\"; use another%s",
 					dbkit_facts_prefix(facts), name != NULL ? name : "(dropped meanwhile)",

@@ -14,9 +14,9 @@
 #include "common.h"
 #include "convention/facts/table.h"
 #include "convention/facts/expression.h"
-#include "convention/name_settings.h"
 #include "convention/own_objects.h"
 #include "convention/rules/files.h"
+#include "name_settings.h"
 
 static void
 judge_enum_table(Judgement *judgement)

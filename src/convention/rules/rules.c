@@ -58,7 +58,7 @@ static Rule *const tables[] = {
 #endif
 };
 
-Rule	   *dbkit_rules[MAX_RULES];
+Rule	   *dbkit_all_rules[MAX_RULES];
 int			dbkit_n_rules = 0;
 
 /* Collect the rules of one phase. */
@@ -73,7 +73,7 @@ collect_rules(RulePhase phase)
 				continue;
 			if (dbkit_n_rules == MAX_RULES)
 				elog(ERROR, "there are more than %d rules", MAX_RULES);
-			dbkit_rules[dbkit_n_rules++] = rule;
+			dbkit_all_rules[dbkit_n_rules++] = rule;
 		}
 	}
 }
@@ -91,7 +91,7 @@ dbkit_rules_init(void)
 	caller = MemoryContextSwitchTo(TopMemoryContext);
 	for (int i = 0; i < dbkit_n_rules; i++)
 	{
-		Rule	   *rule = dbkit_rules[i];
+		Rule	   *rule = dbkit_all_rules[i];
 		char	   *name = psprintf("dbkit.rule.%s", rule->id);
 
 		/*
@@ -121,8 +121,8 @@ dbkit_find_rule(const char *id)
 {
 	for (int i = 0; i < dbkit_n_rules; i++)
 	{
-		if (strcmp(dbkit_rules[i]->id, id) == 0)
-			return dbkit_rules[i];
+		if (strcmp(dbkit_all_rules[i]->id, id) == 0)
+			return dbkit_all_rules[i];
 	}
 	return NULL;
 }
@@ -146,7 +146,7 @@ dbkit_phase_name(RulePhase phase)
 	return names[phase];
 }
 
-PG_FUNCTION_INFO_V1(rules);
+PG_FUNCTION_INFO_V1(dbkit_rules);
 
 /*
  * dbkit.rules() returns setof record
@@ -154,14 +154,14 @@ PG_FUNCTION_INFO_V1(rules);
  * The rules with their levels in this session.
  */
 Datum
-rules(PG_FUNCTION_ARGS)
+dbkit_rules(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < dbkit_n_rules; i++)
 	{
-		const Rule *rule = dbkit_rules[i];
+		const Rule *rule = dbkit_all_rules[i];
 		Datum		values[] = {
 			CStringGetTextDatum(rule->id),
 			CStringGetTextDatum(dbkit_phase_name(rule->phase)),

@@ -10,7 +10,7 @@
 
 #include "convention/findings.h"
 
-extern Rule *dbkit_rules[];
+extern Rule *dbkit_all_rules[];
 extern int	dbkit_n_rules;
 
 extern const Rule *dbkit_find_rule(const char *id);

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * enum_table.c
+ * table.c
  *		Helpers for enum tables: a table whose primary key is "value text", and
  *		which other tables reference.
  *
@@ -20,7 +20,7 @@
  *
  * A writer locks the table it writes to before the enum table, as its foreign
  * key is checked later; so do we.  What concerns the referencing tables is in
- * enum_reference.c.
+ * reference.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -41,15 +41,23 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/varlena.h"
 
 #include "common.h"
-#include "enum_table.h"
+#include "enum/reference.h"
+#include "enum/table.h"
+#include "relation_name.h"
+#include "sql.h"
 
 /* With more values, it is not worth while to write all rows again. */
 #define MAX_ORDERED_VALUES 1000
+
+typedef struct EnumTable
+{
+	Target		target;
+	AttrNumber	value;			/* column number of "value" */
+} EnumTable;
 
 /* Get a text argument that must not be null. */
 static Datum
@@ -60,33 +68,6 @@ text_argument(FunctionCallInfo fcinfo, int n, const char *what)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("%s must not be null", what)));
 	return PointerGetDatum(PG_GETARG_TEXT_PP(n));
-}
-
-/* Run a statement through SPI with up to two text parameters. */
-uint64
-dbkit_run(int expected, const char *statement, Datum first, Datum second)
-{
-	Oid			types[2] = {TEXTOID, TEXTOID};
-	Datum		values[2] = {first, second};
-	int			nargs = (first != 0) + (second != 0);
-	int			result;
-
-	result = SPI_execute_with_args(statement, nargs, types, values, NULL, false, 0);
-	if (result == SPI_OK_REWRITTEN)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("a rule turns a change into another"),
-				 errdetail("The change is: %s", statement)));
-	if (result != expected)
-		elog(ERROR, "SPI_execute_with_args returned %s for: %s",
-			 SPI_result_code_string(result), statement);
-	return SPI_processed;
-}
-
-void
-dbkit_run_utility(const char *statement)
-{
-	(void) dbkit_run(SPI_OK_UTILITY, statement, 0, 0);
 }
 
 /* Find the column of a primary key that consists of "value text" alone. */
@@ -261,19 +242,6 @@ copy_value(const EnumTable *table, Datum old, Datum new)
 				 old, new);
 }
 
-/* Give the name of a schema, which may just have been dropped. */
-char *
-dbkit_schema_name(Oid schema)
-{
-	char	   *name = get_namespace_name(schema);
-
-	if (name == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_SCHEMA),
-				 errmsg("schema with OID %u does not exist", schema)));
-	return name;
-}
-
 /* Give a name the ending "_enum", if it lacks it. */
 char *
 dbkit_enum_table_name(const char *base)
@@ -316,7 +284,7 @@ dbkit_make_enum_table(const char *schema, const char *base, const Datum *values,
 	dbkit_run_utility(psprintf("CREATE TABLE %s (value pg_catalog.text PRIMARY KEY)", name));
 	insert = psprintf("INSERT INTO %s (value) VALUES ($1)", name);
 	for (int i = 0; i < count; i++)
-		dbkit_run(SPI_OK_INSERT, insert, values[i], 0);
+		dbkit_run_with_texts(SPI_OK_INSERT, insert, values[i], 0);
 	return RangeVarGetRelid(makeRangeVar(pstrdup(schema), pstrdup(base), -1),
 							NoLock, false);
 }
@@ -326,7 +294,7 @@ static List *
 open_for_change(EnumTable *table, FunctionCallInfo fcinfo, AclMode mode)
 {
 	open_enum(table, fcinfo, mode, ShareUpdateExclusiveLock);
-	return dbkit_list_references(table);
+	return dbkit_list_references(&table->target, table->value);
 }
 
 /*
@@ -445,7 +413,7 @@ dbkit_rename_enum_value(PG_FUNCTION_ARGS)
 	references = open_for_change(&table, fcinfo,
 								 ACL_SELECT | ACL_INSERT | ACL_UPDATE | ACL_DELETE);
 	dbkit_check_writable(references, old);
-	dbkit_lock_references(&table, references, old);
+	dbkit_lock_references(&table.target, references, old);
 
 	SPI_connect();
 	lock_value(&table, old);
@@ -489,7 +457,7 @@ dbkit_drop_enum_value(PG_FUNCTION_ARGS)
 								 ACL_SELECT | ACL_UPDATE | ACL_DELETE);
 	if (replacement)
 		dbkit_check_writable(references, value);
-	dbkit_lock_references(&table, references, value);
+	dbkit_lock_references(&table.target, references, value);
 
 	SPI_connect();
 	lock_value(&table, value);
@@ -499,7 +467,7 @@ dbkit_drop_enum_value(PG_FUNCTION_ARGS)
 		rows = dbkit_replace_references(references, value, replacement);
 	}
 	else
-		dbkit_refuse_if_used(&table, references, value);
+		dbkit_refuse_if_used(&table.target, references, value);
 	delete_value(&table, value);
 	SPI_finish();
 	PG_RETURN_INT64(rows);
@@ -522,7 +490,7 @@ dbkit_enum_usage(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	open_enum(&table, fcinfo, ACL_SELECT, AccessShareLock);
-	references = dbkit_list_references(&table);
+	references = dbkit_list_references(&table.target, table.value);
 	SPI_connect();
 	foreach(cell, references)
 		dbkit_put_uses(rsinfo, lfirst(cell));

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * enum_owner.c
+ * owner.c
  *		Statements of the enum helpers on tables that belong to others.
  *
  * A statement on a table runs what its owner attached to it: checks,
@@ -48,9 +48,11 @@
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
-#include "as_owner.h"
 #include "common.h"
-#include "enum_table.h"
+#include "as_owner.h"
+#include "enum/owner.h"
+#include "relation_name.h"
+#include "sql.h"
 
 /* What an error message says of a statement */
 typedef struct Statement
@@ -505,7 +507,7 @@ run_as(Oid user, const Target *target, int expected, const char *sql,
 
 	error_context_stack = &callback;
 	dbkit_begin_as_owner(user, SECURITY_NOFORCE_RLS, &saved);
-	rows = dbkit_run(expected, sql, first, second);
+	rows = dbkit_run_with_texts(expected, sql, first, second);
 	dbkit_end_as_owner(&saved);
 	error_context_stack = callback.previous;
 	return rows;
@@ -521,7 +523,7 @@ dbkit_run_on(const Target *target, int expected, const char *sql,
 	uint64		rows;
 
 	if (!target->guarded)
-		return dbkit_run(expected, sql, first, second);
+		return dbkit_run_with_texts(expected, sql, first, second);
 
 	/* Its owner stays. */
 	LockRelationOid(target->relid, AccessShareLock);

@@ -17,7 +17,7 @@
 #include "utils/varlena.h"
 
 #include "common.h"
-#include "convention/name_settings.h"
+#include "name_settings.h"
 
 /* A name, as a setting has it */
 typedef struct ListedName

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * context_partition.c
+ * partition.c
  *		Protect a partition or child as its parent is, when it is made or attached.
  *
  * Row level security does not descend: a partition or child that is queried by
@@ -44,9 +44,9 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "context.h"
-#include "convention/enforce.h"
 #include "common.h"
+#include "context/partition.h"
+#include "context/protect.h"
 
 /* List the parents of a relation, in their order. */
 static List *

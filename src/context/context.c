@@ -16,16 +16,15 @@
 #include "access/xact.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/guc.h"
-#include "utils/guc_tables.h"
 #include "utils/memutils.h"
 
-#include "context.h"
-#include "id.h"
 #include "common.h"
+#include "context/context.h"
+#include "context/netstring.h"
+#include "id.h"
 
 #define TRANSPORT_SETTING	"dbkit.context"
 #define NIL_UUID			"00000000-0000-0000-0000-000000000000"
@@ -40,6 +39,12 @@ typedef struct TenantContext
 	Oid			session_role;
 	char	   *transport;		/* all of it as netstrings */
 } TenantContext;
+
+/* How many queries are running inside each other; none can commit */
+int			dbkit_query_depth = 0;
+
+/* How many of these are of a cursor WITH HOLD, whose rows outlive the transaction */
+int			dbkit_held_cursor_depth = 0;
 
 static TenantContext *context = NULL;
 
@@ -75,28 +80,6 @@ dbkit_context_check_role(void)
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("the role has changed since the tenant context was entered"),
 			 errhint("Set the role before dbkit.enter.")));
-}
-
-/*
- * Append a value as a netstring (cr.yp.to/proto/netstrings.txt: length in
- * bytes, colon, the bytes, comma), or "-," for NULL, so that no two lists of
- * values look the same.
- */
-void
-dbkit_append_netstring(StringInfo buf, const char *value)
-{
-	if (value)
-	{
-		uint32		length = strlen(value);
-		char		digits[10];
-
-		appendBinaryStringInfo(buf, digits, pg_ultoa_n(length, digits));
-		appendStringInfoChar(buf, ':');
-		appendBinaryStringInfo(buf, value, length);
-	}
-	else
-		appendStringInfoChar(buf, '-');
-	appendStringInfoChar(buf, ',');
 }
 
 /* Build a context, its values copied into the current memory context */
@@ -137,25 +120,6 @@ write_transport(TenantContext *made)
 	return buf.data;
 }
 
-/* Read one netstring of our own making, and move the cursor behind it */
-static char *
-read_netstring(char **cursor)
-{
-	char	   *value = NULL;
-
-	if (**cursor == '-')
-		(*cursor)++;
-	else
-	{
-		unsigned long length = strtoul(*cursor, cursor, 10);
-
-		value = pnstrdup(*cursor + 1, length);
-		*cursor += 1 + length;
-	}
-	(*cursor)++;
-	return value;
-}
-
 /* Take over the leader's context while a parallel worker starts */
 static void
 assign_transport(const char *newval, void *extra pg_attribute_unused())
@@ -171,10 +135,10 @@ assign_transport(const char *newval, void *extra pg_attribute_unused())
 		return;
 
 	cursor = pstrdup(newval);
-	user_id = read_netstring(&cursor);
-	organization_id = read_netstring(&cursor);
-	role = atooid(read_netstring(&cursor));
-	session_role = atooid(read_netstring(&cursor));
+	user_id = dbkit_read_netstring(&cursor);
+	organization_id = dbkit_read_netstring(&cursor);
+	role = atooid(dbkit_read_netstring(&cursor));
+	session_role = atooid(dbkit_read_netstring(&cursor));
 
 	/* It stays, since a worker lives for one transaction of its leader */
 	previous = MemoryContextSwitchTo(TopMemoryContext);
@@ -190,10 +154,18 @@ check_transport(char **newval, void **extra pg_attribute_unused(),
 	return (*newval)[0] == '\0' || InitializingParallelWorker;
 }
 
-/* Make a context the transaction's; cannot fail */
-static void
-enter_context(TenantContext *entered)
+/* Bind the transaction to a user and an organization, once it is known that it may be */
+void
+dbkit_context_enter(const char *user_id, const char *organization_id)
 {
+	MemoryContext previous = MemoryContextSwitchTo(TopTransactionContext);
+	TenantContext *entered = make_context(user_id, organization_id, GetOuterUserId(),
+										  GetSessionUserId());
+
+	entered->transport = write_transport(entered);
+	MemoryContextSwitchTo(previous);
+
+	/* From here on nothing can fail */
 	context = entered;
 	empty_transport = transport;
 	transport = entered->transport;
@@ -221,88 +193,6 @@ at_transaction_event(XactEvent event, void *arg pg_attribute_unused())
 				 errmsg("a transaction with a tenant context cannot be prepared")));
 	else if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
 		forget_context();
-}
-
-/* Refuse to enter where the context would not hold until the transaction ends */
-static void
-check_may_enter(void)
-{
-	if (context)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("a tenant context is already entered"),
-				 errdetail("It holds until the transaction ends.")));
-	if (GetCurrentTransactionNestLevel() > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("a tenant context cannot be entered in a subtransaction"),
-				 errhint("Call dbkit.enter before any savepoint, and outside of PL/pgSQL blocks with EXCEPTION.")));
-	if (dbkit_held_cursor_depth > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("a tenant context cannot be entered in the query of a cursor WITH HOLD"),
-				 errdetail("The cursor would show the context's rows after the transaction.")));
-}
-
-static void
-check_values(const char *user_id, const char *organization_id)
-{
-	if (user_id == NULL && organization_id == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("a tenant context needs a user or an organization"),
-				 errdetail("Both are NULL.")));
-	if ((user_id && user_id[0] == '\0') ||
-		(organization_id && organization_id[0] == '\0'))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the %s of a tenant context cannot be an empty string",
-						user_id && user_id[0] == '\0' ? "user" : "organization"),
-				 errhint("Pass NULL where there is none.")));
-}
-
-static char *
-cstring_argument(FunctionCallInfo fcinfo, int n)
-{
-	if (n >= PG_NARGS() || PG_ARGISNULL(n))
-		return NULL;
-	return text_to_cstring(PG_GETARG_TEXT_PP(n));
-}
-
-/*
- * dbkit.enter(user_id text, organization_id text [, signature text])
- *
- * Bind the transaction to a user and an organization, one of which may be
- * NULL.  Raises object_not_in_prerequisite_state on a second call and in a
- * subtransaction, insufficient_privilege without the signature it needs.
- */
-PG_FUNCTION_INFO_V1(dbkit_enter);
-Datum
-dbkit_enter(PG_FUNCTION_ARGS)
-{
-	char	   *user_id = cstring_argument(fcinfo, 0);
-	char	   *organization_id = cstring_argument(fcinfo, 1);
-	char	   *signature = cstring_argument(fcinfo, 2);
-	MemoryContext previous;
-	TenantContext *entered;
-	dbkit_nonce_text nonce;
-
-	/* First of all, so that no failure leaves a nonce to be used again */
-	dbkit_take_nonce(nonce);
-
-	check_may_enter();
-	check_values(user_id, organization_id);
-	dbkit_check_signature(user_id, organization_id, signature, nonce);
-	if (dbkit_context_is_signed())
-		dbkit_context_check_session();
-
-	previous = MemoryContextSwitchTo(TopTransactionContext);
-	entered = make_context(user_id, organization_id, GetOuterUserId(), GetSessionUserId());
-	entered->transport = write_transport(entered);
-	MemoryContextSwitchTo(previous);
-	enter_context(entered);
-
-	PG_RETURN_VOID();
 }
 
 /*
@@ -416,82 +306,6 @@ check_mirror_name(char **newval, void **extra pg_attribute_unused(),
 	return parts > 1 && !at_start;
 }
 
-#if PG_VERSION_NUM < 160000
-/* Find a setting by its name, as find_option does where it is exported */
-struct config_generic *
-dbkit_find_option_among(const char *name, struct config_generic **settings, int count)
-{
-	for (int i = 0; i < count; i++)
-		if (pg_strcasecmp(settings[i]->name, name) == 0)
-			return settings[i];
-	return NULL;
-}
-#endif
-
-/*
- * Fail if a setting that only the server's configuration may make came from
- * the connection's startup options, a role or a database.
- *
- * Before the library is loaded PostgreSQL accepts it from there, and when the
- * setting is defined it would drop that value with a warning, and with it the
- * one from postgresql.conf that it had replaced.
- */
-static void
-refuse_session_setting(const char *name)
-{
-	struct config_generic *record = dbkit_find_option(name);
-
-	if (record && record->reset_source > PGC_S_ARGV)
-		ereport(ERROR,
-				(errcode(ERRCODE_CANT_CHANGE_RUNTIME_PARAM),
-				 errmsg("parameter \"%s\" can only be set in the server's configuration", name),
-				 errhint("Remove it from the connection's options and from ALTER ROLE and ALTER DATABASE.")));
-}
-
-/*
- * Fail if the connection's startup options have a setting that their role may
- * not set.
- *
- * They come before ALTER ROLE and ALTER DATABASE (InitPostgres), and a client's
- * value outranks theirs, so that PostgreSQL keeps it only.  It would drop that
- * value, too, when the setting is defined (define_custom_variable in guc.c), and
- * the compiled-in default would win.  What SET has changed since is dropped as
- * well, but then the value before it comes back.
- */
-static void
-check_startup_option(struct config_generic *record)
-{
-	if (record->reset_source != PGC_S_CLIENT || record->reset_scontext != PGC_BACKEND ||
-		pg_parameter_aclcheck(record->name, record->reset_srole, ACL_SET) == ACLCHECK_OK)
-		return;
-
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("permission denied to set parameter \"%s\"", record->name),
-			 errhint("Remove it from the connection's options.")));
-}
-
-/* Fail, before anything is set up, if the session chose what it may not */
-void
-dbkit_context_check_settings(void)
-{
-	static const char *const of_server[] = {
-		"dbkit.user_setting", "dbkit.organization_setting", "dbkit.context_key_file"
-	};
-	int			count;
-	struct config_generic **settings = dbkit_settings(&count);
-
-	for (int i = 0; i < (int) lengthof(of_server); i++)
-		refuse_session_setting(of_server[i]);
-
-	/* All others of dbkit are for superusers, so a list of them is not needed */
-	for (int i = 0; i < count; i++)
-	{
-		if (pg_strncasecmp(settings[i]->name, "dbkit.", strlen("dbkit.")) == 0)
-			check_startup_option(settings[i]);
-	}
-}
-
 static void
 define_mirror(const char *name, char **variable, GucShowHook show_hook)
 {
@@ -538,8 +352,6 @@ dbkit_context_init(void)
 	GucContext	when = process_shared_preload_libraries_in_progress ?
 		PGC_POSTMASTER : PGC_SIGHUP;
 
-	dbkit_context_signature_init();
-
 	DefineCustomStringVariable("dbkit.user_setting",
 							   "Name of the setting that shows the tenant context's user.",
 							   "Empty for none.",
@@ -559,5 +371,4 @@ dbkit_context_init(void)
 	define_mirror(organization_setting, &organization_mirror, show_organization);
 
 	RegisterXactCallback(at_transaction_event, NULL);
-	dbkit_context_guard_init();
 }

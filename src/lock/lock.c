@@ -30,8 +30,8 @@
 #include "utils/timestamp.h"
 
 #include "common.h"
-#include "context.h"
-#include "lock.h"
+#include "context/context.h"
+#include "lock/name.h"
 
 #define NO_TIMEOUT (-1)
 
@@ -465,7 +465,7 @@ may_see_names(int pid)
 static const char *
 visible_name(const LockInstanceData *instance, const LockName *names, int nnames)
 {
-	LockName	wanted = {lock_tag_key(&instance->locktag), NULL};
+	LockName	wanted = {dbkit_lock_tag_key(&instance->locktag), NULL};
 	const LockName *found;
 
 	found = bsearch(&wanted, names, nnames, sizeof(LockName),
@@ -484,7 +484,7 @@ put_lock(ReturnSetInfo *rsinfo, const LockInstanceData *instance,
 	nulls[0] = name == NULL;
 	if (name)
 		values[0] = CStringGetTextDatum(name);
-	values[1] = Int64GetDatum(lock_tag_key(&instance->locktag));
+	values[1] = Int64GetDatum(dbkit_lock_tag_key(&instance->locktag));
 	values[2] = CStringGetTextDatum(GetLockmodeName(USER_LOCKMETHOD, mode));
 	values[3] = BoolGetDatum(granted);
 	values[4] = Int32GetDatum(instance->pid);
@@ -517,7 +517,7 @@ dbkit_lock_status(PG_FUNCTION_ARGS)
 		const LockInstanceData *instance = &data->locks[i];
 		const char *name;
 
-		if (!is_key_lock(&instance->locktag) ||
+		if (!dbkit_is_key_lock(&instance->locktag) ||
 			instance->locktag.locktag_field1 != MyDatabaseId)
 			continue;
 		name = visible_name(instance, names, nnames);

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * context_protect.c
+ * protect.c
  *		dbkit.protect: row level security policies that rest on the context.
  *
  *-------------------------------------------------------------------------
@@ -27,9 +27,11 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "context.h"
-#include "convention/name_settings.h"
 #include "common.h"
+#include "context/protect.h"
+#include "name_settings.h"
+#include "relation_name.h"
+#include "sql.h"
 
 /* The two halves of a context, and how a table refers to them */
 static const struct
@@ -240,9 +242,7 @@ lock_table(Oid relid)
 	const char *name = check_protectable(relid);
 
 	if (name == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
+		dbkit_report_dropped(relid);
 	LockRelationOid(relid, AccessExclusiveLock);
 	if (check_protectable(relid) == NULL)
 		ereport(ERROR,
@@ -250,41 +250,19 @@ lock_table(Oid relid)
 				 errmsg("relation \"%s\" does not exist", name)));
 }
 
-/* Write the name of a table, which is locked. */
-static const char *
-qualified_name(Oid relid)
-{
-	const char *schema = get_namespace_name(get_rel_namespace(relid));
-	const char *name = get_rel_name(relid);
-
-	if (schema == NULL || name == NULL)
-		elog(ERROR, "cache lookup failed for relation %u", relid);
-	return quote_qualified_identifier(schema, name);
-}
-
-/* Run one statement with the caller's rights. */
-static void
-run(const char *statement)
-{
-	int			result = SPI_execute(statement, false, 0);
-
-	if (result != SPI_OK_UTILITY)
-		elog(ERROR, "could not run \"%s\": %s", statement, SPI_result_code_string(result));
-}
-
 /* Give one table its policy, in place of an earlier one of that name. */
 static void
 protect_table(Oid relid, const Protection *protection)
 {
-	const char *name = qualified_name(relid);
+	const char *name = dbkit_relation_name(relid);
 	const char *policy = quote_identifier(protection->policy);
 
-	run(psprintf("ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY", name));
+	dbkit_run_utility(psprintf("ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY", name));
 	if (OidIsValid(get_relation_policy_oid(relid, protection->policy, true)))
-		run(psprintf("DROP POLICY %s ON %s", policy, name));
-	run(psprintf("CREATE POLICY %s ON %s FOR ALL TO %s USING (%s) WITH CHECK (%s)",
-				 policy, name, quote_identifier(protection->role_name),
-				 protection->visible, protection->writable));
+		dbkit_run_utility(psprintf("DROP POLICY %s ON %s", policy, name));
+	dbkit_run_utility(psprintf("CREATE POLICY %s ON %s FOR ALL TO %s USING (%s) WITH CHECK (%s)",
+							   policy, name, quote_identifier(protection->role_name),
+							   protection->visible, protection->writable));
 }
 
 /* Can a policy admit rows to a role, or, if that is public, to anybody? */

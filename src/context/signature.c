@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * context_signature.c
+ * signature.c
  *		Signed mode of the tenant context: only who holds the key can enter.
  *
  * The signature is HMAC-SHA256 (RFC 2104) over five netstrings: database,
@@ -25,8 +25,9 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
-#include "context.h"
 #include "common.h"
+#include "context/netstring.h"
+#include "context/signature.h"
 
 #define KEY_MIN_BYTES		32
 #define KEY_MAX_BYTES		1024
@@ -205,7 +206,7 @@ dbkit_check_signature(const char *user_id, const char *organization_id,
 }
 
 void
-dbkit_context_signature_init(void)
+dbkit_signature_init(void)
 {
 	DefineCustomStringVariable("dbkit.context_key_file",
 							   "File with the key that tenant contexts must be signed with.",

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * lock_name.c
+ * name.c
  *		Keys of locks from their names, and names from their keys.
  *
  * The lock manager knows a lock by its key alone.  This table remembers the
@@ -34,7 +34,7 @@
 #include "utils/timestamp.h"
 
 #include "common.h"
-#include "lock.h"
+#include "lock/name.h"
 
 #ifdef DBKIT_HAVE_DSM_REGISTRY
 #include "storage/dsm_registry.h"
@@ -313,9 +313,9 @@ list_used_keys(int *count)
 	{
 		const LOCKTAG *tag = &data->locks[i].locktag;
 
-		if (!is_key_lock(tag))
+		if (!dbkit_is_key_lock(tag))
 			continue;
-		keys[n].key = lock_tag_key(tag);
+		keys[n].key = dbkit_lock_tag_key(tag);
 		keys[n++].database = tag->locktag_field1;
 	}
 	qsort(keys, n, sizeof(UsedKey), compare_used_keys);
@@ -488,7 +488,7 @@ dbkit_list_lock_names(int *count)
 
 /* Declare the size of the table and ask for its memory. */
 void
-dbkit_lock_init(void)
+dbkit_lock_names_init(void)
 {
 	if (!process_shared_preload_libraries_in_progress)
 		return;

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * enum_reference.c
+ * reference.c
  *		The columns that reference an enum table: who may change them, how to
  *		keep writers away, and how to make them follow a value.
  *
@@ -30,28 +30,8 @@
 #include "utils/rls.h"
 
 #include "common.h"
-#include "enum_table.h"
-
-/* Say that a relation is gone. */
-void
-dbkit_report_dropped(Oid relid)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_TABLE),
-			 errmsg("relation with OID %u does not exist", relid)));
-}
-
-/* Give the qualified and quoted name of a relation. */
-char *
-dbkit_relation_name(Oid relid)
-{
-	char	   *schema = get_namespace_name(get_rel_namespace(relid));
-	char	   *name = get_rel_name(relid);
-
-	if (schema == NULL || name == NULL)
-		dbkit_report_dropped(relid);
-	return quote_qualified_identifier(schema, name);
-}
+#include "enum/reference.h"
+#include "relation_name.h"
 
 /* Give the quoted name of a column. */
 static char *
@@ -184,7 +164,7 @@ add_reference(List *references, HeapTuple tuple, AttrNumber value)
 
 /* List the columns that reference the values, by the oid of their tables. */
 static List *
-collect_references(const EnumTable *table)
+collect_references(Oid enum_table, AttrNumber value)
 {
 	Relation	catalog = table_open(ConstraintRelationId, AccessShareLock);
 	List	   *references = NIL;
@@ -194,10 +174,10 @@ collect_references(const EnumTable *table)
 
 	/* No index on confrelid, as in heap_truncate_find_FKs(). */
 	ScanKeyInit(&key, Anum_pg_constraint_confrelid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(table->target.relid));
+				F_OIDEQ, ObjectIdGetDatum(enum_table));
 	scan = systable_beginscan(catalog, InvalidOid, false, NULL, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		references = add_reference(references, tuple, table->value);
+		references = add_reference(references, tuple, value);
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
 
@@ -210,34 +190,34 @@ collect_references(const EnumTable *table)
  * table references itself, the row of the value is no use of it.
  */
 static void
-name_reference(Reference *ref, const EnumTable *table)
+name_reference(Reference *ref, Oid enum_table)
 {
 	ref->target.name = dbkit_relation_name(ref->target.relid);
 	ref->attname = column_name(ref->target.relid, ref->attnum);
 	ref->condition = psprintf("%s OPERATOR(pg_catalog.=) $1%s", ref->attname,
-							  ref->target.relid == table->target.relid ?
+							  ref->target.relid == enum_table ?
 							  " AND value OPERATOR(pg_catalog.<>) $1" : "");
 }
 
 /* Guard all statements if one of them can reach a stranger's table. */
 static void
-guard_references(EnumTable *table, List *references)
+guard_references(Target *enum_table, List *references)
 {
-	List	   *relids = list_make1_oid(table->target.relid);
+	List	   *relids = list_make1_oid(enum_table->relid);
 	ListCell   *cell;
 
 	foreach(cell, references)
 		relids = lappend_oid(relids, ((Reference *) lfirst(cell))->target.relid);
-	table->target.guarded = dbkit_reaches_strangers(relids);
+	enum_table->guarded = dbkit_reaches_strangers(relids);
 	foreach(cell, references)
-		((Reference *) lfirst(cell))->target.guarded = table->target.guarded;
+		((Reference *) lfirst(cell))->target.guarded = enum_table->guarded;
 }
 
 /* List the references that the user may read in full. */
 List *
-dbkit_list_references(EnumTable *table)
+dbkit_list_references(Target *enum_table, AttrNumber value)
 {
-	List	   *references = collect_references(table);
+	List	   *references = collect_references(enum_table->relid, value);
 	ListCell   *cell;
 
 	foreach(cell, references)
@@ -246,9 +226,9 @@ dbkit_list_references(EnumTable *table)
 
 		dbkit_check_rights(ref->target.relid, ref->attnum, ACL_SELECT);
 		dbkit_check_row_security(ref->target.relid);
-		name_reference(ref, table);
+		name_reference(ref, enum_table->relid);
 	}
-	guard_references(table, references);
+	guard_references(enum_table, references);
 	return references;
 }
 
@@ -257,7 +237,7 @@ dbkit_list_references(EnumTable *table)
  * evaluated, which would run the functions of whoever wrote it.
  */
 static Node *
-strip_casts(Node *node)
+strip_all_casts(Node *node)
 {
 	while (node)
 	{
@@ -298,7 +278,7 @@ default_is(Oid relid, AttrNumber attnum, Datum value)
 
 	if (rel == NULL)
 		dbkit_report_dropped(relid);
-	constant = constant_text(strip_casts(build_column_default(rel, attnum)));
+	constant = constant_text(strip_all_casts(build_column_default(rel, attnum)));
 	table_close(rel, AccessShareLock);
 	return constant && strcmp(constant, TextDatumGetCString(value)) == 0;
 }
@@ -363,9 +343,9 @@ dbkit_check_writable(List *references, Datum old)
 	}
 }
 
-/* Keep writers away from the referencing tables, as the file's head says. */
+/* Keep writers away from the referencing tables, as table.c says. */
 void
-dbkit_lock_references(const EnumTable *table, List *references, Datum old)
+dbkit_lock_references(const Target *enum_table, List *references, Datum old)
 {
 	ListCell   *cell;
 
@@ -378,7 +358,7 @@ dbkit_lock_references(const EnumTable *table, List *references, Datum old)
 		LockRelationOid(ref->target.relid, mode);
 		if (ref->target.children)
 			(void) find_all_inheritors(ref->target.relid, mode, NULL);
-		name_reference(ref, table);
+		name_reference(ref, enum_table->relid);
 	}
 }
 
@@ -481,7 +461,7 @@ describe_uses(List *references, Datum value)
 }
 
 void
-dbkit_refuse_if_used(const EnumTable *table, List *references, Datum value)
+dbkit_refuse_if_used(const Target *enum_table, List *references, Datum value)
 {
 	char	   *uses = describe_uses(references, value);
 
@@ -489,7 +469,7 @@ dbkit_refuse_if_used(const EnumTable *table, List *references, Datum value)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("value \"%s\" of enum table %s is still in use",
-						TextDatumGetCString(value), table->target.name),
+						TextDatumGetCString(value), enum_table->name),
 				 errdetail("%s", uses),
 				 errhint("Name another value as replace_with.")));
 }

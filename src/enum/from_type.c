@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
- * enum_from_type.c
+ * from_type.c
  *		Turn a native enum type and all columns of it into an enum table.
  *
  * The catalogs give the list of statements that do it, which then run one
  * after the other, with the rights of the user; where strangers own tables,
- * with those of each table's owner (see enum_owner.c).  Defaults go before the type
+ * with those of each table's owner (see owner.c).  Defaults go before the type
  * NOT NULL, comments, privileges and indexes.  What it cannot carry over is
  * refused with a list of names, before anything changes.
  *
@@ -23,9 +23,12 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "as_owner.h"
 #include "common.h"
-#include "enum_table.h"
+#include "as_owner.h"
+#include "enum/owner.h"
+#include "enum/table.h"
+#include "relation_name.h"
+#include "sql.h"
 
 /* The columns that change: those of ordinary and partitioned tables */
 #define COLUMNS \
@@ -170,7 +173,7 @@ fetch_texts(const char *query, Datum first, Datum second, int *count)
 {
 	Datum	   *texts;
 
-	*count = (int) dbkit_run(SPI_OK_SELECT, query, first, second);
+	*count = (int) dbkit_run_with_texts(SPI_OK_SELECT, query, first, second);
 	texts = palloc(Max(*count, 1) * sizeof(Datum));
 	for (int i = 0; i < *count; i++)
 		texts[i] = CStringGetTextDatum(SPI_getvalue(SPI_tuptable->vals[i],
@@ -228,7 +231,7 @@ static List *
 lock_tables(Datum type_oid)
 {
 	List	   *relids = NIL;
-	uint64		count = dbkit_run(SPI_OK_SELECT, tables_query, type_oid, 0);
+	uint64		count = dbkit_run_with_texts(SPI_OK_SELECT, tables_query, type_oid, 0);
 	ListCell   *cell;
 
 	for (uint64 i = 0; i < count; i++)
@@ -257,7 +260,7 @@ fetch_steps(Datum type_oid, Datum name, bool guarded, int *count)
 {
 	Step	   *steps;
 
-	*count = (int) dbkit_run(SPI_OK_SELECT, statements_query, type_oid, name);
+	*count = (int) dbkit_run_with_texts(SPI_OK_SELECT, statements_query, type_oid, name);
 	steps = palloc0(Max(*count, 1) * sizeof(Step));
 	for (int i = 0; i < *count; i++)
 	{

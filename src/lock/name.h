@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
- * lock.h
- *		What lock.c and lock_name.c share.
+ * name.h
+ *		Keys of locks from their names, and names from their keys.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef DBKIT_LOCK_H
-#define DBKIT_LOCK_H
+#ifndef DBKIT_LOCK_NAME_H
+#define DBKIT_LOCK_NAME_H
 
 #include "storage/lock.h"
 
@@ -15,14 +15,14 @@
 
 /* Say whether this is an advisory lock on a bigint key (see lockfuncs.c). */
 static inline bool
-is_key_lock(const LOCKTAG *tag)
+dbkit_is_key_lock(const LOCKTAG *tag)
 {
 	return tag->locktag_type == LOCKTAG_ADVISORY && tag->locktag_field4 == 1;
 }
 
 /* Put the key of an advisory lock together again. */
 static inline int64
-lock_tag_key(const LOCKTAG *tag)
+dbkit_lock_tag_key(const LOCKTAG *tag)
 {
 	return (int64) (((uint64) tag->locktag_field2 << 32) | tag->locktag_field3);
 }
@@ -37,7 +37,6 @@ extern int64 dbkit_hash_lock_name(const char *utf8, int len);
 extern int64 dbkit_remember_lock_name(const char *utf8, int len);
 extern LockName *dbkit_list_lock_names(int *count);
 extern int	dbkit_compare_lock_names(const void *a, const void *b);
+extern void dbkit_lock_names_init(void);
 
-extern void dbkit_lock_init(void);
-
-#endif							/* DBKIT_LOCK_H */
+#endif							/* DBKIT_LOCK_NAME_H */

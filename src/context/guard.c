@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * context_guard.c
+ * guard.c
  *		Refuse what would leave, outrank or outlive the tenant context.
  *
  * Statements are refused by a table of them.  What can be reached without a
@@ -27,19 +27,14 @@
 #include "utils/acl.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
-#include "utils/guc_tables.h"
 #include "utils/portal.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "context.h"
 #include "common.h"
-
-/* How many queries are running inside each other; none can commit */
-int			dbkit_query_depth = 0;
-
-/* How many of these are of a cursor WITH HOLD, whose rows outlive the transaction */
-int			dbkit_held_cursor_depth = 0;
+#include "context/context.h"
+#include "context/guard.h"
+#include "context/signature.h"
 
 static ProcessUtility_hook_type next_ProcessUtility = NULL;
 static planner_hook_type next_planner = NULL;
@@ -199,66 +194,6 @@ check_statement(Node *node)
 		dbkit_context_check_role();
 }
 
-/*
- * Settings by which the text of a request means something else.  In signed mode
- * the request must find them as the session began with them.
- */
-static struct
-{
-	const char *name;
-	struct config_generic *setting;
-}			language_settings[] =
-{
-	{"search_path", NULL},
-	{"standard_conforming_strings", NULL},
-};
-
-/*
- * Tell whether a setting differs from its default in this session, apart from
- * the SET clauses of the functions that are running.
- */
-static bool
-is_changed(struct config_generic *setting)
-{
-	const config_var_value *saved = NULL;
-
-	for (GucStack *stack = setting->stack; stack && stack->state == GUC_SAVE; stack = stack->prev)
-		saved = &stack->prior;
-
-	if (setting->vartype == PGC_BOOL)
-	{
-		struct config_bool *boolean = (struct config_bool *) setting;
-
-		return (saved ? saved->val.boolval : *boolean->variable) != boolean->reset_val;
-	}
-	else
-	{
-		struct config_string *string = (struct config_string *) setting;
-
-		Assert(setting->vartype == PGC_STRING);
-		return strcmp(saved ? saved->val.stringval : *string->variable, string->reset_val) != 0;
-	}
-}
-
-/* Refuse to enter where an earlier request may have changed what this one means */
-void
-dbkit_context_check_session(void)
-{
-	for (int i = 0; i < (int) lengthof(language_settings); i++)
-	{
-		const char *name = language_settings[i].name;
-
-		if (language_settings[i].setting == NULL)
-			language_settings[i].setting = dbkit_find_option(name);
-		if (is_changed(language_settings[i].setting))
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("parameter \"%s\" has changed since the session began", name),
-					 errdetail("An earlier request on this connection may have left it to this one."),
-					 errhint("Use RESET or DISCARD ALL between requests, and set it with ALTER ROLE, in the connection's options, or after dbkit.enter.")));
-	}
-}
-
 static void
 guard_ProcessUtility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 					 ProcessUtilityContext context, ParamListInfo params,
@@ -378,7 +313,7 @@ guard_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int su
 }
 
 void
-dbkit_context_guard_init(void)
+dbkit_guard_init(void)
 {
 	next_ProcessUtility = ProcessUtility_hook;
 	ProcessUtility_hook = guard_ProcessUtility;

@@ -1,0 +1,20 @@
+/*-------------------------------------------------------------------------
+ *
+ * context.h
+ *		Tenant context: binds a transaction to one user and organization.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DBKIT_CONTEXT_H
+#define DBKIT_CONTEXT_H
+
+extern int	dbkit_query_depth;
+extern int	dbkit_held_cursor_depth;
+
+extern bool dbkit_context_is_entered(void);
+extern bool dbkit_context_guards(const char *setting);
+extern void dbkit_context_check_role(void);
+extern void dbkit_context_enter(const char *user_id, const char *organization_id);
+extern void dbkit_context_init(void);
+
+#endif							/* DBKIT_CONTEXT_H */
