@@ -263,7 +263,7 @@ sub registry_complaints
 my $not_ours = qr/tuple concurrently (?:updated|deleted)|could not find tuple for|cannot rename trigger/;
 
 # The files that an internal error of dbkit itself is raised in
-my $our_files = join '|', map { quotemeta s,.*/,,r } glob 'src/*.c src/convention/*.c';
+my $our_files = join '|', map { quotemeta s,.*/,,r } glob 'src/*.c src/*/*.c src/*/*/*.c';
 
 # Give what the log says since the last call, an entry with all its lines for each message.
 sub log_entries
