@@ -11,9 +11,11 @@ PG_CPPFLAGS = -I$(srcdir)/src -isystem $(includedir_server) -DDBKIT_VERSION='"$(
 
 # := so that PGXS sees an empty list as unset and leaves that kind of test out.
 REGRESS        := $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
-REGRESS_OPTS    = --load-extension=dbkit
+# Whatever the locale of the cluster is.
+DATABASE_OPTS   = --load-extension=dbkit --encoding=UTF8 --no-locale
+REGRESS_OPTS    = $(DATABASE_OPTS)
 ISOLATION      := $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test/isolation/specs/*.spec)))
-ISOLATION_OPTS  = --inputdir=test/isolation --load-extension=dbkit
+ISOLATION_OPTS  = --inputdir=test/isolation $(DATABASE_OPTS)
 PROVE_TESTS    := $(sort $(wildcard test/t/*.pl))
 TAP_TESTS      := $(if $(PROVE_TESTS),1)
 EXTRA_CLEAN     = $(wildcard src/*.gc?? src/*/*.gc?? src/*/*/*.gc?? dbkit-*.zip)
