@@ -11,9 +11,11 @@ PG_CPPFLAGS = -I$(srcdir)/src -isystem $(includedir_server) -DDBKIT_VERSION='"$(
 
 # := so that PGXS sees an empty list as unset and leaves that kind of test out.
 REGRESS        := $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
-REGRESS_OPTS    = --load-extension=dbkit
-ISOLATION      := $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
-ISOLATION_OPTS  = --inputdir=test --load-extension=dbkit
+# Whatever the locale of the cluster is.
+DATABASE_OPTS   = --load-extension=dbkit --encoding=UTF8 --no-locale
+REGRESS_OPTS    = $(DATABASE_OPTS)
+ISOLATION      := $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test/isolation/specs/*.spec)))
+ISOLATION_OPTS  = --inputdir=test/isolation $(DATABASE_OPTS)
 PROVE_TESTS    := $(sort $(wildcard test/t/*.pl))
 TAP_TESTS      := $(if $(PROVE_TESTS),1)
 EXTRA_CLEAN     = $(wildcard src/*.gc?? src/*/*.gc?? src/*/*/*.gc?? dbkit-*.zip)
@@ -35,20 +37,20 @@ $(OBJS): $(wildcard src/*.h src/*/*.h src/*/*/*.h) dbkit.control
 # so they also work where there is no pg_config yet.
 .PHONY: demo test test-matrix torture psql bench dist
 demo:
-	@test/sandbox test/demo
+	@tools/sandbox tools/demo
 test:
-	@test/sandbox test/run
+	@tools/sandbox tools/run-tests
 test-matrix:
-	@test/matrix
+	@tools/matrix
 torture:
 	@status=0; export TORTURE_SECONDS="$${TORTURE_SECONDS:-720}"; \
-	for suite in test/torture/run 'test/valgrind long' 'test/pg-regress off preload warning isolation assert' 'test/sanitize address'; do \
+	for suite in tools/torture 'tools/valgrind long' 'tools/pg-regress off preload warning isolation assert' 'tools/sanitize address'; do \
 		$$suite || status=1; \
 	done; exit $$status
 psql:
-	@test/sandbox psql -d dbkit
+	@tools/sandbox psql -d dbkit
 bench:
-	@test/bench/all
+	@tools/bench
 
 dist:
 	git archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/ -o $(EXTENSION)-$(EXTVERSION).zip HEAD

@@ -1,4 +1,6 @@
 -- Entering a tenant context, reading it, and what ends it.
+\set roles '{regress_tenant}'
+\i sql/include/leftovers.psql
 SET dbkit.enforce = off;
 
 SELECT oid::regprocedure AS function, provolatile, proparallel, proleakproof, proisstrict,

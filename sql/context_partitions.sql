@@ -1,4 +1,6 @@
 -- A partition or child of a protected table is protected from the first moment.
+\set roles '{regress_tenant,regress_owner,regress_auditor}'
+\i sql/include/leftovers.psql
 SET dbkit.enforce = off;
 SET client_min_messages = warning;
 CREATE ROLE regress_tenant;

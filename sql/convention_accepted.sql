@@ -1,4 +1,6 @@
 -- The two tables that the product exists for, in one transaction, by a role that may only create tables.
+\set roles '{regress_customer,regress_builder}'
+\i sql/include/leftovers.psql
 \i sql/include/convention.psql
 CREATE ROLE regress_customer;
 CREATE ROLE regress_builder;

@@ -1,4 +1,6 @@
 -- The settings of three real-life agreements.
+\set roles '{regress_customer}'
+\i sql/include/leftovers.psql
 \i sql/include/convention_commit.psql
 SELECT current_database() AS database \gset
 CREATE ROLE regress_customer;

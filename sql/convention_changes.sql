@@ -1,4 +1,6 @@
 -- Every road on which a transaction changes a table leads to its judgement.
+\set roles '{regress_customer}'
+\i sql/include/leftovers.psql
 \i sql/include/convention_commit.psql
 
 SELECT pg_temp.make('parent', 'par');

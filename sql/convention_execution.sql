@@ -1,4 +1,6 @@
 -- Expressions are read, never executed: whoever has dbkit judge a table runs nothing of its owner's.
+\set roles '{regress_mallory}'
+\i sql/include/leftovers.psql
 \i sql/include/convention.psql
 CREATE ROLE regress_mallory;
 CREATE SCHEMA mallory AUTHORIZATION regress_mallory;

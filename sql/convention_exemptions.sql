@@ -1,4 +1,6 @@
 -- Exemptions, the baseline, and what has become of them.
+\set roles '{regress_nobody,regress_somebody}'
+\i sql/include/leftovers.psql
 \i sql/include/convention_commit.psql
 -- bad input
 SELECT dbkit.exempt(NULL, '*', 'why'); -- fails

@@ -1,4 +1,6 @@
 -- Level fix: what is missing at COMMIT is made.
+\set roles '{regress_owner,regress_migrator}'
+\i sql/include/leftovers.psql
 \i sql/include/convention_commit.psql
 SET client_min_messages = notice;
 -- all fixable rules

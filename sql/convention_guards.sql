@@ -1,4 +1,6 @@
 -- Changes that only the server can judge, because it knows how large the table is.
+\set roles '{regress_guest}'
+\i sql/include/leftovers.psql
 \i sql/include/convention_commit.psql
 SET dbkit.enforce = off;
 CREATE TABLE big (a integer, b integer);

@@ -1,4 +1,6 @@
 -- The prefix registry: who has a prefix, and for how long.
+\set roles '{regress_registry}'
+\i sql/include/leftovers.psql
 \i sql/include/convention.psql
 CREATE SCHEMA registry;
 SET search_path = registry, public;
@@ -92,20 +94,9 @@ RELEASE second;
 COMMIT;
 TABLE pg_temp.registry;
 DROP TABLE three;
--- a rejected table does not hold it either, and a prepared one does
+-- a rejected table does not hold it either
 SELECT pg_temp.why(pg_temp.table_sql('one', 'one', 'n int'));
 TABLE pg_temp.registry;
-BEGIN;
-CREATE TABLE one (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('one') CHECK (id LIKE 'one_%'),
-	created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), storytime jsonb);
-PREPARE TRANSACTION 'regress_registry';
-BEGIN;
-SET LOCAL lock_timeout = '50ms';
-SELECT pg_temp.make('two', 'one');
-ROLLBACK;
-COMMIT PREPARED 'regress_registry';
-SELECT pg_temp.make('two', 'one');
-DROP TABLE one;
 
 -- partitions: the root has it; a detached one goes on with it, unjudged, until it changes
 SELECT pg_temp.make('root', 'rot', 'PARTITION BY RANGE (id)');

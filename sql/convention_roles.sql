@@ -1,4 +1,6 @@
 -- Any role that may create tables can keep the conventions; one that may not gets PostgreSQL's own error.
+\set roles '{regress_builder,regress_stranger}'
+\i sql/include/leftovers.psql
 \i sql/include/convention.psql
 CREATE ROLE regress_builder;
 CREATE ROLE regress_stranger;

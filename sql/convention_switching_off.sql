@@ -21,6 +21,7 @@ SELECT pg_temp.why('CREATE TABLE bad (n int)') <> 'accepted' AS enforced;
 
 -- the rest is done to a database of its own
 SELECT current_database() AS home \gset
+DROP DATABASE IF EXISTS regress_dbkit_off;
 CREATE DATABASE regress_dbkit_off TEMPLATE template0;
 \c regress_dbkit_off
 CREATE EXTENSION dbkit;

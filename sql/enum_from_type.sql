@@ -1,4 +1,6 @@
 -- Turning a native enum into an enum table.
+\set roles '{regress_typist,regress_other}'
+\i sql/include/leftovers.psql
 SET dbkit.enforce = off;
 SET client_min_messages = warning;
 

@@ -1,4 +1,6 @@
 -- Enum helpers on tables of several owners: nobody's code runs with the rights of the caller.
+\set roles '{regress_dba,regress_mallory}'
+\i sql/include/leftovers.psql
 SET dbkit.enforce = off;
 SET client_min_messages = warning;
 

@@ -1,4 +1,6 @@
 -- Enum helpers on tables of several owners: whose rights count, and what is refused.
+\set roles '{regress_dba,regress_alice,regress_bob}'
+\i sql/include/leftovers.psql
 SET dbkit.enforce = off;
 SET client_min_messages = warning;
 CREATE ROLE regress_dba SUPERUSER;

@@ -1,4 +1,6 @@
 -- Renaming and dropping values that other tables reference.
+\set roles '{regress_owner,regress_app}'
+\i sql/include/leftovers.psql
 SET dbkit.enforce = off;
 SET client_min_messages = warning;
 

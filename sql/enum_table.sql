@@ -1,4 +1,6 @@
 -- Enum tables by themselves: shape, names, values and their order.
+\set roles '{regress_enum}'
+\i sql/include/leftovers.psql
 
 SELECT dbkit.create_enum('status', '{new,active,done}');
 \d status_enum

@@ -1,4 +1,6 @@
 -- Ids: generate_id() and the functions that read and make ids.
+\set roles '{regress_ids_nobody}'
+\i sql/include/leftovers.psql
 SET datestyle = 'ISO';
 SET timezone = 'UTC';
 

@@ -1,4 +1,6 @@
 -- Named locks in one session: keys, names, scopes and counts.
+\set roles '{regress_locker}'
+\i sql/include/leftovers.psql
 
 -- the key is what sha256sum says
 SELECT name, to_hex(dbkit.lock_key(name)) AS key, to_hex(dbkit.lock_key(name)) = sha256sum AS ok

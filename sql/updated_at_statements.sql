@@ -1,4 +1,6 @@
 -- updated_at() under every statement that updates rows, and beside other triggers.
+\set roles '{regress_updated_at_user}'
+\i sql/include/leftovers.psql
 SET dbkit.enforce = off;
 
 CREATE TABLE parent (

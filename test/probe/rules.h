@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * rules.h
- *		Rules for test/probe/run, which find every object wrong and tell what
+ *		Rules for tools/probe, which find every object wrong and tell what
  *		they read of it.
  *
  * There is one for each set of facts in each phase.  The problem is what has been

@@ -3,6 +3,9 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Conforming qw(table_sql);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -11,15 +14,6 @@ my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION dbkit');
-
-my $columns = q{id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('%s') CHECK (id LIKE '%s_%%'),
-	created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), storytime jsonb};
-
-sub table_sql
-{
-	my ($name, $prefix) = @_;
-	return "CREATE TABLE $name (" . sprintf($columns, $prefix, $prefix) . ');';
-}
 
 # Run SQL and return its exit code and the verbose error.
 sub run_sql
@@ -31,7 +25,7 @@ sub run_sql
 
 # The error fields
 my ($code, $err) = run_sql('SET dbkit.rule.rls_policy = off; SET dbkit.rule.updated_at_trigger = off;' .
-	"\n" . table_sql('t', 'ttt'));
+	"\n" . table_sql('t', 'ttt') . ';');
 is($code, 3, 'a bare table is rejected');
 like($err, qr/ERROR:  KD001: table "public.t" breaks the schema convention "rls_enabled"/, 'SQLSTATE');
 like($err, qr/^SCHEMA NAME:  public$/m, 'the schema');
@@ -39,13 +33,13 @@ like($err, qr/^TABLE NAME:  t$/m, 'the table');
 like($err, qr/^CONSTRAINT NAME:  rls_enabled$/m, 'the rule');
 unlike($err, qr/^COLUMN NAME/m, 'no column');
 
-(undef, $err) = run_sql('BEGIN;' . table_sql('t', 'ttt') . table_sql('u', 'uuu') . 'COMMIT;');
+(undef, $err) = run_sql('BEGIN;' . table_sql('t', 'ttt') . ';' . table_sql('u', 'uuu') . ';' . 'COMMIT;');
 like($err, qr/KD001: 2 objects break 6 schema conventions/, 'two objects');
 unlike($err, qr/^(SCHEMA|TABLE|COLUMN) NAME/m, 'no name where there are several');
 
 (undef, $err) = run_sql(
 	'SET dbkit.rule.rls_policy = off; SET dbkit.rule.updated_at_trigger = off; SET dbkit.rule.rls_enabled = off;' .
-	"\n" . table_sql('t', 'ttt') . "\n" . 'ALTER TABLE t ADD "Other_id" text COLLATE "C";');
+	"\n" . table_sql('t', 'ttt') . ';' . "\n" . 'ALTER TABLE t ADD "Other_id" text COLLATE "C";');
 like($err, qr/^COLUMN NAME:  Other_id$/m, 'the column');
 like($err, qr/^CONSTRAINT NAME:  extid$/m, 'the rule of a column');
 $node->safe_psql('postgres', 'DROP TABLE t');
@@ -57,7 +51,7 @@ unlike($err, qr/^TABLE NAME/m, 'is not a table');
 
 # The extended protocol: each statement alone, and in a pipeline, where all up to
 # the end are one transaction
-my $make = table_sql('t', 'ttt') . "\n" .
+my $make = table_sql('t', 'ttt') . ';' . "\n" .
 	'CREATE TRIGGER updated_at BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION updated_at();' . "\n" .
 	'ALTER TABLE t ENABLE ROW LEVEL SECURITY;' . "\n" .
 	q{CREATE POLICY own ON t USING (id <> '');} . "\n";

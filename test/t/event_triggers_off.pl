@@ -5,6 +5,9 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Conforming qw(good_table);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -17,17 +20,7 @@ $node->start;
 sub table
 {
 	my ($name, $prefix) = @_;
-	return qq(
-		BEGIN;
-		CREATE TABLE $name (
-			id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('$prefix') CHECK (id LIKE '${prefix}_%'),
-			created_at timestamptz NOT NULL DEFAULT now(),
-			updated_at timestamptz NOT NULL DEFAULT now(),
-			storytime jsonb);
-		CREATE TRIGGER updated_at BEFORE UPDATE ON $name FOR EACH ROW EXECUTE PROCEDURE updated_at();
-		ALTER TABLE $name ENABLE ROW LEVEL SECURITY;
-		CREATE POLICY own ON $name USING (id = current_user);
-		COMMIT;);
+	return join '; ', 'BEGIN', good_table($name, $prefix), 'COMMIT;';
 }
 
 # Give what a statement has to say, with the SQLSTATE alone where it fails.

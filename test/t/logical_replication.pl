@@ -3,6 +3,9 @@
 # the stream stops at them; and who sets updated_at is said by the trigger.
 use strict;
 use warnings FATAL => 'all';
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Conforming qw(good_table);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -23,14 +26,7 @@ my %connection = map { $_->name => $_->connstr . ' dbname=postgres' } $publisher
 sub table
 {
 	my ($name, $prefix) = @_;
-	return qq{BEGIN;
-		CREATE TABLE $name (
-			id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('$prefix') CHECK (id LIKE '${prefix}_%'),
-			created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), storytime jsonb);
-		CREATE TRIGGER updated_at BEFORE UPDATE ON $name FOR EACH ROW EXECUTE FUNCTION updated_at();
-		ALTER TABLE $name ENABLE ROW LEVEL SECURITY;
-		CREATE POLICY own ON $name USING (id = current_user);
-		COMMIT;};
+	return join '; ', 'BEGIN', good_table($name, $prefix), 'COMMIT;';
 }
 
 # Give what a session says, with the SQLSTATE alone where it fails.

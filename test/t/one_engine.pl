@@ -3,6 +3,9 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Conforming qw(columns);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -12,14 +15,11 @@ $node->init;
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION dbkit');
 
-my $good = q{id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('%1$s') CHECK (id LIKE '%1$s_%%'),
-	created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), storytime jsonb};
-
 # Return the SQL of a table that keeps the rules of phase "statement", and further columns.
 sub table_sql
 {
 	my ($more) = @_;
-	return 'CREATE TABLE bad.t (' . sprintf($good, 'bad') . ($more ? ", $more" : '') . ')';
+	return 'CREATE TABLE bad.t (' . columns('bad') . ($more ? ", $more" : '') . ')';
 }
 
 # For each rule, statements of one transaction that break it.
@@ -27,7 +27,7 @@ my %bad = (
 	primary_key => ['CREATE TABLE bad.t (n bigint)'],
 	id_default => [q{CREATE TABLE bad.t (id text COLLATE "C" PRIMARY KEY CHECK (id LIKE 'bad_%'))}],
 	id_check => [q{CREATE TABLE bad.t (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('bad'))}],
-	id_prefix => ['CREATE TABLE bad.t (' . sprintf($good, 'long') . ')'],
+	id_prefix => ['CREATE TABLE bad.t (' . columns('long') . ')'],
 	created_at => [ table_sql(), 'ALTER TABLE bad.t ALTER created_at DROP NOT NULL' ],
 	updated_at => [ table_sql(), 'ALTER TABLE bad.t ALTER updated_at DROP DEFAULT' ],
 	storytime => [ table_sql(), 'ALTER TABLE bad.t DROP storytime' ],
@@ -73,7 +73,7 @@ sub checked
 		"SET dbkit.rule.$rule = error; SELECT rule || ': ' || problem FROM dbkit.check_schema('bad') WHERE rule = '$rule'");
 }
 
-$node->safe_psql('postgres', 'SET dbkit.enforce = off; CREATE TABLE users (' . sprintf($good, 'usr') . ')');
+$node->safe_psql('postgres', 'SET dbkit.enforce = off; CREATE TABLE users (' . columns('usr') . ')');
 my @rules = split /\n/, $node->safe_psql('postgres', q{SELECT id || ' ' || fixable FROM dbkit.rules});
 for (@rules)
 {

@@ -5,6 +5,9 @@ use strict;
 use warnings;
 
 use IPC::Run;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Conforming qw(good_table);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -19,17 +22,10 @@ $node->safe_psql('postgres', 'CREATE EXTENSION dbkit');
 sub table
 {
 	my ($name, $prefix, $without_trigger) = @_;
-	my $trigger = "CREATE TRIGGER updated_at BEFORE UPDATE ON $name FOR EACH ROW EXECUTE PROCEDURE updated_at();";
+	my @statements = good_table($name, $prefix);
 
-	return qq(
-		CREATE TABLE $name (
-			id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('$prefix') CHECK (id LIKE '${prefix}_%'),
-			created_at timestamptz NOT NULL DEFAULT now(),
-			updated_at timestamptz NOT NULL DEFAULT now(),
-			storytime jsonb);
-		ALTER TABLE $name ENABLE ROW LEVEL SECURITY;
-		CREATE POLICY own ON $name USING (id = current_user);)
-	  . ($without_trigger ? '' : $trigger);
+	@statements = grep { !/^CREATE TRIGGER/ } @statements if $without_trigger;
+	return join '', map { "$_;" } @statements;
 }
 
 # Give a session's output and errors.

@@ -4,22 +4,18 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Conforming qw(good_table);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $conforming = q{
-	BEGIN;
-	CREATE TABLE %1$s (
-		id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('%2$s') CHECK (id LIKE '%2$s_%%'),
-		created_at timestamptz NOT NULL DEFAULT now(),
-		updated_at timestamptz NOT NULL DEFAULT now(),
-		storytime jsonb);
-	CREATE TRIGGER updated_at BEFORE UPDATE ON %1$s FOR EACH ROW EXECUTE PROCEDURE updated_at();
-	ALTER TABLE %1$s ENABLE ROW LEVEL SECURITY;
-	CREATE POLICY own ON %1$s USING (id = current_user);
-	COMMIT;
-};
+# Give the SQL of a table that keeps all rules.
+sub table
+{
+	return join '; ', 'BEGIN', good_table(@_), 'COMMIT;';
+}
 
 my $primary = PostgreSQL::Test::Cluster->new('primary');
 $primary->init(allows_streaming => 1);
@@ -39,7 +35,7 @@ sub says
 
 $primary->safe_psql('postgres', 'CREATE EXTENSION dbkit; SET dbkit.enforce = off; CREATE TABLE bad (n int); SET dbkit.enforce = on;'
 	  . q{SELECT dbkit.exempt('public.bad', 'bigint', 'on purpose'), dbkit.exempt('no.such', '*', 'nothing');}
-	  . sprintf($conforming, 'things', 'thi') . 'INSERT INTO things DEFAULT VALUES');
+	  . table('things', 'thi') . 'INSERT INTO things DEFAULT VALUES');
 $primary->wait_for_catchup($standby);
 
 my $check = 'SELECT * FROM dbkit.check(); SELECT * FROM dbkit.stale_exemptions; SELECT prefix, relation::regclass, contested FROM dbkit.id_prefix';
@@ -58,7 +54,7 @@ is(says('BEGIN READ ONLY; SELECT generate_id($$a$$) > $$a$$; ' . $check), "t\n$f
 is($primary->safe_psql('postgres', "BEGIN READ ONLY; $check"), $found, 'also on the primary');
 
 # Changes arrive
-$primary->safe_psql('postgres', 'DROP TABLE things;' . sprintf($conforming, 'others', 'thi'));
+$primary->safe_psql('postgres', 'DROP TABLE things;' . table('others', 'thi'));
 $primary->wait_for_catchup($standby);
 is(says('SELECT prefix, relation::regclass, contested FROM dbkit.id_prefix'), 'thi|others|f', 'the registry follows');
 
@@ -109,8 +105,8 @@ $primary->wait_for_catchup($standby, 'replay', $primary->lsn('write'));
 $primary->stop;
 $standby->promote;
 is(says('CREATE TABLE worse (n int)'), 'ERROR:  KD001', 'after promotion the conventions are enforced');
-is(says(sprintf($conforming, 'more', 'thi')), 'ERROR:  KD001', 'prefixes are guarded');
-is(says(sprintf($conforming, 'more', 'mor') . 'SELECT prefix, relation::regclass FROM dbkit.id_prefix ORDER BY prefix'),
+is(says(table('more', 'thi')), 'ERROR:  KD001', 'prefixes are guarded');
+is(says(table('more', 'mor') . 'SELECT prefix, relation::regclass FROM dbkit.id_prefix ORDER BY prefix'),
 	"mor|more\nthi|others", 'and registered');
 is(says(q{SELECT dbkit.unexempt('public.bad', 'bigint')}), 't', 'exemptions can be taken back');
 is(says("INSERT INTO others DEFAULT VALUES; SELECT id > '$last' FROM others ORDER BY id DESC LIMIT 1"), 't', 'a new id sorts after those of the old primary');
@@ -123,7 +119,7 @@ is($session->query(q{SELECT dbkit.session_unlock('it')}), 't', 'until it unlocks
 is($session->query('CREATE TABLE worst (n int)'), '', 'it creates a table');
 like($session->{stderr}, qr/breaks \d schema conventions/, 'and is refused');
 $session->{stderr} = '';
-$session->query(sprintf($conforming, 'late', 'lat') . ' SELECT 1;');
+$session->query(table('late', 'lat') . ' SELECT 1;');
 is($session->{stderr}, '', 'or not');
 is(says(q{SELECT relation::regclass FROM dbkit.id_prefix WHERE prefix = 'lat'}), 'late', 'with a prefix of its own');
 $session->quit;

@@ -5,6 +5,7 @@ package Torture;
 
 use strict;
 use warnings;
+use Conforming qw(table_sql good_table);
 use DBI;
 use Exporter qw(import);
 use File::Temp qw(tempdir);
@@ -216,28 +217,6 @@ sub ask
 {
 	my ($session, $sql) = @_;
 	return join "\n", map { join '|', map { $_ // '' } @$_ } ask_rows($session, $sql);
-}
-
-# What conforms ---------------------------------------------------------------
-
-# Give CREATE TABLE of a table that keeps the rules of phase statement.
-sub table_sql
-{
-	my ($name, $prefix, $more) = @_;
-	return qq{CREATE TABLE $name (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('$prefix') CHECK (id LIKE '${prefix}_%'), }
-	  . 'created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), storytime jsonb'
-	  . ($more ? ", $more" : '') . ')';
-}
-
-# Give the statements of a table that keeps all rules.
-sub good_table
-{
-	my ($name, $prefix, $more) = @_;
-	return (
-		table_sql($name, $prefix, $more),
-		"CREATE TRIGGER updated_at BEFORE UPDATE ON $name FOR EACH ROW EXECUTE FUNCTION updated_at()",
-		"ALTER TABLE $name ENABLE ROW LEVEL SECURITY",
-		"CREATE POLICY own ON $name USING (id = current_user) WITH CHECK (id = current_user)");
 }
 
 # Give what is wrong with the prefix registry: it has to say what the tables say.

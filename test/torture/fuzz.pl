@@ -720,7 +720,7 @@ sub run_round
 	problem($_) for log_complaints();
 	return unless @problems;
 	fail("round $round");
-	diag("to have it again: TORTURE_SEED=$ENV{TORTURE_SEED} TORTURE_ROUND=$round test/torture/run fuzz");
+	diag("to have it again: TORTURE_SEED=$ENV{TORTURE_SEED} TORTURE_ROUND=$round tools/torture fuzz");
 	diag($_) for @problems;
 	diag('what ran:');
 	diag($_) for @history;

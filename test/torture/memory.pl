@@ -283,7 +283,7 @@ for my $name (sort keys %scripts)
 {
 	ok(!$failures{$name}, "$name: " . ($points{$name} // 0) . ' allocations failed') or do
 	{
-		diag("to have one again: TORTURE_POINT=$name:N test/torture/run memory");
+		diag("to have one again: TORTURE_POINT=$name:N tools/torture memory");
 		diag($_) for grep { defined } @{ $failures{$name} }[ 0 .. 9 ];
 	};
 }

@@ -40,7 +40,7 @@ static const struct config_enum_entry unfixable_level_options[] = {
 	{NULL, 0, false}
 };
 
-/* For test/probe/run: a header that defines further rows */
+/* For tools/probe: a header that defines further rows */
 #ifdef DBKIT_PROBE_RULES
 #include DBKIT_PROBE_RULES
 #endif
