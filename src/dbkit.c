@@ -53,7 +53,7 @@ begin_once(void)
 void
 _PG_init(void)
 {
-	dbkit_check_settings();				/* first, because it may refuse to load */
+	dbkit_check_settings();		/* first, because it may refuse to load */
 	begin_once();
 
 	dbkit_signature_init();

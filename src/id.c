@@ -74,7 +74,7 @@ static struct
 	int			pid;
 	int			used;
 	uint64		words[RANDOM_WORDS];
-} store;
+}			store;
 
 /* The last id of this backend: milliseconds and fraction, and the tail */
 static uint64 last_tick;

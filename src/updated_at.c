@@ -47,6 +47,7 @@ static const struct
 	TriggerEvent wanted;
 	const char *demand;
 }			protocol[] =
+
 {
 	{TRIGGER_EVENT_ROW, TRIGGER_EVENT_ROW, "fired for each row"},
 	{TRIGGER_EVENT_TIMINGMASK, TRIGGER_EVENT_BEFORE, "fired before the event"},
@@ -241,7 +242,10 @@ set_timestamp(HeapTuple tuple, TupleTableSlot *slot, TupleDesc tupdesc, int attn
 
 	if (is_slots_own(tuple, slot))
 	{
-		/* not TimestampTzGetDatum(), which allocates where Datum has four bytes */
+		/*
+		 * not TimestampTzGetDatum(), which allocates where Datum has four
+		 * bytes
+		 */
 		memcpy(stored, &value, sizeof(value));
 		if (slot->tts_nvalid >= attnum)
 			slot->tts_values[attnum - 1] = fetchatt(TupleDescAttr(tupdesc, attnum - 1), stored);

@@ -270,7 +270,7 @@ dbkit_context_guards(const char *setting)
 /* Accept nothing but the empty string, which has no effect */
 static bool
 check_mirror(char **newval, void **extra pg_attribute_unused(),
-			  GucSource source pg_attribute_unused())
+			 GucSource source pg_attribute_unused())
 {
 	if ((*newval)[0] == '\0')
 		return true;
@@ -350,7 +350,7 @@ void
 dbkit_context_init(void)
 {
 	GucContext	when = process_shared_preload_libraries_in_progress ?
-		PGC_POSTMASTER : PGC_SIGHUP;
+	PGC_POSTMASTER : PGC_SIGHUP;
 
 	DefineCustomStringVariable("dbkit.user_setting",
 							   "Name of the setting that shows the tenant context's user.",

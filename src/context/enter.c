@@ -64,6 +64,7 @@ static struct
 	const char *name;
 	struct config_generic *setting;
 }			language_settings[] =
+
 {
 	{"search_path", NULL},
 	{"standard_conforming_strings", NULL},

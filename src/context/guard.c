@@ -140,6 +140,7 @@ static const struct
 	const char *what;
 	const char *reason;
 }			refusals[] =
+
 {
 	{T_VariableSetStmt, in_context, sets_role, "changing the role", ROLE_REASON},
 	{T_CreateFunctionStmt, in_context, creates_function_with_role, "a function with SET role", ROLE_REASON},
@@ -247,7 +248,10 @@ guard_ExecutorRun(EXECUTOR_RUN_PARAMETERS)
 	if (held && dbkit_context_is_entered())
 		refuse("a cursor WITH HOLD", "It would show its rows after the transaction.");
 
-	/* An error may be caught far above, which no callback could tell the depth of */
+	/*
+	 * An error may be caught far above, which no callback could tell the
+	 * depth of
+	 */
 	dbkit_query_depth++;
 	dbkit_held_cursor_depth += held;
 	PG_TRY();

@@ -40,6 +40,7 @@ static const struct
 	const char *function;
 	bool		(*is_its_table) (Oid relid);	/* whose "id" it is */
 }			kinds[] =
+
 {
 	{"organization_id", "dbkit.organization_id()", dbkit_is_organization_table},
 	{"user_id", "dbkit.user_id()", dbkit_is_user_table},
@@ -61,6 +62,7 @@ static const struct
 	Oid			type;
 	bool		is_text;		/* compares with text as it is */
 }			column_types[] =
+
 {
 	{TEXTOID, true},
 	{VARCHAROID, true},

@@ -16,7 +16,8 @@ typedef struct ChangedObject
 	Oid			objid;
 	Change		change;
 	Oid			index;			/* the only index that changed, or InvalidOid */
-	bool		detached;		/* by the statement, which made a table of a partition */
+	bool		detached;		/* by the statement, which made a table of a
+								 * partition */
 	bool		concurrently;	/* what was done cannot be undone */
 } ChangedObject;
 

@@ -112,6 +112,7 @@ static const struct
 	AttrNumber	owner;
 	FactSet		facts;
 }			belongings[] = {
+
 	{ConstraintRelationId, ConstraintRelationId, ConstraintOidIndexId,
 		Anum_pg_constraint_oid, Anum_pg_constraint_conrelid,
 	FACT_KEY | FACT_CHECKS | FACT_FOREIGN_KEYS | FACT_UNVALIDATED | FACT_INDEXES | FACT_COLUMNS},
@@ -140,7 +141,9 @@ is_nothing(Change change)
 static Change
 limit(Change change, FactSet facts)
 {
-	return (Change) {change.added & facts, change.changed & facts};
+	change.added &= facts;
+	change.changed &= facts;
+	return change;
 }
 
 /* Note an object; return whether more is known of it now. */
@@ -180,7 +183,7 @@ note_type(Oid type, Change change)
 	{
 		Form_pg_depend dependency = (Form_pg_depend) GETSTRUCT(tuple);
 
-		/* An array, domain, range or multirange of it; a column; or a typed table */
+		/* An array, domain, range of it ...; a column; or a typed table */
 		if (dependency->classid == TypeRelationId)
 			note_type(dependency->objid, CHANGED(FACT_COLUMNS));
 		else if (dependency->classid == RelationRelationId)

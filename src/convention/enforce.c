@@ -277,7 +277,8 @@ dbkit_ddl_command_end(PG_FUNCTION_ARGS)
 	MemoryContext context;
 	MemoryContext caller;
 	bool		concurrent = is_concurrent(event->parsetree);
-	bool		bare = !ActiveSnapshotSet();	/* after DETACH ... CONCURRENTLY */
+	bool		bare = !ActiveSnapshotSet();	/* after DETACH ...
+												 * CONCURRENTLY */
 	List	   *cases;
 	List	   *findings = NIL;
 

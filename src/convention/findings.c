@@ -106,7 +106,7 @@ dbkit_add_column(Finding *finding, const char *column, const char *definition)
  */
 void
 dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target,
-		   const char *definition)
+				 const char *definition)
 {
 	Oid			source = column->type;
 	const char *name = quote_identifier(column->name);
@@ -284,4 +284,3 @@ dbkit_fix(const List *findings)
 	}
 	return sql.len > 0 ? sql.data : NULL;
 }
-

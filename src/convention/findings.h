@@ -37,9 +37,11 @@ typedef struct Rule
 	FactSet		needs;			/* all that "judge" reads */
 	FactSet		fixed_by;		/* of these: what a new one of can only help */
 	bool		fixable;
-	int			level;			/* RuleLevel: the default, then dbkit.rule.<id> */
+	int			level;			/* RuleLevel: the default, then
+								 * dbkit.rule.<id> */
 	const char *description;
-	void		(*judge) (struct Judgement *judgement); /* NULL: judged at the change only */
+	void		(*judge) (struct Judgement *judgement); /* NULL: judged at the
+														 * change only */
 } Rule;
 
 /* One thing that is wrong with one object. */
@@ -49,7 +51,8 @@ typedef struct Finding
 	const Facts *facts;
 	const char *column;			/* NULL where it is about the whole object */
 	char	   *problem;		/* what is wrong and what to write instead */
-	List	   *alter;			/* char *, actions of an ALTER TABLE that fix it */
+	List	   *alter;			/* char *, actions of an ALTER TABLE that fix
+								 * it */
 	char	   *statement;		/* further SQL that fixes it, or NULL */
 } Finding;
 
@@ -57,11 +60,12 @@ typedef struct Finding
 typedef struct Judgement
 {
 	List	   *findings;		/* Finding *, of all objects so far */
-	List	   *suggested;		/* char *, prefixes that fixes so far make use of */
+	List	   *suggested;		/* char *, prefixes that fixes so far make use
+								 * of */
 	char	   *suggestion;		/* a free prefix, or NULL, for these facts: */
 	const Facts *suggestion_for;
 	const Facts *facts;			/* the object being judged */
-	const Rule *rule;	/* the rule being applied */
+	const Rule *rule;			/* the rule being applied */
 	struct RegistryCopy *prefixes;	/* of all tables, or NULL to look them up */
 } Judgement;
 

@@ -105,7 +105,10 @@ dbkit_function_name(const char *name)
 	Oid			function = own_function(name);
 	char	   *schema = OidIsValid(function) ? get_namespace_name(get_func_namespace(function)) : NULL;
 
-	/* The extension is dropped in another session, or its owner renamed the function */
+	/*
+	 * The extension is dropped in another session, or its owner renamed the
+	 * function
+	 */
 	if (schema == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),

@@ -70,9 +70,9 @@ detail(const List *findings)
 		Finding    *finding = lfirst(lc);
 
 		dbkit_append_line(&text, psprintf("%s%s%s: %s.",
-									several ? object_name(finding->facts) : "",
-									several ? ": " : "",
-									finding->rule->id, finding->problem));
+										  several ? object_name(finding->facts) : "",
+										  several ? ": " : "",
+										  finding->rule->id, finding->problem));
 	}
 	return text.data;
 }
@@ -121,7 +121,7 @@ static bool
 is_created(const Facts *facts)
 {
 	Relation	rel = facts->classid == RelationRelationId ?
-		try_relation_open(facts->objid, AccessShareLock) : NULL;
+	try_relation_open(facts->objid, AccessShareLock) : NULL;
 	bool		created = rel != NULL && rel->rd_createSubid != InvalidSubTransactionId;
 
 	if (rel != NULL)
@@ -140,7 +140,10 @@ hint(const List *findings, const char *advice)
 	bool		created = false;
 	ListCell   *lc;
 
-	/* Without advice open nothing: it may be an error in a fix that is reported */
+	/*
+	 * Without advice open nothing: it may be an error in a fix that is
+	 * reported
+	 */
 	if (sql == NULL || advice == NULL)
 		return sql;
 	foreach(lc, findings)

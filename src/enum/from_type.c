@@ -72,35 +72,35 @@
  * without an expression of the type.
  */
 static const char *const obstacles_query =
-	"WITH cols AS (SELECT col.* FROM " TYPE ", LATERAL (" COLUMNS ") AS col),"
-	" kept AS ("
-	"  SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid AS classid,"
-	"   attrelid AS objid, attnum::pg_catalog.int4 AS objsubid FROM cols"
-	"  UNION ALL SELECT 'pg_catalog.pg_attrdef'::pg_catalog.regclass, cols.defoid, 0"
-	"  FROM " TYPE ", cols, LATERAL (" DEFAULTS ") AS def WHERE def.expr OPERATOR(pg_catalog.=) cols.defexpr"
-	"  UNION ALL SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, t.typarray, 0 FROM " TYPE "),"
-	" obstacles AS ("
-	"  SELECT d.classid, d.objid, d.objsubid FROM " TYPE ", pg_catalog.pg_depend d"
-	"  WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass"
-	"  AND d.refobjid OPERATOR(pg_catalog.=) ANY (ARRAY[t.oid, t.typarray])"
-	"  UNION SELECT d.classid, d.objid, d.objsubid FROM cols"
-	"  JOIN pg_catalog.pg_depend d ON d.refobjid OPERATOR(pg_catalog.=) cols.attrelid"
-	"   AND d.refobjsubid OPERATOR(pg_catalog.=) cols.attnum"
-	"  LEFT JOIN pg_catalog.pg_constraint c ON c.oid OPERATOR(pg_catalog.=) d.objid"
-	"   AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_constraint'::pg_catalog.regclass"
-	"  WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"
-	"  AND (d.classid OPERATOR(pg_catalog.=) ANY ('{pg_catalog.pg_rewrite,pg_catalog.pg_trigger,pg_catalog.pg_policy,"
-	"pg_catalog.pg_proc,pg_catalog.pg_publication_rel}'::pg_catalog.regclass[]::pg_catalog.oid[])"
-	"   OR (d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_attrdef'::pg_catalog.regclass"
-	"    AND d.objid OPERATOR(pg_catalog.<>) COALESCE(cols.defoid, 0))"
-	"   OR c.contype OPERATOR(pg_catalog.=) 'f'))"
-	" SELECT pg_catalog.pg_describe_object(o.classid, o.objid, o.objsubid) FROM obstacles o"
-	" WHERE NOT EXISTS (SELECT FROM kept k WHERE k.classid OPERATOR(pg_catalog.=) o.classid"
-	"  AND k.objid OPERATOR(pg_catalog.=) o.objid AND k.objsubid OPERATOR(pg_catalog.=) o.objsubid) ORDER BY 1";
+"WITH cols AS (SELECT col.* FROM " TYPE ", LATERAL (" COLUMNS ") AS col),"
+" kept AS ("
+"  SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid AS classid,"
+"   attrelid AS objid, attnum::pg_catalog.int4 AS objsubid FROM cols"
+"  UNION ALL SELECT 'pg_catalog.pg_attrdef'::pg_catalog.regclass, cols.defoid, 0"
+"  FROM " TYPE ", cols, LATERAL (" DEFAULTS ") AS def WHERE def.expr OPERATOR(pg_catalog.=) cols.defexpr"
+"  UNION ALL SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, t.typarray, 0 FROM " TYPE "),"
+" obstacles AS ("
+"  SELECT d.classid, d.objid, d.objsubid FROM " TYPE ", pg_catalog.pg_depend d"
+"  WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass"
+"  AND d.refobjid OPERATOR(pg_catalog.=) ANY (ARRAY[t.oid, t.typarray])"
+"  UNION SELECT d.classid, d.objid, d.objsubid FROM cols"
+"  JOIN pg_catalog.pg_depend d ON d.refobjid OPERATOR(pg_catalog.=) cols.attrelid"
+"   AND d.refobjsubid OPERATOR(pg_catalog.=) cols.attnum"
+"  LEFT JOIN pg_catalog.pg_constraint c ON c.oid OPERATOR(pg_catalog.=) d.objid"
+"   AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_constraint'::pg_catalog.regclass"
+"  WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"
+"  AND (d.classid OPERATOR(pg_catalog.=) ANY ('{pg_catalog.pg_rewrite,pg_catalog.pg_trigger,pg_catalog.pg_policy,"
+"pg_catalog.pg_proc,pg_catalog.pg_publication_rel}'::pg_catalog.regclass[]::pg_catalog.oid[])"
+"   OR (d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_attrdef'::pg_catalog.regclass"
+"    AND d.objid OPERATOR(pg_catalog.<>) COALESCE(cols.defoid, 0))"
+"   OR c.contype OPERATOR(pg_catalog.=) 'f'))"
+" SELECT pg_catalog.pg_describe_object(o.classid, o.objid, o.objsubid) FROM obstacles o"
+" WHERE NOT EXISTS (SELECT FROM kept k WHERE k.classid OPERATOR(pg_catalog.=) o.classid"
+"  AND k.objid OPERATOR(pg_catalog.=) o.objid AND k.objsubid OPERATOR(pg_catalog.=) o.objsubid) ORDER BY 1";
 
 /* The tables that change */
 static const char *const tables_query =
-	"SELECT DISTINCT col.attrelid FROM " TYPE ", LATERAL (" COLUMNS ") AS col ORDER BY col.attrelid";
+"SELECT DISTINCT col.attrelid FROM " TYPE ", LATERAL (" COLUMNS ") AS col ORDER BY col.attrelid";
 
 /*
  * The statements, in the order in which they are to run, each with its pass and
@@ -112,45 +112,45 @@ static const char *const tables_query =
  * to it before all foreign keys are checked.
  */
 static const char *const statements_query =
-	"WITH cols AS (SELECT col.*, def.label FROM " TYPE ", LATERAL (" COLUMNS ") AS col"
-	"  LEFT JOIN LATERAL (" DEFAULTS ") AS def ON def.expr OPERATOR(pg_catalog.=) col.defexpr)"
-	" SELECT statement, pass, relid, relname FROM ("
-	"  SELECT 0 AS pass, 0::pg_catalog.oid AS relid, 0 AS attnum, $2 AS relname,"
-	"   pg_catalog.format('GRANT SELECT, REFERENCES ON TABLE %s TO %I', $2, r.rolname) AS statement"
-	"  FROM pg_catalog.pg_roles r"
-	"  WHERE r.oid OPERATOR(pg_catalog.=) ANY (SELECT relowner FROM cols)"
-	"  AND r.rolname OPERATOR(pg_catalog.<>) CURRENT_USER AND NOT r.rolsuper"
-	"  UNION ALL SELECT 1, attrelid, 0, relname,"
-	"   pg_catalog.format('ALTER TABLE %s ', relname) OPERATOR(pg_catalog.||) pg_catalog.string_agg("
-	"    pg_catalog.format('ALTER COLUMN %1$I DROP DEFAULT,"
-	" ALTER COLUMN %1$I TYPE pg_catalog.text USING pg_catalog.textin(pg_catalog.enum_out(%1$I)),"
-	" ADD FOREIGN KEY (%1$I) REFERENCES %2$s (value)', attname, $2)"
-	"    OPERATOR(pg_catalog.||) CASE WHEN label IS NULL THEN ''"
-	"     ELSE pg_catalog.format(', ALTER COLUMN %I SET DEFAULT %L', attname, label) END, ', ' ORDER BY cols.attnum)"
-	"  FROM cols WHERE attinhcount OPERATOR(pg_catalog.=) 0 GROUP BY attrelid, relname"
-	"  UNION ALL SELECT 2, attrelid, cols.attnum, relname,"
-	"   pg_catalog.format('ALTER TABLE ONLY %s ALTER COLUMN %I ', relname, attname)"
-	"    OPERATOR(pg_catalog.||) CASE WHEN label IS NULL THEN 'DROP DEFAULT'"
-	"     ELSE pg_catalog.format('SET DEFAULT %L', label) END"
-	"    OPERATOR(pg_catalog.||) CASE WHEN relispartition THEN ''"
-	"     ELSE pg_catalog.format(', ADD FOREIGN KEY (%I) REFERENCES %s (value)', attname, $2) END"
-	"  FROM cols WHERE attinhcount OPERATOR(pg_catalog.>) 0"
-	"  UNION ALL SELECT 3, attrelid, attnum, relname,"
-	"   pg_catalog.format('CREATE INDEX ON %s (%I)', relname, attname)"
-	"  FROM cols WHERE NOT relispartition AND NOT EXISTS ("
-	"   SELECT FROM pg_catalog.pg_index i WHERE i.indrelid OPERATOR(pg_catalog.=) cols.attrelid"
-	"   AND i.indkey[0] OPERATOR(pg_catalog.=) cols.attnum AND i.indisvalid AND i.indpred IS NULL)"
-	"  UNION ALL SELECT 4, 0, 0, $2,"
-	"   pg_catalog.format('DROP TYPE %I.%I', n.nspname, t.typname)"
-	"  FROM " TYPE " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace"
-	"  UNION ALL SELECT 5, 0, 0, $2,"
-	"   pg_catalog.format('COMMENT ON TABLE %s IS %L', $2, pg_catalog.obj_description(t.oid, 'pg_type'))"
-	"  FROM " TYPE " WHERE pg_catalog.obj_description(t.oid, 'pg_type') IS NOT NULL"
-	"  UNION ALL SELECT 6, 0, 0, $2,"
-	"   pg_catalog.format('ALTER TABLE %s OWNER TO %I', $2, r.rolname)"
-	"  FROM " TYPE " JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) t.typowner"
-	"  WHERE r.rolname OPERATOR(pg_catalog.<>) CURRENT_USER"
-	" ) AS s ORDER BY pass, relid, attnum, statement";
+"WITH cols AS (SELECT col.*, def.label FROM " TYPE ", LATERAL (" COLUMNS ") AS col"
+"  LEFT JOIN LATERAL (" DEFAULTS ") AS def ON def.expr OPERATOR(pg_catalog.=) col.defexpr)"
+" SELECT statement, pass, relid, relname FROM ("
+"  SELECT 0 AS pass, 0::pg_catalog.oid AS relid, 0 AS attnum, $2 AS relname,"
+"   pg_catalog.format('GRANT SELECT, REFERENCES ON TABLE %s TO %I', $2, r.rolname) AS statement"
+"  FROM pg_catalog.pg_roles r"
+"  WHERE r.oid OPERATOR(pg_catalog.=) ANY (SELECT relowner FROM cols)"
+"  AND r.rolname OPERATOR(pg_catalog.<>) CURRENT_USER AND NOT r.rolsuper"
+"  UNION ALL SELECT 1, attrelid, 0, relname,"
+"   pg_catalog.format('ALTER TABLE %s ', relname) OPERATOR(pg_catalog.||) pg_catalog.string_agg("
+"    pg_catalog.format('ALTER COLUMN %1$I DROP DEFAULT,"
+" ALTER COLUMN %1$I TYPE pg_catalog.text USING pg_catalog.textin(pg_catalog.enum_out(%1$I)),"
+" ADD FOREIGN KEY (%1$I) REFERENCES %2$s (value)', attname, $2)"
+"    OPERATOR(pg_catalog.||) CASE WHEN label IS NULL THEN ''"
+"     ELSE pg_catalog.format(', ALTER COLUMN %I SET DEFAULT %L', attname, label) END, ', ' ORDER BY cols.attnum)"
+"  FROM cols WHERE attinhcount OPERATOR(pg_catalog.=) 0 GROUP BY attrelid, relname"
+"  UNION ALL SELECT 2, attrelid, cols.attnum, relname,"
+"   pg_catalog.format('ALTER TABLE ONLY %s ALTER COLUMN %I ', relname, attname)"
+"    OPERATOR(pg_catalog.||) CASE WHEN label IS NULL THEN 'DROP DEFAULT'"
+"     ELSE pg_catalog.format('SET DEFAULT %L', label) END"
+"    OPERATOR(pg_catalog.||) CASE WHEN relispartition THEN ''"
+"     ELSE pg_catalog.format(', ADD FOREIGN KEY (%I) REFERENCES %s (value)', attname, $2) END"
+"  FROM cols WHERE attinhcount OPERATOR(pg_catalog.>) 0"
+"  UNION ALL SELECT 3, attrelid, attnum, relname,"
+"   pg_catalog.format('CREATE INDEX ON %s (%I)', relname, attname)"
+"  FROM cols WHERE NOT relispartition AND NOT EXISTS ("
+"   SELECT FROM pg_catalog.pg_index i WHERE i.indrelid OPERATOR(pg_catalog.=) cols.attrelid"
+"   AND i.indkey[0] OPERATOR(pg_catalog.=) cols.attnum AND i.indisvalid AND i.indpred IS NULL)"
+"  UNION ALL SELECT 4, 0, 0, $2,"
+"   pg_catalog.format('DROP TYPE %I.%I', n.nspname, t.typname)"
+"  FROM " TYPE " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace"
+"  UNION ALL SELECT 5, 0, 0, $2,"
+"   pg_catalog.format('COMMENT ON TABLE %s IS %L', $2, pg_catalog.obj_description(t.oid, 'pg_type'))"
+"  FROM " TYPE " WHERE pg_catalog.obj_description(t.oid, 'pg_type') IS NOT NULL"
+"  UNION ALL SELECT 6, 0, 0, $2,"
+"   pg_catalog.format('ALTER TABLE %s OWNER TO %I', $2, r.rolname)"
+"  FROM " TYPE " JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) t.typowner"
+"  WHERE r.rolname OPERATOR(pg_catalog.<>) CURRENT_USER"
+" ) AS s ORDER BY pass, relid, attnum, statement";
 
 /* The passes of statements_query that change a table as its owner */
 #define PASS_ALTER_TREE	1		/* with the tables that inherit */
@@ -164,8 +164,8 @@ typedef struct Step
 } Step;
 
 static const char *const values_query =
-	"SELECT enumlabel::pg_catalog.text FROM pg_catalog.pg_enum"
-	" WHERE enumtypid OPERATOR(pg_catalog.=) $1::pg_catalog.oid ORDER BY enumsortorder";
+"SELECT enumlabel::pg_catalog.text FROM pg_catalog.pg_enum"
+" WHERE enumtypid OPERATOR(pg_catalog.=) $1::pg_catalog.oid ORDER BY enumsortorder";
 
 /* Run a query and copy its first column, of type text. */
 static Datum *

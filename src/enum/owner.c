@@ -177,7 +177,7 @@ list_changed(const Target *target, int expected)
 	List	   *relids = list_tables(target);
 	int			own = list_length(relids);
 	int16		events = expected == SPI_OK_UPDATE ? TRIGGER_TYPE_UPDATE :
-		expected == SPI_OK_DELETE ? TRIGGER_TYPE_DELETE : 0;
+	expected == SPI_OK_DELETE ? TRIGGER_TYPE_DELETE : 0;
 	ListCell   *cell;
 
 	foreach(cell, relids)
@@ -191,7 +191,7 @@ is_exclusion(Oid constraint)
 {
 	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
 	bool		result = HeapTupleIsValid(tuple) &&
-		((Form_pg_constraint) GETSTRUCT(tuple))->contype == CONSTRAINT_EXCLUSION;
+	((Form_pg_constraint) GETSTRUCT(tuple))->contype == CONSTRAINT_EXCLUSION;
 
 	if (HeapTupleIsValid(tuple))
 		ReleaseSysCache(tuple);

@@ -289,8 +289,8 @@ tables_with_default(const Reference *ref, Datum value)
 {
 	const char *attname = get_attname(ref->target.relid, ref->attnum, true);
 	List	   *tables = ref->target.children ?
-		find_all_inheritors(ref->target.relid, AccessShareLock, NULL) :
-		list_make1_oid(ref->target.relid);
+	find_all_inheritors(ref->target.relid, AccessShareLock, NULL) :
+	list_make1_oid(ref->target.relid);
 	List	   *found = NIL;
 	ListCell   *cell;
 
@@ -353,7 +353,7 @@ dbkit_lock_references(const Target *enum_table, List *references, Datum old)
 	{
 		Reference  *ref = lfirst(cell);
 		LOCKMODE	mode = tables_with_default(ref, old) ?
-			AccessExclusiveLock : ExclusiveLock;
+		AccessExclusiveLock : ExclusiveLock;
 
 		LockRelationOid(ref->target.relid, mode);
 		if (ref->target.children)

@@ -162,7 +162,7 @@ static Rule probe_rules[] = {
 	PROBE("policies", PROBE_TABLE, FACT_POLICIES),
 	PROBE("row_security", PROBE_TABLE, FACT_ROW_SECURITY),
 	PROBE("comments", PROBE_TABLE, FACT_COMMENTS | FACT_COLUMNS),
-	{.id = "probe_unnamed", .phase = PHASE_STATEMENT, .kinds = PROBE_TABLE, .needs = FACT_KEY,
-	.level = LEVEL_ERROR, .description = "", .judge = probe_unnamed},
+	{.id = "probe_unnamed",.phase = PHASE_STATEMENT,.kinds = PROBE_TABLE,.needs = FACT_KEY,
+	.level = LEVEL_ERROR,.description = "",.judge = probe_unnamed},
 	{NULL}
 };

@@ -21,11 +21,12 @@ typedef struct Control
 	int			succeed;		/* so many allocations succeed yet */
 	int			fail;			/* and then so many fail */
 	int			failed;			/* so many have failed */
-} Control;
+}			Control;
 
 static volatile Control *control = NULL;
 
-static __attribute__((constructor)) void
+static __attribute__((constructor))
+void
 map_control(void)
 {
 	const char *path = getenv("FAIL_CONTROL");

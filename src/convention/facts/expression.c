@@ -210,6 +210,7 @@ dbkit_pinned_prefix(Node *expr, AttrNumber attnum)
 	if (list_length(args) != 2 || !is_subject(linitial(args), attnum))
 		return NULL;
 	text = constant_text(lsecond(args));
+
 	if (text == NULL)
 		return NULL;
 
@@ -270,7 +271,7 @@ calls_volatile(Node *node, void *context)
 	{
 		HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
 		bool		found = HeapTupleIsValid(tuple) &&
-			((Form_pg_proc) GETSTRUCT(tuple))->provolatile == PROVOLATILE_VOLATILE;
+		((Form_pg_proc) GETSTRUCT(tuple))->provolatile == PROVOLATILE_VOLATILE;
 
 		if (HeapTupleIsValid(tuple))
 			ReleaseSysCache(tuple);

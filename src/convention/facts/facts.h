@@ -29,7 +29,8 @@ typedef enum ObjectKind
  */
 typedef uint32 FactSet;
 
-#define FACT_OBJECT			(1 << 0)	/* what need not be asked for: name, kind, options */
+#define FACT_OBJECT			(1 << 0)	/* what need not be asked for: name,
+										 * kind, options */
 #define FACT_COLUMNS		(1 << 1)	/* with their defaults and domains */
 #define FACT_KEY			(1 << 2)
 #define FACT_CHECKS			(1 << 3)	/* those of the column "id" */
@@ -48,7 +49,8 @@ typedef uint32 FactSet;
 /* What happened to an object */
 typedef struct Change
 {
-	FactSet		added;			/* something of the kind is new, and all else as it was */
+	FactSet		added;			/* something of the kind is new, and all else
+								 * as it was */
 	FactSet		changed;		/* anything else */
 } Change;
 
@@ -66,7 +68,8 @@ typedef struct ColumnFacts
 	bool		generated;		/* GENERATED ALWAYS AS (expression) */
 	bool		identity;
 	bool		inherited;		/* from a parent, which alone can rename it */
-	char	   *expression;		/* of its default or that generates it, or NULL */
+	char	   *expression;		/* of its default or that generates it, or
+								 * NULL */
 	List	   *domain_checks;	/* Node *, CHECKs of its domains */
 	char	   *domain_default; /* of its type, a domain, as stored, or NULL */
 } ColumnFacts;
@@ -81,7 +84,8 @@ typedef struct CheckFacts
 typedef struct IndexFacts
 {
 	Oid			oid;
-	List	   *columns;		/* attribute numbers of the key, 0 for an expression */
+	List	   *columns;		/* attribute numbers of the key, 0 for an
+								 * expression */
 	Oid			access_method;
 	List	   *operator_classes;	/* OIDs, parallel to columns */
 	List	   *collations;		/* OIDs, parallel to columns */
@@ -90,7 +94,8 @@ typedef struct IndexFacts
 	bool		unique;
 	bool		immediate;		/* uniqueness is not deferrable */
 	bool		nulls_not_distinct;
-	bool		constraint;		/* backs a constraint, or is the replica identity */
+	bool		constraint;		/* backs a constraint, or is the replica
+								 * identity */
 	bool		usable;			/* valid, and of all rows */
 } IndexFacts;
 
@@ -134,7 +139,8 @@ typedef struct FactsRead
 {
 	List	   *columns;		/* ColumnFacts *, without dropped ones */
 	List	   *key;			/* attribute numbers of the primary key */
-	List	   *checks;			/* CheckFacts *, enforced ones of the column "id" */
+	List	   *checks;			/* CheckFacts *, enforced ones of the column
+								 * "id" */
 	List	   *foreign_keys;	/* ForeignKeyFacts *, enforced ones */
 	List	   *unvalidated;	/* char *, constraints that are NOT VALID */
 	List	   *indexes;		/* IndexFacts * */
@@ -148,7 +154,8 @@ typedef struct FactsRead
 	char	   *prefix;
 	char	   *default_prefix;
 	List	   *check_prefixes; /* char *, parallel to check_names */
-	List	   *check_names;	/* char *, NULL where DROP CONSTRAINT will not do */
+	List	   *check_names;	/* char *, NULL where DROP CONSTRAINT will not
+								 * do */
 } FactsRead;
 
 typedef struct Facts
@@ -159,8 +166,10 @@ typedef struct Facts
 	Oid			owner;
 	char	   *schema;
 	char	   *name;
-	Oid			index;			/* the only one that changed, if nothing else did */
-	char	   *signature;		/* of a function: its qualified name with arguments */
+	Oid			index;			/* the only one that changed, if nothing else
+								 * did */
+	char	   *signature;		/* of a function: its qualified name with
+								 * arguments */
 	char	   *search_path;	/* of a function, or NULL */
 	bool		detached;		/* a partition until this statement */
 	bool		partitioned;

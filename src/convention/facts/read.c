@@ -72,7 +72,7 @@ static Facts *
 read_relation(RowReader *reader, Oid relid, FactSet wanted)
 {
 	HeapTuple	row = reader->class_row != NULL ? reader->class_row :
-		dbkit_next_row(reader, ROWS_CLASS, relid);
+	dbkit_next_row(reader, ROWS_CLASS, relid);
 	Form_pg_class form;
 	Facts	   *facts;
 

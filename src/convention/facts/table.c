@@ -240,7 +240,7 @@ static bool
 is_partition_key(const Facts *facts, const Bitmapset *column)
 {
 	HeapTuple	tuple = facts->partitioned ?
-		SearchSysCache1(PARTRELID, ObjectIdGetDatum(facts->objid)) : NULL;
+	SearchSysCache1(PARTRELID, ObjectIdGetDatum(facts->objid)) : NULL;
 	Bitmapset  *columns = NULL;
 
 	if (!HeapTupleIsValid(tuple))

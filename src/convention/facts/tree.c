@@ -36,9 +36,11 @@
 
 typedef struct Template
 {
-	MemoryContext context;		/* of all that follows, NULL while it is not used */
+	MemoryContext context;		/* of all that follows, NULL while it is not
+								 * used */
 	List	   *pieces;			/* char *, the text between what may differ */
-	int			before_constant;	/* which of the pieces the constant follows */
+	int			before_constant;	/* which of the pieces the constant
+									 * follows */
 	Const	   *constant;
 	Node	   *tree;
 } Template;
@@ -65,9 +67,9 @@ read_number(const char **stored)
 	int			number = 0;
 
 	while (**stored == ' ')
-		++*stored;
+		(*stored)++;
 	negative = **stored == '-';
-	for (*stored += negative; isdigit((unsigned char) **stored); ++*stored)
+	for (*stored += negative; isdigit((unsigned char) **stored); (*stored)++)
 		number = 10 * number + (**stored - '0');
 	return negative ? -number : number;
 }
@@ -109,7 +111,7 @@ fill_in(Template *template, const char *stored)
 		if (lnext(template->pieces, lc) != NULL)
 			stored += strspn(stored, gaps[gap].characters);
 	}
-	Assert(*stored == '\0');		/* the braces are closed */
+	Assert(*stored == '\0');	/* the braces are closed */
 	template->constant->constvalue = read_constant(constant);
 	return true;
 }

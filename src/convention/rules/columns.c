@@ -37,7 +37,7 @@ judge_clock_column(Judgement *judgement, const char *name)
 	if (column == NULL)
 	{
 		finding = dbkit_add_finding(judgement, name, "there is no column \"%s\"; use %s %s",
-							  name, name, CLOCK_COLUMN);
+									name, name, CLOCK_COLUMN);
 		dbkit_add_column(finding, name, CLOCK_COLUMN);
 		return;
 	}
@@ -92,14 +92,14 @@ judge_storytime(Judgement *judgement)
 	if (column == NULL)
 	{
 		finding = dbkit_add_finding(judgement, "storytime",
-							  "there is no column \"storytime\"; use storytime jsonb");
+									"there is no column \"storytime\"; use storytime jsonb");
 		dbkit_add_column(finding, "storytime", "jsonb");
 	}
 	else if (column->base_type != JSONBOID)
 	{
 		finding = dbkit_add_finding(judgement, "storytime",
-							  "column \"storytime\" is %s; use jsonb",
-							  dbkit_type_name(column->type));
+									"column \"storytime\" is %s; use jsonb",
+									dbkit_type_name(column->type));
 		dbkit_add_retype(finding, column, JSONBOID, "jsonb");
 	}
 }
@@ -164,7 +164,7 @@ judge_column_types(Judgement *judgement, bool (*unwanted) (Oid type),
 		}
 
 		finding = dbkit_add_finding(judgement, column->name, "column \"%s\" is %s; use %s",
-							  column->name, describe_type(column, inside), advice);
+									column->name, describe_type(column, inside), advice);
 		if (!OidIsValid(target) || strcmp(column->name, "id") == 0)
 			continue;
 		dbkit_add_retype(finding, column, target, advice);
@@ -203,9 +203,9 @@ judge_enum_type(Judgement *judgement)
 
 	if (facts->kind == KIND_ENUM_TYPE)
 		dbkit_add_finding(judgement, NULL,
-					"it is a native enum; use CREATE TABLE %s (value text PRIMARY KEY)",
-					quote_qualified_identifier(facts->schema,
-											   psprintf("%s_enum", facts->name)));
+						  "it is a native enum; use CREATE TABLE %s (value text PRIMARY KEY)",
+						  quote_qualified_identifier(facts->schema,
+													 psprintf("%s_enum", facts->name)));
 	else
 		judge_enum_columns(judgement);
 }
@@ -254,16 +254,16 @@ judge_text_id(Judgement *judgement)
 
 		if (dbkit_ids_are_uuids())
 			finding = dbkit_add_finding(judgement, column->name,
-								  "column \"%s\" is %s; use uuid or text",
-								  column->name, dbkit_type_name(column->type));
+										"column \"%s\" is %s; use uuid or text",
+										column->name, dbkit_type_name(column->type));
 		else if (column->base_type == TEXTOID)
 			finding = dbkit_add_finding(judgement, column->name,
-								  "column \"%s\" has collation \"%s\"; use " DBKIT_ID_TYPE,
-								  column->name, get_collation_name(column->collation));
+										"column \"%s\" has collation \"%s\"; use " DBKIT_ID_TYPE,
+										column->name, get_collation_name(column->collation));
 		else
 			finding = dbkit_add_finding(judgement, column->name,
-								  "column \"%s\" is %s; use " DBKIT_ID_TYPE,
-								  column->name, dbkit_type_name(column->type));
+										"column \"%s\" is %s; use " DBKIT_ID_TYPE,
+										column->name, dbkit_type_name(column->type));
 		dbkit_add_retype(finding, column, TEXTOID, DBKIT_ID_TYPE);
 	}
 }

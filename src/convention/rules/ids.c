@@ -107,7 +107,7 @@ judge_primary_key(Judgement *judgement)
 	const Facts *facts = judgement->facts;
 	const ColumnFacts *id = dbkit_facts_column(facts, "id");
 	const char *wanted = dbkit_ids_are_uuids() ?
-		"uuid PRIMARY KEY DEFAULT gen_random_uuid()" : DBKIT_ID_TYPE " PRIMARY KEY";
+	"uuid PRIMARY KEY DEFAULT gen_random_uuid()" : DBKIT_ID_TYPE " PRIMARY KEY";
 	StringInfoData wrong = {0};
 
 	if (id == NULL)
@@ -162,12 +162,12 @@ judge_id_default(Judgement *judgement)
 					  quote_literal_cstr(prefix ? prefix : "..."));
 	if (!dbkit_column_has_default(id))
 		finding = dbkit_add_finding(judgement, "id", "column \"id\" %s; use %s",
-							  id->generated ? "is a generated column" : "has no default",
-							  wanted);
+									id->generated ? "is a generated column" : "has no default",
+									wanted);
 	else
 		finding = dbkit_add_finding(judgement, "id",
-							  "the default of column \"id\" is not dbkit's generate_id() with a constant prefix; use %s",
-							  wanted);
+									"the default of column \"id\" is not dbkit's generate_id() with a constant prefix; use %s",
+									wanted);
 	if (prefix == NULL)
 		return;
 	if (id->base_type == TEXTOID && !id->generated)
@@ -196,12 +196,12 @@ judge_id_check(Judgement *judgement)
 					  quote_literal_cstr(psprintf("%s_%%", prefix ? prefix : "...")));
 	if (dbkit_facts_check_prefixes(facts) == NIL)
 		finding = dbkit_add_finding(judgement, "id",
-							  "no CHECK pins the prefix of column \"id\"; use %s", wanted);
+									"no CHECK pins the prefix of column \"id\"; use %s", wanted);
 	else
 		finding = dbkit_add_finding(judgement, "id",
-							  "the CHECK on column \"id\" pins the prefix \"%s\", its default makes \"%s\"; use %s",
-							  (char *) linitial(dbkit_facts_check_prefixes(facts)),
-							  dbkit_facts_default_prefix(facts), wanted);
+									"the CHECK on column \"id\" pins the prefix \"%s\", its default makes \"%s\"; use %s",
+									(char *) linitial(dbkit_facts_check_prefixes(facts)),
+									dbkit_facts_default_prefix(facts), wanted);
 	if (prefix == NULL || !is_possible_prefix(prefix) || id->base_type != TEXTOID)
 		return;
 	if (list_member_ptr(dbkit_facts_check_names(facts), NULL))
@@ -221,7 +221,7 @@ judge_id_prefix(Judgement *judgement)
 		return;
 	if (!is_convention_prefix(dbkit_facts_prefix(facts)))
 		dbkit_add_finding(judgement, "id", "prefix \"%s\" is not 2 or 3 lower-case letters; use one that is",
-					dbkit_facts_prefix(facts));
+						  dbkit_facts_prefix(facts));
 	if (strlen(dbkit_facts_prefix(facts)) > DBKIT_PREFIX_MAX_LEN)
 		return;					/* the registry has none */
 	if (judgement->prefixes != NULL &&
@@ -240,13 +240,16 @@ judge_id_prefix(Judgement *judgement)
 	}
 	else if (holder != facts->objid && !facts->detached)
 	{
-		/* The ids of a detached partition go on with the prefix of the table it was part of */
+		/*
+		 * The ids of a detached partition go on with the prefix of the table
+		 * it was part of
+		 */
 		char	   *suggestion = suggest_prefix(judgement);
 		char	   *name = dbkit_find_unquoted_name(holder);
 
 		dbkit_add_finding(judgement, "id", "prefix \"%s\" belongs to table \"%s\"; use another%s",
-					dbkit_facts_prefix(facts), name != NULL ? name : "(dropped meanwhile)",
-					suggestion ? psprintf(", such as \"%s\"", suggestion) : "");
+						  dbkit_facts_prefix(facts), name != NULL ? name : "(dropped meanwhile)",
+						  suggestion ? psprintf(", such as \"%s\"", suggestion) : "");
 	}
 }
 

@@ -95,10 +95,10 @@ dbkit_rules_init(void)
 		char	   *name = psprintf("dbkit.rule.%s", rule->id);
 
 		/*
-		 * Each rule has a setting of its own, so that an administrator can turn
-		 * one off for a database, a role or the statement of a migration.  With
-		 * two dots in its name, postgresql.conf cannot have it (guc-file.l), and
-		 * after ALTER SYSTEM the server would not start.
+		 * Each rule has a setting of its own, so that an administrator can
+		 * turn one off for a database, a role or the statement of a
+		 * migration.  With two dots in its name, postgresql.conf cannot have
+		 * it (guc-file.l), and after ALTER SYSTEM the server would not start.
 		 */
 		DefineCustomEnumVariable(name,
 								 psprintf("Level of the schema convention: %s.",

@@ -49,7 +49,7 @@ static uint64
 table_size(Oid relid, bool with_partitions)
 {
 	List	   *relations = with_partitions ? find_all_inheritors(relid, NoLock, NULL) :
-		list_make1_oid(relid);
+	list_make1_oid(relid);
 	uint64		size = 0;
 	ListCell   *lc;
 
@@ -125,10 +125,10 @@ dbkit_judge_index_build(Node *parsetree)
 	if (!OidIsValid(relid) || !dbkit_owns_table(relid, GetUserId()) || index_exists(stmt, relid))
 		return NIL;
 	return judge_size(&dbkit_size_limit_rules[BLOCKING_INDEX], relid, table_size(relid, stmt->relation->inh),
-				 max_blocking_index_size, "the index blocks writes to",
-				 get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE ?
-				 "CREATE INDEX ON ONLY, and CREATE INDEX CONCURRENTLY and ATTACH PARTITION for each partition" :
-				 "CREATE INDEX CONCURRENTLY");
+					  max_blocking_index_size, "the index blocks writes to",
+					  get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE ?
+					  "CREATE INDEX ON ONLY, and CREATE INDEX CONCURRENTLY and ATTACH PARTITION for each partition" :
+					  "CREATE INDEX CONCURRENTLY");
 }
 
 /* Judge an ALTER that rewrites a large table, under table_rewrite. */
@@ -138,7 +138,7 @@ dbkit_judge_rewrite(void)
 	Oid			relid = DatumGetObjectId(OidFunctionCall0(F_PG_EVENT_TRIGGER_TABLE_REWRITE_OID));
 
 	return judge_size(&dbkit_size_limit_rules[TABLE_REWRITE], relid, table_size(relid, false), max_rewrite_size,
-				 "it rewrites", "a new column that is filled in batches");
+					  "it rewrites", "a new column that is filled in batches");
 }
 
 /* Define the settings of this module. */
