@@ -63,7 +63,7 @@ read_domain_checks(Oid domain)
 										  RelationGetDescr(constraints), &isnull);
 
 		if (!isnull && ((Form_pg_constraint) GETSTRUCT(tuple))->contype == CONSTRAINT_CHECK)
-			result = lappend(result, dbkit_read_tree(dbkit_stored_text(conbin)));
+			result = lappend(result, dbkit_stored_tree(dbkit_stored_text(conbin)));
 	}
 	systable_endscan(scan);
 	table_close(constraints, AccessShareLock);
@@ -228,7 +228,7 @@ add_partition_key(Bitmapset *columns, HeapTuple tuple)
 		columns = bms_add_member(columns, form->partattrs.values[i] - FirstLowInvalidHeapAttributeNumber);
 	expressions = SysCacheGetAttr(PARTRELID, tuple, Anum_pg_partitioned_table_partexprs, &isnull);
 	if (!isnull)
-		pull_varattnos(dbkit_read_tree(dbkit_stored_text(expressions)), 1, &columns);
+		pull_varattnos(dbkit_stored_tree(dbkit_stored_text(expressions)), 1, &columns);
 	return columns;
 }
 

@@ -11,7 +11,6 @@
 #include "nodes/nodes.h"
 
 extern char *dbkit_stored_text(Datum stored);
-extern Node *dbkit_read_tree(const char *stored);
 extern Node *dbkit_stored_tree(const char *stored);
 
 #endif							/* DBKIT_TREE_H */
