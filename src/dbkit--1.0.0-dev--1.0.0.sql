@@ -140,3 +140,5 @@ COMMENT ON FUNCTION dbkit.enum_from_type(pg_catalog.regtype) IS
 
 COMMENT ON FUNCTION dbkit.check() IS
 'Everything in the database that breaks a schema convention at level warning or above, one row per finding; fix is SQL that fixes it, NULL where there is none. The same as CREATE would be rejected for, whatever dbkit.enforce says';
+COMMENT ON FUNCTION dbkit.register_prefix(pg_catalog.regclass) IS
+'Brings the prefix registry up to date with a table that was created or changed while the event triggers were disabled, as dbkit.check() advises; what is dropped meanwhile has no prefix. Errors: read_only_sql_transaction';

@@ -162,7 +162,7 @@ CREATE FUNCTION dbkit.register_prefix(relation pg_catalog.regclass) RETURNS pg_c
 AS 'MODULE_PATHNAME', 'dbkit_register_prefix'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.register_prefix(pg_catalog.regclass) IS
-'Brings the prefix registry up to date with a table that was created or changed while the event triggers were disabled, as dbkit.check() advises. Errors: undefined_table, read_only_sql_transaction';
+'Brings the prefix registry up to date with a table that was created or changed while the event triggers were disabled, as dbkit.check() advises; what is dropped meanwhile has no prefix. Errors: read_only_sql_transaction';
 
 CREATE FUNCTION dbkit.table_of(id pg_catalog.text) RETURNS pg_catalog.regclass
 AS 'MODULE_PATHNAME', 'dbkit_table_of'

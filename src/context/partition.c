@@ -427,24 +427,43 @@ protect_with_descendants(Oid relid)
 	}
 }
 
-/* Find the partition that an ATTACH PARTITION is about. */
-static Oid
-find_attached(Oid parent, const CollectedATSubcmd *action)
+/*
+ * List the partitions that the running transaction has put under a parent.  Before
+ * PostgreSQL 16 an ATTACH PARTITION does not tell which it was, and its name may mean
+ * another one by now: the partition key may have called a function.
+ */
+static List *
+find_new_partitions(Oid parent)
 {
-	const AlterTableCmd *command = castNode(AlterTableCmd, action->parsetree);
-	const RangeVar *name = castNode(PartitionCmd, command->def)->name;
-	Oid			result = action->address.objectId;
+	Relation	catalog = table_open(InheritsRelationId, AccessShareLock);
+	List	   *result = NIL;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
 
-	/* Before 16 the server does not tell its address */
-	if (!OidIsValid(result))
-		result = RangeVarGetRelid(name, NoLock, true);
-	if (!list_member_oid(find_parents(result), parent))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("partition \"%s\" was not found", name->relname),
-				 errdetail("Its name means another table, or none, since it was attached."),
-				 errhint("Write the partition's name with its schema.")));
+	ScanKeyInit(&key, Anum_pg_inherits_inhparent, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(parent));
+	scan = systable_beginscan(catalog, InheritsParentIndexId, true, NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data)))
+			result = lappend_oid(result, ((Form_pg_inherits) GETSTRUCT(tuple))->inhrelid);
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
 	return result;
+}
+
+/* Protect the partition that an ATTACH PARTITION is about. */
+static void
+protect_partition(Oid parent, const CollectedATSubcmd *action)
+{
+	List	   *partitions = OidIsValid(action->address.objectId) ?
+	list_make1_oid(action->address.objectId) : find_new_partitions(parent);
+	ListCell   *cell;
+
+	foreach(cell, partitions)
+		protect_with_descendants(lfirst_oid(cell));
 }
 
 /* Protect what the actions of an ALTER TABLE put under a parent. */
@@ -461,7 +480,7 @@ protect_attached(const CollectedCommand *command)
 		switch (castNode(AlterTableCmd, action->parsetree)->subtype)
 		{
 			case AT_AttachPartition:
-				protect_with_descendants(find_attached(relid, action));
+				protect_partition(relid, action);
 				break;
 			case AT_AddInherit:
 				protect_with_descendants(relid);

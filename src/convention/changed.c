@@ -42,6 +42,9 @@ static HTAB *entries = NULL;
 /* Those with pending parts, in the same context */
 static List *pending = NIL;
 
+/* The deepest level that may have a part */
+static int	deepest = 0;
+
 /* Counts them, also those that are forgotten again */
 static uint64 count = 0;
 
@@ -126,6 +129,7 @@ add_part(Entry *entry, int nest_level, bool is_pending, const ChangedObject *wha
 	caller = MemoryContextSwitchTo(TopTransactionContext);
 	part = palloc(sizeof(Part));
 	part->nest_level = nest_level;
+	deepest = Max(deepest, nest_level);
 	part->pending = is_pending;
 	part->what = *what;
 	entry->parts = lappend(entry->parts, part);
@@ -344,6 +348,7 @@ at_transaction_end(XactEvent event, void *arg pg_attribute_unused())
 		/* TopTransactionContext goes with it */
 		entries = NULL;
 		pending = NIL;
+		deepest = 0;
 	}
 }
 
@@ -372,7 +377,7 @@ at_subtransaction_end(SubXactEvent event, SubTransactionId self pg_attribute_unu
 	HASH_SEQ_STATUS status;
 	Entry	   *entry;
 
-	if (entries == NULL ||
+	if (deepest < level ||
 		(event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB))
 		return;
 	hash_seq_init(&status, entries);
@@ -382,6 +387,7 @@ at_subtransaction_end(SubXactEvent event, SubTransactionId self pg_attribute_unu
 	hash_seq_init(&status, entries);
 	while ((entry = hash_seq_search(&status)) != NULL)
 		drop_if_empty(entry);
+	deepest = level - 1;
 }
 
 /* Watch transactions end. */

@@ -25,6 +25,7 @@
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_policy.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_rewrite.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
@@ -120,6 +121,8 @@ static const struct
 	Anum_pg_trigger_oid, Anum_pg_trigger_tgrelid, FACT_TRIGGERS},
 	{PolicyRelationId, PolicyRelationId, PolicyOidIndexId,
 	Anum_pg_policy_oid, Anum_pg_policy_polrelid, FACT_POLICIES},
+	{RewriteRelationId, RewriteRelationId, RewriteOidIndexId,
+	Anum_pg_rewrite_oid, Anum_pg_rewrite_ev_class, FACT_OBJECT},
 	{AttrDefaultRelationId, AttrDefaultRelationId, AttrDefaultOidIndexId,
 	Anum_pg_attrdef_oid, Anum_pg_attrdef_adrelid, FACT_COLUMNS},
 	{RelationRelationId, IndexRelationId, IndexRelidIndexId,
@@ -128,8 +131,6 @@ static const struct
 
 /* Is what is being noted now done CONCURRENTLY? */
 static bool noting_concurrently = false;
-
-static void note_relation(Oid relid, Change change);
 
 static bool
 is_nothing(Change change)
@@ -160,20 +161,34 @@ note(Oid classid, Oid objid, Change change)
 	return dbkit_note_change(&object);
 }
 
-/* Note a type, and if it is another one now the columns and tables that are of it. */
-static void
-note_type(Oid type, Change change)
+/* An object to note, of those that changed with another */
+typedef struct Work
 {
-	Relation	depend;
+	Oid			classid;
+	Oid			objid;
+	Change		change;
+}			Work;
+
+static List *
+add_work(List *work, Oid classid, Oid objid, Change change)
+{
+	Work	   *more = palloc(sizeof(Work));
+
+	more->classid = classid;
+	more->objid = objid;
+	more->change = change;
+	return lappend(work, more);
+}
+
+/* Add what is of a type: arrays, domains, ranges and multiranges; columns; typed tables. */
+static List *
+add_users_of_type(List *work, Oid type)
+{
+	Relation	depend = table_open(DependRelationId, AccessShareLock);
 	ScanKeyData key[2];
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	check_stack_depth();
-	if (!OidIsValid(type) || !note(TypeRelationId, type, change) || !(change.changed & FACT_COLUMNS))
-		return;
-
-	depend = table_open(DependRelationId, AccessShareLock);
 	ScanKeyInit(&key[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber,
 				F_OIDEQ, ObjectIdGetDatum(TypeRelationId));
 	ScanKeyInit(&key[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber,
@@ -183,29 +198,17 @@ note_type(Oid type, Change change)
 	{
 		Form_pg_depend dependency = (Form_pg_depend) GETSTRUCT(tuple);
 
-		/* An array, domain, range of it ...; a column; or a typed table */
-		if (dependency->classid == TypeRelationId)
-			note_type(dependency->objid, CHANGED(FACT_COLUMNS));
-		else if (dependency->classid == RelationRelationId)
-			note_relation(dependency->objid, CHANGED(FACT_COLUMNS));
+		if (dependency->classid == TypeRelationId || dependency->classid == RelationRelationId)
+			work = add_work(work, dependency->classid, dependency->objid, CHANGED(FACT_COLUMNS));
 	}
 	systable_endscan(scan);
 	table_close(depend, AccessShareLock);
-}
-
-/* Note the children of a table, which ALTER TABLE changes with it. */
-static void
-note_children(Oid relid, Change change)
-{
-	ListCell   *lc;
-
-	foreach(lc, find_inheritance_children(relid, NoLock))
-		note_relation(lfirst_oid(lc), change);
+	return work;
 }
 
 /* Is the relation one that a rule may be about?  A type's tables are not locked, and may be gone. */
 static bool
-is_judged(Oid relid, char *relkind, bool *has_children)
+is_judged(Oid relid, bool *has_children)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	Form_pg_class form;
@@ -214,7 +217,6 @@ is_judged(Oid relid, char *relkind, bool *has_children)
 	if (!HeapTupleIsValid(tuple))
 		return false;
 	form = (Form_pg_class) GETSTRUCT(tuple);
-	*relkind = form->relkind;
 	*has_children = form->relkind == RELKIND_RELATION && form->relhassubclass;
 	result = form->relpersistence != RELPERSISTENCE_TEMP &&
 		(form->relkind == RELKIND_RELATION || form->relkind == RELKIND_PARTITIONED_TABLE ||
@@ -223,20 +225,61 @@ is_judged(Oid relid, char *relkind, bool *has_children)
 	return result;
 }
 
-/* Note a relation, and what changes with it. */
+/* Note a relation, and add what changes with it: what is of its type, and its children. */
+static List *
+note_one_relation(List *work, Oid relid, Change change)
+{
+	bool		has_children;
+	ListCell   *lc;
+
+	if (is_nothing(change) || !is_judged(relid, &has_children) ||
+		!note(RelationRelationId, relid, change))
+		return work;
+	if (change.changed & FACT_COLUMNS)
+		work = add_work(work, TypeRelationId, get_rel_type_id(relid), change);
+	if (has_children && change.changed & (FACT_COLUMNS | FACT_CHECKS))
+	{
+		foreach(lc, find_inheritance_children(relid, NoLock))
+			work = add_work(work, RelationRelationId, lfirst_oid(lc), change);
+	}
+	return work;
+}
+
+/* Note a type, and add what is of it if that is another one now. */
+static List *
+note_one_type(List *work, Oid type, Change change)
+{
+	if (!OidIsValid(type) || !note(TypeRelationId, type, change) || !(change.changed & FACT_COLUMNS))
+		return work;
+	return add_users_of_type(work, type);
+}
+
+/*
+ * Note a relation or type and all that changes with it.  They may be many, and one
+ * of the other in a long chain, so there is a list of what is to be done.
+ */
+static void
+note_with_users(Oid classid, Oid objid, Change change)
+{
+	List	   *work = add_work(NIL, classid, objid, change);
+
+	for (int i = 0; i < list_length(work); i++)
+	{
+		const		Work *next = list_nth(work, i);
+
+		CHECK_FOR_INTERRUPTS();
+		if (next->classid == TypeRelationId)
+			work = note_one_type(work, next->objid, next->change);
+		else
+			work = note_one_relation(work, next->objid, next->change);
+	}
+	list_free_deep(work);
+}
+
 static void
 note_relation(Oid relid, Change change)
 {
-	char		relkind;
-	bool		has_children;
-
-	if (is_nothing(change) || !is_judged(relid, &relkind, &has_children) ||
-		!note(RelationRelationId, relid, change))
-		return;
-	if (change.changed & FACT_COLUMNS)
-		note_type(get_rel_type_id(relid), change);
-	if (has_children && change.changed & (FACT_COLUMNS | FACT_CHECKS))
-		note_children(relid, change);
+	note_with_users(RelationRelationId, relid, change);
 }
 
 /*
@@ -297,10 +340,9 @@ note_detached(const AlterTableCmd *command)
 		.detached = true,
 		.concurrently = noting_concurrently
 	};
-	char		relkind;
 	bool		has_children;
 
-	if (is_judged(object.objid, &relkind, &has_children))
+	if (is_judged(object.objid, &has_children))
 		(void) dbkit_note_change(&object);
 }
 
@@ -308,10 +350,8 @@ note_detached(const AlterTableCmd *command)
 static void
 note_object(Oid classid, Oid objid, Change change)
 {
-	if (classid == TypeRelationId)
-		note_type(objid, change);
-	else if (classid == RelationRelationId)
-		note_relation(objid, change);
+	if (classid == TypeRelationId || classid == RelationRelationId)
+		note_with_users(classid, objid, change);
 	else if (classid == ProcedureRelationId)
 		(void) note(classid, objid, change);
 	else
@@ -468,7 +508,6 @@ note_index(Oid indexid, const CollectedCommand *command)
 		.index = indexid,
 		.concurrently = noting_concurrently
 	};
-	char		relkind;
 	bool		has_children;
 
 	if (!IsA(command->parsetree, IndexStmt) && command->type != SCT_AlterTable)
@@ -476,7 +515,7 @@ note_index(Oid indexid, const CollectedCommand *command)
 	if (command->type == SCT_AlterTable &&
 		linitial_node(AlterTableCmd, castNode(AlterTableStmt, command->parsetree)->cmds)->subtype != AT_AttachPartition)
 		return;
-	if (is_judged(object.objid, &relkind, &has_children))
+	if (is_judged(object.objid, &has_children))
 		(void) dbkit_note_change(&object);
 }
 
@@ -613,37 +652,27 @@ dbkit_note_dropped(bool concurrently)
 	return relations;
 }
 
-/* Return the table that a statement is about, of those that often follow a CREATE TABLE, or NULL. */
+/*
+ * Return the table that a statement is about, if that is one which often follows CREATE
+ * TABLE and runs nobody's code, so that its name means the same when it ends; else NULL.
+ */
 static const RangeVar *
 table_of_statement(const Node *statement)
 {
-	switch (nodeTag(statement))
-	{
-		case T_AlterTableStmt:
-			return ((const AlterTableStmt *) statement)->relation;
-		case T_CreatePolicyStmt:
-			return ((const CreatePolicyStmt *) statement)->table;
-		case T_CreateTrigStmt:
-			return ((const CreateTrigStmt *) statement)->relation;
-		case T_IndexStmt:
-			return ((const IndexStmt *) statement)->relation;
-		default:
-			return NULL;
-	}
-}
-
-/* Tell what such a statement can change. */
-static Change
-table_change(const Node *statement)
-{
-	FactSet		changed = 0;
 	ListCell   *lc;
 
+	if (IsA(statement, CreateTrigStmt) && ((const CreateTrigStmt *) statement)->whenClause == NULL)
+		return ((const CreateTrigStmt *) statement)->relation;
 	if (!IsA(statement, AlterTableStmt))
-		return statement_change(statement);
+		return NULL;
 	foreach(lc, ((const AlterTableStmt *) statement)->cmds)
-		changed |= changed_by_action(lfirst_node(AlterTableCmd, lc)->subtype);
-	return CHANGED(changed);
+	{
+		FactSet		changed = changed_by_action(lfirst_node(AlterTableCmd, lc)->subtype);
+
+		if (changed != FACT_ROW_SECURITY && changed != FACT_TRIGGERS)
+			return NULL;
+	}
+	return ((const AlterTableStmt *) statement)->relation;
 }
 
 /*
@@ -655,12 +684,8 @@ bool
 dbkit_statement_is_covered(const Node *statement)
 {
 	const RangeVar *table = table_of_statement(statement);
-	Change		change;
 
-	if (table == NULL)
-		return false;
-	change = table_change(statement);
-	return ((change.added | change.changed) & FACT_PREFIX) == 0 &&
-		dbkit_facts_to_read(SCOPE_STATEMENT, change) == 0 &&
+	return table != NULL &&
+		dbkit_facts_to_read(SCOPE_STATEMENT, CHANGED(FACT_ROW_SECURITY | FACT_TRIGGERS)) == 0 &&
 		dbkit_is_changed_whole(RelationRelationId, RangeVarGetRelid(table, NoLock, true));
 }

@@ -140,13 +140,14 @@ changes_prefix(const ChangedObject *object)
 
 /*
  * Keep a relation as it is until the transaction ends: rules look things up that
- * the facts name.  After CREATE INDEX CONCURRENTLY nothing is locked any more.
+ * the facts name.  After CREATE INDEX CONCURRENTLY nothing is locked any more.  Nobody
+ * is waited for: a stranger's table may have a column of this one's row type.
  */
 static void
 lock_object(const ChangedObject *object)
 {
 	if (object->classid == RelationRelationId && !is_locked(object->objid))
-		LockRelationOid(object->objid, AccessShareLock);
+		(void) ConditionalLockRelationOid(object->objid, AccessShareLock);
 }
 
 /* What is judged of one object: the facts, NULL where there is nothing to judge, and the change */

@@ -373,22 +373,20 @@ PG_FUNCTION_INFO_V1(dbkit_register_prefix);
  * dbkit.register_prefix(relation regclass) returns void
  *
  * Brings the registry up to date with a table that was created or changed
- * while the event triggers did not fire.  Errors: undefined_table;
- * read_only_sql_transaction.
+ * while the event triggers did not fire.  One that is dropped meanwhile, and what is
+ * no table, has no prefix.  Errors: read_only_sql_transaction.
  */
 Datum
 dbkit_register_prefix(PG_FUNCTION_ARGS)
 {
 	Oid			relid = PG_GETARG_OID(0);
 	Facts	   *facts;
+	bool		is_table;
 
 	PreventCommandIfReadOnly("dbkit.register_prefix()");
-	if (get_rel_name(relid) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
 	facts = dbkit_facts(RelationRelationId, relid, FACT_PREFIX);
-	dbkit_registry_update(relid, facts != NULL ? dbkit_facts_prefix(facts) : NULL);
+	is_table = facts != NULL && facts->kind == KIND_TABLE;
+	dbkit_registry_update(relid, is_table ? dbkit_facts_prefix(facts) : NULL);
 	PG_RETURN_VOID();
 }
 

@@ -10,6 +10,7 @@
 
 #include "access/attnum.h"
 #include "nodes/nodes.h"
+#include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
 
 /* What kind of object is judged; a rule names the kinds it applies to. */
@@ -156,6 +157,10 @@ typedef struct FactsRead
 	List	   *check_prefixes; /* char *, parallel to check_names */
 	List	   *check_names;	/* char *, NULL where DROP CONSTRAINT will not
 								 * do */
+
+	/* Columns that generated ones are computed from, once somebody asked */
+	Bitmapset  *generation_inputs;
+	bool		generation_inputs_known;
 } FactsRead;
 
 typedef struct Facts

@@ -83,7 +83,9 @@ read_domain(ColumnFacts *column, HeapTuple tuple)
 
 	column->not_null |= form->typnotnull;
 	column->refuses_null |= form->typnotnull;
-	column->domain_checks = list_concat(column->domain_checks, read_domain_checks(form->oid));
+	/* Only ids are recognised by them */
+	if (strcmp(column->name, "id") == 0)
+		column->domain_checks = list_concat(column->domain_checks, read_domain_checks(form->oid));
 	if (!isnull && form->oid == column->type)
 		column->domain_default = dbkit_stored_text(value);
 }
@@ -199,21 +201,29 @@ dbkit_column_default(const ColumnFacts *column)
 	return stored != NULL ? dbkit_stored_tree(stored) : NULL;
 }
 
-/* Is the column one that generated columns are computed from? */
-static bool
-is_generation_input(const Facts *facts, const Bitmapset *column)
+/* Return the columns that generated columns are computed from, found when first asked for. */
+static const Bitmapset *
+generation_inputs(const Facts *facts)
 {
-	Bitmapset  *inputs = NULL;
+	FactsRead  *read = (FactsRead *) &facts->read;
 	ListCell   *lc;
 
-	foreach(lc, facts->read.columns)
+	if (read->generation_inputs_known)
+		return read->generation_inputs;
+	foreach(lc, dbkit_facts_columns(facts))
 	{
 		const ColumnFacts *other = lfirst(lc);
 
+		CHECK_FOR_INTERRUPTS();
 		if (other->generated && other->expression != NULL)
-			pull_varattnos(dbkit_stored_tree(other->expression), 1, &inputs);
+		{
+			Node	   *tree = dbkit_stored_tree(other->expression);
+
+			pull_varattnos(tree, 1, &read->generation_inputs);
+		}
 	}
-	return bms_overlap(column, inputs);
+	read->generation_inputs_known = true;
+	return read->generation_inputs;
 }
 
 /* Add the columns that a partition key consists of, or that its expressions read. */
@@ -256,7 +266,7 @@ dbkit_column_type_is_fixed(const Facts *facts, const ColumnFacts *column)
 {
 	Bitmapset  *columns = bms_make_singleton(column->attnum - FirstLowInvalidHeapAttributeNumber);
 
-	return column->inherited || is_generation_input(facts, columns) ||
+	return column->inherited || bms_overlap(columns, generation_inputs(facts)) ||
 		is_partition_key(facts, columns);
 }
 
@@ -388,8 +398,26 @@ constrained_columns(RowReader *reader, HeapTuple tuple)
 	return result;
 }
 
-static ForeignKeyFacts *
-read_foreign_key(RowReader *reader, HeapTuple tuple)
+/* Are the columns among those that were read? */
+static bool
+has_columns(const Facts *facts, const List *columns)
+{
+	ListCell   *lc;
+
+	foreach(lc, columns)
+	{
+		if (dbkit_facts_column_at(facts, lfirst_int(lc)) == NULL)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Read a foreign key.  A table that is not locked may get one on a column that it had
+ * not when the columns were read.
+ */
+static void
+read_foreign_key(Facts *facts, RowReader *reader, HeapTuple tuple)
 {
 	Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(tuple);
 	ForeignKeyFacts *key = palloc0(sizeof(ForeignKeyFacts));
@@ -404,7 +432,8 @@ read_foreign_key(RowReader *reader, HeapTuple tuple)
 	key->deferrable = form->condeferrable;
 	key->deferred = form->condeferred;
 	key->period = dbkit_has_period(form);
-	return key;
+	if (has_columns(facts, key->columns))
+		facts->read.foreign_keys = lappend(facts->read.foreign_keys, key);
 }
 
 /* Read a CHECK, if it may say something about ids. */
@@ -462,7 +491,7 @@ read_constraints(Facts *facts, RowReader *reader)
 				read_check(facts, reader, row);
 				break;
 			case CONSTRAINT_FOREIGN:
-				facts->read.foreign_keys = lappend(facts->read.foreign_keys, read_foreign_key(reader, row));
+				read_foreign_key(facts, reader, row);
 				break;
 			case CONSTRAINT_PRIMARY:
 			case CONSTRAINT_UNIQUE:

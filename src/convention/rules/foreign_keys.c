@@ -11,6 +11,7 @@
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -84,23 +85,34 @@ is_leading(const List *list, const List *columns)
  * Return the columns of the index to make for a foreign key: those of the widest
  * of the keys without an index that such an index serves as well.
  */
-static List *
-columns_to_index(const Facts *facts, const ForeignKeyFacts *key)
+static const List *
+columns_to_index(const List *uncovered, const ForeignKeyFacts *key)
 {
-	List	   *result = key->columns;
-	bool		found = false;
+	const List *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, uncovered)
+	{
+		const ForeignKeyFacts *other = lfirst(lc);
+
+		if (list_length(other->columns) > list_length(result) && is_leading(other->columns, key->columns))
+			result = other->columns;
+	}
+	return result;
+}
+
+/* Return the foreign keys that have no index. */
+static List *
+find_uncovered(const Facts *facts)
+{
+	List	   *result = NIL;
 	ListCell   *lc;
 
 	foreach(lc, dbkit_facts_foreign_keys(facts))
 	{
-		const ForeignKeyFacts *other = lfirst(lc);
-
-		if (is_leading(other->columns, key->columns) && !is_covered(facts, other) &&
-			(!found || list_length(other->columns) > list_length(result)))
-		{
-			result = other->columns;
-			found = true;
-		}
+		CHECK_FOR_INTERRUPTS();
+		if (!is_covered(facts, lfirst(lc)))
+			result = lappend(result, lfirst(lc));
 	}
 	return result;
 }
@@ -110,22 +122,19 @@ static void
 judge_fk_index(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
+	List	   *uncovered = find_uncovered(facts);
 	ListCell   *lc;
 
-	foreach(lc, dbkit_facts_foreign_keys(facts))
+	foreach(lc, uncovered)
 	{
 		const ForeignKeyFacts *key = lfirst(lc);
-		char	   *wanted;
-		Finding    *finding;
+		char	   *wanted = psprintf("CREATE INDEX ON %s (%s)", dbkit_facts_identity(facts),
+									  dbkit_facts_column_names(facts, columns_to_index(uncovered, key)));
 
-		if (is_covered(facts, key))
-			continue;
-		wanted = psprintf("CREATE INDEX ON %s (%s)", dbkit_facts_identity(facts),
-						  dbkit_facts_column_names(facts, columns_to_index(facts, key)));
-		finding = dbkit_add_finding(judgement, only_column(facts, key->columns),
-									"foreign key \"%s\" (%s) has no index; use %s", key->name,
-									dbkit_facts_column_names(facts, key->columns), wanted);
-		finding->statement = psprintf("%s;", wanted);
+		CHECK_FOR_INTERRUPTS();
+		dbkit_add_finding(judgement, only_column(facts, key->columns),
+						  "foreign key \"%s\" (%s) has no index; use %s", key->name,
+						  dbkit_facts_column_names(facts, key->columns), wanted)->statement = psprintf("%s;", wanted);
 	}
 }
 
