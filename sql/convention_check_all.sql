@@ -84,6 +84,7 @@ SELECT count(*) > 40 FROM rejected;
 -- the commit rules
 SELECT pg_temp.set_rules('off', 'statement') > 10;
 SET dbkit.rule.column_comment = off;
+SET dbkit.rule.table_comment = off;
 RESET dbkit.enforce;
 ALTER TABLE mixed SET SCHEMA public; -- fails
 SELECT rule, problem FROM dbkit.check('mixed');
@@ -93,6 +94,7 @@ ALTER TABLE derived SET SCHEMA public; -- fails
 SELECT rule, problem FROM dbkit.check('derived');
 SELECT pg_temp.set_rules('error') > 10;
 SET dbkit.rule.column_comment = off;
+SET dbkit.rule.table_comment = off;
 SET dbkit.enforce = off;
 
 -- all fixes, one after the other
