@@ -3,6 +3,10 @@
 -- every rule that looks at what is there
 CREATE FUNCTION pg_temp.set_rules(level text, wanted text DEFAULT '%') RETURNS bigint LANGUAGE sql AS $$
 	SELECT count(set_config('dbkit.rule.' || id, $1, false)) FROM dbkit.rules WHERE phase LIKE $2 $$;
+-- those that are off by default and have no fix: they find the same in nearly every table
+CREATE FUNCTION pg_temp.leave_out_optional() RETURNS bigint LANGUAGE sql AS $$
+	SELECT count(set_config(name, 'off', false)) FROM dbkit.rules JOIN pg_settings ON name = 'dbkit.rule.' || id
+	WHERE boot_val = 'off' AND NOT fixable $$;
 SELECT pg_temp.set_rules('error') = count(*) FROM dbkit.rules;
 SET dbkit.enforce = off;
 
@@ -83,7 +87,7 @@ SELECT count(*) > 40 FROM rejected;
 
 -- the commit rules
 SELECT pg_temp.set_rules('off', 'statement') > 10;
-SET dbkit.rule.column_comment = off;
+SELECT pg_temp.leave_out_optional() > 1;
 RESET dbkit.enforce;
 ALTER TABLE mixed SET SCHEMA public; -- fails
 SELECT rule, problem FROM dbkit.check('mixed');
@@ -92,7 +96,7 @@ SELECT rule, problem FROM dbkit.check('disabled');
 ALTER TABLE derived SET SCHEMA public; -- fails
 SELECT rule, problem FROM dbkit.check('derived');
 SELECT pg_temp.set_rules('error') > 10;
-SET dbkit.rule.column_comment = off;
+SELECT pg_temp.leave_out_optional() > 1;
 SET dbkit.enforce = off;
 
 -- all fixes, one after the other

@@ -1,5 +1,6 @@
 -- Rules that are judged before COMMIT: what keeps and what breaks each of them.
 \i sql/include/convention_commit.psql
+SELECT * FROM dbkit.rules WHERE phase = 'commit';
 
 -- updated_at_trigger
 SELECT pg_temp.make('t', 'tst');
@@ -194,6 +195,18 @@ SET dbkit.rule.column_comment = error;
 ALTER TABLE t ALTER storytime SET STATISTICS 10;
 COMMENT ON COLUMN t.id IS NULL; -- fails
 RESET dbkit.rule.column_comment;
+
+-- table_comment
+SET dbkit.rule.table_comment = error;
+SELECT pg_temp.make('u', 'uuu'); -- fails
+BEGIN;
+SELECT pg_temp.make('u', 'uuu');
+COMMENT ON TABLE u IS 'whatever';
+COMMIT;
+COMMENT ON COLUMN u.storytime IS 'is judged by its own rule';
+COMMENT ON TABLE u IS NULL; -- fails
+RESET dbkit.rule.table_comment;
+DROP TABLE u;
 
 -- organization_scope
 SET dbkit.rule.organization_scope = error;

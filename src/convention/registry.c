@@ -237,6 +237,15 @@ write_row(Relation registry, HeapTuple old, const char *prefix, Oid relid, bool 
 	CommandCounterIncrement();
 }
 
+/* Are they facts about a table whose ids have the prefix? */
+static bool
+has_prefix(const Facts *facts, const char *prefix)
+{
+	const char *own = facts != NULL && facts->kind == KIND_TABLE ? dbkit_facts_prefix(facts) : NULL;
+
+	return own != NULL && strcmp(own, prefix) == 0;
+}
+
 /* Find the oldest other table whose ids have the prefix, or InvalidOid. */
 static Oid
 find_other_table(const char *prefix, Oid except)
@@ -262,7 +271,7 @@ find_other_table(const char *prefix, Oid except)
 			continue;
 		caller = MemoryContextSwitchTo(per_table);
 		facts = dbkit_facts(RelationRelationId, relid, FACT_PREFIX);
-		if (facts != NULL && dbkit_facts_prefix(facts) != NULL && strcmp(dbkit_facts_prefix(facts), prefix) == 0)
+		if (has_prefix(facts, prefix))
 			found = relid;
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(per_table);

@@ -85,8 +85,9 @@ probe_comments(const Facts *facts)
 {
 	ListCell   *lc;
 
+	appendStringInfo(&probe_text, "%d", dbkit_has_comment(facts, NULL));
 	foreach(lc, dbkit_facts_columns(facts))
-		appendStringInfo(&probe_text, " %d", dbkit_has_column_comment(facts, lfirst(lc)));
+		appendStringInfo(&probe_text, " %d", dbkit_has_comment(facts, lfirst(lc)));
 }
 
 /* Append the names or attribute numbers of a list. */

@@ -49,6 +49,7 @@ my %bad = (
 	forgeable_policy => [ table_sql(), q{CREATE POLICY own ON bad.t USING (id = current_setting('a.b'))} ],
 	fk_validated => [ table_sql('n bigint'), 'ALTER TABLE bad.t ADD CHECK (n > 0) NOT VALID' ],
 	column_comment => [ table_sql() ],
+	table_comment => [ table_sql() ],
 	duplicate_index => [ table_sql('n bigint'), 'CREATE INDEX ON bad.t (n)', 'CREATE INDEX ON bad.t (n)' ],
 	security_definer_path => ['CREATE FUNCTION bad.t() RETURNS bigint LANGUAGE sql SECURITY DEFINER RETURN 1'],
 );

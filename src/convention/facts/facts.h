@@ -16,7 +16,7 @@
 /* What kind of object is judged; a rule names the kinds it applies to. */
 typedef enum ObjectKind
 {
-	KIND_TABLE = 1 << 0,
+	KIND_TABLE = 1 << 0,		/* but those of the next kind */
 	KIND_ENUM_TABLE = 1 << 1,	/* a table named *_enum */
 	KIND_VIEW = 1 << 2,
 	KIND_ENUM_TYPE = 1 << 3,
@@ -41,7 +41,7 @@ typedef uint32 FactSet;
 #define FACT_TRIGGERS		(1 << 7)
 #define FACT_POLICIES		(1 << 8)
 #define FACT_ROW_SECURITY	(1 << 9)
-#define FACT_COMMENTS		(1 << 10)
+#define FACT_COMMENTS		(1 << 10)	/* on the table and its columns */
 #define FACT_ALL			((1 << 11) - 1)
 
 /* The prefix of the ids comes from both */

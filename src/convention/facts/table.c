@@ -593,12 +593,12 @@ dbkit_find_trigger(const Facts *facts,
 	return find_trigger(read->triggers, wanted, arg);
 }
 
-/* Has a column a comment? */
+/* Has a column a comment, or, where that is NULL, the table? */
 bool
-dbkit_has_column_comment(const Facts *facts, const ColumnFacts *column)
+dbkit_has_comment(const Facts *facts, const ColumnFacts *column)
 {
 	dbkit_require_facts(facts, FACT_COMMENTS);
-	return GetComment(facts->objid, RelationRelationId, column->attnum) != NULL;
+	return GetComment(facts->objid, RelationRelationId, column != NULL ? column->attnum : 0) != NULL;
 }
 
 /* Is a policy one for all roles? */

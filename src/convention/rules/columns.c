@@ -221,7 +221,7 @@ judge_column_comment(Judgement *judgement)
 	{
 		const ColumnFacts *column = lfirst(lc);
 
-		if (!dbkit_has_column_comment(facts, column))
+		if (!dbkit_has_comment(facts, column))
 			dbkit_add_finding(judgement, column->name,
 							  "column \"%s\" has no comment; use COMMENT ON COLUMN %s.%s IS '...'",
 							  column->name, dbkit_facts_identity(facts),

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * objects.c
- *		Rules about whole objects: enum types, enum tables, the trigger.
+ *		Rules about whole objects: enum tables, the trigger, the comment.
  *
  *-------------------------------------------------------------------------
  */
@@ -98,6 +98,17 @@ judge_updated_at_trigger(Judgement *judgement)
 					  (int) strlen(statement) - 1, statement)->statement = statement;
 }
 
+/* Judge that a table has a comment. */
+static void
+judge_table_comment(Judgement *judgement)
+{
+	const Facts *facts = judgement->facts;
+
+	if (!dbkit_has_comment(facts, NULL))
+		dbkit_add_finding(judgement, NULL, "there is no comment; use COMMENT ON TABLE %s IS '...'",
+						  dbkit_facts_identity(facts));
+}
+
 Rule		dbkit_object_rules[] = {
 	{
 		.id = "enum_table",
@@ -118,6 +129,16 @@ Rule		dbkit_object_rules[] = {
 		.level = LEVEL_ERROR,
 		.description = "an enabled BEFORE UPDATE row trigger runs updated_at()",
 		.judge = judge_updated_at_trigger
+	},
+	{
+		.id = "table_comment",
+		.phase = PHASE_COMMIT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_COMMENTS,
+		.fixed_by = FACT_COMMENTS,
+		.level = LEVEL_OFF,
+		.description = "every table has a comment",
+		.judge = judge_table_comment
 	},
 	{NULL}
 };
