@@ -226,7 +226,8 @@ my @ddl = (
 	'DROP TRIGGER updated_at ON t.columns', 'DROP RULE evil ON t.columns', q{CREATE TABLE t.fresh (id text DEFAULT public.generate_id('v' || '(x)'::t.bomb), CHECK (id LIKE quote_literal('(x)'::t.bomb)))},
 	q{CREATE TABLE t.fresh (n int) PARTITION BY RANGE ((n + t.evil('fresh key', 1)))}, 'CREATE TYPE t.fresh AS ENUM (); ALTER TABLE t.columns ADD COLUMN fresh t.fresh', 'DROP EXTENSION dbkit CASCADE');
 
-# What is set for each turn; a fix runs as the table's owner, and so does the code on that table
+# What is set for each turn; a fix runs as the table's owner, and so does the code on that table,
+# which is the superuser's own where he has made it of a stranger's
 my @rules = rows('planted', 'SELECT id FROM dbkit.rules ORDER BY id');
 my @fixable = rows('planted', 'SELECT id FROM dbkit.rules WHERE fixable ORDER BY id');
 my %turns = (
@@ -250,7 +251,7 @@ for my $turn (grep { $_ ne 'without dbkit' } sort keys %turns)
 	{
 		my ($with, $without) = map { $ran{$_}{$n} || {} } $turn, 'without dbkit';
 		push @complaints, map { [ "$_ (" . ($without->{$_} // 0) . " -> $with->{$_})", $ddl[$n] ] }
-		  grep { $with->{$_} > ($without->{$_} // 0) && !($turn eq 'at level fix' && / ran as regress_/) } sort keys %$with;
+		  grep { $with->{$_} > ($without->{$_} // 0) && !($turn eq 'at level fix' && (/ ran as regress_/ || $ddl[$n] =~ /^CREATE TABLE t\.fresh/)) } sort keys %$with;
 	}
 	none("$turn, DDL runs nothing more than without dbkit", @complaints);
 }
