@@ -457,13 +457,19 @@ changed_by_action(AlterTableType action)
 	return FACT_ALL;
 }
 
+/* Does the statement make a comment?  An empty one removes it, as NULL does (CreateComments()). */
+static bool
+has_text(const CommentStmt *statement)
+{
+	return statement->comment != NULL && statement->comment[0] != '\0';
+}
+
 /* Tell what a statement other than ALTER TABLE can change. */
 static Change
 statement_change(const Node *tree)
 {
 	if (IsA(tree, CommentStmt))
-		return ((const CommentStmt *) tree)->comment != NULL ?
-			ADDED(FACT_COMMENTS) : CHANGED(FACT_COMMENTS);
+		return has_text((const CommentStmt *) tree) ? ADDED(FACT_COMMENTS) : CHANGED(FACT_COMMENTS);
 	if (IsA(tree, CreateTrigStmt) && !((const CreateTrigStmt *) tree)->replace)
 		return ADDED(FACT_TRIGGERS);
 	for (size_t i = 0; i < lengthof(statements); i++)

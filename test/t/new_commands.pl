@@ -105,13 +105,13 @@ if ($version >= 18)
 	is(findings(table('virtual', number => 'int GENERATED ALWAYS AS (length(id))', other_id => 'text COLLATE "C" GENERATED ALWAYS AS (id)')),
 		qq{bigint: column "number" is integer; use bigint.}, 'a virtual column of a type that is not wanted');
 	is(findings(table('virtual', other_id => 'text COLLATE "C" GENERATED ALWAYS AS (id)')),
-		'extid: column "other_id" is no foreign key; use REFERENCES, or for an id from elsewhere the name "other_extid".',
+		'extid: column "other_id" is not a foreign key; add REFERENCES, or rename it to "other_extid" if the id comes from another system.',
 		'a virtual column can be no foreign key');
 	$node->safe_psql('postgres', 'SET dbkit.enforce = off;'
 		  . table('virtual', number => 'int GENERATED ALWAYS AS (length(id))', other_id => 'text COLLATE "C" GENERATED ALWAYS AS (id)',
 			changed => 'timestamptz GENERATED ALWAYS AS (updated_at)'));
 	check_fixes('virtual', qq{bigint|column "number" is integer; use bigint\n}
-		  . 'extid|column "other_id" is no foreign key; use REFERENCES, or for an id from elsewhere the name "other_extid"', 'both');
+		  . 'extid|column "other_id" is not a foreign key; add REFERENCES, or rename it to "other_extid" if the id comes from another system', 'both');
 	is($node->safe_psql('postgres', q{
 		INSERT INTO organizations DEFAULT VALUES;
 		INSERT INTO virtual (organization_id, updated_at) SELECT id, '2000-01-01' FROM organizations;
@@ -121,7 +121,7 @@ if ($version >= 18)
 	# NOT ENFORCED
 	is(findings(table('lax', id => q{text COLLATE "C" PRIMARY KEY DEFAULT generate_id('lax') CHECK (id LIKE 'lax_%') NOT ENFORCED})),
 		q{id_check: no CHECK pins the prefix of column "id"; use CHECK (id LIKE 'lax_%').}, 'a CHECK that is not enforced');
-	my $no_key = q{extid: column "organization_id" is no foreign key; use REFERENCES, or for an id from elsewhere the name "organization_extid".}
+	my $no_key = q{extid: column "organization_id" is not a foreign key; add REFERENCES, or rename it to "organization_extid" if the id comes from another system.}
 	  . qq{\norganization_scope: column "organization_id" does not reference the organization table; }
 	  . q{use organization_id text COLLATE "C" NOT NULL with a foreign key to the organization table.};
 	is(findings(table('lax', organization_id => 'text COLLATE "C" NOT NULL REFERENCES organizations NOT ENFORCED')), $no_key,

@@ -294,7 +294,7 @@ judge_extid(Judgement *judgement)
 		extid = psprintf("%.*s_extid", (int) (strlen(column->name) - strlen("_id")),
 						 column->name);
 		finding = dbkit_add_finding(judgement, column->name,
-									"column \"%s\" is no foreign key; use REFERENCES, or for an id from elsewhere the name \"%s\"",
+									"column \"%s\" is not a foreign key; add REFERENCES, or rename it to \"%s\" if the id comes from another system",
 									column->name, extid);
 		if (strlen(extid) < NAMEDATALEN && dbkit_facts_column(facts, extid) == NULL &&
 			!column->inherited)
