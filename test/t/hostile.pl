@@ -49,14 +49,15 @@ sub told
 	return \%told;
 }
 
-# Run statements, which may fail, each under its number as application name.
+# Run statements, which may fail, each under its number as application name.  Each has a
+# session of its own: PostgreSQL folds a partition key when it first sees the table.
 sub run_numbered
 {
 	my ($db, $user, $begin, $end, @statements) = @_;
 	my $script = '';
 	for my $n (0 .. $#statements)
 	{
-		$script .= "SET application_name = '$n'; $begin\n$statements[$n];\n$end\n";
+		$script .= "\\c\nSET application_name = '$n'; $begin\n$statements[$n];\n$end\n";
 	}
 	told();
 	$node->psql($db, "$script SET application_name = done", on_error_stop => 0, extra_params => [ '-U', $user, '-o', '/dev/null' ]);
