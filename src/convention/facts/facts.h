@@ -184,7 +184,7 @@ typedef struct Facts
 	FactsRead	read;
 } Facts;
 
-extern void dbkit_refuse_facts(const Facts *facts, FactSet wanted) pg_attribute_noreturn();
+pg_noreturn extern void dbkit_refuse_facts(const Facts *facts, FactSet wanted);
 
 /*
  * Ensure that what is asked for has been read, and that the row of the rule which
