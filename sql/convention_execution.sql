@@ -34,6 +34,8 @@ BEGIN
 	EXECUTE format('CREATE TABLE by_length (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id(%L) CHECK (id LIKE %1$L))', repeat('x', 1000000));
 	EXECUTE format('CREATE TABLE by_depth (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id(%s) CHECK (id LIKE %1$s))',
 				   repeat('(''x'' || ', 700) || '''exa''' || repeat(')', 700));
+	EXECUTE format('CREATE POLICY odd ON by_length USING (EXISTS (SELECT FROM by_length AS "o (dd" WHERE id = current_setting(''a.b'') AND id IN (%s)))',
+				   (SELECT string_agg(quote_literal(n), ',') FROM generate_series(1, 200) AS n));
 	EXECUTE format('CREATE POLICY long ON by_length USING (id IN (%s))', (SELECT string_agg(quote_literal(n), ',') FROM generate_series(1, 50000) AS n));
 END $$;
 -- a type in which the same one is found a thousand times

@@ -209,30 +209,21 @@ drop_if_empty(Entry *entry)
 }
 
 /*
- * Take from an entry what the statement that is ending did at this level or below,
- * NULL for nothing; keep it for the commit if "enforced".
+ * Take from an entry what the statement that is ending did at this level, NULL for
+ * nothing; keep it for the commit if "enforced".  No deeper level is left by now.
  */
 static ChangedObject *
 take_pending(Entry *entry, int level, bool enforced)
 {
-	ChangedObject *result = NULL;
+	Part	   *part = find_part(entry, level, true);
+	ChangedObject *result;
 
-	for (int i = list_length(entry->parts) - 1; i >= 0; i--)
-	{
-		Part	   *part = list_nth(entry->parts, i);
-
-		if (!part->pending || part->nest_level < level)
-			continue;
-		if (result == NULL)
-		{
-			result = palloc(sizeof(ChangedObject));
-			*result = part->what;
-		}
-		else
-			(void) merge(result, &part->what);
-		drop_part(entry, part);
-	}
-	if (result != NULL && enforced)
+	if (part == NULL)
+		return NULL;
+	result = palloc(sizeof(ChangedObject));
+	*result = part->what;
+	drop_part(entry, part);
+	if (enforced)
 	{
 		(void) add_part(entry, level, false, result);
 		find_part(entry, level, false)->what.detached = false;
@@ -288,25 +279,11 @@ dbkit_changed_by_transaction(void)
 	list_sort(sorted, compare_order);
 	foreach(lc, sorted)
 	{
-		ChangedObject *object = NULL;
-		ListCell   *cell;
+		/* All subtransactions have ended */
+		Part	   *part = find_part(lfirst(lc), 1, false);
 
-		entry = lfirst(lc);
-		foreach(cell, entry->parts)
-		{
-			const Part *part = lfirst(cell);
-
-			if (part->pending)
-				continue;
-			if (object != NULL)
-			{
-				(void) merge(object, &part->what);
-				continue;
-			}
-			object = palloc(sizeof(ChangedObject));
-			*object = part->what;
-			result = lappend(result, object);
-		}
+		if (part != NULL)
+			result = lappend(result, &part->what);
 	}
 	return result;
 }

@@ -138,8 +138,6 @@ static bool
 is_subject(Node *expr, AttrNumber attnum)
 {
 	expr = strip_lossless_casts(expr);
-	if (expr == NULL)
-		return false;
 	if (attnum == InvalidAttrNumber)
 		return IsA(expr, CoerceToDomainValue);
 	return IsA(expr, Var) && ((Var *) expr)->varattno == attnum;

@@ -67,12 +67,10 @@ only_column(const Facts *facts, const List *columns)
 		dbkit_facts_column_at(facts, linitial_int(columns))->name : NULL;
 }
 
-/* Are the columns the leading ones of the list, in any order? */
+/* Are the columns the leading ones of the list, which is not shorter, in any order? */
 static bool
 is_leading(const List *list, const List *columns)
 {
-	if (list_length(list) < list_length(columns))
-		return false;
 	for (int i = 0; i < list_length(columns); i++)
 	{
 		if (!list_member_int(columns, list_nth_int(list, i)))
@@ -95,7 +93,9 @@ columns_to_index(const List *uncovered, const ForeignKeyFacts *key)
 	{
 		const ForeignKeyFacts *other = lfirst(lc);
 
-		if (list_length(other->columns) > list_length(result) && is_leading(other->columns, key->columns))
+		if (list_length(other->columns) > list_length(result) &&
+			list_length(other->columns) >= list_length(key->columns) &&
+			is_leading(other->columns, key->columns))
 			result = other->columns;
 	}
 	return result;
