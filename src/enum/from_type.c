@@ -167,17 +167,24 @@ static const char *const values_query =
 "SELECT enumlabel::pg_catalog.text FROM pg_catalog.pg_enum"
 " WHERE enumtypid OPERATOR(pg_catalog.=) $1::pg_catalog.oid ORDER BY enumsortorder";
 
-/* Run a query and copy its first column, of type text. */
+/*
+ * Run a query and copy its first column, of type text.  A NULL is left out: it is what
+ * PostgreSQL says of an object that is dropped meanwhile.
+ */
 static Datum *
 fetch_texts(const char *query, Datum first, Datum second, int *count)
 {
-	Datum	   *texts;
+	int			rows = (int) dbkit_run_with_texts(SPI_OK_SELECT, query, first, second);
+	Datum	   *texts = palloc(Max(rows, 1) * sizeof(Datum));
 
-	*count = (int) dbkit_run_with_texts(SPI_OK_SELECT, query, first, second);
-	texts = palloc(Max(*count, 1) * sizeof(Datum));
-	for (int i = 0; i < *count; i++)
-		texts[i] = CStringGetTextDatum(SPI_getvalue(SPI_tuptable->vals[i],
-													SPI_tuptable->tupdesc, 1));
+	*count = 0;
+	for (int i = 0; i < rows; i++)
+	{
+		char	   *text = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
+
+		if (text !=NULL)
+			texts[(*count)++] = CStringGetTextDatum(text);
+	}
 	SPI_freetuptable(SPI_tuptable);
 	return texts;
 }
@@ -316,14 +323,22 @@ dbkit_enum_from_type(PG_FUNCTION_ARGS)
 {
 	Oid			type = PG_GETARG_OID(0);
 	HeapTuple	tuple;
-	Form_pg_type form = check_enum_type(type, &tuple);
+	Form_pg_type form;
 	Datum		type_oid = CStringGetTextDatum(psprintf("%u", type));
-	char	   *schema = dbkit_schema_name(form->typnamespace);
-	char	   *base = dbkit_enum_table_name(NameStr(form->typname));
-	Target		table = {.name = quote_qualified_identifier(schema, base)};
+	char	   *schema;
+	char	   *base;
+	Target		table = {0};
 	Datum	   *values;
 	Step	   *steps;
 	int			count;
+
+	/* Who may drop it may lock it; then it is there, and stays */
+	(void) check_enum_type(type, &tuple);
+	LockDatabaseObject(TypeRelationId, type, 0, AccessExclusiveLock);
+	form = check_enum_type(type, &tuple);
+	schema = dbkit_schema_name(form->typnamespace);
+	base = dbkit_enum_table_name(NameStr(form->typname));
+	table.name = quote_qualified_identifier(schema, base);
 
 	SPI_connect();
 	refuse_obstacles(type, type_oid);

@@ -49,15 +49,14 @@ sub told
 	return \%told;
 }
 
-# Run statements, which may fail, each under its number as application name.  Each has a
-# session of its own: PostgreSQL folds a partition key when it first sees the table.
+# Run statements, which may fail, each under its number as application name.
 sub run_numbered
 {
 	my ($db, $user, $begin, $end, @statements) = @_;
 	my $script = '';
 	for my $n (0 .. $#statements)
 	{
-		$script .= "\\c\nSET application_name = '$n'; $begin\n$statements[$n];\n$end\n";
+		$script .= "SET application_name = '$n'; $begin\n$statements[$n];\n$end\n";
 	}
 	told();
 	$node->psql($db, "$script SET application_name = done", on_error_stop => 0, extra_params => [ '-U', $user, '-o', '/dev/null' ]);
@@ -228,7 +227,8 @@ my @ddl = (
 	q{CREATE TABLE t.fresh (n int) PARTITION BY RANGE ((n + t.evil('fresh key', 1)))}, 'CREATE TYPE t.fresh AS ENUM (); ALTER TABLE t.columns ADD COLUMN fresh t.fresh', 'DROP EXTENSION dbkit CASCADE');
 
 # What is set for each turn; a fix runs as the table's owner, and so does the code on that table,
-# which is the superuser's own where he has made it of a stranger's
+# which is the superuser's own where he has made it of a stranger's.  What it changes PostgreSQL
+# reads again, and folds the partition key with whose rights the next statement runs.
 my @rules = rows('planted', 'SELECT id FROM dbkit.rules ORDER BY id');
 my @fixable = rows('planted', 'SELECT id FROM dbkit.rules WHERE fixable ORDER BY id');
 my %turns = (
@@ -252,7 +252,7 @@ for my $turn (grep { $_ ne 'without dbkit' } sort keys %turns)
 	{
 		my ($with, $without) = map { $ran{$_}{$n} || {} } $turn, 'without dbkit';
 		push @complaints, map { [ "$_ (" . ($without->{$_} // 0) . " -> $with->{$_})", $ddl[$n] ] }
-		  grep { $with->{$_} > ($without->{$_} // 0) && !($turn eq 'at level fix' && (/ ran as regress_/ || $ddl[$n] =~ /^CREATE TABLE t\.fresh/)) } sort keys %$with;
+		  grep { $with->{$_} > ($without->{$_} // 0) && !($turn eq 'at level fix' && (/ ran as regress_/ || $usual{$_} || $ddl[$n] =~ /^CREATE TABLE t\.fresh/)) } sort keys %$with;
 	}
 	none("$turn, DDL runs nothing more than without dbkit", @complaints);
 }
