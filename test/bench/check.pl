@@ -108,7 +108,7 @@ sub over
 		repeat => 3,
 		dbkit => variant('dbkit.check()', $tables, 'dbkit.check()'),
 		peers => [
-			variant('the same questions in SQL', $tables, 'linter', aim => 0.1),
+			variant('the same questions in SQL', $tables, 'linter', aim => 0.12),
 			variant('three of them in SQL', $tables, "($three_questions) AS three"),
 		],
 	};
