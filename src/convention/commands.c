@@ -48,7 +48,6 @@
 #include "convention/judge.h"
 #include "name_settings.h"
 
-#define NOTHING				((Change) {0, 0})
 #define ADDED(facts)		((Change) {(facts), 0})
 #define CHANGED(facts)		((Change) {0, (facts)})
 
