@@ -10,6 +10,7 @@
 #include "utils/guc.h"
 
 #include "common.h"
+#include "convention/agreement.h"
 #include "convention/rules/id_style.h"
 
 static int	id_style = ID_PREFIXED;

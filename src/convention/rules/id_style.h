@@ -11,12 +11,6 @@
 /* What a column that holds an id is to be, where ids are prefixed */
 #define DBKIT_ID_TYPE		"text COLLATE \"C\""
 
-typedef enum IdStyle
-{
-	ID_PREFIXED,
-	ID_UUID
-} IdStyle;
-
 extern bool dbkit_ids_are_uuids(void);
 extern bool dbkit_is_id_name(const char *name);
 extern const char *dbkit_id_type(const char *column);
