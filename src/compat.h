@@ -57,6 +57,13 @@ extern struct config_generic *dbkit_find_option_among(const char *name,
 #define dbkit_settings(count)	(*(count) = GetNumConfigOptions(), get_guc_variables())
 #endif
 
+/* Values of settings come from an allocator of their own (16, the same commit) */
+#if PG_VERSION_NUM >= 160000
+#define dbkit_guc_malloc(size)	guc_malloc(LOG, size)
+#else
+#define dbkit_guc_malloc(size)	malloc(size)
+#endif
+
 /* Minor releases of 2024 introduced it; before them, loading dbkit in parallel mode fails */
 #ifndef GUC_ALLOW_IN_PARALLEL
 #define GUC_ALLOW_IN_PARALLEL	0
@@ -101,10 +108,12 @@ extern struct config_generic *dbkit_find_option_among(const char *name,
 	object_aclcheck(NamespaceRelationId, schema, role, mode)
 #define dbkit_owns_table(table, role) object_ownercheck(RelationRelationId, table, role)
 #define dbkit_owns_type(type, role) object_ownercheck(TypeRelationId, type, role)
+#define dbkit_owns_database(role) object_ownercheck(DatabaseRelationId, MyDatabaseId, role)
 #else
 #define dbkit_schema_aclcheck(schema, role, mode) pg_namespace_aclcheck(schema, role, mode)
 #define dbkit_owns_table(table, role) pg_class_ownercheck(table, role)
 #define dbkit_owns_type(type, role) pg_type_ownercheck(type, role)
+#define dbkit_owns_database(role) pg_database_ownercheck(MyDatabaseId, role)
 #endif
 
 /* PostgreSQL 18 renamed it, and has it in front of a declaration. */

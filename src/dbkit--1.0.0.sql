@@ -101,7 +101,7 @@ COMMENT ON FUNCTION dbkit.rules() IS
 CREATE VIEW dbkit.rules WITH (security_invoker = true) AS
 SELECT id, phase, level, description, fixable FROM dbkit.rules();
 COMMENT ON VIEW dbkit.rules IS
-'The schema conventions: id, phase (statement: judged when a statement ends), level in this session (the setting dbkit.rule.<id>), what it demands, and whether dbkit.check() has a fix for it';
+'The schema conventions: id, phase (statement: judged when a statement ends), level in this session (by the agreement and dbkit.rule_levels, schemas of their own apart), what it demands, and whether dbkit.check() has a fix for it';
 GRANT SELECT ON dbkit.rules TO PUBLIC;
 
 CREATE FUNCTION dbkit.check(
@@ -150,7 +150,7 @@ CREATE FUNCTION dbkit.ignore_replicated() RETURNS pg_catalog.trigger
 AS 'MODULE_PATHNAME', 'dbkit_ignore_replicated'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.ignore_replicated() IS
-'Trigger function: keeps the rows of a publisher''s prefix registry and exemptions out of the subscriber''s';
+'Trigger function: keeps the rows of a publisher''s prefix registry out of the subscriber''s';
 
 CREATE TRIGGER ignore_replicated BEFORE INSERT OR UPDATE OR DELETE ON dbkit.id_prefix
 	FOR EACH ROW EXECUTE FUNCTION dbkit.ignore_replicated();
@@ -170,66 +170,25 @@ LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION dbkit.table_of(pg_catalog.text) IS
 'The table whose ids have the prefix of this id, or NULL. Errors: invalid_text_representation for a malformed id';
 
-CREATE TABLE dbkit.exemption (
-	object pg_catalog.text COLLATE pg_catalog."C" NOT NULL CHECK (object OPERATOR(pg_catalog.~) '^(\\.|[^\\])*$'::pg_catalog.text),
-	rule pg_catalog.text COLLATE pg_catalog."C" NOT NULL,
-	reason pg_catalog.text NOT NULL CHECK (reason OPERATOR(pg_catalog.~) '\S'::pg_catalog.text),
-	expires_at pg_catalog.timestamptz,
-	created_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now(),
-	builtin boolean NOT NULL DEFAULT false,
-	PRIMARY KEY (object, rule)
-);
-COMMENT ON TABLE dbkit.exemption IS
-'What is exempt from the schema conventions, and why; see dbkit.exempt() and dbkit.baseline()';
-COMMENT ON COLUMN dbkit.exemption.object IS 'A LIKE pattern on schema.name';
-COMMENT ON COLUMN dbkit.exemption.rule IS 'The id of a rule, or * for all';
-COMMENT ON COLUMN dbkit.exemption.reason IS 'Why';
-COMMENT ON COLUMN dbkit.exemption.expires_at IS 'When it ends, or NULL for never';
-COMMENT ON COLUMN dbkit.exemption.created_at IS 'When it was made or changed';
-COMMENT ON COLUMN dbkit.exemption.builtin IS 'Whether it came with the extension; such rows are not dumped';
-GRANT SELECT ON dbkit.exemption TO PUBLIC;
+CREATE FUNCTION dbkit.agree(changes pg_catalog.jsonb) RETURNS pg_catalog.jsonb
+AS 'MODULE_PATHNAME', 'dbkit_agree'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.agree(pg_catalog.jsonb) IS
+'Merges changes into the agreement (null removes a key) and returns what it was before. It is written to the function dbkit_agreement() in the schema of the extension, which every dump carries. For superusers and the owners of the extension and the database. Errors: insufficient_privilege; invalid_parameter_value for an unknown key or value, object_not_in_prerequisite_state if somebody else owns that function';
 
-CREATE TRIGGER ignore_replicated BEFORE INSERT OR UPDATE OR DELETE ON dbkit.exemption
-	FOR EACH ROW EXECUTE FUNCTION dbkit.ignore_replicated();
-ALTER TABLE dbkit.exemption ENABLE REPLICA TRIGGER ignore_replicated;
-COMMENT ON TRIGGER ignore_replicated ON dbkit.exemption IS
-'A publication FOR ALL TABLES sends this table too, and a subscriber has its own';
+CREATE FUNCTION dbkit.agreement() RETURNS pg_catalog.jsonb
+AS 'MODULE_PATHNAME', 'dbkit_agreement_sql'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dbkit.agreement() IS
+'The agreement: how the schema of this database is to look, with all defaults and the level of each rule';
 
--- Patterns with a wildcard, or an escape of what is none; all others are found by equality
-CREATE INDEX exemption_pattern_idx ON dbkit.exemption (object)
-	WHERE object OPERATOR(pg_catalog.!~) '^(\\[\\%_]|[^\\%_])*$'::pg_catalog.text;
-COMMENT ON INDEX dbkit.exemption_pattern_idx IS
-'The exemptions whose object is more than one name';
-
-INSERT INTO dbkit.exemption (builtin, rule, object, reason) VALUES
-	(true, '*', '%.\_yoyo\_%', 'ledger of yoyo'),
-	(true, '*', '%.yoyo\_lock', 'ledger of yoyo'),
-	(true, '*', '%.yoyo\_tmp\_%', 'ledger of yoyo'),
-	(true, '*', '%.alembic\_version', 'ledger of alembic'),
-	(true, '*', '%.schema\_migrations', 'ledger of dbmate, Rails and golang-migrate'),
-	(true, '*', '%.ar\_internal\_metadata', 'ledger of Rails'),
-	(true, '*', 'sqitch.%', 'ledger of sqitch'),
-	(true, '*', '%.flyway\_schema\_history', 'ledger of Flyway'),
-	(true, '*', '%.databasechangelog', 'ledger of Liquibase'),
-	(true, '*', '%.databasechangeloglock', 'ledger of Liquibase'),
-	(true, '*', '%.\_prisma\_migrations', 'ledger of Prisma'),
-	(true, '*', '%.\_\_drizzle\_migrations', 'ledger of Drizzle'),
-	(true, '*', '%.knex\_migrations', 'ledger of Knex'),
-	(true, '*', '%.knex\_migrations\_lock', 'ledger of Knex'),
-	(true, '*', '%.pgmigrations', 'ledger of node-pg-migrate'),
-	(true, '*', '%.gorp\_migrations', 'ledger of sql-migrate'),
-	(true, '*', '%.goose\_db\_version', 'ledger of goose'),
-	(true, '*', '%.schema\_version', 'ledger of pgmigrate'),
-	(true, '*', '%.schema\_version\_type', 'ledger of pgmigrate'),
-	(true, '*', 'pgroll.%', 'ledger of pgroll'),
-	(true, '*', '%.django\_migrations', 'ledger of Django'),
-	(true, '*', '%.migrations', 'ledger of TypeORM'),
-	(true, '*', '%.typeorm\_metadata', 'ledger of TypeORM'),
-	(true, '*', '%.SequelizeMeta', 'ledger of Sequelize'),
-	(true, '*', '%.SequelizeData', 'ledger of Sequelize');
-
-SELECT pg_catalog.pg_extension_config_dump(
-	'dbkit.exemption'::pg_catalog.regclass, 'WHERE NOT builtin'::pg_catalog.text);
+CREATE FUNCTION dbkit.status(
+	OUT name pg_catalog.text, OUT value pg_catalog.text, OUT source pg_catalog.text, OUT hint pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'dbkit_status'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 40;
+COMMENT ON FUNCTION dbkit.status() IS
+'What holds in this database and session: versions, whether DDL is rejected, the agreement, the level of each rule and where it comes from, and what to do where something is missing';
 
 CREATE FUNCTION dbkit.exempt(
 	object pg_catalog.text, rule pg_catalog.text, reason pg_catalog.text, expires_at pg_catalog.timestamptz DEFAULT NULL)
@@ -237,19 +196,39 @@ RETURNS pg_catalog.void
 AS 'MODULE_PATHNAME', 'dbkit_exempt'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.exempt(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) IS
-'Exempts the objects whose schema.name is LIKE object from a rule, or from all for *, until expires_at or for good; replaces an exemption with the same object and rule. Needs INSERT and UPDATE on dbkit.exemption. Errors: null_value_not_allowed; invalid_parameter_value for an unknown rule, an empty reason or a time that is past';
+'Exempts the object named schema.name, or if there is a % in it all objects whose schema.name is LIKE it, from a rule, or from all for *, until expires_at or for good; replaces an exemption with the same object and rule. Part of the agreement. Errors: null_value_not_allowed; insufficient_privilege; invalid_parameter_value for an unknown rule, an empty reason or a time that is past';
 
 CREATE FUNCTION dbkit.unexempt(object pg_catalog.text, rule pg_catalog.text) RETURNS boolean
 AS 'MODULE_PATHNAME', 'dbkit_unexempt'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.unexempt(pg_catalog.text, pg_catalog.text) IS
-'Takes back the exemption with exactly this object and rule; false where there is none. Needs SELECT and DELETE on dbkit.exemption';
+'Takes back the exemption with exactly this object and rule; false where there is none. Errors: null_value_not_allowed, insufficient_privilege, invalid_parameter_value for an unknown rule';
 
-CREATE FUNCTION dbkit.baseline(reason pg_catalog.text) RETURNS bigint
+CREATE FUNCTION dbkit.baseline(relation pg_catalog.regclass DEFAULT NULL) RETURNS bigint
 AS 'MODULE_PATHNAME', 'dbkit_baseline'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION dbkit.baseline(pg_catalog.text) IS
-'Exempts everything that dbkit.check() reports now, so that an existing database can adopt the conventions for what is new; returns how many exemptions that made or renewed. Needs INSERT and UPDATE on dbkit.exemption';
+COMMENT ON FUNCTION dbkit.baseline(pg_catalog.regclass) IS
+'Takes everything that dbkit.check() reports now, of one relation or of all, out of what it reports from now on, and returns how many findings these are. Each is known by its rule, its table and the name of its column, constraint, index, policy or trigger; these names follow renames, and what is fixed is forgotten. Part of the agreement. Errors: insufficient_privilege, undefined_table';
+
+CREATE FUNCTION dbkit.unbaseline(relation pg_catalog.regclass DEFAULT NULL) RETURNS bigint
+AS 'MODULE_PATHNAME', 'dbkit_unbaseline'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.unbaseline(pg_catalog.regclass) IS
+'Lets dbkit.check() report again what dbkit.baseline() took out, of one relation or of all, and returns how many entries that were. Errors: insufficient_privilege, undefined_table';
+
+CREATE FUNCTION dbkit.exemption(
+	OUT object pg_catalog.text, OUT rule pg_catalog.text, OUT reason pg_catalog.text, OUT expires_at pg_catalog.timestamptz, OUT builtin boolean)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'dbkit_exemptions'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 100;
+COMMENT ON FUNCTION dbkit.exemption() IS
+'What is exempt from the schema conventions, and why; see the view dbkit.exemption';
+
+CREATE VIEW dbkit.exemption WITH (security_invoker = true) AS
+SELECT object, rule, reason, expires_at, builtin FROM dbkit.exemption();
+COMMENT ON VIEW dbkit.exemption IS
+'What is exempt from the schema conventions, and why: a name or LIKE pattern for schema.name, the id of a rule or * for all, the reason, when it ends (NULL: never), and whether it comes with dbkit rather than from dbkit.exempt()';
+GRANT SELECT ON dbkit.exemption TO PUBLIC;
 
 CREATE FUNCTION dbkit.stale_exemptions(
 	OUT object pg_catalog.text, OUT rule pg_catalog.text, OUT reason pg_catalog.text, OUT expires_at pg_catalog.timestamptz, OUT problem pg_catalog.text)
@@ -269,7 +248,7 @@ CREATE FUNCTION dbkit.ddl_command_start() RETURNS pg_catalog.event_trigger
 AS 'MODULE_PATHNAME', 'dbkit_ddl_command_start'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.ddl_command_start() IS
-'Event trigger function: rejects a CREATE INDEX that blocks writes to a table larger than dbkit.max_blocking_index_size, by the rule blocking_index';
+'Event trigger function: rejects a CREATE INDEX that blocks writes to a table larger than dbkit.large_table_size, by the rule blocking_index';
 
 CREATE FUNCTION dbkit.ddl_command_end() RETURNS pg_catalog.event_trigger
 AS 'MODULE_PATHNAME', 'dbkit_ddl_command_end'
@@ -287,7 +266,7 @@ CREATE FUNCTION dbkit.table_rewrite() RETURNS pg_catalog.event_trigger
 AS 'MODULE_PATHNAME', 'dbkit_table_rewrite'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.table_rewrite() IS
-'Event trigger function: rejects the rewrite of a table larger than dbkit.max_rewrite_size, by the rule table_rewrite';
+'Event trigger function: rejects the rewrite of a table larger than dbkit.large_table_size, by the rule table_rewrite';
 
 -- tenant context ----------------------------------------------------------
 
@@ -438,6 +417,42 @@ SELECT dbkit.register_prefix(oid::pg_catalog.regclass)
 FROM (SELECT oid FROM pg_catalog.pg_class
 	WHERE relkind OPERATOR(pg_catalog.=) ANY ('{r,p}'::pg_catalog."char"[])
 	AND oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid ORDER BY oid) AS existing;
+
+-- adoption ----------------------------------------------------------------
+
+-- In a database that has tables, other than the ledgers of tools, nothing is judged before somebody agrees to something.
+DO LANGUAGE plpgsql $$
+DECLARE
+	tables pg_catalog.text[];
+	rails boolean;
+BEGIN
+	SELECT pg_catalog.array_agg(pg_catalog.format('%s.%s'::pg_catalog.text, n.nspname, c.relname)) INTO tables
+	FROM pg_catalog.pg_class c
+	JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+	WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p}'::pg_catalog."char"[])
+	AND c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
+	AND n.nspname OPERATOR(pg_catalog.<>) ALL ('{pg_catalog,information_schema}'::pg_catalog.name[])
+	AND NOT EXISTS (
+		SELECT FROM pg_catalog.pg_depend d
+		WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+		AND d.objid OPERATOR(pg_catalog.=) c.oid AND d.deptype OPERATOR(pg_catalog.=) 'e'::pg_catalog."char");
+	rails := tables OPERATOR(pg_catalog.@>) ARRAY['public.ar_internal_metadata'::pg_catalog.text];
+	IF NOT EXISTS (
+		SELECT FROM pg_catalog.unnest(tables) AS name
+		WHERE NOT EXISTS (
+			SELECT FROM dbkit.exemption() e
+			WHERE e.builtin AND name OPERATOR(pg_catalog.~~) e.object)) THEN
+		RETURN;
+	END IF;
+	PERFORM dbkit.agree('{"preset": "none"}'::pg_catalog.jsonb);
+	ALTER EXTENSION dbkit DROP FUNCTION @extschema@.dbkit_agreement();
+	-- CREATE EXTENSION shows no notices of its script.
+	PERFORM pg_catalog.set_config('client_min_messages'::pg_catalog.text, 'notice'::pg_catalog.text, true);
+	RAISE NOTICE 'this database has tables already, so dbkit does not judge any before you agree on what it is to demand'
+		USING HINT = pg_catalog.format('%s%s'::pg_catalog.text,
+			'SELECT dbkit.suggest() shows what your tables already follow, SELECT dbkit.agree(dbkit.suggest()) makes it the agreement, and SELECT * FROM dbkit.status() shows what holds.',
+			CASE WHEN rails THEN ' Rails: set config.active_record.schema_format = :sql, because schema.rb does not carry the agreement.' END);
+END $$;
 
 -- event triggers: last, so that they do not judge this script ---------------
 

@@ -15,15 +15,15 @@
 #include "context/context.h"
 #include "context/guard.h"
 #include "context/signature.h"
+#include "convention/agreement.h"
 #include "convention/changed.h"
 #include "convention/enforce.h"
 #include "convention/facts/rows.h"
+#include "convention/levels.h"
 #include "convention/own_objects.h"
-#include "convention/rules/id_style.h"
 #include "convention/rules/rules.h"
 #include "convention/rules/size_limits.h"
 #include "lock/name.h"
-#include "name_settings.h"
 #include "settings.h"
 
 DBKIT_MODULE_MAGIC;
@@ -60,8 +60,8 @@ _PG_init(void)
 	dbkit_context_init();
 	dbkit_guard_init();
 	dbkit_rules_init();
-	dbkit_id_style_init();
-	dbkit_name_settings_init();
+	dbkit_levels_init();
+	dbkit_agreement_init();
 	dbkit_size_limits_init();
 	dbkit_own_objects_init();
 	dbkit_rows_init();

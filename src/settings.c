@@ -62,7 +62,8 @@ void
 dbkit_check_settings(void)
 {
 	static const char *const of_server[] = {
-		"dbkit.user_setting", "dbkit.organization_setting", "dbkit.context_key_file"
+		"dbkit.user_setting", "dbkit.organization_setting", "dbkit.context_key_file",
+		"dbkit.required_rules"
 	};
 	int			count;
 	struct config_generic **settings = dbkit_settings(&count);

@@ -29,7 +29,7 @@
 
 #include "common.h"
 #include "context/protect.h"
-#include "name_settings.h"
+#include "convention/listed_names.h"
 #include "relation_name.h"
 #include "sql.h"
 

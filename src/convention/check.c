@@ -27,7 +27,10 @@
 
 #include "common.h"
 #include "convention/facts/read.h"
+#include "convention/agreement.h"
 #include "convention/check.h"
+#include "convention/exemption.h"
+#include "convention/levels.h"
 #include "convention/registry.h"
 #include "convention/rules/rules.h"
 
@@ -218,6 +221,7 @@ check_candidates(List *candidates, JudgeScope scope, FindingCallback callback, v
 	RowReader	reader;
 	ListCell   *lc;
 
+	dbkit_refresh_agreement();
 	list_sort(candidates, compare_oids);
 	dbkit_open_reader(&reader, many);
 	foreach(lc, candidates)
@@ -251,9 +255,18 @@ dbkit_check_objects(JudgeScope scope, FindingCallback callback, void *arg)
 	check_candidates(collect_candidates(InvalidOid), scope, callback, arg);
 }
 
+/* Judge one object and hand its findings to a callback. */
+void
+dbkit_check_object(Oid classid, Oid objid, JudgeScope scope, FindingCallback callback, void *arg)
+{
+	Candidate	candidate = {.classid = classid,.objid = objid};
+
+	check_candidates(list_make1(&candidate), scope, callback, arg);
+}
+
 typedef struct NamePattern
 {
-	Datum		pattern;
+	const char *object;
 	bool		matched;
 } NamePattern;
 
@@ -264,17 +277,18 @@ match_name(Oid classid pg_attribute_unused(), Oid objid pg_attribute_unused(),
 	NamePattern *pattern = arg;
 	char	   *schema = pattern->matched ? NULL : get_namespace_name(namespace);
 
-	if (schema != NULL)			/* not dropped meanwhile */
-		pattern->matched = DatumGetBool(DirectFunctionCall2Coll(textlike, C_COLLATION_OID,
-																CStringGetTextDatum(psprintf("%s.%s", schema, name)),
-																pattern->pattern));
+	if (schema == NULL)			/* dropped meanwhile */
+		return;
+	name = dbkit_object_name(schema, name);
+	pattern->matched = dbkit_is_pattern(pattern->object) ? dbkit_is_like(name, pattern->object) :
+		strcmp(name, pattern->object) == 0;
 }
 
-/* Is there an object whose schema.name is LIKE that pattern? */
+/* Is there an object whose schema.name is that, or LIKE it if it is a pattern? */
 bool
-dbkit_any_object_is_like(const char *pattern)
+dbkit_any_object_is_like(const char *object)
 {
-	NamePattern sought = {CStringGetTextDatum(pattern), false};
+	NamePattern sought = {object, false};
 
 	visit_objects(match_name, &sought);
 	return sought.matched;
@@ -323,7 +337,7 @@ keep_finding(const Finding *finding, void *arg)
 	FindingRows *result = arg;
 	const char *columns[] = {
 		finding->rule->id,
-		dbkit_level_name(finding->rule->level),
+		dbkit_level_name(finding->level),
 		dbkit_kind_name(finding->facts->kind),
 		dbkit_facts_identity(finding->facts),
 		finding->column,

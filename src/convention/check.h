@@ -13,6 +13,7 @@
 typedef void (*FindingCallback) (const Finding *finding, void *arg);
 
 extern void dbkit_check_objects(JudgeScope scope, FindingCallback callback, void *arg);
-extern bool dbkit_any_object_is_like(const char *pattern);
+extern void dbkit_check_object(Oid classid, Oid objid, JudgeScope scope, FindingCallback callback, void *arg);
+extern bool dbkit_any_object_is_like(const char *object);
 
 #endif							/* DBKIT_CHECK_H */

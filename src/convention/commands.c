@@ -46,7 +46,7 @@
 #include "convention/changed.h"
 #include "convention/commands.h"
 #include "convention/judge.h"
-#include "name_settings.h"
+#include "convention/listed_names.h"
 
 #define ADDED(facts)		((Change) {(facts), 0})
 #define CHANGED(facts)		((Change) {0, (facts)})

@@ -23,18 +23,19 @@
 #include "nodes/parsenodes.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "common.h"
 #include "convention/facts/read.h"
+#include "convention/agreement.h"
 #include "convention/changed.h"
 #include "convention/commands.h"
 #include "convention/enforce.h"
 #include "convention/fix.h"
 #include "convention/judge.h"
+#include "convention/levels.h"
 #include "convention/registry.h"
 #include "convention/report.h"
 #include "convention/rules/size_limits.h"
@@ -45,8 +46,6 @@
 /* A fix may call for another: an index for a key makes another one redundant */
 #define MAX_FIX_ROUNDS	2
 
-static bool enforce = true;
-
 /* Do fixes run, until the transaction ends? */
 static bool fixing = false;
 
@@ -54,7 +53,7 @@ static bool fixing = false;
 static bool
 is_disabled(void)
 {
-	return !enforce || dbkit_is_restoring();
+	return dbkit_is_restoring() || dbkit_nothing_is_enforced();
 }
 
 /* Tell whoever meets an internal error how to go on without us. */
@@ -234,7 +233,7 @@ drop_warnings(List *findings)
 
 	foreach(lc, findings)
 	{
-		if (((Finding *) lfirst(lc))->rule->level == LEVEL_WARNING)
+		if (((Finding *) lfirst(lc))->level == LEVEL_WARNING)
 			findings = foreach_delete_current(findings, lc);
 	}
 	return findings;
@@ -246,7 +245,7 @@ PG_FUNCTION_INFO_V1(dbkit_ddl_command_start);
  * dbkit.ddl_command_start() returns event_trigger
  *
  * Rejects a CREATE INDEX that blocks writes to a table larger than
- * dbkit.max_blocking_index_size, by the rule blocking_index, before it does so.
+ * dbkit.large_table_size, by the rule blocking_index, before it does so.
  */
 Datum
 dbkit_ddl_command_start(PG_FUNCTION_ARGS)
@@ -254,7 +253,10 @@ dbkit_ddl_command_start(PG_FUNCTION_ARGS)
 	EventTriggerData *event = check_called_for(fcinfo, "ddl_command_start");
 
 	if (!is_disabled())
+	{
+		dbkit_refresh_agreement();
 		dbkit_report(dbkit_judge_index_build(event->parsetree), ERROR, NULL);
+	}
 	PG_RETURN_NULL();
 }
 
@@ -291,6 +293,7 @@ dbkit_ddl_command_end(PG_FUNCTION_ARGS)
 	error_context_stack = &callback;
 	if (bare)
 		PushActiveSnapshot(GetTransactionSnapshot());
+	dbkit_refresh_agreement();
 	dbkit_note_commands(concurrent);
 	cases = read_cases(dbkit_changed_by_statement(!is_disabled()), SCOPE_STATEMENT, true);
 	update_registry(cases);
@@ -331,6 +334,7 @@ dbkit_sql_drop(PG_FUNCTION_ARGS)
 	ListCell   *lc;
 
 	error_context_stack = &callback;
+	dbkit_refresh_agreement();
 	foreach(lc, dbkit_note_dropped(is_concurrent(event->parsetree)))
 		dbkit_registry_update(lfirst_oid(lc), NULL);
 	error_context_stack = callback.previous;
@@ -344,7 +348,7 @@ PG_FUNCTION_INFO_V1(dbkit_table_rewrite);
 /*
  * dbkit.table_rewrite() returns event_trigger
  *
- * Rejects an ALTER that rewrites a table larger than dbkit.max_rewrite_size,
+ * Rejects an ALTER that rewrites a table larger than dbkit.large_table_size,
  * by the rule table_rewrite, before it does so.
  */
 Datum
@@ -352,7 +356,10 @@ dbkit_table_rewrite(PG_FUNCTION_ARGS)
 {
 	check_called_for(fcinfo, "table_rewrite");
 	if (!is_disabled())
+	{
+		dbkit_refresh_agreement();
 		dbkit_report(dbkit_judge_rewrite(), ERROR, NULL);
+	}
 	PG_RETURN_NULL();
 }
 
@@ -406,25 +413,16 @@ at_transaction_event(XactEvent event, void *arg pg_attribute_unused())
 									ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(context);
 	PushActiveSnapshot(GetTransactionSnapshot());
+	dbkit_refresh_agreement();
 	judge_transaction();
 	PopActiveSnapshot();
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 }
 
-/* Define the settings of this module and watch transactions end. */
+/* Watch transactions end. */
 void
 dbkit_enforce_init(void)
 {
-	/* For a migration that cannot wait, or a database that is not ready yet. */
-	DefineCustomBoolVariable("dbkit.enforce",
-							 "Rejects DDL that breaks the schema conventions.",
-							 "Ids, triggers, locks and dbkit.check() work regardless.",
-							 &enforce,
-							 true,
-							 PGC_SUSET,
-							 DBKIT_SETTING,
-							 NULL, NULL, NULL);
-
 	RegisterXactCallback(at_transaction_event, NULL);
 }

@@ -2,37 +2,45 @@
  *
  * exempt.c
  *		Make exemptions, take them back, and find those that are of no use:
- *		dbkit.exempt(), unexempt(), baseline() and stale_exemptions.
+ *		dbkit.exempt(), unexempt(), baseline(), unbaseline(), exemption and
+ *		stale_exemptions.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "catalog/pg_type.h"
-#include "executor/spi.h"
+#include "catalog/pg_class.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/hsearch.h"
+#include "utils/json.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
 #include "common.h"
+#include "convention/agree.h"
+#include "convention/agreement.h"
+#include "convention/agreement_json.h"
+#include "convention/baseline.h"
 #include "convention/check.h"
+#include "convention/exempt.h"
 #include "convention/exemption.h"
 #include "convention/rules/rules.h"
-#include "sql.h"
 
-/* Return an argument that must not be null. */
-static Datum
+/* Return a text argument that must not be null. */
+static char *
 required_argument(FunctionCallInfo fcinfo, int n, const char *name)
 {
 	if (PG_ARGISNULL(n))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("%s must not be null", name)));
-	return PG_GETARG_DATUM(n);
+	return text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
 
 static void
@@ -57,28 +65,104 @@ check_reason(const char *reason)
 
 /* LIKE itself complains only when it gets as far as the end. */
 static void
-check_pattern(const char *pattern)
+check_object(const char *object)
 {
-	for (; *pattern != '\0'; pattern++)
+	for (const char *c = object; *c != '\0'; c++)
 	{
-		if (*pattern == '\\' && *++pattern == '\0')
+		if (*c == '\\' && *++c == '\0')
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_ESCAPE_SEQUENCE),
 					 errmsg("object must not end with a single backslash")));
 	}
+	if (!dbkit_any_object_is_like(object))
+		ereport(NOTICE,
+				(errmsg("no table, view, type or function is named \"%s\"", object),
+				 errhint("The name is schema.name; with %% in it, it is a LIKE pattern.")));
 }
 
-/* Run a statement on dbkit.exemption as the caller, and return its row count. */
-static uint64
-change_exemptions(int expected, const char *sql, int nargs, Datum *values, const char *nulls)
+/* Return the time when an exemption ends, as JSON has it, or NULL for never. */
+static char *
+end_argument(FunctionCallInfo fcinfo, int n)
 {
-	Oid			types[] = {TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID};
-	uint64		processed;
+	char		buffer[MAXDATELEN + 1];
 
-	SPI_connect();
-	processed = dbkit_run_sql(expected, sql, nargs, types, values, nulls);
-	SPI_finish();
-	return processed;
+	if (PG_ARGISNULL(n))
+		return NULL;
+	if (PG_GETARG_TIMESTAMPTZ(n) <= GetCurrentTransactionStartTimestamp())
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("expires_at must be in the future")));
+	if (TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(n)))
+		return NULL;
+	return pstrdup(JsonEncodeDateTime(buffer, PG_GETARG_DATUM(n), TIMESTAMPTZOID, NULL));
+}
+
+/* Is it the exemption of that object from that rule? */
+static bool
+is_exemption_of(const JsonbValue * value, const char *object, const char *rule)
+{
+	Jsonb	   *json;
+	JsonbValue	member;
+
+	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
+		return false;
+	json = JsonbValueToJsonb(unconstify(JsonbValue *, value));
+	return dbkit_json_value(json, "object", &member) && member.type == jbvString &&
+		strcmp(dbkit_json_string(&member), object) == 0 &&
+		dbkit_json_value(json, "rule", &member) && member.type == jbvString &&
+		strcmp(dbkit_json_string(&member), rule) == 0;
+}
+
+static void
+push_pair(JsonbParseState * *state, const char *key, const char *value)
+{
+	if (value == NULL)
+		return;
+	dbkit_push_string(state, WJB_KEY, key);
+	dbkit_push_string(state, WJB_VALUE, value);
+}
+
+/* Add the exemptions of an agreement but that of an object from a rule; return whether there was that one. */
+static bool
+push_others(JsonbParseState * *state, Jsonb * agreement, const char *object, const char *rule)
+{
+	JsonbValue	exemptions;
+	JsonbValue	value;
+	JsonbIterator *it;
+	bool		found = false;
+
+	if (!dbkit_json_value(agreement, "exemptions", &exemptions) ||
+		exemptions.type != jbvBinary || !JsonContainerIsArray(exemptions.val.binary.data))
+		return false;
+	it = JsonbIteratorInit(exemptions.val.binary.data);
+	for (JsonbIteratorToken token = JsonbIteratorNext(&it, &value, true);
+		 token != WJB_DONE; token = JsonbIteratorNext(&it, &value, true))
+	{
+		if (token != WJB_ELEM)
+			continue;
+		if (is_exemption_of(&value, object, rule))
+			found = true;
+		else
+			(void) pushJsonbValue(state, WJB_ELEM, &value);
+	}
+	return found;
+}
+
+/* Begin a patch that replaces the exemptions. */
+static void
+begin_exemptions(JsonbParseState * *state)
+{
+	(void) pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	dbkit_push_string(state, WJB_KEY, "exemptions");
+	(void) pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+}
+
+/* End it, and return the agreement with it. */
+static Jsonb *
+end_exemptions(JsonbParseState * *state, Jsonb * agreement)
+{
+	(void) pushJsonbValue(state, WJB_END_ARRAY, NULL);
+	return dbkit_merge_json(agreement, JsonbValueToJsonb(pushJsonbValue(state, WJB_END_OBJECT, NULL)));
 }
 
 PG_FUNCTION_INFO_V1(dbkit_exempt);
@@ -86,50 +170,36 @@ PG_FUNCTION_INFO_V1(dbkit_exempt);
 /*
  * dbkit.exempt(object text, rule text, reason text, expires_at timestamptz)
  *
- * Exempts objects whose schema.name is LIKE object from a rule, or from all
- * for '*', until expires_at or for good.  Replaces the exemption with the same
- * object and rule.
+ * Exempts the object of that name, schema.name, or all that are LIKE it if it contains %,
+ * from a rule, or from all for '*', until expires_at or for good.  Replaces the exemption
+ * with the same object and rule.
  *
- * Errors: null_value_not_allowed; invalid_parameter_value for an unknown rule,
- * an empty reason and a time that is past; invalid_escape_sequence.
+ * Errors: null_value_not_allowed; insufficient_privilege; invalid_parameter_value for an
+ * unknown rule, an empty reason and a time that is past; invalid_escape_sequence.
  */
 Datum
 dbkit_exempt(PG_FUNCTION_ARGS)
 {
-	Datum		values[4];
-	char	   *pattern;
+	char	   *object = required_argument(fcinfo, 0, "object");
+	char	   *rule = required_argument(fcinfo, 1, "rule");
+	char	   *reason = required_argument(fcinfo, 2, "reason");
+	char	   *end = end_argument(fcinfo, 3);
+	Jsonb	   *agreement;
+	JsonbParseState *state = NULL;
 
-	values[0] = required_argument(fcinfo, 0, "object");
-	values[1] = required_argument(fcinfo, 1, "rule");
-	values[2] = required_argument(fcinfo, 2, "reason");
-	values[3] = PG_ARGISNULL(3) ? (Datum) 0 : PG_GETARG_DATUM(3);
-
-	pattern = TextDatumGetCString(values[0]);
-	check_pattern(pattern);
-	check_rule(TextDatumGetCString(values[1]));
-	check_reason(TextDatumGetCString(values[2]));
-	if (!PG_ARGISNULL(3) &&
-		DatumGetTimestampTz(values[3]) <= GetCurrentTransactionStartTimestamp())
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("expires_at must be in the future")));
-
-	if (!dbkit_any_object_is_like(pattern))
-		ereport(NOTICE,
-				(errmsg("no table, view, type or function is like \"%s\"", pattern),
-				 errhint("The pattern is matched against schema.name.")));
-
-	if (change_exemptions(SPI_OK_INSERT,
-						  "INSERT INTO dbkit.exemption AS e (object, rule, reason, expires_at)"
-						  " VALUES ($1, $2, $3, $4)"
-						  " ON CONFLICT (object, rule) DO UPDATE"
-						  " SET reason = EXCLUDED.reason, expires_at = EXCLUDED.expires_at,"
-						  " created_at = pg_catalog.now()"
-						  " WHERE NOT e.builtin",
-						  4, values, PG_ARGISNULL(3) ? "   n" : "    ") == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("the exemption of \"%s\" is built in", pattern)));
+	check_rule(rule);
+	check_reason(reason);
+	check_object(object);
+	agreement = dbkit_begin_agreement_change();
+	begin_exemptions(&state);
+	(void) push_others(&state, agreement, object, rule);
+	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	push_pair(&state, "object", object);
+	push_pair(&state, "rule", rule);
+	push_pair(&state, "reason", reason);
+	push_pair(&state, "expires_at", end);
+	(void) pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	dbkit_end_agreement_change(end_exemptions(&state, agreement));
 	PG_RETURN_VOID();
 }
 
@@ -138,69 +208,147 @@ PG_FUNCTION_INFO_V1(dbkit_unexempt);
 /*
  * dbkit.unexempt(object text, rule text) returns boolean
  *
- * Takes back the exemption with exactly that pattern and rule; false where
- * there is none.  Errors: null_value_not_allowed, invalid_parameter_value.
+ * Takes back the exemption of exactly that object and rule; false where there is none.
+ * Errors: null_value_not_allowed, insufficient_privilege, invalid_parameter_value.
  */
 Datum
 dbkit_unexempt(PG_FUNCTION_ARGS)
 {
-	Datum		values[2];
+	char	   *object = required_argument(fcinfo, 0, "object");
+	char	   *rule = required_argument(fcinfo, 1, "rule");
+	Jsonb	   *agreement;
+	JsonbParseState *state = NULL;
+	bool		found;
 
-	values[0] = required_argument(fcinfo, 0, "object");
-	values[1] = required_argument(fcinfo, 1, "rule");
-	check_rule(TextDatumGetCString(values[1]));
-	PG_RETURN_BOOL(change_exemptions(SPI_OK_DELETE,
-									 "DELETE FROM dbkit.exemption"
-									 " WHERE object OPERATOR(pg_catalog.=) $1"
-									 " AND rule OPERATOR(pg_catalog.=) $2",
-									 2, values, NULL) > 0);
+	check_rule(rule);
+	agreement = dbkit_begin_agreement_change();
+	begin_exemptions(&state);
+	found = push_others(&state, agreement, object, rule);
+	if (found)
+		dbkit_end_agreement_change(end_exemptions(&state, agreement));
+	PG_RETURN_BOOL(found);
 }
 
-/* Exempt the object of a finding from its rule; count those that are new. */
-static void
-exempt_finding(const Finding *finding, void *arg)
+/* The entries of a baseline, in a memory context that outlives the check of each object */
+typedef struct BaselineMaker
 {
-	struct
-	{
-		Datum		reason;
-		int64		count;
-	}		   *baseline = arg;
-	Datum		values[3];
+	MemoryContext context;
+	List	   *entries;
+}			BaselineMaker;
 
-	values[0] = CStringGetTextDatum(dbkit_exact_pattern(dbkit_exempt_name(finding->facts)));
-	values[1] = CStringGetTextDatum(finding->rule->id);
-	values[2] = baseline->reason;
-	baseline->count += change_exemptions(SPI_OK_INSERT,
-										 "INSERT INTO dbkit.exemption AS e (object, rule, reason)"
-										 " VALUES ($1, $2, $3)"
-										 " ON CONFLICT (object, rule) DO UPDATE"
-										 " SET reason = EXCLUDED.reason, expires_at = NULL,"
-										 " created_at = pg_catalog.now()"
-										 " WHERE e.expires_at OPERATOR(pg_catalog.<=) pg_catalog.now()",
-										 3, values, NULL);
+/* Add a finding to a baseline. */
+static void
+add_entry(const Finding *finding, void *arg)
+{
+	BaselineMaker *maker = arg;
+	MemoryContext caller = MemoryContextSwitchTo(maker->context);
+
+	maker->entries = lappend(maker->entries, dbkit_baseline_entry(finding));
+	MemoryContextSwitchTo(caller);
+}
+
+/* Return the name by which the agreement knows a relation. */
+static char *
+relation_object_name(Oid relid)
+{
+	char	   *name = get_rel_name(relid);
+	char	   *schema = name != NULL ? get_namespace_name(get_rel_namespace(relid)) : NULL;
+
+	if (schema == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	return dbkit_object_name(schema, name);
 }
 
 PG_FUNCTION_INFO_V1(dbkit_baseline);
 
 /*
- * dbkit.baseline(reason text) returns bigint
+ * dbkit.baseline(relation regclass) returns bigint
  *
- * Exempts everything that dbkit.check() reports now; returns how many
- * exemptions that made or renewed.  Errors: null_value_not_allowed,
- * invalid_parameter_value for an empty reason.
+ * Takes everything that dbkit.check() reports now, of one relation or of all for NULL, out of
+ * what it reports from now on; returns how many findings these are.
+ * Errors: insufficient_privilege, undefined_table.
  */
 Datum
 dbkit_baseline(PG_FUNCTION_ARGS)
 {
-	struct
-	{
-		Datum		reason;
-		int64		count;
-	}			result = {required_argument(fcinfo, 0, "reason"), 0};
+	Jsonb	   *agreement = dbkit_begin_agreement_change();
+	BaselineMaker maker = {.context = CurrentMemoryContext};
+	int			found;
 
-	check_reason(TextDatumGetCString(result.reason));
-	dbkit_check_objects(SCOPE_CHECK, exempt_finding, &result);
-	PG_RETURN_INT64(result.count);
+	if (PG_ARGISNULL(0))
+		dbkit_check_objects(SCOPE_CHECK, add_entry, &maker);
+	else
+	{
+		(void) relation_object_name(PG_GETARG_OID(0));
+		dbkit_check_object(RelationRelationId, PG_GETARG_OID(0), SCOPE_CHECK, add_entry, &maker);
+	}
+	found = list_length(maker.entries);
+	if (found > 0)
+		dbkit_end_agreement_change(dbkit_replace_baseline(agreement,
+														  list_concat(maker.entries, dbkit_read_baseline(agreement))));
+	PG_RETURN_INT64(found);
+}
+
+PG_FUNCTION_INFO_V1(dbkit_unbaseline);
+
+/*
+ * dbkit.unbaseline(relation regclass) returns bigint
+ *
+ * Lets dbkit.check() report again what the baseline has of a relation, or of all for NULL; returns how
+ * many entries that were.  Errors: insufficient_privilege, undefined_table.
+ */
+Datum
+dbkit_unbaseline(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *agreement = dbkit_begin_agreement_change();
+	char	   *object = PG_ARGISNULL(0) ? NULL : relation_object_name(PG_GETARG_OID(0));
+	List	   *entries = dbkit_read_baseline(agreement);
+	int			before = list_length(entries);
+	ListCell   *lc;
+
+	foreach(lc, entries)
+	{
+		if (object == NULL || strcmp(((BaselineEntry *) lfirst(lc))->object, object) == 0)
+			entries = foreach_delete_current(entries, lc);
+	}
+	if (list_length(entries) < before)
+		dbkit_end_agreement_change(dbkit_replace_baseline(agreement, entries));
+	PG_RETURN_INT64(before - list_length(entries));
+}
+
+PG_FUNCTION_INFO_V1(dbkit_exemptions);
+
+/*
+ * dbkit.exemption() returns setof record
+ *
+ * The exemptions of the agreement and those that are built in.
+ */
+Datum
+dbkit_exemptions(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	ListCell   *lc;
+
+	InitMaterializedSRF(fcinfo, 0);
+	dbkit_refresh_agreement();
+	foreach(lc, dbkit_all_exemptions())
+	{
+		const Exemption *exemption = lfirst(lc);
+		Datum		values[] = {
+			CStringGetTextDatum(exemption->object),
+			CStringGetTextDatum(exemption->rule),
+			CStringGetTextDatum(exemption->reason),
+			TimestampTzGetDatum(exemption->expires_at),
+			BoolGetDatum(exemption->builtin)
+		};
+		bool		nulls[lengthof(values)] = {false};
+
+		nulls[3] = !exemption->expires;
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	PG_RETURN_VOID();
 }
 
 /* What is unique in an exemption, as a hash key */
@@ -237,6 +385,38 @@ mark_covering(const Finding *finding, void *arg)
 	}
 }
 
+/* Return the exemptions of the agreement that have expired or cover nothing any more. */
+static List *
+find_stale_exemptions(void)
+{
+	HTAB	   *in_use = create_key_set();
+	List	   *exemptions = dbkit_all_exemptions();
+	ListCell   *lc;
+
+	foreach(lc, exemptions)
+	{
+		if (((Exemption *) lfirst(lc))->builtin)
+			exemptions = foreach_delete_current(exemptions, lc);
+	}
+	if (exemptions == NIL)
+		return NIL;
+	dbkit_check_objects(SCOPE_ALL, mark_covering, in_use);
+	foreach(lc, exemptions)
+	{
+		if (!dbkit_exemption_is_expired(lfirst(lc)) &&
+			hash_search(in_use, exemption_key(lfirst(lc)), HASH_FIND, NULL) != NULL)
+			exemptions = foreach_delete_current(exemptions, lc);
+	}
+	return exemptions;
+}
+
+/* Return how many there are. */
+int
+dbkit_count_stale_exemptions(void)
+{
+	return list_length(find_stale_exemptions());
+}
+
 PG_FUNCTION_INFO_V1(dbkit_stale_exemptions);
 
 /*
@@ -249,19 +429,17 @@ Datum
 dbkit_stale_exemptions(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	HTAB	   *in_use = create_key_set();
 	ListCell   *lc;
 
 	InitMaterializedSRF(fcinfo, 0);
-	dbkit_check_objects(SCOPE_ALL, mark_covering, in_use);
-	foreach(lc, dbkit_all_exemptions())
+	dbkit_refresh_agreement();
+	foreach(lc, find_stale_exemptions())
 	{
 		const Exemption *exemption = lfirst(lc);
-		bool		used = hash_search(in_use, exemption_key(exemption), HASH_FIND, NULL) != NULL;
 		Datum		values[] = {
 			CStringGetTextDatum(exemption->object),
 			CStringGetTextDatum(exemption->rule),
-			exemption->reason,
+			CStringGetTextDatum(exemption->reason),
 			TimestampTzGetDatum(exemption->expires_at),
 			CStringGetTextDatum(dbkit_exemption_is_expired(exemption) ? "it has expired" :
 								"it covers nothing")
@@ -269,8 +447,7 @@ dbkit_stale_exemptions(PG_FUNCTION_ARGS)
 		bool		nulls[lengthof(values)] = {false};
 
 		nulls[3] = !exemption->expires;
-		if (!exemption->builtin && (dbkit_exemption_is_expired(exemption) || !used))
-			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	PG_RETURN_VOID();
 }

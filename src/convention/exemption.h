@@ -10,13 +10,14 @@
 
 #include "datatype/timestamp.h"
 
+#include "convention/agreement.h"
 #include "convention/findings.h"
 
 typedef struct Exemption
 {
-	char	   *object;
-	char	   *rule;
-	Datum		reason;
+	const char *object;			/* a name, or with % a LIKE pattern */
+	const char *rule;
+	const char *reason;
 	bool		expires;
 	TimestampTz expires_at;
 	bool		builtin;
@@ -27,7 +28,9 @@ extern List *dbkit_exemptions_on(const Facts *facts);
 extern List *dbkit_all_exemptions(void);
 extern bool dbkit_exemption_is_expired(const Exemption *exemption);
 extern bool dbkit_exemption_covers(const Exemption *exemption, const Rule *rule);
-extern char *dbkit_exempt_name(const Facts *facts);
-extern char *dbkit_exact_pattern(const char *name);
+extern bool dbkit_is_pattern(const char *object);
+extern bool dbkit_is_like(const char *name, const char *pattern);
+extern char *dbkit_object_name(const char *schema, const char *name);
+extern List *dbkit_find_exemption_problems(const Agreement * agreement);
 
 #endif							/* DBKIT_EXEMPTION_H */

@@ -53,6 +53,7 @@ dbkit_add_finding(Judgement *judgement, const char *column, const char *format,.
 	va_end(args);
 
 	finding->rule = judgement->rule;
+	finding->level = judgement->level;
 	finding->facts = judgement->facts;
 	finding->column = column;
 	finding->problem = problem.data;

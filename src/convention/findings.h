@@ -28,7 +28,7 @@ typedef enum RuleLevel
 
 struct Judgement;
 
-/* What is demanded of objects of some kinds */
+/* What is demanded of objects of some kinds; see the rows of rules/ */
 typedef struct Rule
 {
 	const char *id;
@@ -37,19 +37,22 @@ typedef struct Rule
 	FactSet		needs;			/* all that "judge" reads */
 	FactSet		fixed_by;		/* of these: what a new one of can only help */
 	bool		fixable;
-	int			level;			/* RuleLevel: the default, then
-								 * dbkit.rule.<id> */
+	RuleLevel	level;			/* unless the agreement says otherwise */
 	const char *description;
 	void		(*judge) (struct Judgement *judgement); /* NULL: judged at the
 														 * change only */
+	int			number;			/* among all rules */
 } Rule;
 
 /* One thing that is wrong with one object. */
 typedef struct Finding
 {
 	const Rule *rule;
+	RuleLevel	level;			/* of the rule for this object */
 	const Facts *facts;
 	const char *column;			/* NULL where it is about the whole object */
+	const char *part;			/* name of the constraint, index, policy or
+								 * trigger that it is about, or NULL */
 	char	   *problem;		/* what is wrong and what to write instead */
 	List	   *alter;			/* char *, actions of an ALTER TABLE that fix
 								 * it */
@@ -66,6 +69,7 @@ typedef struct Judgement
 	const Facts *suggestion_for;
 	const Facts *facts;			/* the object being judged */
 	const Rule *rule;			/* the rule being applied */
+	RuleLevel	level;			/* of it for these facts */
 	struct RegistryCopy *prefixes;	/* of all tables, or NULL to look them up */
 } Judgement;
 

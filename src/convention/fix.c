@@ -124,7 +124,7 @@ dbkit_run_fixes(const List *findings)
 		Finding    *finding = lfirst(lc);
 		char	   *sql;
 
-		if (finding->rule->level != LEVEL_FIX)
+		if (finding->level != LEVEL_FIX)
 			continue;
 		sql = dbkit_fix(list_make1(finding));
 		if (sql == NULL)

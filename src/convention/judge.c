@@ -12,19 +12,29 @@
 #include "common.h"
 #include "convention/exemption.h"
 #include "convention/judge.h"
+#include "convention/levels.h"
 #include "convention/rules/rules.h"
 
-/* Does the rule judge in that scope? */
-static bool
-is_in_scope(const Rule *rule, JudgeScope scope)
+/* Tell whose level counts in that scope. */
+static LevelUse
+level_use(JudgeScope scope)
 {
-	if (rule->judge == NULL || (rule->level == LEVEL_OFF && scope != SCOPE_ALL))
+	return scope == SCOPE_STATEMENT || scope == SCOPE_COMMIT ? LEVEL_TO_ENFORCE : LEVEL_TO_CHECK;
+}
+
+/* Does the rule judge in that scope, if it has one of those levels? */
+static bool
+is_in_scope(const Rule *rule, JudgeScope scope, int levels)
+{
+	int			not_off = levels & ~LEVEL_BIT(LEVEL_OFF);
+
+	if (rule->judge == NULL)
 		return false;
 	if (scope == SCOPE_STATEMENT)
-		return rule->phase == PHASE_STATEMENT && rule->level != LEVEL_FIX;
+		return rule->phase == PHASE_STATEMENT && (not_off & ~LEVEL_BIT(LEVEL_FIX)) != 0;
 	if (scope == SCOPE_COMMIT)
-		return rule->phase == PHASE_COMMIT || rule->level == LEVEL_FIX;
-	return true;
+		return (rule->phase == PHASE_COMMIT && not_off != 0) || (levels & LEVEL_BIT(LEVEL_FIX)) != 0;
+	return not_off != 0 || scope == SCOPE_ALL;
 }
 
 /* Can the change break the rule? */
@@ -46,8 +56,11 @@ dbkit_facts_to_read(JudgeScope scope, Change change)
 
 	for (int i = 0; i < dbkit_n_rules; i++)
 	{
-		if (is_in_scope(dbkit_all_rules[i], scope) && can_break(change, dbkit_all_rules[i]))
-			result |= dbkit_all_rules[i]->needs;
+		const Rule *rule = dbkit_all_rules[i];
+
+		if (can_break(change, rule) &&
+			is_in_scope(rule, scope, dbkit_rule_levels(rule, level_use(scope))))
+			result |= rule->needs;
 	}
 	return result;
 }
@@ -67,9 +80,13 @@ dbkit_judge(Judgement *judgement, Facts *facts, JudgeScope scope, Change change)
 	{
 		const Rule *rule = dbkit_all_rules[i];
 
-		if (!(rule->kinds & facts->kind) || !is_in_scope(rule, scope) || !can_break(change, rule))
+		RuleLevel	level = dbkit_rule_level(rule, facts->schema, level_use(scope));
+
+		if (!(rule->kinds & facts->kind) || !is_in_scope(rule, scope, LEVEL_BIT(level)) ||
+			!can_break(change, rule))
 			continue;
 		judgement->rule = rule;
+		judgement->level = level;
 		facts->visible = read & rule->needs;
 		rule->judge(judgement);
 	}

@@ -193,7 +193,7 @@ dbkit_report(const List *findings, int elevel, const char *advice)
 	{
 		Finding    *finding = lfirst(lc);
 
-		if (finding->rule->level == LEVEL_WARNING)
+		if (finding->level == LEVEL_WARNING)
 			warnings = lappend(warnings, finding);
 		else
 			errors = lappend(errors, finding);

@@ -20,7 +20,7 @@
 #include "common.h"
 #include "convention/rules/files.h"
 #include "convention/rules/id_style.h"
-#include "name_settings.h"
+#include "convention/listed_names.h"
 #include "relation_name.h"
 
 /*

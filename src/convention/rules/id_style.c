@@ -7,19 +7,9 @@
  */
 #include "postgres.h"
 
-#include "utils/guc.h"
-
 #include "common.h"
 #include "convention/agreement.h"
 #include "convention/rules/id_style.h"
-
-static int	id_style = ID_PREFIXED;
-
-static const struct config_enum_entry id_style_options[] = {
-	{"prefixed", ID_PREFIXED, false},
-	{"uuid", ID_UUID, false},
-	{NULL, 0, false}
-};
 
 /* Is it a column that holds an id: id itself, *_id or *_extid? */
 bool
@@ -33,7 +23,7 @@ dbkit_is_id_name(const char *name)
 bool
 dbkit_ids_are_uuids(void)
 {
-	return id_style == ID_UUID;
+	return dbkit_agreement()->id_style == ID_UUID;
 }
 
 /* Return the type that a column of that name is to have, or NULL for any. */
@@ -42,28 +32,12 @@ dbkit_id_type(const char *column)
 {
 	if (!dbkit_is_id_name(column))
 		return NULL;
-	return id_style == ID_UUID && strcmp(column, "id") == 0 ? "uuid" : DBKIT_ID_TYPE;
+	return dbkit_ids_are_uuids() && strcmp(column, "id") == 0 ? "uuid" : DBKIT_ID_TYPE;
 }
 
 /* Return the type of a column that references an id. */
 const char *
 dbkit_reference_type(void)
 {
-	return id_style == ID_UUID ? "uuid" : DBKIT_ID_TYPE;
-}
-
-/* Define the settings of this module. */
-void
-dbkit_id_style_init(void)
-{
-	/* For teams that have UUID keys and want everything else. */
-	DefineCustomEnumVariable("dbkit.id_style",
-							 "Whether ids are prefixed text or UUIDs.",
-							 NULL,
-							 &id_style,
-							 ID_PREFIXED,
-							 id_style_options,
-							 PGC_SUSET,
-							 DBKIT_SETTING,
-							 NULL, NULL, NULL);
+	return dbkit_ids_are_uuids() ? "uuid" : DBKIT_ID_TYPE;
 }

@@ -15,6 +15,5 @@ extern bool dbkit_ids_are_uuids(void);
 extern bool dbkit_is_id_name(const char *name);
 extern const char *dbkit_id_type(const char *column);
 extern const char *dbkit_reference_type(void);
-extern void dbkit_id_style_init(void);
 
 #endif							/* DBKIT_ID_STYLE_H */

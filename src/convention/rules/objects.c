@@ -16,7 +16,7 @@
 #include "convention/facts/expression.h"
 #include "convention/own_objects.h"
 #include "convention/rules/files.h"
-#include "name_settings.h"
+#include "convention/listed_names.h"
 
 static void
 judge_enum_table(Judgement *judgement)

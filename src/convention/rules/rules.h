@@ -10,11 +10,13 @@
 
 #include "convention/findings.h"
 
-extern Rule *dbkit_all_rules[];
+/* Room for what there is, and for some more */
+#define MAX_RULES	100
+
+extern Rule *dbkit_all_rules[MAX_RULES];
 extern int	dbkit_n_rules;
 
 extern const Rule *dbkit_find_rule(const char *id);
-extern const char *dbkit_level_name(int level);
 extern const char *dbkit_phase_name(RulePhase phase);
 extern void dbkit_rules_init(void);
 

@@ -27,6 +27,7 @@
 #include "common.h"
 #include "convention/facts/read.h"
 #include "convention/exemption.h"
+#include "convention/levels.h"
 #include "convention/rules/size_limits.h"
 #include "convention/rules/files.h"
 
@@ -38,8 +39,7 @@ enum
 };
 
 /* In kilobytes */
-static int	max_rewrite_size = 1024 * 1024;
-static int	max_blocking_index_size = 1024 * 1024;
+static int	large_table_size = 100 * 1024;
 
 /*
  * Return the size of a table in bytes; 0 where this transaction created it, so
@@ -83,19 +83,22 @@ pretty_size(uint64 bytes)
 	return TextDatumGetCString(DirectFunctionCall1(pg_size_pretty, Int64GetDatum((int64) bytes)));
 }
 
-/* Find a change wrong whose table is larger than a limit in kilobytes. */
+/* Find a change wrong whose table is large. */
 static List *
-judge_size(const Rule *rule, Oid relid, uint64 size, int limit, const char *change, const char *advice)
+judge_size(const Rule *rule, Oid relid, uint64 size, const char *change, const char *advice)
 {
 	Judgement	judgement = {.rule = rule};
 
-	if (rule->level == LEVEL_OFF || size <= (uint64) limit * 1024)
+	if (size <= (uint64) large_table_size * 1024)
 		return NIL;
 	judgement.facts = dbkit_facts(RelationRelationId, root_of(relid), 0);
 	if (judgement.facts == NULL)
 		return NIL;
+	judgement.level = dbkit_rule_level(rule, judgement.facts->schema, LEVEL_TO_ENFORCE);
+	if (judgement.level == LEVEL_OFF)
+		return NIL;
 	dbkit_add_finding(&judgement, NULL, "%s a table of %s, more than %s; use %s",
-					  change, pretty_size(size), pretty_size((uint64) limit * 1024), advice);
+					  change, pretty_size(size), pretty_size((uint64) large_table_size * 1024), advice);
 	return dbkit_drop_exempt(judgement.findings, 0);
 }
 
@@ -125,7 +128,7 @@ dbkit_judge_index_build(Node *parsetree)
 	if (!OidIsValid(relid) || !dbkit_owns_table(relid, GetUserId()) || index_exists(stmt, relid))
 		return NIL;
 	return judge_size(&dbkit_size_limit_rules[BLOCKING_INDEX], relid, table_size(relid, stmt->relation->inh),
-					  max_blocking_index_size, "the index blocks writes to",
+					  "the index blocks writes to",
 					  get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE ?
 					  "CREATE INDEX ON ONLY, and CREATE INDEX CONCURRENTLY and ATTACH PARTITION for each partition" :
 					  "CREATE INDEX CONCURRENTLY");
@@ -137,7 +140,7 @@ dbkit_judge_rewrite(void)
 {
 	Oid			relid = DatumGetObjectId(OidFunctionCall0(F_PG_EVENT_TRIGGER_TABLE_REWRITE_OID));
 
-	return judge_size(&dbkit_size_limit_rules[TABLE_REWRITE], relid, table_size(relid, false), max_rewrite_size,
+	return judge_size(&dbkit_size_limit_rules[TABLE_REWRITE], relid, table_size(relid, false),
 					  "it rewrites", "a new column that is filled in batches");
 }
 
@@ -146,20 +149,11 @@ void
 dbkit_size_limits_init(void)
 {
 	/* How long a lock is bearable depends on the hardware and the business. */
-	DefineCustomIntVariable("dbkit.max_rewrite_size",
-							"Size of a table above which the rule table_rewrite finds its rewrite wrong.",
+	DefineCustomIntVariable("dbkit.large_table_size",
+							"Size of a table above which changes that others have to wait for are judged.",
 							NULL,
-							&max_rewrite_size,
-							1024 * 1024, 0, MAX_KILOBYTES,
-							PGC_SUSET,
-							GUC_UNIT_KB | DBKIT_SETTING,
-							NULL, NULL, NULL);
-
-	DefineCustomIntVariable("dbkit.max_blocking_index_size",
-							"Size of a table above which the rule blocking_index finds a plain CREATE INDEX wrong.",
-							NULL,
-							&max_blocking_index_size,
-							1024 * 1024, 0, MAX_KILOBYTES,
+							&large_table_size,
+							100 * 1024, 0, MAX_KILOBYTES,
 							PGC_SUSET,
 							GUC_UNIT_KB | DBKIT_SETTING,
 							NULL, NULL, NULL);
@@ -171,14 +165,14 @@ Rule		dbkit_size_limit_rules[] = {
 		.phase = PHASE_STATEMENT,
 		.kinds = KIND_TABLE,
 		.level = LEVEL_WARNING,
-		.description = "no ALTER rewrites a table larger than dbkit.max_rewrite_size; judged at the change only"
+		.description = "no ALTER rewrites a table larger than dbkit.large_table_size; judged at the change only"
 	},
 	{
 		.id = "blocking_index",
 		.phase = PHASE_STATEMENT,
 		.kinds = KIND_TABLE,
 		.level = LEVEL_WARNING,
-		.description = "no plain CREATE INDEX on a table larger than dbkit.max_blocking_index_size; judged at the change only"
+		.description = "no plain CREATE INDEX on a table larger than dbkit.large_table_size; judged at the change only"
 	},
 	{NULL}
 };

@@ -1,0 +1,267 @@
+/*-------------------------------------------------------------------------
+ *
+ * baseline.c
+ *		Findings that were there when the agreement was made.
+ *
+ * The baseline is part of the agreement: {"schema.table": {"rule": ["name"]}}, where the
+ * name is that of the column, constraint, index, policy or trigger that is wrong, and ""
+ * where the table as a whole is.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "common.h"
+#include "convention/agreement.h"
+#include "convention/agreement_json.h"
+#include "convention/baseline.h"
+#include "convention/exemption.h"
+
+/* Return the name by which the baseline knows a finding among those of its rule and object. */
+static const char *
+name_of(const Finding *finding)
+{
+	if (finding->part != NULL)
+		return finding->part;
+	if (finding->column != NULL)
+		return finding->column;
+	return finding->facts->signature != NULL ? finding->facts->signature : "";
+}
+
+/* Return what the baseline has of a finding that is in it. */
+BaselineEntry *
+dbkit_baseline_entry(const Finding *finding)
+{
+	BaselineEntry *entry = palloc(sizeof(BaselineEntry));
+
+	entry->object = dbkit_object_name(finding->facts->schema, finding->facts->name);
+	entry->rule = pstrdup(finding->rule->id);
+	entry->name = pstrdup(name_of(finding));
+	return entry;
+}
+
+/* Return the object or array that a key of an object holds, or NULL. */
+static JsonbContainer *
+find_container(JsonbContainer *object, const char *key, bool array)
+{
+	JsonbValue	value;
+
+	if (object == NULL || getKeyJsonValueFromContainer(object, key, strlen(key), &value) == NULL ||
+		value.type != jbvBinary ||
+		(array ? !JsonContainerIsArray(value.val.binary.data) : !JsonContainerIsObject(value.val.binary.data)))
+		return NULL;
+	return value.val.binary.data;
+}
+
+/* Return what the agreement's baseline has of an object, or NULL. */
+static JsonbContainer *
+find_object(const char *object)
+{
+	const Agreement *agreement = dbkit_agreement();
+
+	if (agreement->own == NULL)
+		return NULL;
+	return find_container(find_container(&agreement->own->root, "baseline", false), object, false);
+}
+
+/* Has the baseline anything of that object? */
+bool
+dbkit_baseline_has(const char *object)
+{
+	return find_object(object) != NULL;
+}
+
+/* Is the finding in the baseline? */
+bool
+dbkit_is_in_baseline(const Finding *finding)
+{
+	JsonbContainer *names = find_container(find_object(dbkit_object_name(finding->facts->schema,
+																		 finding->facts->name)),
+										   finding->rule->id, true);
+	JsonbValue	name = {.type = jbvString};
+
+	if (names == NULL)
+		return false;
+	name.val.string.val = unconstify(char *, name_of(finding));
+	name.val.string.len = strlen(name.val.string.val);
+	return findJsonbValueFromContainer(names, JB_FARRAY, &name) != NULL;
+}
+
+/* Add the names that the baseline has of a rule and an object; false for what cannot be read. */
+static bool
+read_names(List **entries, const char *object, const char *rule, const JsonbValue *names)
+{
+	JsonbIterator *it;
+	JsonbValue	name;
+	bool		strings = true;
+
+	if (names->type != jbvBinary || !JsonContainerIsArray(names->val.binary.data))
+		return false;
+	it = JsonbIteratorInit(names->val.binary.data);
+	for (JsonbIteratorToken token = JsonbIteratorNext(&it, &name, true);
+		 token != WJB_DONE; token = JsonbIteratorNext(&it, &name, true))
+	{
+		BaselineEntry *entry;
+
+		if (token != WJB_ELEM)
+			continue;
+		strings &= name.type == jbvString;
+		if (name.type != jbvString)
+			continue;
+		entry = palloc(sizeof(BaselineEntry));
+		entry->object = pstrdup(object);
+		entry->rule = pstrdup(rule);
+		entry->name = dbkit_json_string(&name);
+		*entries = lappend(*entries, entry);
+	}
+	return strings;
+}
+
+/* Add what the baseline has of an object; false for what cannot be read. */
+static bool
+read_object(List **entries, const char *object, const JsonbValue *rules)
+{
+	JsonbIterator *it;
+	JsonbValue	rule;
+	JsonbValue	names;
+	bool		understood = true;
+
+	if (rules->type != jbvBinary || !JsonContainerIsObject(rules->val.binary.data))
+		return false;
+	it = JsonbIteratorInit(rules->val.binary.data);
+	for (JsonbIteratorToken token = JsonbIteratorNext(&it, &rule, true);
+		 token != WJB_DONE; token = JsonbIteratorNext(&it, &rule, true))
+	{
+		if (token != WJB_KEY)
+			continue;
+		(void) JsonbIteratorNext(&it, &names, true);
+		understood &= read_names(entries, object, dbkit_json_string(&rule), &names);
+	}
+	return understood;
+}
+
+/* Read the baseline of an agreement; false if something in it cannot be read. */
+static bool
+read_baseline(List **entries, Jsonb *agreement)
+{
+	Jsonb	   *baseline = dbkit_json_object(agreement, "baseline");
+	JsonbIterator *it;
+	JsonbValue	object;
+	JsonbValue	rules;
+	bool		understood = true;
+
+	if (baseline == NULL)
+		return true;
+	it = JsonbIteratorInit(&baseline->root);
+	for (JsonbIteratorToken token = JsonbIteratorNext(&it, &object, true);
+		 token != WJB_DONE; token = JsonbIteratorNext(&it, &object, true))
+	{
+		if (token != WJB_KEY)
+			continue;
+		(void) JsonbIteratorNext(&it, &rules, true);
+		understood &= read_object(entries, dbkit_json_string(&object), &rules);
+	}
+	return understood;
+}
+
+/* Return what is in the baseline of an agreement, as BaselineEntry. */
+List *
+dbkit_read_baseline(Jsonb *agreement)
+{
+	List	   *entries = NIL;
+
+	(void) read_baseline(&entries, agreement);
+	return entries;
+}
+
+/* Return what is wrong with the baseline of an agreement, as sentences. */
+List *
+dbkit_find_baseline_problems(const Agreement *agreement)
+{
+	List	   *entries = NIL;
+
+	if (agreement->own == NULL || read_baseline(&entries, agreement->own))
+		return NIL;
+	return list_make1("The baseline has to be {\"schema.table\": {\"rule\": [\"name\"]}}.");
+}
+
+/* By object, rule and name. */
+static int
+compare_entries(const ListCell *a, const ListCell *b)
+{
+	const BaselineEntry *left = lfirst(a);
+	const BaselineEntry *right = lfirst(b);
+	int			order = strcmp(left->object, right->object);
+
+	if (order == 0)
+		order = strcmp(left->rule, right->rule);
+	return order != 0 ? order : strcmp(left->name, right->name);
+}
+
+/* Are they about the same? */
+bool
+dbkit_same_entry(const BaselineEntry *a, const BaselineEntry *b)
+{
+	return strcmp(a->object, b->object) == 0 && strcmp(a->rule, b->rule) == 0 &&
+		strcmp(a->name, b->name) == 0;
+}
+
+/* Add an entry to the JSON that is being built, after the one before it, NULL for none. */
+static void
+push_entry(JsonbParseState **state, const BaselineEntry *last, const BaselineEntry *entry)
+{
+	bool		same_object = last != NULL && entry != NULL && strcmp(last->object, entry->object) == 0;
+	bool		same_rule = same_object && strcmp(last->rule, entry->rule) == 0;
+
+	if (last != NULL && !same_rule)
+		(void) pushJsonbValue(state, WJB_END_ARRAY, NULL);
+	if (last != NULL && !same_object)
+		(void) pushJsonbValue(state, WJB_END_OBJECT, NULL);
+	if (entry == NULL)
+		return;
+	if (!same_object)
+	{
+		dbkit_push_string(state, WJB_KEY, entry->object);
+		(void) pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	}
+	if (!same_rule)
+	{
+		dbkit_push_string(state, WJB_KEY, entry->rule);
+		(void) pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	}
+	dbkit_push_string(state, WJB_ELEM, entry->name);
+}
+
+/* Return an agreement with another baseline; the entries are put in order. */
+Jsonb *
+dbkit_replace_baseline(Jsonb *agreement, List *entries)
+{
+	JsonbParseState *state = NULL;
+	JsonbValue	nothing = {.type = jbvNull};
+	const BaselineEntry *last = NULL;
+	Jsonb	   *without;
+	ListCell   *lc;
+
+	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	dbkit_push_string(&state, WJB_KEY, "baseline");
+	(void) pushJsonbValue(&state, WJB_VALUE, &nothing);
+	without = dbkit_merge_json(agreement, JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+	if (entries == NIL)
+		return without;
+
+	list_sort(entries, compare_entries);
+	state = NULL;
+	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	dbkit_push_string(&state, WJB_KEY, "baseline");
+	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	foreach(lc, entries)
+	{
+		if (last != NULL && dbkit_same_entry(last, lfirst(lc)))
+			continue;
+		push_entry(&state, last, lfirst(lc));
+		last = lfirst(lc);
+	}
+	push_entry(&state, last, NULL);
+	(void) pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	return dbkit_merge_json(without, JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+}
