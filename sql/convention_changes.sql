@@ -48,7 +48,7 @@ DROP TABLE parent CASCADE; -- fails
 ALTER TABLE parent DROP COLUMN id CASCADE; -- fails
 ALTER TABLE parent DROP CONSTRAINT parent_pkey CASCADE; -- fails
 CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.updated_at := now(); RETURN NEW; END';
-SET dbkit.updated_at_functions = 'stamp';
+SELECT dbkit.agree('{"updated_at_functions": ["stamp"]}') \gset
 CREATE OR REPLACE TRIGGER updated_at BEFORE UPDATE ON child FOR EACH ROW EXECUTE FUNCTION stamp();
 DROP FUNCTION stamp() CASCADE; -- fails
 CREATE FUNCTION mine(text) RETURNS boolean LANGUAGE sql RETURN true;
@@ -75,7 +75,7 @@ DROP OWNED BY regress_customer; -- fails
 CREATE POLICY mine ON child USING (true) WITH CHECK (id <> '');
 DROP OWNED BY regress_customer;
 DROP ROLE regress_customer;
-RESET dbkit.updated_at_functions;
+SELECT dbkit.agree('{"updated_at_functions": null}') \gset
 DROP TABLE child;
 DROP FUNCTION mine(text), stamp();
 DROP TYPE pair, moment;
@@ -142,10 +142,10 @@ CREATE INDEX CONCURRENTLY child_parent_idx ON child (parent_id); -- warns
 REINDEX INDEX CONCURRENTLY child_parent_idx;
 REINDEX (CONCURRENTLY) TABLE child;
 ALTER TABLE child DROP CONSTRAINT child_parent_id_key;
-SET dbkit.rule.fk_index = fix;
+SET dbkit.rule_levels = 'fk_index=fix';
 DROP INDEX CONCURRENTLY child_parent_idx; -- warns
 SELECT rule, problem FROM dbkit.check('child');
-RESET dbkit.rule.fk_index;
+RESET dbkit.rule_levels;
 DROP TABLE child;
 
 -- to alter an index does not lock its table
@@ -174,14 +174,14 @@ BEGIN;
 CREATE VIEW v WITH (security_invoker) AS SELECT id FROM parent;
 CREATE OR REPLACE VIEW v AS SELECT id FROM parent; -- fails
 COMMIT;
-SET dbkit.rule.view_security_invoker = fix;
+SET dbkit.rule_levels = 'view_security_invoker=fix';
 SET client_min_messages = notice;
 CREATE VIEW v AS SELECT id FROM parent;
 CREATE OR REPLACE VIEW v AS SELECT id, created_at FROM parent;
 ALTER VIEW v RESET (security_invoker);
 ALTER TABLE v RENAME TO w;
 SELECT reloptions FROM pg_class WHERE relname = 'w';
-RESET dbkit.rule.view_security_invoker;
+RESET dbkit.rule_levels;
 SET client_min_messages = warning;
 DROP VIEW w;
 DROP TABLE parent;
@@ -190,14 +190,14 @@ DROP TABLE parent;
 SET dbkit.enforce = off;
 CREATE TABLE plain (value text PRIMARY KEY);
 RESET dbkit.enforce;
-SET dbkit.rule.duplicate_index = error;
+SET dbkit.rule_levels = 'duplicate_index=error';
 BEGIN;
 SET LOCAL dbkit.enforce = off;
 ALTER TABLE plain ADD x text;
 SET LOCAL dbkit.enforce = on;
 CREATE INDEX ON plain (value);
 COMMIT; -- fails
-RESET dbkit.rule.duplicate_index;
+RESET dbkit.rule_levels;
 DROP TABLE plain;
 
 -- the extension may go, and come again, in a transaction that has something to judge

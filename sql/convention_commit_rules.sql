@@ -27,9 +27,9 @@ CREATE OR REPLACE TRIGGER "Stamp It" BEFORE INSERT OR UPDATE ON t FOR EACH ROW W
 CREATE SCHEMA other;
 CREATE FUNCTION other.updated_at() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 CREATE OR REPLACE TRIGGER "Stamp It" BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION other.updated_at(); -- fails
-SET dbkit.updated_at_functions = 'nothing, other.updated_at';
+SELECT dbkit.agree('{"updated_at_functions": ["nothing", "other.updated_at"]}') \gset
 CREATE OR REPLACE TRIGGER "Stamp It" BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION other.updated_at();
-RESET dbkit.updated_at_functions;
+SELECT dbkit.agree('{"updated_at_functions": null}') \gset
 -- a trigger that is in the way of the fix is replaced by it
 BEGIN;
 DROP TRIGGER "Stamp It" ON t;
@@ -93,14 +93,14 @@ SELECT pg_temp.make('member', 'mem', 'user_id text COLLATE "C" UNIQUE REFERENCES
 	code text COLLATE "C" UNIQUE REFERENCES organizations (code) MATCH FULL ON DELETE SET DEFAULT DEFERRABLE INITIALLY DEFERRED'); -- fails
 SELECT pg_temp.make('member', 'mem', 'user_id text COLLATE "C" UNIQUE REFERENCES users ON DELETE SET NULL,
 	code text COLLATE "C" UNIQUE REFERENCES organizations (code) ON DELETE CASCADE');
-SET dbkit.user_table = 'nobody';
+SELECT dbkit.agree('{"user_tables": ["nobody"]}') \gset
 ALTER TABLE member DROP CONSTRAINT member_user_id_fkey, ADD FOREIGN KEY (user_id) REFERENCES users;
-SET dbkit.user_table = 'other.users, public."Users"';
+SELECT dbkit.agree('{"user_tables": ["other.users", "public.\"Users\""]}') \gset
 COMMENT ON TABLE member IS 'is not judged for this';
 ALTER TABLE member SET (fillfactor = 100);
-SET dbkit.user_table = 'other.users, PUBLIC.Users';
+SELECT dbkit.agree('{"user_tables": ["other.users", "PUBLIC.Users"]}') \gset
 ALTER TABLE member SET (fillfactor = 100); -- fails
-RESET dbkit.user_table;
+SELECT dbkit.agree('{"user_tables": null}') \gset
 ALTER TABLE member DROP CONSTRAINT member_user_id_fkey, ADD FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE;
 
 -- extid
@@ -125,17 +125,17 @@ COMMIT;
 DROP TABLE event, tenants;
 
 -- rls_forced
-SET dbkit.rule.rls_forced = error;
+SET dbkit.rule_levels = 'rls_forced=error';
 SELECT pg_temp.make('t', 'tst'); -- fails
-RESET dbkit.rule.rls_forced;
+RESET dbkit.rule_levels;
 SELECT pg_temp.make('t', 'tst');
-SET dbkit.rule.rls_forced = error;
+SET dbkit.rule_levels = 'rls_forced=error';
 ALTER TABLE t FORCE ROW LEVEL SECURITY;
 ALTER TABLE t NO FORCE ROW LEVEL SECURITY; -- fails
-RESET dbkit.rule.rls_forced;
+RESET dbkit.rule_levels;
 
 -- policy_with_check
-SET dbkit.rule.policy_with_check = error;
+SET dbkit.rule_levels = 'policy_with_check=error';
 CREATE POLICY open ON t FOR ALL TO public USING (true); -- fails
 CREATE POLICY open ON t FOR INSERT WITH CHECK (true); -- fails
 CREATE POLICY open ON t FOR ALL; -- fails
@@ -145,7 +145,7 @@ ALTER POLICY open ON t WITH CHECK (true); -- fails
 CREATE POLICY readable ON t FOR SELECT USING (true);
 CREATE POLICY deletable ON t FOR DELETE USING (true);
 CREATE POLICY narrow ON t AS RESTRICTIVE USING (true);
-RESET dbkit.rule.policy_with_check;
+RESET dbkit.rule_levels;
 ALTER POLICY open ON t WITH CHECK (true); -- warns
 -- a restrictive policy for everybody checks for it
 CREATE POLICY tenant ON t AS RESTRICTIVE TO CURRENT_USER USING (id <> ''); -- warns
@@ -157,7 +157,7 @@ DROP POLICY open ON t;
 DROP POLICY tenant ON t;
 
 -- fk_validated
-SET dbkit.rule.fk_validated = error;
+SET dbkit.rule_levels = 'fk_validated=error';
 ALTER TABLE t ADD CONSTRAINT "not yet" CHECK (storytime IS NOT NULL) NOT VALID, ADD other text COLLATE "C" UNIQUE REFERENCES t; -- fails
 BEGIN;
 ALTER TABLE t ADD CONSTRAINT "not yet" CHECK (storytime IS NOT NULL) NOT VALID;
@@ -176,11 +176,11 @@ CREATE INDEX ON t (part_extid);
 COMMIT;
 ALTER TABLE t DROP part_extid;
 DROP TABLE parted;
-RESET dbkit.rule.fk_validated;
+RESET dbkit.rule_levels;
 
 -- column_comment
 BEGIN;
-SET LOCAL dbkit.rule.column_comment = error;
+SET LOCAL dbkit.rule_levels = 'column_comment=error';
 ALTER TABLE t ADD "To Do" text;
 COMMENT ON COLUMN t.id IS 'id';
 COMMENT ON COLUMN t.created_at IS 'creation';
@@ -191,13 +191,13 @@ COMMENT ON COLUMN t.id IS 'id';
 COMMENT ON COLUMN t.created_at IS 'creation';
 COMMENT ON COLUMN t.updated_at IS 'last change';
 COMMENT ON COLUMN t.storytime IS 'whatever';
-SET dbkit.rule.column_comment = error;
+SET dbkit.rule_levels = 'column_comment=error';
 ALTER TABLE t ALTER storytime SET STATISTICS 10;
 COMMENT ON COLUMN t.id IS NULL; -- fails
-RESET dbkit.rule.column_comment;
+RESET dbkit.rule_levels;
 
 -- table_comment
-SET dbkit.rule.table_comment = error;
+SET dbkit.rule_levels = 'table_comment=error';
 SELECT pg_temp.make('u', 'uuu'); -- fails
 BEGIN;
 SELECT pg_temp.make('u', 'uuu');
@@ -205,21 +205,21 @@ COMMENT ON TABLE u IS 'whatever';
 COMMIT;
 COMMENT ON COLUMN u.storytime IS 'is judged by its own rule';
 COMMENT ON TABLE u IS NULL; -- fails
-RESET dbkit.rule.table_comment;
+RESET dbkit.rule_levels;
 DROP TABLE u;
 
 -- organization_scope
-SET dbkit.rule.organization_scope = error;
+SET dbkit.rule_levels = 'organization_scope=error';
 SELECT pg_temp.make('organizations', 'org');
 SELECT pg_temp.make('u', 'uuu'); -- fails
 SELECT pg_temp.make('u', 'uuu', 'organization_id text COLLATE "C" UNIQUE REFERENCES organizations ON DELETE CASCADE'); -- fails
 SELECT pg_temp.make('u', 'uuu', 'organization_id text COLLATE "C" NOT NULL UNIQUE REFERENCES t'); -- fails
 SELECT pg_temp.make('u', 'uuu', 'organization_id text COLLATE "C" NOT NULL UNIQUE REFERENCES organizations ON DELETE CASCADE');
-RESET dbkit.rule.organization_scope;
+RESET dbkit.rule_levels;
 DROP TABLE u, organizations;
 
 -- duplicate_index
-SET dbkit.rule.duplicate_index = error;
+SET dbkit.rule_levels = 'duplicate_index=error';
 ALTER TABLE t ADD a text, ADD b text;
 CREATE INDEX t_a ON t (a);
 CREATE INDEX t_a2 ON t (a); -- fails
@@ -254,7 +254,7 @@ RESET dbkit.enforce;
 CREATE INDEX t_storytime ON t USING gin (storytime);
 CREATE INDEX t_a3 ON t (a); -- fails
 DROP TABLE t;
-RESET dbkit.rule.duplicate_index;
+RESET dbkit.rule_levels;
 
 -- several objects: all are listed, whatever the order
 BEGIN;
@@ -272,10 +272,8 @@ COMMIT;
 CREATE TABLE colour_enum (value text PRIMARY KEY);
 DROP TABLE colour_enum;
 -- warnings
-SET dbkit.rule.updated_at_trigger = warning;
-SET dbkit.rule.rls_enabled = warning;
-SET dbkit.rule.rls_policy = off;
+SET dbkit.rule_levels = 'updated_at_trigger=warning, rls_enabled=warning, rls_policy=off';
 SELECT pg_temp.make_bare('b', 'bbb');
-SET dbkit.rule.rls_policy = error;
+SET dbkit.rule_levels = 'updated_at_trigger=warning, rls_enabled=warning, rls_policy=error';
 ALTER TABLE b ADD x text; -- fails
 DROP TABLE b;

@@ -57,7 +57,7 @@ SELECT rule, object_identity, column_name, problem FROM dbkit.check_schema('mall
 WHERE rule NOT IN ('created_at', 'updated_at', 'storytime', 'rls_enabled', 'rls_policy') ORDER BY object_identity, rule, column_name;
 SELECT count(*) > 20 AS checked FROM dbkit.check();
 BEGIN;
-SELECT dbkit.baseline('mallory') > 20 AS exempt;
+SELECT dbkit.baseline() > 20 AS exempt;
 SELECT count(*) AS stale FROM dbkit.stale_exemptions;
 ROLLBACK;
 SELECT pg_temp.why('ALTER DOMAIN mallory.planted_id SET NOT NULL');

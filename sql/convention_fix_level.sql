@@ -4,8 +4,8 @@
 \i sql/include/convention_commit.psql
 SET client_min_messages = notice;
 -- all fixable rules
-SELECT count(set_config('dbkit.rule.' || id, 'fix', false)) > 10 AS fixed FROM dbkit.rules WHERE fixable;
-SET dbkit.rule.rls_policy = off;
+SET dbkit.rule_levels = '*=fix, rls_policy=off';
+SELECT count(*) > 10 AS fixed FROM dbkit.rules WHERE fixable AND level = 'fix';
 
 -- a bare table ends conforming
 CREATE TABLE t (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('tbl') CHECK (id LIKE 'tbl_%'), n int);
@@ -18,14 +18,14 @@ SELECT * FROM dbkit.check();
 -- what cannot be fixed is rejected, and nothing is half done
 CREATE TABLE u (id text COLLATE "C" PRIMARY KEY, parent_id text REFERENCES t, user_id bigint, mood_id int, mood_extid int, plain timestamp without time zone); -- fails
 CREATE TABLE broken (id int PRIMARY KEY); -- fails
-SET dbkit.rule.primary_key = off;
+SET dbkit.rule_levels = '*=fix, rls_policy=off, primary_key=off';
 CREATE TABLE broken (id int PRIMARY KEY); -- fails
-RESET dbkit.rule.primary_key;
+SET dbkit.rule_levels = '*=fix, rls_policy=off';
 
 -- a rule at level warning warns once, not with each fix
-SET dbkit.rule.bigint = warning;
+SET dbkit.rule_levels = '*=fix, rls_policy=off, bigint=warning';
 CREATE TABLE warned (id text COLLATE "C" PRIMARY KEY, n int);
-SET dbkit.rule.bigint = fix;
+SET dbkit.rule_levels = '*=fix, rls_policy=off';
 SET client_min_messages = warning;
 DROP TABLE warned;
 SET client_min_messages = notice;
@@ -76,11 +76,9 @@ DELETE FROM old;
 ALTER TABLE old ADD storytime jsonb;
 DROP TABLE old;
 -- what is at level error is in the same rejection
-SET dbkit.rule.rls_policy = error;
-SET dbkit.rule.rls_enabled = error;
+SET dbkit.rule_levels = '*=fix, rls_policy=error, rls_enabled=error';
 CREATE TABLE mixed (id text COLLATE "C" PRIMARY KEY); -- fails
-SET dbkit.rule.rls_policy = off;
-SET dbkit.rule.rls_enabled = fix;
+SET dbkit.rule_levels = '*=fix, rls_policy=off';
 
 -- deferred constraints pending
 ALTER TABLE login ADD CONSTRAINT later FOREIGN KEY (by_user_id) REFERENCES users ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED;

@@ -25,9 +25,9 @@ CREATE POLICY lookalike ON forgeable USING (id = regress_forgeable.current_setti
 SELECT rule, problem FROM dbkit.check('forgeable');
 -- at level error it is refused
 DROP POLICY lookalike ON forgeable;
-SET dbkit.rule.forgeable_policy = error;
+SET dbkit.rule_levels = 'forgeable_policy=error';
 ALTER POLICY guarded ON forgeable USING (id = current_setting('app.tenant', true));  -- fails
-SET dbkit.rule.forgeable_policy = fix;  -- fails
-RESET dbkit.rule.forgeable_policy;
+SET dbkit.rule_levels = 'forgeable_policy=fix';  -- fails
+RESET dbkit.rule_levels;
 DROP SCHEMA regress_forgeable CASCADE;
 DROP TABLE forgeable;

@@ -123,7 +123,7 @@ SELECT pg_temp.why($$CREATE TABLE parts PARTITION OF root (n DEFAULT 5) FOR VALU
 SELECT pg_temp.why('ALTER TABLE root DROP CONSTRAINT root_pkey');
 
 -- inheritance: what the parent gets, the children get
-SET dbkit.rule.id_prefix = off;
+SET dbkit.rule_levels = 'updated_at_trigger=off, fk_index=off, fk_on_delete=off, extid=off, rls_enabled=off, rls_policy=off, id_prefix=off';
 SELECT pg_temp.why('CREATE TABLE child (PRIMARY KEY (id)) INHERITS (good)');
 SELECT pg_temp.why('CREATE TABLE grandchild (PRIMARY KEY (id)) INHERITS (child)');
 SELECT pg_temp.why('ALTER TABLE good ADD n int');
@@ -131,7 +131,7 @@ SELECT pg_temp.rules('ALTER TABLE grandchild NO INHERIT child');
 SELECT pg_temp.rules('ALTER TABLE grandchild ADD n int');
 SELECT pg_temp.rules('ALTER TABLE good ADD n bigint');
 DROP TABLE grandchild, child;
-RESET dbkit.rule.id_prefix;
+SET dbkit.rule_levels = 'updated_at_trigger=off, fk_index=off, fk_on_delete=off, extid=off, rls_enabled=off, rls_policy=off';
 
 -- through types: a composite, one inside another, an array, a domain, a range
 CREATE TYPE inside AS (a bigint);

@@ -426,6 +426,10 @@ DECLARE
 	tables pg_catalog.text[];
 	rails boolean;
 BEGIN
+	-- One that is there, from before the extension was dropped, stays.
+	IF pg_catalog.to_regprocedure('@extschema@.dbkit_agreement()'::pg_catalog.text) IS NOT NULL THEN
+		RETURN;
+	END IF;
 	SELECT pg_catalog.array_agg(pg_catalog.format('%s.%s'::pg_catalog.text, n.nspname, c.relname)) INTO tables
 	FROM pg_catalog.pg_class c
 	JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace

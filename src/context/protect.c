@@ -29,6 +29,7 @@
 
 #include "common.h"
 #include "context/protect.h"
+#include "convention/agreement.h"
 #include "convention/listed_names.h"
 #include "relation_name.h"
 #include "sql.h"
@@ -441,6 +442,7 @@ dbkit_protect(PG_FUNCTION_ARGS)
 	columns[USER] = PG_ARGISNULL(1) ? NULL : NameStr(*PG_GETARG_NAME(1));
 	columns[ORGANIZATION] = PG_ARGISNULL(2) ? NULL : NameStr(*PG_GETARG_NAME(2));
 	lock_table(relid);
+	dbkit_refresh_agreement();
 
 	choose_columns(relid, columns);
 	write_conditions(relid, columns, &protection);

@@ -45,7 +45,7 @@ check_rights(Oid extension_owner)
 
 /* Fail if somebody else's function has the place of the agreement's. */
 static void
-check_trust(const Agreement *agreement)
+check_trust(const Agreement * agreement)
 {
 	if (agreement->untrusted == NULL)
 		return;
@@ -85,7 +85,7 @@ dbkit_begin_agreement_change(void)
 
 /* Return what is wrong with the parts of an agreement, as sentences. */
 List *
-dbkit_find_agreement_problems(const Agreement *agreement)
+dbkit_find_agreement_problems(const Agreement * agreement)
 {
 	List	   *problems = dbkit_find_level_problems(agreement);
 
@@ -95,7 +95,7 @@ dbkit_find_agreement_problems(const Agreement *agreement)
 
 /* Fail if something is wrong in an agreement. */
 static void
-check_agreement(Jsonb *json)
+check_agreement(Jsonb * json)
 {
 	Agreement	agreement;
 	List	   *problems;
@@ -122,7 +122,7 @@ check_agreement(Jsonb *json)
  * Errors: invalid_parameter_value for an unknown key, or a value that the key cannot have.
  */
 void
-dbkit_end_agreement_change(Jsonb *agreement)
+dbkit_end_agreement_change(Jsonb * agreement)
 {
 	Oid			owner;
 	Oid			namespace;
@@ -147,7 +147,7 @@ dbkit_end_agreement_change(Jsonb *agreement)
 
 /* Is nothing agreed on, because the database had tables when the extension came? */
 static bool
-is_not_adopted(Jsonb *own)
+is_not_adopted(Jsonb * own)
 {
 	JsonbValue	value;
 

@@ -67,7 +67,7 @@ check_reason(const char *reason)
 static void
 check_object(const char *object)
 {
-	for (const char *c = object; *c != '\0'; c++)
+	for (const char *c = object; dbkit_is_pattern(object) && *c != '\0'; c++)
 	{
 		if (*c == '\\' && *++c == '\0')
 			ereport(ERROR,
@@ -209,7 +209,8 @@ PG_FUNCTION_INFO_V1(dbkit_unexempt);
  * dbkit.unexempt(object text, rule text) returns boolean
  *
  * Takes back the exemption of exactly that object and rule; false where there is none.
- * Errors: null_value_not_allowed, insufficient_privilege, invalid_parameter_value.
+ * Errors: null_value_not_allowed, insufficient_privilege, invalid_parameter_value;
+ * feature_not_supported for one that is built in.
  */
 Datum
 dbkit_unexempt(PG_FUNCTION_ARGS)
@@ -226,6 +227,10 @@ dbkit_unexempt(PG_FUNCTION_ARGS)
 	found = push_others(&state, agreement, object, rule);
 	if (found)
 		dbkit_end_agreement_change(end_exemptions(&state, agreement));
+	else if (dbkit_is_builtin_exemption(object, rule))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("the exemption of \"%s\" is built in", object)));
 	PG_RETURN_BOOL(found);
 }
 

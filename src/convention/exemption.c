@@ -219,7 +219,7 @@ read_exemption(Exemption *result, Jsonb * exemption)
 	if (result->object == NULL || result->rule == NULL || result->reason == NULL ||
 		has_other_keys(exemption))
 		return "An exemption has the keys \"object\", \"rule\" and \"reason\", and perhaps \"expires_at\".";
-	if (is_malformed(result->object))
+	if (dbkit_is_pattern(result->object) && is_malformed(result->object))
 		return psprintf("The exemption of \"%s\" must not end with a single backslash.", result->object);
 	if (strcmp(result->rule, "*") != 0 && dbkit_find_rule(result->rule) == NULL)
 		return psprintf("There is no rule \"%s\", from which \"%s\" is exempt.", result->rule, result->object);
@@ -376,6 +376,18 @@ dbkit_all_exemptions(void)
 	for (size_t i = 0; i < lengthof(builtin); i++)
 		result = lappend(result, unconstify(Exemption *, &builtin[i]));
 	return result;
+}
+
+/* Does that exemption come with dbkit? */
+bool
+dbkit_is_builtin_exemption(const char *object, const char *rule)
+{
+	for (size_t i = 0; i < lengthof(builtin); i++)
+	{
+		if (strcmp(builtin[i].object, object) == 0 && strcmp(builtin[i].rule, rule) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* Is it over? */

@@ -46,8 +46,7 @@ sub probe
 }
 
 psql(q{ALTER DATABASE dbkit SET dbkit.enforce = on});
-my ($levels) = psql(q{SELECT string_agg(format('ALTER DATABASE dbkit SET dbkit.rule.%s = off;', id), ' ') FROM dbkit.rules WHERE id !~ '^probe_'});
-psql($levels);
+psql(q{SELECT format('ALTER DATABASE dbkit SET dbkit.rule_levels = %L', string_agg(id || '=off', ',')) FROM dbkit.rules WHERE id !~ '^probe_' \gexec});
 
 while (my $line = <DATA>)
 {

@@ -202,7 +202,7 @@ for my $preload ('', 'session_preload_libraries', 'shared_preload_libraries')
 	# or, where there is none, in the leader: nothing that was set is lost
 	$node->append_conf('postgresql.conf', "dbkit.context_key_file = 'no_such_file'\ndbkit.organization_setting = 'my.tenant'");
 	$node->restart;
-	$node->safe_psql('postgres', q{ALTER DATABASE postgres SET dbkit.rule.column_comment = 'warning'});
+	$node->safe_psql('postgres', q{ALTER DATABASE postgres SET dbkit.rule_levels = 'column_comment=warning'});
 	for my $workers (8, 0)
 	{
 		($out, $err) = customer(qq{
@@ -211,13 +211,13 @@ for my $preload ('', 'session_preload_libraries', 'shared_preload_libraries')
 			SELECT organization();
 			SELECT organization();
 			RESET ALL;
-			SHOW dbkit.rule.column_comment;
+			SHOW dbkit.rule_levels;
 			SHOW dbkit.organization_setting;
 			$enter_b;});
 		is($out, "none\nnone\nwarning\nmy.tenant", "$how: first loaded by a parallel query, $workers workers");
 		like($err, qr/^[^\n]*ERROR:  the tenant context needs a signature\n[^\n]*$/, "$how: and signed mode is on");
 	}
-	$node->safe_psql('postgres', q{ALTER DATABASE postgres RESET dbkit.rule.column_comment});
+	$node->safe_psql('postgres', q{ALTER DATABASE postgres RESET dbkit.rule_levels});
 	$node->append_conf('postgresql.conf', "dbkit.context_key_file = ''\ndbkit.organization_setting = 'app.organization_id'");
 	$node->restart;
 
