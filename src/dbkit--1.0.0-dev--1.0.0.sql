@@ -175,38 +175,40 @@ LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 DO LANGUAGE plpgsql $$
 DECLARE
 	setting pg_catalog.text;
-	name pg_catalog.text;
+	parameter pg_catalog.text;
+	database pg_catalog.oid;
 	value pg_catalog.text;
-	rules pg_catalog.jsonb := '{}';
-	changes pg_catalog.jsonb := '{}';
+	rules pg_catalog.jsonb := '{}'::pg_catalog.jsonb;
+	changes pg_catalog.jsonb := '{}'::pg_catalog.jsonb;
 BEGIN
+	SELECT oid INTO database FROM pg_catalog.pg_database
+	WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database();
 	FOR setting IN
 		SELECT pg_catalog.unnest(setconfig) FROM pg_catalog.pg_db_role_setting
 		WHERE setrole OPERATOR(pg_catalog.=) 0::pg_catalog.oid
-		AND setdatabase OPERATOR(pg_catalog.=) (
-			SELECT oid FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
+		AND setdatabase OPERATOR(pg_catalog.=) database
 	LOOP
-		name := pg_catalog.split_part(setting, '='::pg_catalog.text, 1);
-		value := pg_catalog.substr(setting, pg_catalog.length(name) OPERATOR(pg_catalog.+) 2);
-		IF name OPERATOR(pg_catalog.~~) 'dbkit.rule.%'::pg_catalog.text THEN
-			rules := rules OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object(pg_catalog.substr(name, 12), value);
-		ELSIF name OPERATOR(pg_catalog.=) 'dbkit.id_style'::pg_catalog.text THEN
-			changes := changes OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('id_style', value);
-		ELSIF name OPERATOR(pg_catalog.=) ANY ('{dbkit.user_table,dbkit.organization_table,dbkit.updated_at_functions}'::pg_catalog.text[]) THEN
+		parameter := pg_catalog.split_part(setting, '='::pg_catalog.text, 1);
+		value := pg_catalog.substr(setting, pg_catalog.length(parameter) OPERATOR(pg_catalog.+) 2);
+		IF parameter OPERATOR(pg_catalog.~~) 'dbkit.rule.%'::pg_catalog.text THEN
+			rules := rules OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object(pg_catalog.substr(parameter, 12), value);
+		ELSIF parameter OPERATOR(pg_catalog.=) 'dbkit.id_style'::pg_catalog.text THEN
+			changes := changes OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('id_style'::pg_catalog.text, value);
+		ELSIF parameter OPERATOR(pg_catalog.=) ANY ('{dbkit.user_table,dbkit.organization_table,dbkit.updated_at_functions}'::pg_catalog.text[]) THEN
 			changes := changes OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object(
-				CASE name
-					WHEN 'dbkit.user_table'::pg_catalog.text THEN 'user_tables'
-					WHEN 'dbkit.organization_table'::pg_catalog.text THEN 'organization_tables'
-					ELSE 'updated_at_functions' END,
+				CASE
+					WHEN parameter OPERATOR(pg_catalog.=) 'dbkit.user_table'::pg_catalog.text THEN 'user_tables'::pg_catalog.text
+					WHEN parameter OPERATOR(pg_catalog.=) 'dbkit.organization_table'::pg_catalog.text THEN 'organization_tables'::pg_catalog.text
+					ELSE 'updated_at_functions'::pg_catalog.text END,
 				pg_catalog.regexp_split_to_array(pg_catalog.btrim(value), '\s*,\s*'::pg_catalog.text));
 		END IF;
 	END LOOP;
-	changes := changes OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('rules', rules, 'exemptions', (
+	changes := changes OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('rules'::pg_catalog.text, rules, 'exemptions'::pg_catalog.text, (
 		SELECT COALESCE(pg_catalog.jsonb_agg(pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
-			'object', CASE
+			'object'::pg_catalog.text, CASE
 				WHEN e.object OPERATOR(pg_catalog.~) '(^|[^\\])(\\\\)*%'::pg_catalog.text THEN e.object
 				ELSE pg_catalog.regexp_replace(e.object, '\\(.)'::pg_catalog.text, '\1'::pg_catalog.text, 'g'::pg_catalog.text) END,
-			'rule', e.rule, 'reason', e.reason, 'expires_at', e.expires_at)) ORDER BY e.created_at, e.object, e.rule), '[]'::pg_catalog.jsonb)
+			'rule'::pg_catalog.text, e.rule, 'reason'::pg_catalog.text, e.reason, 'expires_at'::pg_catalog.text, e.expires_at)) ORDER BY e.created_at, e.object, e.rule), '[]'::pg_catalog.jsonb)
 		FROM dbkit.exemption e WHERE NOT e.builtin));
 	changes := pg_catalog.jsonb_strip_nulls(changes);
 	IF rules OPERATOR(pg_catalog.=) '{}'::pg_catalog.jsonb THEN
@@ -219,8 +221,7 @@ BEGIN
 	UPDATE pg_catalog.pg_db_role_setting SET setconfig = ARRAY(
 		SELECT kept FROM pg_catalog.unnest(setconfig) AS kept
 		WHERE kept OPERATOR(pg_catalog.!~) '^dbkit\.(rule\..*|id_style|user_table|organization_table|updated_at_functions|max_rewrite_size|max_blocking_index_size)='::pg_catalog.text)
-	WHERE setdatabase OPERATOR(pg_catalog.=) (
-		SELECT oid FROM pg_catalog.pg_database WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database());
+	WHERE setdatabase OPERATOR(pg_catalog.=) database;
 	DELETE FROM pg_catalog.pg_db_role_setting WHERE pg_catalog.cardinality(setconfig) OPERATOR(pg_catalog.=) 0;
 	IF changes OPERATOR(pg_catalog.<>) '{}'::pg_catalog.jsonb THEN
 		IF pg_catalog.to_regprocedure('@extschema@.dbkit_agreement()'::pg_catalog.text) IS NOT NULL THEN

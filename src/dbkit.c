@@ -15,6 +15,7 @@
 #include "context/context.h"
 #include "context/guard.h"
 #include "context/signature.h"
+#include "convention/agreed_names.h"
 #include "convention/agreement.h"
 #include "convention/changed.h"
 #include "convention/enforce.h"
@@ -62,6 +63,7 @@ _PG_init(void)
 	dbkit_rules_init();
 	dbkit_levels_init();
 	dbkit_agreement_init();
+	dbkit_agreed_names_init();
 	dbkit_size_limits_init();
 	dbkit_own_objects_init();
 	dbkit_rows_init();

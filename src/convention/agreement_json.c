@@ -17,14 +17,14 @@
 
 /* Return the value of an object's key; false where there is none. */
 bool
-dbkit_json_value(Jsonb * object, const char *key, JsonbValue * value)
+dbkit_json_value(Jsonb *object, const char *key, JsonbValue *value)
 {
 	return getKeyJsonValueFromContainer(&object->root, key, strlen(key), value) != NULL;
 }
 
 /* Return the object that an object's key holds, or NULL. */
 Jsonb *
-dbkit_json_object(Jsonb * object, const char *key)
+dbkit_json_object(Jsonb *object, const char *key)
 {
 	JsonbValue	value;
 
@@ -36,14 +36,14 @@ dbkit_json_object(Jsonb * object, const char *key)
 
 /* Return a copy of a string value. */
 char *
-dbkit_json_string(const JsonbValue * value)
+dbkit_json_string(const JsonbValue *value)
 {
 	return pnstrdup(value->val.string.val, value->val.string.len);
 }
 
 /* Add a string to the JSON that is being built. */
 void
-dbkit_push_string(JsonbParseState * *state, JsonbIteratorToken token, const char *string)
+dbkit_push_string(JsonbParseState **state, JsonbIteratorToken token, const char *string)
 {
 	JsonbValue	value = {.type = jbvString};
 
@@ -61,7 +61,7 @@ dbkit_make_json(const char *text)
 
 /* Add the pairs of a patch to an object that is being built, without those that are null. */
 static void
-push_patch(JsonbParseState * *state, Jsonb * target, Jsonb * patch)
+push_patch(JsonbParseState **state, Jsonb *target, Jsonb *patch)
 {
 	JsonbIterator *it = JsonbIteratorInit(&patch->root);
 	JsonbValue	key;
@@ -90,7 +90,7 @@ push_patch(JsonbParseState * *state, Jsonb * target, Jsonb * patch)
 
 /* Add the pairs of an object of which the patch says nothing. */
 static void
-push_rest(JsonbParseState * *state, Jsonb * target, Jsonb * patch)
+push_rest(JsonbParseState **state, Jsonb *target, Jsonb *patch)
 {
 	JsonbIterator *it = JsonbIteratorInit(&target->root);
 	JsonbValue	key;
@@ -115,7 +115,7 @@ push_rest(JsonbParseState * *state, Jsonb * target, Jsonb * patch)
  * merged, all else is replaced, and null removes (RFC 7396, JSON Merge Patch).
  */
 Jsonb *
-dbkit_merge_json(Jsonb * target, Jsonb * patch)
+dbkit_merge_json(Jsonb *target, Jsonb *patch)
 {
 	JsonbParseState *state = NULL;
 

@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include "utils/builtins.h"
+
 #include "common.h"
 #include "convention/agreement.h"
 #include "convention/agreement_json.h"
@@ -25,7 +27,11 @@ name_of(const Finding *finding)
 		return finding->part;
 	if (finding->column != NULL)
 		return finding->column;
-	return finding->facts->signature != NULL ? finding->facts->signature : "";
+	if (finding->facts->signature == NULL)
+		return "";
+	/* Of a function the arguments: its name is the object's */
+	return finding->facts->signature +
+		strlen(quote_qualified_identifier(finding->facts->schema, finding->facts->name));
 }
 
 /* Return what the baseline has of a finding that is in it. */
@@ -42,7 +48,7 @@ dbkit_baseline_entry(const Finding *finding)
 
 /* Return the object or array that a key of an object holds, or NULL. */
 static JsonbContainer *
-find_container(JsonbContainer * object, const char *key, bool array)
+find_container(JsonbContainer *object, const char *key, bool array)
 {
 	JsonbValue	value;
 
@@ -57,7 +63,7 @@ find_container(JsonbContainer * object, const char *key, bool array)
 static JsonbContainer *
 find_object(const char *object)
 {
-	const		Agreement *agreement = dbkit_agreement();
+	const Agreement *agreement = dbkit_agreement();
 
 	if (agreement->own == NULL)
 		return NULL;
@@ -89,7 +95,7 @@ dbkit_is_in_baseline(const Finding *finding)
 
 /* Add the names that the baseline has of a rule and an object; false for what cannot be read. */
 static bool
-read_names(List **entries, const char *object, const char *rule, const JsonbValue * names)
+read_names(List **entries, const char *object, const char *rule, const JsonbValue *names)
 {
 	JsonbIterator *it;
 	JsonbValue	name;
@@ -119,7 +125,7 @@ read_names(List **entries, const char *object, const char *rule, const JsonbValu
 
 /* Add what the baseline has of an object; false for what cannot be read. */
 static bool
-read_object(List **entries, const char *object, const JsonbValue * rules)
+read_object(List **entries, const char *object, const JsonbValue *rules)
 {
 	JsonbIterator *it;
 	JsonbValue	rule;
@@ -142,7 +148,7 @@ read_object(List **entries, const char *object, const JsonbValue * rules)
 
 /* Read the baseline of an agreement; false if something in it cannot be read. */
 static bool
-read_baseline(List **entries, Jsonb * agreement)
+read_baseline(List **entries, Jsonb *agreement)
 {
 	Jsonb	   *baseline = dbkit_json_object(agreement, "baseline");
 	JsonbIterator *it;
@@ -166,7 +172,7 @@ read_baseline(List **entries, Jsonb * agreement)
 
 /* Return what is in the baseline of an agreement, as BaselineEntry. */
 List *
-dbkit_read_baseline(Jsonb * agreement)
+dbkit_read_baseline(Jsonb *agreement)
 {
 	List	   *entries = NIL;
 
@@ -176,7 +182,7 @@ dbkit_read_baseline(Jsonb * agreement)
 
 /* Return what is wrong with the baseline of an agreement, as sentences. */
 List *
-dbkit_find_baseline_problems(const Agreement * agreement)
+dbkit_find_baseline_problems(const Agreement *agreement)
 {
 	List	   *entries = NIL;
 
@@ -189,8 +195,8 @@ dbkit_find_baseline_problems(const Agreement * agreement)
 static int
 compare_entries(const ListCell *a, const ListCell *b)
 {
-	const		BaselineEntry *left = lfirst(a);
-	const		BaselineEntry *right = lfirst(b);
+	const BaselineEntry *left = lfirst(a);
+	const BaselineEntry *right = lfirst(b);
 	int			order = strcmp(left->object, right->object);
 
 	if (order == 0)
@@ -200,7 +206,7 @@ compare_entries(const ListCell *a, const ListCell *b)
 
 /* Are they about the same? */
 bool
-dbkit_same_entry(const BaselineEntry * a, const BaselineEntry * b)
+dbkit_same_entry(const BaselineEntry *a, const BaselineEntry *b)
 {
 	return strcmp(a->object, b->object) == 0 && strcmp(a->rule, b->rule) == 0 &&
 		strcmp(a->name, b->name) == 0;
@@ -208,7 +214,7 @@ dbkit_same_entry(const BaselineEntry * a, const BaselineEntry * b)
 
 /* Add an entry to the JSON that is being built, after the one before it, NULL for none. */
 static void
-push_entry(JsonbParseState * *state, const BaselineEntry * last, const BaselineEntry * entry)
+push_entry(JsonbParseState **state, const BaselineEntry *last, const BaselineEntry *entry)
 {
 	bool		same_object = last != NULL && entry != NULL && strcmp(last->object, entry->object) == 0;
 	bool		same_rule = same_object && strcmp(last->rule, entry->rule) == 0;
@@ -234,11 +240,11 @@ push_entry(JsonbParseState * *state, const BaselineEntry * last, const BaselineE
 
 /* Return an agreement with another baseline; the entries are put in order. */
 Jsonb *
-dbkit_replace_baseline(Jsonb * agreement, List *entries)
+dbkit_replace_baseline(Jsonb *agreement, List *entries)
 {
 	JsonbParseState *state = NULL;
 	JsonbValue	nothing = {.type = jbvNull};
-	const		BaselineEntry *last = NULL;
+	const BaselineEntry *last = NULL;
 	Jsonb	   *without;
 	ListCell   *lc;
 

@@ -34,6 +34,8 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "tcop/deparse_utility.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -43,6 +45,7 @@
 
 #include "common.h"
 #include "context/partition.h"
+#include "convention/agreed_names.h"
 #include "convention/changed.h"
 #include "convention/commands.h"
 #include "convention/judge.h"
@@ -613,12 +616,34 @@ dbkit_note_commands(bool concurrently)
 		command = (const CollectedCommand *) DatumGetPointer(slot->tts_values[8]);
 		if (command->in_extension)
 			continue;
+		dbkit_follow_rename(command);
 		note_command(DatumGetObjectId(slot->tts_values[0]),
 					 DatumGetObjectId(slot->tts_values[1]), command);
 		dbkit_protect_new_members(DatumGetObjectId(slot->tts_values[1]), command);
 	}
 	ExecDropSingleTupleTableSlot(slot);
 	tuplestore_end(rows);
+}
+
+/* Tell the baseline of an object that was dropped.  A function has its name among the parts of its address only. */
+static void
+touch_dropped(const TupleTableSlot *slot)
+{
+	Datum	   *parts;
+	int			count;
+
+	if (slot->tts_isnull[7])
+		return;
+	if (!slot->tts_isnull[8])
+	{
+		dbkit_touch_baseline_of(TextDatumGetCString(slot->tts_values[7]), TextDatumGetCString(slot->tts_values[8]));
+		return;
+	}
+	if (DatumGetObjectId(slot->tts_values[0]) != ProcedureRelationId || slot->tts_isnull[10])
+		return;
+	deconstruct_array(DatumGetArrayTypeP(slot->tts_values[10]), TEXTOID, -1, false, TYPALIGN_INT, &parts, NULL, &count);
+	if (count == 2)
+		dbkit_touch_baseline_of(TextDatumGetCString(parts[0]), TextDatumGetCString(parts[1]));
 }
 
 /*
@@ -649,6 +674,7 @@ dbkit_note_dropped(bool concurrently)
 			continue;
 		}
 		note_owner(classid, objid, CHANGE_ALL);
+		touch_dropped(slot);
 		if (classid == RelationRelationId)
 			relations = lappend_oid(relations, objid);
 	}

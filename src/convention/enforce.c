@@ -29,6 +29,7 @@
 
 #include "common.h"
 #include "convention/facts/read.h"
+#include "convention/agreed_names.h"
 #include "convention/agreement.h"
 #include "convention/changed.h"
 #include "convention/commands.h"
@@ -172,6 +173,8 @@ read_cases(const List *objects, JudgeScope scope, bool registry)
 		FactSet		wanted = is_disabled() ? 0 : dbkit_facts_to_read(scope, object->change);
 		Case	   *one;
 
+		if (registry)
+			dbkit_touch_baseline(object->classid, object->objid);
 		if (registry && changes_prefix(object))
 			wanted |= FACT_PREFIX;
 		if (wanted == 0)

@@ -80,26 +80,33 @@ check_object(const char *object)
 				 errhint("The name is schema.name; with %% in it, it is a LIKE pattern.")));
 }
 
-/* Return the time when an exemption ends, as JSON has it, or NULL for never. */
+/* Return a time as JSON has it, or NULL for never. */
 static char *
-end_argument(FunctionCallInfo fcinfo, int n)
+end_text(TimestampTz end)
 {
 	char		buffer[MAXDATELEN + 1];
 
+	if (TIMESTAMP_NOT_FINITE(end))
+		return NULL;
+	return pstrdup(JsonEncodeDateTime(buffer, TimestampTzGetDatum(end), TIMESTAMPTZOID, NULL));
+}
+
+/* Return the time when an exemption ends, likewise. */
+static char *
+end_argument(FunctionCallInfo fcinfo, int n)
+{
 	if (PG_ARGISNULL(n))
 		return NULL;
 	if (PG_GETARG_TIMESTAMPTZ(n) <= GetCurrentTransactionStartTimestamp())
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("expires_at must be in the future")));
-	if (TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(n)))
-		return NULL;
-	return pstrdup(JsonEncodeDateTime(buffer, PG_GETARG_DATUM(n), TIMESTAMPTZOID, NULL));
+	return end_text(PG_GETARG_TIMESTAMPTZ(n));
 }
 
 /* Is it the exemption of that object from that rule? */
 static bool
-is_exemption_of(const JsonbValue * value, const char *object, const char *rule)
+is_exemption_of(const JsonbValue *value, const char *object, const char *rule)
 {
 	Jsonb	   *json;
 	JsonbValue	member;
@@ -114,7 +121,7 @@ is_exemption_of(const JsonbValue * value, const char *object, const char *rule)
 }
 
 static void
-push_pair(JsonbParseState * *state, const char *key, const char *value)
+push_pair(JsonbParseState **state, const char *key, const char *value)
 {
 	if (value == NULL)
 		return;
@@ -124,7 +131,7 @@ push_pair(JsonbParseState * *state, const char *key, const char *value)
 
 /* Add the exemptions of an agreement but that of an object from a rule; return whether there was that one. */
 static bool
-push_others(JsonbParseState * *state, Jsonb * agreement, const char *object, const char *rule)
+push_others(JsonbParseState **state, Jsonb *agreement, const char *object, const char *rule)
 {
 	JsonbValue	exemptions;
 	JsonbValue	value;
@@ -148,9 +155,21 @@ push_others(JsonbParseState * *state, Jsonb * agreement, const char *object, con
 	return found;
 }
 
+/* Add an exemption; "end" may be NULL. */
+static void
+push_exemption(JsonbParseState **state, const char *object, const char *rule, const char *reason, const char *end)
+{
+	(void) pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	push_pair(state, "object", object);
+	push_pair(state, "rule", rule);
+	push_pair(state, "reason", reason);
+	push_pair(state, "expires_at", end);
+	(void) pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
 /* Begin a patch that replaces the exemptions. */
 static void
-begin_exemptions(JsonbParseState * *state)
+begin_exemptions(JsonbParseState **state)
 {
 	(void) pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
 	dbkit_push_string(state, WJB_KEY, "exemptions");
@@ -159,10 +178,23 @@ begin_exemptions(JsonbParseState * *state)
 
 /* End it, and return the agreement with it. */
 static Jsonb *
-end_exemptions(JsonbParseState * *state, Jsonb * agreement)
+end_exemptions(JsonbParseState **state, Jsonb *agreement)
 {
 	(void) pushJsonbValue(state, WJB_END_ARRAY, NULL);
 	return dbkit_merge_json(agreement, JsonbValueToJsonb(pushJsonbValue(state, WJB_END_OBJECT, NULL)));
+}
+
+/* Return an agreement in which an exemption is of an object of another name. */
+Jsonb *
+dbkit_move_exemption(Jsonb *agreement, const Exemption *exemption, const char *object)
+{
+	JsonbParseState *state = NULL;
+
+	begin_exemptions(&state);
+	(void) push_others(&state, agreement, exemption->object, exemption->rule);
+	push_exemption(&state, object, exemption->rule, exemption->reason,
+				   exemption->expires ? end_text(exemption->expires_at) : NULL);
+	return end_exemptions(&state, agreement);
 }
 
 PG_FUNCTION_INFO_V1(dbkit_exempt);
@@ -193,12 +225,7 @@ dbkit_exempt(PG_FUNCTION_ARGS)
 	agreement = dbkit_begin_agreement_change();
 	begin_exemptions(&state);
 	(void) push_others(&state, agreement, object, rule);
-	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	push_pair(&state, "object", object);
-	push_pair(&state, "rule", rule);
-	push_pair(&state, "reason", reason);
-	push_pair(&state, "expires_at", end);
-	(void) pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	push_exemption(&state, object, rule, reason, end);
 	dbkit_end_agreement_change(end_exemptions(&state, agreement));
 	PG_RETURN_VOID();
 }
@@ -239,7 +266,7 @@ typedef struct BaselineMaker
 {
 	MemoryContext context;
 	List	   *entries;
-}			BaselineMaker;
+} BaselineMaker;
 
 /* Add a finding to a baseline. */
 static void

@@ -17,7 +17,7 @@ typedef enum LevelUse
 	LEVEL_TO_CHECK,				/* whatever dbkit.enforce says */
 	LEVEL_TO_ENFORCE,
 	LEVEL_REQUIRED				/* what the server's configuration demands */
-}			LevelUse;
+} LevelUse;
 
 #define LEVEL_BIT(level)	(1 << (level))
 
@@ -27,8 +27,8 @@ extern RuleLevel dbkit_rule_level(const Rule *rule, const char *schema, LevelUse
 extern int	dbkit_rule_levels(const Rule *rule, LevelUse use);
 extern const char *dbkit_rule_level_source(const Rule *rule);
 extern const char *dbkit_level_name(RuleLevel level);
-extern Jsonb * dbkit_agreed_levels(const Agreement * agreement);
-extern List *dbkit_find_level_problems(const Agreement * agreement);
+extern Jsonb *dbkit_agreed_levels(const Agreement *agreement);
+extern List *dbkit_find_level_problems(const Agreement *agreement);
 extern void dbkit_levels_init(void);
 
 #endif							/* DBKIT_LEVELS_H */

@@ -212,7 +212,7 @@ function_name(void)
 static void
 put_agreement(ReturnSetInfo *result)
 {
-	const		Agreement *agreement = dbkit_agreement();
+	const Agreement *agreement = dbkit_agreement();
 	char	   *function = function_name();
 	ListCell   *lc;
 
