@@ -27,7 +27,8 @@ typedef struct Agreement
 	bool		composite_keys;
 	List	   *created_at_columns;
 	List	   *updated_at_columns;
-	List	   *updated_at_functions;	/* name or schema.name, quoted as in SQL */
+	List	   *updated_at_functions;	/* name or schema.name, quoted as in
+										 * SQL */
 	List	   *id_suffixes;
 	List	   *extid_suffixes;
 	List	   *user_tables;	/* likewise */
