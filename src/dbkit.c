@@ -19,6 +19,7 @@
 #include "convention/enforce.h"
 #include "convention/facts/rows.h"
 #include "convention/own_objects.h"
+#include "convention/reserved.h"
 #include "convention/rules/id_style.h"
 #include "convention/rules/rules.h"
 #include "convention/rules/size_limits.h"
@@ -57,13 +58,14 @@ _PG_init(void)
 	begin_once();
 
 	dbkit_signature_init();
-	dbkit_context_init();
+	dbkit_context_init(dbkit_settings_are_reserved);
 	dbkit_guard_init();
 	dbkit_rules_init();
 	dbkit_id_style_init();
 	dbkit_name_settings_init();
 	dbkit_size_limits_init();
 	dbkit_own_objects_init();
+	dbkit_reserved_init();
 	dbkit_rows_init();
 	dbkit_changed_init();
 	dbkit_enforce_init();

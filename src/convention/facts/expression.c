@@ -24,7 +24,7 @@
 #include "utils/syscache.h"
 
 #include "common.h"
-#include "context/context.h"
+#include "context/mirror.h"
 #include "convention/facts/expression.h"
 #include "convention/facts/tree.h"
 #include "convention/own_objects.h"
@@ -287,11 +287,18 @@ dbkit_generates_uuid(Node *expr)
 	return expr != NULL && exprType(expr) == UUIDOID && calls_volatile(expr, NULL);
 }
 
+/* What to look for in a policy, and what was found */
+typedef struct SettingSearch
+{
+	bool		mirrors_guarded;
+	char	   *setting;
+} SettingSearch;
+
 /* Find a call of current_setting() for a setting that sessions can set. */
 static bool
 find_forgeable(Node *node, void *context)
 {
-	char	  **setting = context;
+	SettingSearch *search = context;
 
 	if (node == NULL)
 		return false;
@@ -303,9 +310,9 @@ find_forgeable(Node *node, void *context)
 	{
 		char	   *name = constant_text(linitial(((FuncExpr *) node)->args));
 
-		if (name == NULL || !dbkit_context_guards(name))
+		if (name == NULL || !(search->mirrors_guarded && dbkit_is_mirror(name)))
 		{
-			*setting = name != NULL ? name : pstrdup("...");
+			search->setting = name != NULL ? name : pstrdup("...");
 			return true;
 		}
 	}
@@ -314,19 +321,20 @@ find_forgeable(Node *node, void *context)
 
 /*
  * Return the name of a setting that a stored expression reads with
- * current_setting() and that the tenant context does not guard, or NULL.
+ * current_setting() and that sessions can set, or NULL.  The settings of the tenant
+ * context count as such unless they are guarded.
  */
 char *
-dbkit_forgeable_setting(const char *stored)
+dbkit_forgeable_setting(const char *stored, bool mirrors_guarded)
 {
-	char	   *setting = NULL;
+	SettingSearch search = {mirrors_guarded, NULL};
 
 	if (stored == NULL ||
 		(strstr(stored, ":funcid " CppAsString2(F_CURRENT_SETTING_TEXT) " ") == NULL &&
 		 strstr(stored, ":funcid " CppAsString2(F_CURRENT_SETTING_TEXT_BOOL) " ") == NULL))
 		return NULL;
-	(void) find_forgeable(dbkit_stored_tree(stored), &setting);
-	return setting;
+	(void) find_forgeable(dbkit_stored_tree(stored), &search);
+	return search.setting;
 }
 
 /* Is a stored condition, or none, one that every row passes? */

@@ -18,6 +18,6 @@ extern bool dbkit_is_clock(Node *expr);
 extern bool dbkit_generates_uuid(Node *expr);
 extern bool dbkit_lets_all_pass(const char *stored);
 extern bool dbkit_lets_changes_pass(const char *stored);
-extern char *dbkit_forgeable_setting(const char *stored);
+extern char *dbkit_forgeable_setting(const char *stored, bool mirrors_guarded);
 
 #endif							/* DBKIT_EXPRESSION_H */
