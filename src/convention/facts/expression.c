@@ -353,6 +353,40 @@ dbkit_lets_all_pass(const char *stored)
 		DatumGetBool(value->constvalue);
 }
 
+/* Collect the columns of IS NOT NULL tests under AND and OR; false if there is anything else. */
+static bool
+collect_not_null(Node *expr, List **columns)
+{
+	if (is_andclause(expr) || is_orclause(expr))
+	{
+		ListCell   *lc;
+
+		foreach(lc, ((BoolExpr *) expr)->args)
+		{
+			if (!collect_not_null(lfirst(lc), columns))
+				return false;
+		}
+		return true;
+	}
+	if (expr == NULL || !IsA(expr, NullTest) || ((NullTest *) expr)->nulltesttype != IS_NOT_NULL ||
+		((NullTest *) expr)->argisrow || !IsA(((NullTest *) expr)->arg, Var))
+		return false;
+	*columns = list_append_unique_int(*columns, ((Var *) ((NullTest *) expr)->arg)->varattno);
+	return true;
+}
+
+/*
+ * Return columns of which a stored condition says only that they are not null, so
+ * that every row passes in which none of them is; NIL for any other condition.
+ */
+List *
+dbkit_not_null_columns(const char *stored)
+{
+	List	   *columns = NIL;
+
+	return collect_not_null(dbkit_stored_tree(stored), &columns) ? columns : NIL;
+}
+
 /* Is the expression a whole row of a trigger's, OLD.* or NEW.*? */
 static bool
 is_row(Node *expr, int varno)
