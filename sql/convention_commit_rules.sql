@@ -58,7 +58,7 @@ SELECT pg_temp.make('child', 'chi', '"Pa" bigint, pb text COLLATE "C", FOREIGN K
 SELECT pg_temp.make('child', 'chi', '"Pa" bigint, pb text COLLATE "C", "from" text COLLATE "C"');
 ALTER TABLE child ADD FOREIGN KEY ("Pa", pb) REFERENCES "Parents" (a, b); -- fails
 CREATE INDEX wide ON child (pb, "Pa", storytime);
-CREATE INDEX partial ON child ("from") WHERE "from" IS NOT NULL;
+CREATE INDEX partial ON child ("from") WHERE "from" <> '';
 CREATE INDEX expression ON child (lower("from"));
 CREATE INDEX second ON child (id, "from");
 CREATE INDEX included ON child (created_at) INCLUDE ("from");
@@ -83,6 +83,31 @@ DROP INDEX hash;
 ALTER TABLE child DROP CONSTRAINT child_from_key; -- fails
 ALTER TABLE child RENAME CONSTRAINT child_from_key TO key;
 ALTER TABLE child RENAME "from" TO whence;
+DROP TABLE child;
+-- an index may leave out the rows that refer to nothing, and no others
+SELECT pg_temp.make('child', 'chi', 'a bigint, b text COLLATE "C", c bigint');
+CREATE INDEX present ON child (a) WHERE a IS NOT NULL;
+ALTER TABLE child ADD CONSTRAINT one FOREIGN KEY (a) REFERENCES "Parents" (a);
+DROP INDEX present; -- fails
+ALTER TABLE child DROP CONSTRAINT one;
+ALTER TABLE child ADD CONSTRAINT two FOREIGN KEY (a, b) REFERENCES "Parents" (a, b); -- fails
+CREATE INDEX first_present ON child (a, b) WHERE a IS NOT NULL;
+ALTER TABLE child ADD CONSTRAINT two FOREIGN KEY (a, b) REFERENCES "Parents" (a, b);
+BEGIN;
+DROP INDEX first_present;
+CREATE INDEX both_present ON child (b, a) WHERE b IS NOT NULL AND a IS NOT NULL;
+COMMIT;
+BEGIN;
+DROP INDEX both_present;
+CREATE INDEX any_present ON child (b, a) WHERE b IS NOT NULL OR a IS NOT NULL;
+COMMIT;
+DROP INDEX any_present; -- fails
+CREATE INDEX absent ON child (a, b) WHERE a IS NULL;
+CREATE INDEX another ON child (a, b) WHERE a IS NOT NULL AND c IS NOT NULL;
+CREATE INDEX more ON child (a, b) WHERE a IS NOT NULL AND a > 0;
+CREATE INDEX negated ON child (a, b) WHERE NOT (a IS NULL);
+CREATE INDEX computed ON child (a, b) WHERE (a + c) IS NOT NULL;
+DROP INDEX any_present; -- fails
 DROP TABLE child;
 
 -- fk_on_delete

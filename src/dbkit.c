@@ -22,6 +22,7 @@
 #include "convention/facts/rows.h"
 #include "convention/levels.h"
 #include "convention/own_objects.h"
+#include "convention/reserved.h"
 #include "convention/rules/rules.h"
 #include "convention/rules/size_limits.h"
 #include "lock/name.h"
@@ -58,7 +59,7 @@ _PG_init(void)
 	begin_once();
 
 	dbkit_signature_init();
-	dbkit_context_init();
+	dbkit_context_init(dbkit_settings_are_reserved);
 	dbkit_guard_init();
 	dbkit_rules_init();
 	dbkit_levels_init();
@@ -66,6 +67,7 @@ _PG_init(void)
 	dbkit_agreed_names_init();
 	dbkit_size_limits_init();
 	dbkit_own_objects_init();
+	dbkit_reserved_init();
 	dbkit_rows_init();
 	dbkit_changed_init();
 	dbkit_enforce_init();

@@ -285,7 +285,7 @@ rename_in_exemptions(Jsonb *agreement, const List *renamings, const RenameStmt *
 	{
 		const Exemption *exemption = lfirst(lc);
 		char	   *object = exemption->builtin || dbkit_is_pattern(exemption->object) ? NULL :
-			renamed_object(exemption->object, renamings, schema);
+		renamed_object(exemption->object, renamings, schema);
 
 		if (object != NULL)
 			result = dbkit_move_exemption(result != NULL ? result : agreement, exemption, object);
@@ -470,10 +470,16 @@ static void
 prune_baseline(void)
 {
 	Jsonb	   *own = dbkit_agreement()->own;
-	List	   *baseline = own != NULL ? dbkit_read_baseline(own) : NIL;
-	int			before = list_length(baseline);
+	List	   *baseline;
+	int			before;
 	ListCell   *lc;
 
+	if (own == NULL)
+		return;
+	own = DatumGetJsonbPCopy(JsonbPGetDatum(own));	/* the check may read it
+													 * again */
+	baseline = dbkit_read_baseline(own);
+	before = list_length(baseline);
 	foreach(lc, touched)
 		baseline = prune_object(baseline, lfirst(lc));
 	if (list_length(baseline) < before)

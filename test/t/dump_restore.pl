@@ -73,7 +73,7 @@ sub enforces
 		CREATE TRIGGER updated_at BEFORE UPDATE ON new_table FOR EACH ROW EXECUTE PROCEDURE updated_at();
 		CREATE INDEX ON new_table (organization_id);
 		ALTER TABLE new_table ENABLE ROW LEVEL SECURITY;
-		CREATE POLICY own ON new_table USING (organization_id = current_setting('app.organization_id', true));
+		CREATE POLICY own ON new_table USING (organization_id = dbkit.organization_id());
 	};
 	my ($status, $stdout, $stderr) = $node->psql($db, '\set VERBOSITY sqlstate
 		CREATE TABLE bad (n bigint)');

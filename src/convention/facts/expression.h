@@ -9,7 +9,7 @@
 #define DBKIT_EXPRESSION_H
 
 #include "access/attnum.h"
-#include "nodes/nodes.h"
+#include "nodes/pg_list.h"
 
 extern char *dbkit_generated_prefix(Node *expr);
 extern char *dbkit_pinned_prefix(Node *expr, AttrNumber attnum);
@@ -18,6 +18,7 @@ extern bool dbkit_is_clock(Node *expr);
 extern bool dbkit_generates_uuid(Node *expr);
 extern bool dbkit_lets_all_pass(const char *stored);
 extern bool dbkit_lets_changes_pass(const char *stored);
-extern char *dbkit_forgeable_setting(const char *stored);
+extern List *dbkit_not_null_columns(const char *stored);
+extern char *dbkit_forgeable_setting(const char *stored, bool mirrors_guarded);
 
 #endif							/* DBKIT_EXPRESSION_H */

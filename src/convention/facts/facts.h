@@ -98,6 +98,8 @@ typedef struct IndexFacts
 	bool		constraint;		/* backs a constraint, or is the replica
 								 * identity */
 	bool		usable;			/* valid, and of all rows */
+	List	   *not_null;		/* valid, and of all rows but those where one
+								 * of these columns is null, or NIL */
 } IndexFacts;
 
 typedef struct ForeignKeyFacts

@@ -327,6 +327,9 @@ read_index(RowReader *reader, HeapTuple tuple, List **key)
 	index->nulls_not_distinct = form->indnullsnotdistinct;
 	index->usable = form->indisvalid &&
 		heap_attisnull(tuple, Anum_pg_index_indpred, NULL);
+	if (form->indisvalid && !index->usable)
+		index->not_null = dbkit_not_null_columns(dbkit_stored_text(dbkit_row_value(reader, ROWS_INDEX,
+																				   Anum_pg_index_indpred, &isnull)));
 	index->constraint = form->indisprimary || form->indisreplident;
 	for (int i = 0; i < form->indnkeyatts; i++)
 	{

@@ -24,13 +24,24 @@
 #include "relation_name.h"
 
 /*
+ * Does the index have all rows that refer to something?  It may leave out those in
+ * which a column of the key is null.
+ */
+static bool
+has_referring_rows(const IndexFacts *index, const ForeignKeyFacts *key)
+{
+	return index->usable ||
+		(index->not_null != NIL && list_difference_int(index->not_null, key->columns) == NIL);
+}
+
+/*
  * Can the index find the rows with given values of the key's columns?  It can
  * when they are its leading columns, in any order.
  */
 static bool
 index_covers(const Facts *facts, const IndexFacts *index, const ForeignKeyFacts *key)
 {
-	if (!index->usable || list_length(index->columns) < list_length(key->columns) ||
+	if (!has_referring_rows(index, key) || list_length(index->columns) < list_length(key->columns) ||
 		!(index->access_method == BTREE_AM_OID || index->access_method == HASH_AM_OID ||
 		  (key->period && index->access_method == GIST_AM_OID)))
 		return false;
@@ -375,7 +386,7 @@ Rule		dbkit_foreign_key_rules[] = {
 		.fixed_by = FACT_INDEXES,
 		.fixable = true,
 		.level = LEVEL_ERROR,
-		.description = "every foreign key is covered by a valid, non-partial index whose leading columns are the key's, in any order",
+		.description = "every foreign key is covered by a valid index whose leading columns are the key's, in any order; partial only by WHERE column IS NOT NULL",
 		.judge = judge_fk_index
 	},
 	{
