@@ -16,6 +16,7 @@
 #include "context/guard.h"
 #include "context/signature.h"
 #include "convention/changed.h"
+#include "convention/commit.h"
 #include "convention/enforce.h"
 #include "convention/facts/rows.h"
 #include "convention/own_objects.h"
@@ -67,6 +68,7 @@ _PG_init(void)
 	dbkit_rows_init();
 	dbkit_changed_init();
 	dbkit_enforce_init();
+	dbkit_commit_init();
 	dbkit_lock_names_init();
 
 	MarkGUCPrefixReserved("dbkit");

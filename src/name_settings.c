@@ -12,7 +12,6 @@
 
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/varlena.h"
 
@@ -122,14 +121,15 @@ read_names(NameSetting *setting)
 	setting->names = names;
 }
 
-/* Does the setting name the object?  The functions tell its name and schema. */
+/* Does the setting name the object? */
 static bool
-is_listed(NameSetting *setting, Oid object, char *(*name_of) (Oid), Oid (*schema_of) (Oid))
+is_listed(NameSetting *setting, const Catalogs * catalogs, CatalogKind kind, Oid object)
 {
 	const char *name;
+	Oid			namespace;
 
 	read_names(setting);
-	name = setting->length > 0 ? name_of(object) : NULL;
+	name = setting->length > 0 ? dbkit_catalog_name(catalogs, kind, object, &namespace) : NULL;
 	for (int i = 0; i < setting->length && name != NULL; i++)
 	{
 		const ListedName *listed = &setting->names[i];
@@ -137,7 +137,7 @@ is_listed(NameSetting *setting, Oid object, char *(*name_of) (Oid), Oid (*schema
 
 		if (strcmp(NameStr(listed->name), name) != 0)
 			continue;
-		schema = listed->qualified ? get_namespace_name(schema_of(object)) : NULL;
+		schema = listed->qualified ? dbkit_catalog_schema(catalogs, namespace) : NULL;
 		if (!listed->qualified ||
 			(schema != NULL && strcmp(NameStr(listed->schema), schema) == 0))
 			return true;
@@ -147,23 +147,23 @@ is_listed(NameSetting *setting, Oid object, char *(*name_of) (Oid), Oid (*schema
 
 /* Is it a table that dbkit.user_table names? */
 bool
-dbkit_is_user_table(Oid relid)
+dbkit_is_user_table(const Catalogs * catalogs, Oid relid)
 {
-	return is_listed(&user_table, relid, get_rel_name, get_rel_namespace);
+	return is_listed(&user_table, catalogs, CATALOG_RELATION, relid);
 }
 
 /* Is it a table that dbkit.organization_table names? */
 bool
-dbkit_is_organization_table(Oid relid)
+dbkit_is_organization_table(const Catalogs * catalogs, Oid relid)
 {
-	return is_listed(&organization_table, relid, get_rel_name, get_rel_namespace);
+	return is_listed(&organization_table, catalogs, CATALOG_RELATION, relid);
 }
 
 /* Is it a function that dbkit.updated_at_functions names? */
 bool
-dbkit_is_updated_at_function(Oid function)
+dbkit_is_updated_at_function(const Catalogs * catalogs, Oid function)
 {
-	return is_listed(&updated_at_functions, function, get_func_name, get_func_namespace);
+	return is_listed(&updated_at_functions, catalogs, CATALOG_FUNCTION, function);
 }
 
 static bool

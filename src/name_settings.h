@@ -8,9 +8,11 @@
 #ifndef DBKIT_NAME_SETTINGS_H
 #define DBKIT_NAME_SETTINGS_H
 
-extern bool dbkit_is_user_table(Oid relid);
-extern bool dbkit_is_organization_table(Oid relid);
-extern bool dbkit_is_updated_at_function(Oid function);
+#include "convention/facts/catalogs.h"
+
+extern bool dbkit_is_user_table(const Catalogs * catalogs, Oid relid);
+extern bool dbkit_is_organization_table(const Catalogs * catalogs, Oid relid);
+extern bool dbkit_is_updated_at_function(const Catalogs * catalogs, Oid function);
 extern void dbkit_name_settings_init(void);
 
 #endif							/* DBKIT_NAME_SETTINGS_H */

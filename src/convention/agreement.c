@@ -11,14 +11,15 @@
 #include "convention/agreement.h"
 
 /* Return the agreement of the database; it is there until the next command. */
-const Agreement *
+const		Agreement *
 dbkit_agreement(void)
 {
-	static Agreement agreement = {
+	static Agreement agreement =
+	{
 		.preset = "house",
-		.id_style = ID_PREFIXED,
-		.customer_role = "customer",
-		.reserve_settings = true
+			.id_style = ID_PREFIXED,
+			.customer_role = "customer",
+			.reserve_settings = true
 	};
 
 	return &agreement;

@@ -27,7 +27,8 @@ typedef struct Agreement
 	bool		composite_keys;
 	List	   *created_at_columns;
 	List	   *updated_at_columns;
-	List	   *updated_at_functions;	/* name or schema.name, quoted as in SQL */
+	List	   *updated_at_functions;	/* name or schema.name, quoted as in
+										 * SQL */
 	List	   *id_suffixes;
 	List	   *extid_suffixes;
 	List	   *user_tables;	/* likewise */
@@ -37,7 +38,7 @@ typedef struct Agreement
 	const char *customer_role;	/* NULL for none */
 	const char *admin_role;		/* NULL for none */
 	bool		reserve_settings;
-} Agreement;
+}			Agreement;
 
 extern const Agreement *dbkit_agreement(void);
 

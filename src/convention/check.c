@@ -219,7 +219,7 @@ check_candidates(List *candidates, JudgeScope scope, FindingCallback callback, v
 	ListCell   *lc;
 
 	list_sort(candidates, compare_oids);
-	dbkit_open_reader(&reader, many);
+	dbkit_open_reader(&reader, &dbkit_now, many);
 	foreach(lc, candidates)
 	{
 		Judgement	judgement = {.prefixes = prefixes};

@@ -8,6 +8,7 @@
 #ifndef DBKIT_ENFORCE_H
 #define DBKIT_ENFORCE_H
 
+extern bool dbkit_enforcement_is_disabled(void);
 extern void dbkit_enforce_init(void);
 
 #endif							/* DBKIT_ENFORCE_H */

@@ -12,6 +12,7 @@
 #include "common.h"
 #include "convention/exemption.h"
 #include "convention/judge.h"
+#include "convention/ratchet.h"
 #include "convention/rules/rules.h"
 
 /* Does the rule judge in that scope? */
@@ -54,7 +55,7 @@ dbkit_facts_to_read(JudgeScope scope, Change change)
 
 /*
  * Add to the judgement's findings what breaks the rules of that scope which the
- * change concerns, and is not exempt.
+ * change concerns, is not exempt, and with a ratchet was not there before.
  */
 void
 dbkit_judge(Judgement *judgement, Facts *facts, JudgeScope scope, Change change)
@@ -67,7 +68,7 @@ dbkit_judge(Judgement *judgement, Facts *facts, JudgeScope scope, Change change)
 	{
 		const Rule *rule = dbkit_all_rules[i];
 
-		if (!(rule->kinds & facts->kind) || !is_in_scope(rule, scope) || !can_break(change, rule))
+		if (!(rule->kinds & facts->kind) || (judgement->only != NIL && !list_member_ptr(judgement->only, rule)) || !is_in_scope(rule, scope) || !can_break(change, rule))
 			continue;
 		judgement->rule = rule;
 		facts->visible = read & rule->needs;
@@ -76,5 +77,7 @@ dbkit_judge(Judgement *judgement, Facts *facts, JudgeScope scope, Change change)
 	facts->visible = read;
 	if (scope != SCOPE_ALL)
 		judgement->findings = dbkit_drop_exempt(judgement->findings, before);
+	if (judgement->ratchet != NULL)
+		judgement->findings = dbkit_drop_known(judgement->ratchet, judgement->findings, before, scope);
 	dbkit_drop_repeated_fixes(judgement->findings, before);
 }

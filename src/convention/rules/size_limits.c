@@ -91,7 +91,7 @@ judge_size(const Rule *rule, Oid relid, uint64 size, int limit, const char *chan
 
 	if (rule->level == LEVEL_OFF || size <= (uint64) limit * 1024)
 		return NIL;
-	judgement.facts = dbkit_facts(RelationRelationId, root_of(relid), 0);
+	judgement.facts = dbkit_facts(&dbkit_now, RelationRelationId, root_of(relid), 0);
 	if (judgement.facts == NULL)
 		return NIL;
 	dbkit_add_finding(&judgement, NULL, "%s a table of %s, more than %s; use %s",
