@@ -67,6 +67,7 @@ dbkit_read_cases(const List *objects, JudgeScope scope, bool enforced, bool regi
 	foreach(lc, objects)
 	{
 		const ChangedObject *object = lfirst(lc);
+
 		/* What is to be a partition is not judged by itself */
 		bool		judged = enforced && !(scope == SCOPE_COMMIT && OidIsValid(object->model));
 		FactSet		wanted = judged ? dbkit_facts_to_read(scope, object->change) : 0;

@@ -351,6 +351,13 @@ dbkit_transaction_changed(void)
 	return entries != NULL;
 }
 
+/* Note that an object changed again of which everything is to be judged anyway. */
+void
+dbkit_note_covered_change(void)
+{
+	changes++;
+}
+
 /* Return how often it was noted that something changed, or that being forgotten. */
 uint64
 dbkit_count_changes(void)

@@ -27,6 +27,7 @@ extern List *dbkit_changed_by_statement(bool enforced);
 extern List *dbkit_changed_by_transaction(void);
 extern bool dbkit_is_changed_whole(Oid classid, Oid objid);
 extern bool dbkit_transaction_changed(void);
+extern void dbkit_note_covered_change(void);
 extern uint64 dbkit_count_changes(void);
 extern void dbkit_changed_init(void);
 

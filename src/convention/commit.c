@@ -44,9 +44,12 @@ typedef struct Verdict
 	uint64		changes;		/* dbkit_count_changes() then */
 	bool		concurrent;		/* nothing can be undone */
 	List	   *findings;		/* Finding *, in TopTransactionContext */
-} Verdict;
+}			Verdict;
 
-static Verdict verdict = {false};
+static Verdict verdict =
+{
+	false
+};
 
 /* Do fixes run, until the transaction ends? */
 static bool fixing = false;
@@ -132,8 +135,8 @@ drop_sent(List *findings, const List *sent)
 
 		foreach(lc2, sent)
 			known |= ((const Finding *) lfirst(lc2))->rule == finding->rule &&
-				dbkit_same_object(lfirst(lc2), finding) &&
-				strcmp(((const Finding *) lfirst(lc2))->problem, finding->problem) == 0;
+			dbkit_same_object(lfirst(lc2), finding) &&
+			strcmp(((const Finding *) lfirst(lc2))->problem, finding->problem) == 0;
 		if (!known)
 			result = lappend(result, unconstify(Finding *, finding));
 	}

@@ -23,6 +23,7 @@
 
 #include "common.h"
 #include "convention/cases.h"
+#include "convention/changed.h"
 #include "convention/commands.h"
 #include "convention/commit.h"
 #include "convention/enforce.h"
@@ -161,7 +162,10 @@ dbkit_ddl_command_end(PG_FUNCTION_ARGS)
 	List	   *findings = NIL;
 
 	if (!concurrent && dbkit_statement_is_covered(event->parsetree))
+	{
+		dbkit_note_covered_change();
 		PG_RETURN_NULL();
+	}
 
 	context = AllocSetContextCreate(CurrentMemoryContext, "dbkit enforcement", ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(context);

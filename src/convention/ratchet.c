@@ -35,7 +35,7 @@ typedef struct Comparison
 	const Facts *facts;			/* of what it was, or NULL */
 	bool		same;			/* the same object, not one of its name */
 	List	   *findings;		/* Finding *, not yet found again */
-} Comparison;
+}			Comparison;
 
 /* Tell which catalog an object is in. */
 static CatalogKind
@@ -50,7 +50,7 @@ catalog_of(Oid classid)
  * has dropped; or InvalidOid.
  */
 static Oid
-find_predecessor(const Catalogs *before, const Facts *facts)
+find_predecessor(const Catalogs * before, const Facts *facts)
 {
 	CatalogKind kind = catalog_of(facts->classid);
 	Oid			namespace = dbkit_catalog_search(before, CATALOG_SCHEMA, facts->schema, NULL, InvalidOid);
@@ -68,7 +68,7 @@ find_predecessor(const Catalogs *before, const Facts *facts)
 
 /* Read what an object was before the transaction, as far as these facts go. */
 static void
-read_before(const Catalogs *before, const Facts *facts, FactSet wanted, Comparison *comparison)
+read_before(const Catalogs * before, const Facts *facts, FactSet wanted, Comparison * comparison)
 {
 	Oid			objid = facts->objid;
 
@@ -179,7 +179,7 @@ is_about_same(const Finding *old, const Finding *new, bool by_number)
  * up: of two that are alike now, where there was one, one is new.
  */
 static bool
-is_known(Comparison *comparison, const Finding *finding, bool same_words)
+is_known(Comparison * comparison, const Finding *finding, bool same_words)
 {
 	ListCell   *lc;
 
@@ -207,7 +207,7 @@ is_for_partition(const Finding *finding, Oid root)
 
 /* Find out what an object was, and what was wrong with it. */
 static void
-compare(Ratchet *ratchet, const List *findings, int from, JudgeScope scope, Comparison *comparison)
+compare(Ratchet * ratchet, const List *findings, int from, JudgeScope scope, Comparison * comparison)
 {
 	const Facts *facts = ((const Finding *) llast(findings))->facts;
 	FactSet		wanted;
@@ -215,7 +215,10 @@ compare(Ratchet *ratchet, const List *findings, int from, JudgeScope scope, Comp
 
 	if (OidIsValid(ratchet->model))
 	{
-		/* A partition is judged through its root alone: exemptions are the root's */
+		/*
+		 * A partition is judged through its root alone: exemptions are the
+		 * root's
+		 */
 		comparison->facts = dbkit_facts(&dbkit_now, RelationRelationId, ratchet->model, wanted);
 		scope = SCOPE_ALL;
 	}
@@ -247,7 +250,7 @@ drop_of_partition(const List *findings, int from, Oid root, bool judged)
 
 /* Take out of a list what was there before, in the same words or in others. */
 static List *
-drop_old(const List *findings, int from, Comparison *comparison, bool same_words)
+drop_old(const List *findings, int from, Comparison * comparison, bool same_words)
 {
 	List	   *result = list_truncate(list_copy(findings), from);
 
@@ -264,7 +267,7 @@ drop_old(const List *findings, int from, Comparison *comparison, bool same_words
  * before "from" stay; the others are all on one object.
  */
 List *
-dbkit_drop_known(Ratchet *ratchet, List *findings, int from, JudgeScope scope)
+dbkit_drop_known(Ratchet * ratchet, List *findings, int from, JudgeScope scope)
 {
 	Comparison	comparison = {.facts = NULL};
 
@@ -279,7 +282,7 @@ dbkit_drop_known(Ratchet *ratchet, List *findings, int from, JudgeScope scope)
 
 /* Give back what the ratchet holds. */
 void
-dbkit_close_ratchet(Ratchet *ratchet)
+dbkit_close_ratchet(Ratchet * ratchet)
 {
 	if (ratchet->before.snapshot != NULL)
 		dbkit_close_before(&ratchet->before);

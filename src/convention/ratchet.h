@@ -16,9 +16,9 @@ typedef struct Ratchet
 	Catalogs	before;			/* open once a finding has asked for it */
 	Oid			model;			/* the partitioned table that the object was
 								 * made LIKE, or InvalidOid */
-} Ratchet;
+}			Ratchet;
 
-extern List *dbkit_drop_known(Ratchet *ratchet, List *findings, int from, JudgeScope scope);
-extern void dbkit_close_ratchet(Ratchet *ratchet);
+extern List *dbkit_drop_known(Ratchet * ratchet, List *findings, int from, JudgeScope scope);
+extern void dbkit_close_ratchet(Ratchet * ratchet);
 
 #endif							/* DBKIT_RATCHET_H */

@@ -41,7 +41,7 @@
 #include "convention/facts/catalogs.h"
 
 /* The catalogs as they are */
-const Catalogs dbkit_now = {NULL, NULL, NULL};
+const		Catalogs dbkit_now = {NULL, NULL, NULL};
 
 /* Where the rows are, and what finds them */
 static const struct
@@ -70,14 +70,14 @@ typedef struct Remembered
 	Oid			oid;
 
 	HeapTuple	row;			/* NULL where there is none */
-} Remembered;
+}			Remembered;
 
 /*
  * Open the catalogs as they were before the transaction, until they are closed; what
  * is remembered of them lives in the current memory context.
  */
 void
-dbkit_open_before(Catalogs *catalogs)
+dbkit_open_before(Catalogs * catalogs)
 {
 	HASHCTL		ctl = {
 		.keysize = 2 * sizeof(Oid),
@@ -93,7 +93,7 @@ dbkit_open_before(Catalogs *catalogs)
 }
 
 void
-dbkit_close_before(Catalogs *catalogs)
+dbkit_close_before(Catalogs * catalogs)
 {
 	UnregisterSnapshot(catalogs->snapshot);
 	catalogs->snapshot = NULL;
@@ -101,7 +101,7 @@ dbkit_close_before(Catalogs *catalogs)
 
 /* Return a copy of the first row that a scan finds, or NULL. */
 static HeapTuple
-read_row(const Catalogs *catalogs, CatalogKind kind, Oid oid)
+read_row(const Catalogs * catalogs, CatalogKind kind, Oid oid)
 {
 	Relation	catalog = table_open(sources[kind].catalog, AccessShareLock);
 	ScanKeyData key;
@@ -120,7 +120,7 @@ read_row(const Catalogs *catalogs, CatalogKind kind, Oid oid)
 
 /* Return the row of an object, or NULL where there is none.  It is not to be changed. */
 HeapTuple
-dbkit_catalog_row(const Catalogs *catalogs, CatalogKind kind, Oid oid)
+dbkit_catalog_row(const Catalogs * catalogs, CatalogKind kind, Oid oid)
 {
 	Oid			key[2] = {kind, oid};
 	Remembered *remembered;
@@ -166,7 +166,7 @@ static const struct
  * or InvalidOid.
  */
 Oid
-dbkit_catalog_search(const Catalogs *catalogs, CatalogKind kind, const char *name,
+dbkit_catalog_search(const Catalogs * catalogs, CatalogKind kind, const char *name,
 					 const oidvector *arguments, Oid namespace)
 {
 	Relation	catalog = table_open(sources[kind].catalog, AccessShareLock);
@@ -196,7 +196,7 @@ dbkit_catalog_search(const Catalogs *catalogs, CatalogKind kind, const char *nam
 
 /* Does an object belong to an extension? */
 bool
-dbkit_catalog_member(const Catalogs *catalogs, Oid classid, Oid objid)
+dbkit_catalog_member(const Catalogs * catalogs, Oid classid, Oid objid)
 {
 	Relation	depend;
 	bool		member = false;
@@ -221,7 +221,7 @@ dbkit_catalog_member(const Catalogs *catalogs, Oid classid, Oid objid)
 
 /* Has a column a comment, or, for number 0, the relation? */
 bool
-dbkit_catalog_comment(const Catalogs *catalogs, Oid relid, AttrNumber attnum)
+dbkit_catalog_comment(const Catalogs * catalogs, Oid relid, AttrNumber attnum)
 {
 	Relation	descriptions = table_open(DescriptionRelationId, AccessShareLock);
 	bool		found;
@@ -243,7 +243,7 @@ dbkit_catalog_comment(const Catalogs *catalogs, Oid relid, AttrNumber attnum)
 
 /* Return what pg_type says of a type, or NULL. */
 Form_pg_type
-dbkit_catalog_type(const Catalogs *catalogs, Oid type)
+dbkit_catalog_type(const Catalogs * catalogs, Oid type)
 {
 	HeapTuple	row = dbkit_catalog_row(catalogs, CATALOG_TYPE, type);
 
@@ -252,7 +252,7 @@ dbkit_catalog_type(const Catalogs *catalogs, Oid type)
 
 /* Return the type of an array's elements, or InvalidOid. */
 Oid
-dbkit_element_type(const Catalogs *catalogs, Oid type)
+dbkit_element_type(const Catalogs * catalogs, Oid type)
 {
 	Form_pg_type form = dbkit_catalog_type(catalogs, type);
 
@@ -261,7 +261,7 @@ dbkit_element_type(const Catalogs *catalogs, Oid type)
 
 /* Return what a range is of, or InvalidOid. */
 Oid
-dbkit_range_subtype(const Catalogs *catalogs, Oid type)
+dbkit_range_subtype(const Catalogs * catalogs, Oid type)
 {
 	HeapTuple	row = dbkit_catalog_row(catalogs, CATALOG_RANGE, type);
 
@@ -270,7 +270,7 @@ dbkit_range_subtype(const Catalogs *catalogs, Oid type)
 
 /* Return the range that a multirange is of, or InvalidOid. */
 Oid
-dbkit_multirange_range(const Catalogs *catalogs, Oid type)
+dbkit_multirange_range(const Catalogs * catalogs, Oid type)
 {
 	HeapTuple	row = dbkit_catalog_row(catalogs, CATALOG_MULTIRANGE, type);
 
@@ -279,7 +279,7 @@ dbkit_multirange_range(const Catalogs *catalogs, Oid type)
 
 /* Return the access method of an operator class, or InvalidOid. */
 Oid
-dbkit_operator_class_method(const Catalogs *catalogs, Oid operator_class)
+dbkit_operator_class_method(const Catalogs * catalogs, Oid operator_class)
 {
 	HeapTuple	row = dbkit_catalog_row(catalogs, CATALOG_OPERATOR_CLASS, operator_class);
 
@@ -288,7 +288,7 @@ dbkit_operator_class_method(const Catalogs *catalogs, Oid operator_class)
 
 /* Is a function volatile? */
 bool
-dbkit_is_volatile(const Catalogs *catalogs, Oid function)
+dbkit_is_volatile(const Catalogs * catalogs, Oid function)
 {
 	HeapTuple	row = dbkit_catalog_row(catalogs, CATALOG_FUNCTION, function);
 
@@ -297,14 +297,14 @@ dbkit_is_volatile(const Catalogs *catalogs, Oid function)
 
 /* Return the name of a schema, or NULL. */
 char *
-dbkit_catalog_schema(const Catalogs *catalogs, Oid namespace)
+dbkit_catalog_schema(const Catalogs * catalogs, Oid namespace)
 {
 	return dbkit_catalog_name(catalogs, CATALOG_SCHEMA, namespace, NULL);
 }
 
 /* Return the name of an object, and its schema unless that is not asked for; or NULL. */
 char *
-dbkit_catalog_name(const Catalogs *catalogs, CatalogKind kind, Oid oid, Oid *namespace)
+dbkit_catalog_name(const Catalogs * catalogs, CatalogKind kind, Oid oid, Oid *namespace)
 {
 	HeapTuple	row = dbkit_catalog_row(catalogs, kind, oid);
 	Oid			unused;
@@ -333,7 +333,7 @@ dbkit_catalog_name(const Catalogs *catalogs, CatalogKind kind, Oid oid, Oid *nam
 
 /* Return the qualified name of a relation as messages have it, without quotes, or NULL. */
 char *
-dbkit_catalog_identity(const Catalogs *catalogs, Oid relid)
+dbkit_catalog_identity(const Catalogs * catalogs, Oid relid)
 {
 	Oid			namespace;
 	char	   *name = dbkit_catalog_name(catalogs, CATALOG_RELATION, relid, &namespace);

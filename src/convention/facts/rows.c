@@ -75,7 +75,7 @@ dbkit_relation_changes(void)
 
 /* Return the set of all objects that belong to extensions. */
 static HTAB *
-read_members(void)
+read_members(const Catalogs * catalogs)
 {
 	HASHCTL		ctl = {
 		.keysize = 2 * sizeof(Oid),
@@ -91,7 +91,8 @@ read_members(void)
 
 	ScanKeyInit(&key, Anum_pg_depend_refclassid, BTEqualStrategyNumber,
 				F_OIDEQ, ObjectIdGetDatum(ExtensionRelationId));
-	scan = systable_beginscan(depend, DependReferenceIndexId, true, NULL, 1, &key);
+	scan = systable_beginscan(depend, DependReferenceIndexId, true,
+							  catalogs->snapshot, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_depend dependency = (Form_pg_depend) GETSTRUCT(tuple);
@@ -118,7 +119,7 @@ dbkit_open_reader(RowReader *reader, const Catalogs * catalogs, bool many)
 	reader->many = many;
 	reader->changes = changes;
 	if (many)
-		reader->members = read_members();
+		reader->members = read_members(catalogs);
 }
 
 /* Open a catalog and its index, to be read as they are now or were before. */

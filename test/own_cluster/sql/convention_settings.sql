@@ -19,7 +19,7 @@ SET dbkit.rule.bigint = off;
 ALTER TABLE widgets ADD d int;
 SELECT rule, level, column_name FROM dbkit.check('widgets');
 RESET dbkit.rule.bigint;
-ALTER TABLE widgets ADD e text;  -- fails
+ALTER TABLE widgets ADD e int;  -- fails
 SELECT rule, level, column_name FROM dbkit.check('widgets');
 -- the whole enforcement; dbkit.check() says what it thinks all the same
 SET dbkit.enforce = off;
@@ -31,7 +31,7 @@ BEGIN;
 SET LOCAL dbkit.enforce = off;
 ALTER TABLE widgets DROP a, DROP c, DROP d, DROP f, ADD g int;
 ROLLBACK;
-ALTER TABLE widgets ADD g text;  -- fails
+ALTER TABLE widgets ADD g int;  -- fails
 CREATE FUNCTION migrate() RETURNS void LANGUAGE sql SET dbkit.rule.bigint = off AS 'ALTER TABLE widgets ADD g int';
 SELECT migrate();
 SHOW dbkit.rule.bigint;
