@@ -39,11 +39,13 @@ COMMIT;
 SELECT * FROM dbkit.check();
 SELECT x AT TIME ZONE 'UTC' FROM t;
 -- the fix is the one of dbkit.check()
-SET dbkit.enforce = off;
+BEGIN;
+SET LOCAL dbkit.enforce = off;
 ALTER TABLE widgets DISABLE ROW LEVEL SECURITY, DROP storytime, ADD t_id text;
-RESET dbkit.enforce;
+SET LOCAL dbkit.enforce = on;
 SELECT fix FROM dbkit.check('widgets') WHERE fix IS NOT NULL;
 ALTER TABLE widgets ADD y text;
+COMMIT;
 -- two tables of one transaction get prefixes of their own
 BEGIN;
 CREATE TABLE gadget (id text COLLATE "C" PRIMARY KEY);
@@ -65,15 +67,10 @@ CREATE OR REPLACE TRIGGER updated_at AFTER UPDATE ON users FOR EACH ROW EXECUTE 
 SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'users'::regclass AND NOT tgisinternal;
 
 -- a fix that fails: both reasons, and everything else that is wrong
-SET dbkit.enforce = off;
-CREATE TABLE old (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('old'), created_at timestamptz DEFAULT now(), when_text text);
-INSERT INTO old VALUES ('old_1', NULL), ('odd', now());
-RESET dbkit.enforce;
-ALTER TABLE old ADD storytime jsonb; -- fails
-DELETE FROM old WHERE id = 'odd';
-ALTER TABLE old ADD storytime jsonb; -- fails
-DELETE FROM old;
-ALTER TABLE old ADD storytime jsonb;
+\set make_old 'BEGIN; SET LOCAL dbkit.enforce = off; CREATE TABLE old (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id(\'old\'), created_at timestamptz DEFAULT now(), when_text text); INSERT INTO old VALUES (\'old_1\', NULL), (\'odd\', now()); SET LOCAL dbkit.enforce = on;'
+:make_old ALTER TABLE old ADD storytime jsonb; COMMIT; -- fails
+:make_old DELETE FROM old WHERE id = 'odd'; ALTER TABLE old ADD storytime jsonb; COMMIT; -- fails
+:make_old DELETE FROM old; ALTER TABLE old ADD storytime jsonb; COMMIT;
 DROP TABLE old;
 -- what is at level error is in the same rejection
 SET dbkit.rule_levels = '*=fix, rls_policy=error, rls_enabled=error';
@@ -110,11 +107,13 @@ SET LOCAL client_min_messages = warning;
 COMMIT;
 RESET ROLE;
 ALTER TABLE app.child OWNER TO regress_owner;
-SET dbkit.enforce = off;
+BEGIN;
+SET LOCAL dbkit.enforce = off;
 DROP INDEX app.child_parent_id_idx;
-RESET dbkit.enforce;
+SET LOCAL dbkit.enforce = on;
 SET ROLE regress_migrator;
 ALTER TABLE app.child ADD x text;
+COMMIT;
 SELECT relname, pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace = 'app'::regnamespace AND relkind IN ('r', 'i') ORDER BY 1;
 -- the role does not matter to what the owner lacks
 RESET ROLE;

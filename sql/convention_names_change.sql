@@ -25,8 +25,13 @@ SELECT count(*) FROM pg_temp.problems();
 CREATE TABLE x_enum (value text PRIMARY KEY, n integer) PARTITION BY LIST (value);
 CREATE TABLE x_1 PARTITION OF x_enum FOR VALUES IN ('a');
 CREATE TABLE y_enum PARTITION OF x_enum FOR VALUES IN ('b');
-ALTER TABLE x_enum DETACH PARTITION x_1; -- fails
+BEGIN;
+ALTER TABLE x_enum DETACH PARTITION x_1;
+ALTER TABLE x_1 ADD m integer; -- fails
+ROLLBACK;
+ALTER TABLE x_enum DETACH PARTITION x_1;
 ALTER TABLE x_enum DETACH PARTITION y_enum;
+ALTER TABLE y_enum RENAME TO y; -- fails
 SELECT relname, relispartition FROM pg_class WHERE relname IN ('x_1', 'y_enum') ORDER BY 1;
 
 -- a typed table gets its columns from its type

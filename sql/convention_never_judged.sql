@@ -85,8 +85,9 @@ ALTER EXTENSION plpgsql DROP TABLE member;
 ALTER EXTENSION plpgsql DROP VIEW member_view;
 ALTER EXTENSION plpgsql DROP TYPE member_type;
 RESET dbkit.enforce;
--- no longer members
+-- no longer members: what they were then is not new, and all else is
 SELECT pg_temp.why('ALTER TABLE member ADD x text');
+SELECT pg_temp.why('ALTER TABLE member ADD m int');
 SELECT pg_temp.why('CREATE OR REPLACE VIEW member_view AS SELECT 3 AS n');
 SELECT pg_temp.why($$ALTER TYPE member_type ADD VALUE 'c'$$);
 DROP TABLE member;

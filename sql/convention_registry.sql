@@ -107,6 +107,7 @@ SELECT pg_temp.try('ALTER TABLE root DETACH PARTITION root_1');
 TABLE pg_temp.registry;
 SELECT rule, problem FROM dbkit.check('root_1');
 SELECT pg_temp.why('ALTER TABLE root_1 ADD note text');
+ALTER TABLE root_1 DROP note;
 ALTER TABLE root ATTACH PARTITION root_1 FOR VALUES FROM ('rot_0') TO ('rot_4');
 ALTER TABLE root DETACH PARTITION root_1 CONCURRENTLY;
 ALTER TABLE root DETACH PARTITION root_2;
@@ -118,14 +119,14 @@ DROP TABLE root_1;
 TABLE pg_temp.registry;
 DROP TABLE root_2;
 TABLE pg_temp.registry;
--- a partition that is made first has to keep the rules while it is a table
+-- a partition that is made first has the prefix of its root
 SELECT pg_temp.make('root', 'rot', 'PARTITION BY RANGE (id)');
 SELECT pg_temp.why('CREATE TABLE root_1 (LIKE root INCLUDING ALL)');
-SELECT pg_temp.make('root_1', 'roo');
-ALTER TABLE root_1 DROP CONSTRAINT root_1_id_check, ADD CONSTRAINT root_id_check CHECK (id LIKE 'rot_%');
-SET dbkit.rule_levels = 'updated_at_trigger=off, fk_index=off, fk_on_delete=off, extid=off, rls_enabled=off, rls_policy=off, id_prefix=off';
-ALTER TABLE root_1 ALTER id SET DEFAULT generate_id('rot'), DROP CONSTRAINT root_1_id_check, ADD CONSTRAINT root_id_check CHECK (id LIKE 'rot_%');
-SET dbkit.rule_levels = 'updated_at_trigger=off, fk_index=off, fk_on_delete=off, extid=off, rls_enabled=off, rls_policy=off';
+TABLE pg_temp.registry;
+SELECT rule, problem FROM dbkit.check('root_1');
+SELECT pg_temp.make('other', 'oth');
+SELECT pg_temp.why($$ALTER TABLE other ALTER id SET DEFAULT generate_id('rot'), DROP CONSTRAINT other_id_check, ADD CHECK (id LIKE 'rot_%')$$);
+DROP TABLE other;
 ALTER TABLE root ATTACH PARTITION root_1 FOR VALUES FROM ('rot_0') TO ('rot_4');
 TABLE pg_temp.registry;
 DROP TABLE root;

@@ -46,6 +46,7 @@ ALTER TABLE one_more ADD note text;
 SELECT dbkit.table_of(generate_id('one'));
 SELECT pg_temp.why('ALTER TABLE two ADD note text');
 SELECT pg_temp.why('ALTER TABLE three ADD note text');
+SELECT rule, problem FROM dbkit.check();
 DROP TABLE one_more, two, three, four;
 TABLE dbkit.id_prefix;
 

@@ -224,12 +224,14 @@ SET LOCAL dbkit.enforce = off;
 ALTER TABLE t ADD x text;
 SET LOCAL dbkit.enforce = on;
 COMMIT;
+DROP TABLE t;
 BEGIN;
-ALTER TABLE t ADD y text;
+SELECT pg_temp.make_bare('t', 'ttt');
 SET LOCAL dbkit.rule_levels = 'updated_at_trigger=off, rls_enabled=warning, rls_policy=off';
 COMMIT; -- warns
-ALTER TABLE t ADD z text; -- fails
+DROP TABLE t;
+SELECT pg_temp.make_bare('t', 'ttt'); -- fails
 SET check_function_bodies = off;
-ALTER TABLE t ADD z text;
+SELECT pg_temp.make_bare('t', 'ttt');
 RESET check_function_bodies;
 DROP TABLE t;

@@ -18,7 +18,7 @@
 #include "convention/agreed_names.h"
 #include "convention/agreement.h"
 #include "convention/changed.h"
-#include "convention/enforce.h"
+#include "convention/commit.h"
 #include "convention/facts/rows.h"
 #include "convention/levels.h"
 #include "convention/own_objects.h"
@@ -70,7 +70,7 @@ _PG_init(void)
 	dbkit_reserved_init();
 	dbkit_rows_init();
 	dbkit_changed_init();
-	dbkit_enforce_init();
+	dbkit_commit_init();
 	dbkit_lock_names_init();
 
 	MarkGUCPrefixReserved("dbkit");

@@ -39,7 +39,7 @@ static const struct
 {
 	const char *column;			/* what tables call it */
 	const char *function;
-	bool		(*is_its_table) (Oid relid);	/* whose "id" it is */
+	bool		(*is_its_table) (const Catalogs *catalogs, Oid relid);	/* whose "id" it is */
 }			kinds[] =
 
 {
@@ -97,7 +97,7 @@ find_column(Oid relid, int kind)
 {
 	const char *column = kinds[kind].column;
 
-	if (kinds[kind].is_its_table(relid))
+	if (kinds[kind].is_its_table(&dbkit_now, relid))
 		return "id";
 	return get_attnum(relid, column) > 0 ? column : NULL;
 }

@@ -223,7 +223,7 @@ check_candidates(List *candidates, JudgeScope scope, FindingCallback callback, v
 
 	dbkit_refresh_agreement();
 	list_sort(candidates, compare_oids);
-	dbkit_open_reader(&reader, many);
+	dbkit_open_reader(&reader, &dbkit_now, many);
 	foreach(lc, candidates)
 	{
 		Judgement	judgement = {.prefixes = prefixes};

@@ -399,7 +399,7 @@ note_renamed(Oid classid, Oid objid)
 	if (classid == ProcedureRelationId)
 		note_users(classid, objid, CHANGE_ALL);
 	else if (classid == RelationRelationId &&
-			 (dbkit_is_user_table(objid) || dbkit_is_organization_table(objid)))
+			 (dbkit_is_user_table(&dbkit_now, objid) || dbkit_is_organization_table(&dbkit_now, objid)))
 		note_users(classid, objid, CHANGED(FACT_FOREIGN_KEYS));
 }
 
@@ -596,9 +596,27 @@ call_event_function(Oid function, Tuplestorestate **rows)
 	return MakeSingleTupleTableSlot(rsinfo.setDesc, &TTSOpsMinimalTuple);
 }
 
-/* Note what the commands of the statement that is ending changed. */
+/* Note a table that was made LIKE a partitioned one. */
+static void
+note_model(Oid classid, Oid objid, const CollectedCommand *command, Oid model)
+{
+	ChangedObject object = {
+		.classid = classid,
+		.objid = objid,
+		.change = CHANGE_ALL,
+		.model = model
+	};
+
+	if (OidIsValid(model) && IsA(command->parsetree, CreateStmt) && classid == RelationRelationId)
+		(void) dbkit_note_change(&object);
+}
+
+/*
+ * Note what the commands of the statement that is ending changed.  If it makes a table
+ * LIKE a partitioned one, that is the model.
+ */
 void
-dbkit_note_commands(bool concurrently)
+dbkit_note_commands(bool concurrently, Oid model)
 {
 	Tuplestorestate *rows;
 	TupleTableSlot *slot = call_event_function(F_PG_EVENT_TRIGGER_DDL_COMMANDS, &rows);
@@ -617,6 +635,8 @@ dbkit_note_commands(bool concurrently)
 		if (command->in_extension)
 			continue;
 		dbkit_follow_rename(command);
+		note_model(DatumGetObjectId(slot->tts_values[0]),
+				   DatumGetObjectId(slot->tts_values[1]), command, model);
 		note_command(DatumGetObjectId(slot->tts_values[0]),
 					 DatumGetObjectId(slot->tts_values[1]), command);
 		dbkit_protect_new_members(DatumGetObjectId(slot->tts_values[1]), command);

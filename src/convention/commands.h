@@ -12,7 +12,7 @@
 #include "nodes/pg_list.h"
 
 extern bool dbkit_statement_is_covered(const Node *statement);
-extern void dbkit_note_commands(bool concurrently);
+extern void dbkit_note_commands(bool concurrently, Oid model);
 extern List *dbkit_note_dropped(bool concurrently);
 
 #endif							/* DBKIT_COMMANDS_H */

@@ -419,11 +419,11 @@ is_covered(const Finding *finding, const List *exemptions)
 }
 
 /*
- * Take out of a list the findings that are exempt or in the baseline.  Those before "from"
+ * Take out of a list the findings that are exempt, or if asked for in the baseline.  Those before "from"
  * stay; the others are all on one object.  What the server's configuration demands is never exempt.
  */
 List *
-dbkit_drop_exempt(List *findings, int from)
+dbkit_drop_exempt(List *findings, int from, bool and_baseline)
 {
 	List	   *exemptions;
 	List	   *result;
@@ -436,7 +436,7 @@ dbkit_drop_exempt(List *findings, int from)
 	{
 		Finding    *finding = list_nth(findings, i);
 
-		if (is_covered(finding, exemptions) || dbkit_is_in_baseline(finding))
+		if (is_covered(finding, exemptions) || (and_baseline && dbkit_is_in_baseline(finding)))
 			finding->level = dbkit_rule_level(finding->rule, finding->facts->schema, LEVEL_REQUIRED);
 		if (finding->level != LEVEL_OFF)
 			result = lappend(result, finding);

@@ -13,6 +13,7 @@
 #include "convention/exemption.h"
 #include "convention/judge.h"
 #include "convention/levels.h"
+#include "convention/ratchet.h"
 #include "convention/rules/rules.h"
 
 /* Tell whose level counts in that scope. */
@@ -67,7 +68,7 @@ dbkit_facts_to_read(JudgeScope scope, Change change)
 
 /*
  * Add to the judgement's findings what breaks the rules of that scope which the
- * change concerns, and is not exempt.
+ * change concerns, is not exempt, and with a ratchet was not there before.
  */
 void
 dbkit_judge(Judgement *judgement, Facts *facts, JudgeScope scope, Change change)
@@ -83,7 +84,8 @@ dbkit_judge(Judgement *judgement, Facts *facts, JudgeScope scope, Change change)
 		RuleLevel	level = dbkit_rule_level(rule, facts->schema, level_use(scope));
 
 		if (!(rule->kinds & facts->kind) || !is_in_scope(rule, scope, LEVEL_BIT(level)) ||
-			!can_break(change, rule))
+			!can_break(change, rule) ||
+			(judgement->only != NIL && !list_member_ptr(judgement->only, rule)))
 			continue;
 		judgement->rule = rule;
 		judgement->level = level;
@@ -92,6 +94,8 @@ dbkit_judge(Judgement *judgement, Facts *facts, JudgeScope scope, Change change)
 	}
 	facts->visible = read;
 	if (scope != SCOPE_ALL)
-		judgement->findings = dbkit_drop_exempt(judgement->findings, before);
+		judgement->findings = dbkit_drop_exempt(judgement->findings, before, judgement->only == NIL);
+	if (judgement->ratchet != NULL)
+		judgement->findings = dbkit_drop_known(judgement->ratchet, judgement->findings, before, scope);
 	dbkit_drop_repeated_fixes(judgement->findings, before);
 }

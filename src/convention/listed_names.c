@@ -9,17 +9,16 @@
  */
 #include "postgres.h"
 
-#include "utils/lsyscache.h"
-
 #include "common.h"
 #include "convention/agreement.h"
 #include "convention/listed_names.h"
 
-/* Is an object in the list?  The functions tell its name and schema. */
+/* Is an object in the list? */
 static bool
-is_listed(const List *names, Oid object, char *(*name_of) (Oid), Oid (*schema_of) (Oid))
+is_listed(const List *names, const Catalogs *catalogs, CatalogKind kind, Oid object)
 {
-	const char *name = names != NIL ? name_of(object) : NULL;
+	Oid			namespace;
+	const char *name = names != NIL ? dbkit_catalog_name(catalogs, kind, object, &namespace) : NULL;
 	ListCell   *lc;
 
 	foreach(lc, names)
@@ -29,7 +28,7 @@ is_listed(const List *names, Oid object, char *(*name_of) (Oid), Oid (*schema_of
 
 		if (name == NULL || strcmp(listed->name, name) != 0)
 			continue;
-		schema = listed->schema != NULL ? get_namespace_name(schema_of(object)) : NULL;
+		schema = listed->schema != NULL ? dbkit_catalog_schema(catalogs, namespace) : NULL;
 		if (listed->schema == NULL || (schema != NULL && strcmp(listed->schema, schema) == 0))
 			return true;
 	}
@@ -38,21 +37,21 @@ is_listed(const List *names, Oid object, char *(*name_of) (Oid), Oid (*schema_of
 
 /* Is it a table of users? */
 bool
-dbkit_is_user_table(Oid relid)
+dbkit_is_user_table(const Catalogs *catalogs, Oid relid)
 {
-	return is_listed(dbkit_agreement()->user_tables, relid, get_rel_name, get_rel_namespace);
+	return is_listed(dbkit_agreement()->user_tables, catalogs, CATALOG_RELATION, relid);
 }
 
 /* Is it a table of organizations, the tenants? */
 bool
-dbkit_is_organization_table(Oid relid)
+dbkit_is_organization_table(const Catalogs *catalogs, Oid relid)
 {
-	return is_listed(dbkit_agreement()->organization_tables, relid, get_rel_name, get_rel_namespace);
+	return is_listed(dbkit_agreement()->organization_tables, catalogs, CATALOG_RELATION, relid);
 }
 
 /* Is it one of the functions that set updated_at? */
 bool
-dbkit_is_updated_at_function(Oid function)
+dbkit_is_updated_at_function(const Catalogs *catalogs, Oid function)
 {
-	return is_listed(dbkit_agreement()->updated_at_functions, function, get_func_name, get_func_namespace);
+	return is_listed(dbkit_agreement()->updated_at_functions, catalogs, CATALOG_FUNCTION, function);
 }

@@ -8,8 +8,10 @@
 #ifndef DBKIT_LISTED_NAMES_H
 #define DBKIT_LISTED_NAMES_H
 
-extern bool dbkit_is_user_table(Oid relid);
-extern bool dbkit_is_organization_table(Oid relid);
-extern bool dbkit_is_updated_at_function(Oid function);
+#include "convention/facts/catalogs.h"
+
+extern bool dbkit_is_user_table(const Catalogs *catalogs, Oid relid);
+extern bool dbkit_is_organization_table(const Catalogs *catalogs, Oid relid);
+extern bool dbkit_is_updated_at_function(const Catalogs *catalogs, Oid function);
 
 #endif							/* DBKIT_LISTED_NAMES_H */

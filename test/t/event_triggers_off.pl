@@ -34,7 +34,7 @@ sub says
 sub switch
 {
 	my ($how) = @_;
-	return join '', map { "ALTER EVENT TRIGGER $_ $how;" } qw(dbkit_ddl_command_end dbkit_sql_drop dbkit_table_rewrite);
+	return join '', map { "ALTER EVENT TRIGGER $_ $how;" } qw(dbkit_ddl_command_start dbkit_ddl_command_end dbkit_sql_drop dbkit_table_rewrite);
 }
 
 my $registry = 'SELECT prefix, relation::regclass, contested FROM dbkit.id_prefix ORDER BY prefix';

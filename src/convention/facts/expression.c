@@ -11,8 +11,6 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "nodes/nodeFuncs.h"
@@ -21,7 +19,6 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/fmgroids.h"
-#include "utils/syscache.h"
 
 #include "common.h"
 #include "context/mirror.h"
@@ -265,26 +262,17 @@ calls_volatile(Node *node, void *context)
 
 	if (node == NULL)
 		return false;
-	if (is_call(node, &function, &args))
-	{
-		HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-		bool		found = HeapTupleIsValid(tuple) &&
-		((Form_pg_proc) GETSTRUCT(tuple))->provolatile == PROVOLATILE_VOLATILE;
-
-		if (HeapTupleIsValid(tuple))
-			ReleaseSysCache(tuple);
-		if (found)
-			return true;
-	}
+	if (is_call(node, &function, &args) && dbkit_is_volatile(context, function))
+		return true;
 	return expression_tree_walker(node, calls_volatile, context);
 }
 
 /* Does the expression make a new UUID at each call? */
 bool
-dbkit_generates_uuid(Node *expr)
+dbkit_generates_uuid(const Catalogs *catalogs, Node *expr)
 {
 	expr = strip_lossless_casts(expr);
-	return expr != NULL && exprType(expr) == UUIDOID && calls_volatile(expr, NULL);
+	return expr != NULL && exprType(expr) == UUIDOID && calls_volatile(expr, unconstify(Catalogs *, catalogs));
 }
 
 /* What to look for in a policy, and what was found */

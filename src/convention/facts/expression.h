@@ -11,11 +11,13 @@
 #include "access/attnum.h"
 #include "nodes/pg_list.h"
 
+#include "convention/facts/catalogs.h"
+
 extern char *dbkit_generated_prefix(Node *expr);
 extern char *dbkit_pinned_prefix(Node *expr, AttrNumber attnum);
 extern bool dbkit_is_now(const char *stored);
 extern bool dbkit_is_clock(Node *expr);
-extern bool dbkit_generates_uuid(Node *expr);
+extern bool dbkit_generates_uuid(const Catalogs *catalogs, Node *expr);
 extern bool dbkit_lets_all_pass(const char *stored);
 extern bool dbkit_lets_changes_pass(const char *stored);
 extern List *dbkit_not_null_columns(const char *stored);

@@ -7,11 +7,9 @@
  */
 #include "postgres.h"
 
-#include "access/transam.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 #include "common.h"
 #include "convention/facts/table.h"
@@ -29,7 +27,7 @@ static void
 judge_clock_column(Judgement *judgement, const char *name)
 {
 	const ColumnFacts *column = dbkit_facts_column(judgement->facts, name);
-	StringInfoData wrong = {0};
+	Wrong		wrong = {.faults = 0};
 	Finding    *finding;
 	Node	   *value;
 	bool		clock;
@@ -38,6 +36,7 @@ judge_clock_column(Judgement *judgement, const char *name)
 	{
 		finding = dbkit_add_finding(judgement, name, "there is no column \"%s\"; use %s %s",
 									name, name, CLOCK_COLUMN);
+		dbkit_set_missing(finding, name, FAULT_NULL | FAULT_DEFAULT);
 		dbkit_add_column(finding, name, CLOCK_COLUMN);
 		return;
 	}
@@ -47,16 +46,20 @@ judge_clock_column(Judgement *judgement, const char *name)
 	clock |= dbkit_is_clock(value);
 	dbkit_check_type(&wrong, column, TIMESTAMPTZOID);
 	if (!column->not_null)
-		dbkit_add_wrong(&wrong, "may be null");
+		dbkit_add_wrong(&wrong, FAULT_NULL, "may be null");
 	if (column->generated)
-		dbkit_add_wrong(&wrong, "is a generated column");
+	{
+		dbkit_add_wrong(&wrong, FAULT_GENERATED, "is a generated column");
+		wrong.hidden |= FAULT_DEFAULT;
+	}
 	else if (!clock && (value == NULL || column->base_type == TIMESTAMPTZOID))
-		dbkit_add_wrong(&wrong, "has no default that is the current time");
-	if (wrong.len == 0)
+		dbkit_add_wrong(&wrong, FAULT_DEFAULT, "has no default that is the current time");
+	if (wrong.faults == 0)
 		return;
 
 	finding = dbkit_add_finding(judgement, name, "column \"%s\" %s; use %s", name,
-								wrong.data, CLOCK_COLUMN);
+								wrong.text.data, CLOCK_COLUMN);
+	dbkit_set_faults(finding, wrong.faults, wrong.hidden);
 	if (column->generated)
 		return;					/* cannot have a default */
 	if (column->base_type != TIMESTAMPTZOID)
@@ -93,6 +96,7 @@ judge_storytime(Judgement *judgement)
 	{
 		finding = dbkit_add_finding(judgement, "storytime",
 									"there is no column \"storytime\"; use storytime jsonb");
+		dbkit_set_missing(finding, "storytime", 0);
 		dbkit_add_column(finding, "storytime", "jsonb");
 	}
 	else if (column->base_type != JSONBOID)
@@ -105,21 +109,21 @@ judge_storytime(Judgement *judgement)
 }
 
 static bool
-is_small_integer(Oid type)
+is_small_integer(Form_pg_type type)
 {
-	return type == INT2OID || type == INT4OID;
+	return type->oid == INT2OID || type->oid == INT4OID;
 }
 
 static bool
-is_local_timestamp(Oid type)
+is_local_timestamp(Form_pg_type type)
 {
-	return type == TIMESTAMPOID;
+	return type->oid == TIMESTAMPOID;
 }
 
 static bool
-is_enum(Oid type)
+is_enum(Form_pg_type type)
 {
-	return type >= FirstUnpinnedObjectId && type_is_enum(type);
+	return type->typtype == TYPTYPE_ENUM;
 }
 
 /* Say what a column's type is, and unless its name tells, what is inside it. */
@@ -137,7 +141,7 @@ describe_type(const ColumnFacts *column, Oid inside)
  * advise the type that dbkit_replacement_type() knows.
  */
 static void
-judge_column_types(Judgement *judgement, bool (*unwanted) (Oid type),
+judge_column_types(Judgement *judgement, TypeTest unwanted,
 				   const char *otherwise)
 {
 	ListCell   *lc;
@@ -145,7 +149,7 @@ judge_column_types(Judgement *judgement, bool (*unwanted) (Oid type),
 	foreach(lc, dbkit_facts_columns(judgement->facts))
 	{
 		ColumnFacts *column = lfirst(lc);
-		Oid			inside = dbkit_find_type(column->type, unwanted);
+		Oid			inside = dbkit_find_type(judgement->facts->catalogs, column->type, unwanted);
 		Oid			target;
 		const char *sequence;
 		const char *advice = otherwise;
@@ -259,11 +263,13 @@ judge_text_id(Judgement *judgement)
 		else if (column->base_type == TEXTOID)
 			finding = dbkit_add_finding(judgement, column->name,
 										"column \"%s\" has collation \"%s\"; use " DBKIT_ID_TYPE,
-										column->name, get_collation_name(column->collation));
+										column->name, dbkit_collation_name(column->collation));
 		else
 			finding = dbkit_add_finding(judgement, column->name,
 										"column \"%s\" is %s; use " DBKIT_ID_TYPE,
 										column->name, dbkit_type_name(column->type));
+		dbkit_set_faults(finding, column->base_type == TEXTOID ? FAULT_COLLATION : FAULT_TYPE,
+						 FAULT_COLLATION);
 		dbkit_add_retype(finding, column, TEXTOID, DBKIT_ID_TYPE);
 	}
 }

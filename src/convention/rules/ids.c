@@ -11,7 +11,6 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 
 #include "common.h"
 #include "convention/facts/table.h"
@@ -22,7 +21,6 @@
 #include "convention/rules/files.h"
 #include "convention/rules/id_style.h"
 #include "id.h"
-#include "relation_name.h"
 
 /* Would generate_id() take it?  A LIKE pattern of anything else can mean more. */
 static bool
@@ -52,6 +50,9 @@ find_free_prefix(Judgement *judgement)
 	char		letters[NAMEDATALEN + 3];
 	int			length = 0;
 
+	/* What was there before is not fixed */
+	if (judgement->facts->catalogs->snapshot != NULL)
+		return NULL;
 	for (const char *c = judgement->facts->name; *c; c++)
 	{
 		char		lower = (*c >= 'A' && *c <= 'Z') ? *c - 'A' + 'a' : *c;
@@ -69,7 +70,7 @@ find_free_prefix(Judgement *judgement)
 			char	   *prefix = psprintf("%c%c%c", letters[0], letters[second],
 										  letters[third]);
 
-			if (!OidIsValid(dbkit_registry_holder(prefix)) &&
+			if (!OidIsValid(dbkit_registry_holder(&dbkit_now, prefix)) &&
 				!dbkit_list_has_string(judgement->suggested, prefix))
 				return prefix;
 		}
@@ -108,29 +109,34 @@ judge_primary_key(Judgement *judgement)
 	const ColumnFacts *id = dbkit_facts_column(facts, "id");
 	const char *wanted = dbkit_ids_are_uuids() ?
 	"uuid PRIMARY KEY DEFAULT gen_random_uuid()" : DBKIT_ID_TYPE " PRIMARY KEY";
-	StringInfoData wrong = {0};
+	Wrong		wrong = {.faults = 0};
+	Finding    *finding;
 
 	if (id == NULL)
 	{
 		char	   *prefix = !dbkit_ids_are_uuids() ? take_prefix(judgement) : NULL;
 
-		dbkit_add_finding(judgement, NULL, "there is no column \"id\"; use id %s%s", wanted,
-						  prefix == NULL ? "" :
-						  psprintf(" DEFAULT %s('%s') CHECK (id LIKE '%s_%%')",
-								   dbkit_function_name("generate_id"), prefix, prefix));
+		finding = dbkit_add_finding(judgement, NULL, "there is no column \"id\"; use id %s%s", wanted,
+									prefix == NULL ? "" :
+									psprintf(" DEFAULT %s('%s') CHECK (id LIKE '%s_%%')",
+											 dbkit_function_name("generate_id"), prefix, prefix));
+		dbkit_set_missing(finding, "id", FAULT_KEY | FAULT_DEFAULT);
 		return;
 	}
 
 	dbkit_check_type(&wrong, id, dbkit_ids_are_uuids() ? UUIDOID : TEXTOID);
 	if (!dbkit_ids_are_uuids() && id->base_type == TEXTOID &&
 		id->collation != C_COLLATION_OID)
-		dbkit_add_wrong(&wrong, "has collation \"%s\"", get_collation_name(id->collation));
+		dbkit_add_wrong(&wrong, FAULT_COLLATION, "has collation \"%s\"",
+						dbkit_collation_name(id->collation));
 	dbkit_check_key(&wrong, facts, id);
 	if (dbkit_ids_are_uuids() && id->base_type == UUIDOID &&
-		!dbkit_generates_uuid(dbkit_column_default(id)))
-		dbkit_add_wrong(&wrong, "has no default that generates a uuid");
-	if (wrong.len > 0)
-		dbkit_add_finding(judgement, "id", "column \"id\" %s; use id %s", wrong.data, wanted);
+		!dbkit_generates_uuid(facts->catalogs, dbkit_column_default(id)))
+		dbkit_add_wrong(&wrong, FAULT_DEFAULT, "has no default that generates a uuid");
+	if (wrong.faults == 0)
+		return;
+	finding = dbkit_add_finding(judgement, "id", "column \"id\" %s; use id %s", wrong.text.data, wanted);
+	dbkit_set_faults(finding, wrong.faults, wrong.hidden);
 }
 
 /*
@@ -154,8 +160,13 @@ judge_id_default(Judgement *judgement)
 	char	   *wanted;
 	Finding    *finding;
 
-	if (dbkit_ids_are_uuids() || id == NULL || dbkit_facts_default_prefix(facts) != NULL)
+	if (dbkit_ids_are_uuids() || dbkit_facts_default_prefix(facts) != NULL)
 		return;
+	if (id == NULL)
+	{
+		dbkit_hide_faults(judgement, "id", FAULT_DEFAULT);
+		return;
+	}
 
 	prefix = prefix_for_fix(judgement);
 	wanted = psprintf("DEFAULT %s(%s)", dbkit_function_name("generate_id"),
@@ -168,6 +179,7 @@ judge_id_default(Judgement *judgement)
 		finding = dbkit_add_finding(judgement, "id",
 									"the default of column \"id\" is not dbkit's generate_id() with a constant prefix; use %s",
 									wanted);
+	dbkit_set_faults(finding, FAULT_DEFAULT, 0);
 	if (prefix == NULL)
 		return;
 	if (id->base_type == TEXTOID && !id->generated)
@@ -184,8 +196,13 @@ judge_id_check(Judgement *judgement)
 	Finding    *finding;
 	ListCell   *lc;
 
-	if (dbkit_ids_are_uuids() || id == NULL)
+	if (dbkit_ids_are_uuids())
 		return;
+	if (id == NULL)
+	{
+		dbkit_hide_faults(judgement, "id", FAULT_CHECK);
+		return;
+	}
 	if (dbkit_facts_check_prefixes(facts) != NIL &&
 		(dbkit_facts_default_prefix(facts) == NULL ||
 		 dbkit_list_has_string(dbkit_facts_check_prefixes(facts), dbkit_facts_default_prefix(facts))))
@@ -202,6 +219,7 @@ judge_id_check(Judgement *judgement)
 									"the CHECK on column \"id\" pins the prefix \"%s\", its default makes \"%s\"; use %s",
 									(char *) linitial(dbkit_facts_check_prefixes(facts)),
 									dbkit_facts_default_prefix(facts), wanted);
+	dbkit_set_faults(finding, FAULT_CHECK, 0);
 	if (prefix == NULL || !is_possible_prefix(prefix) || id->base_type != TEXTOID)
 		return;
 	if (list_member_ptr(dbkit_facts_check_names(facts), NULL))
@@ -220,36 +238,37 @@ judge_id_prefix(Judgement *judgement)
 	if (dbkit_ids_are_uuids() || dbkit_facts_prefix(facts) == NULL)
 		return;
 	if (!is_convention_prefix(dbkit_facts_prefix(facts)))
-		dbkit_add_finding(judgement, "id", "prefix \"%s\" is not 2 or 3 lower-case letters; use one that is",
-						  dbkit_facts_prefix(facts));
+		dbkit_set_faults(dbkit_add_finding(judgement, "id", "prefix \"%s\" is not 2 or 3 lower-case letters; use one that is",
+										   dbkit_facts_prefix(facts)),
+						 FAULT_FORM, 0);
 	if (strlen(dbkit_facts_prefix(facts)) > DBKIT_PREFIX_MAX_LEN)
 		return;					/* the registry has none */
 	if (judgement->prefixes != NULL &&
 		dbkit_registry_has(judgement->prefixes, dbkit_facts_prefix(facts), facts->objid))
 		return;
 
-	holder = dbkit_registry_holder(dbkit_facts_prefix(facts));
+	holder = dbkit_registry_holder(facts->catalogs, dbkit_facts_prefix(facts));
 	if (!OidIsValid(holder))
 	{
 		Finding    *finding = dbkit_add_finding(judgement, "id",
 												"prefix \"%s\" is not in the registry, so that another table could have it; use dbkit.register_prefix()",
 												dbkit_facts_prefix(facts));
 
+		dbkit_set_faults(finding, FAULT_UNREGISTERED, 0);
 		finding->statement = psprintf("SELECT dbkit.register_prefix(%s);",
 									  quote_literal_cstr(dbkit_facts_identity(facts)));
 	}
-	else if (holder != facts->objid && !facts->detached)
+	else if (holder != facts->objid)
 	{
-		/*
-		 * The ids of a detached partition go on with the prefix of the table
-		 * it was part of
-		 */
 		char	   *suggestion = suggest_prefix(judgement);
-		char	   *name = dbkit_find_unquoted_name(holder);
+		char	   *name = dbkit_catalog_identity(facts->catalogs, holder);
+		Finding    *finding;
 
-		dbkit_add_finding(judgement, "id", "prefix \"%s\" belongs to table \"%s\"; use another%s",
-						  dbkit_facts_prefix(facts), name != NULL ? name : "(dropped meanwhile)",
-						  suggestion ? psprintf(", such as \"%s\"", suggestion) : "");
+		finding = dbkit_add_finding(judgement, "id", "prefix \"%s\" belongs to table \"%s\"; use another%s",
+									dbkit_facts_prefix(facts), name != NULL ? name : "(dropped meanwhile)",
+									suggestion ? psprintf(", such as \"%s\"", suggestion) : "");
+		dbkit_set_faults(finding, FAULT_TAKEN, 0);
+		finding->referenced = holder;
 	}
 }
 

@@ -23,44 +23,48 @@ judge_enum_table(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
 	const ColumnFacts *value = dbkit_facts_column(facts, "value");
-	StringInfoData wrong = {0};
+	Wrong		wrong = {.faults = 0};
+	Finding    *finding;
 
 	if (value == NULL)
 	{
-		dbkit_add_finding(judgement, NULL,
-						  "there is no column \"value\"; use value text PRIMARY KEY");
+		finding = dbkit_add_finding(judgement, NULL,
+									"there is no column \"value\"; use value text PRIMARY KEY");
+		dbkit_set_missing(finding, "value", FAULT_KEY);
 		return;
 	}
 	dbkit_check_type(&wrong, value, TEXTOID);
 	dbkit_check_key(&wrong, facts, value);
-	if (wrong.len > 0)
-		dbkit_add_finding(judgement, "value",
-						  "column \"value\" %s; use value text PRIMARY KEY", wrong.data);
+	if (wrong.faults == 0)
+		return;
+	finding = dbkit_add_finding(judgement, "value",
+								"column \"value\" %s; use value text PRIMARY KEY", wrong.text.data);
+	dbkit_set_faults(finding, wrong.faults, wrong.hidden);
 }
 
 /* Does the trigger run updated_at() for the column of that name, or a function of the team's own? */
 static bool
-runs_updated_at(const TriggerFacts *trigger)
+runs_updated_at(const TriggerFacts *trigger, const Catalogs *catalogs)
 {
 	if (dbkit_is_function(trigger->function, "updated_at"))
 		return trigger->argument == NULL || strcmp(trigger->argument, "updated_at") == 0;
-	return dbkit_is_updated_at_function(trigger->function);
+	return dbkit_is_updated_at_function(catalogs, trigger->function);
 }
 
 /* Is it a BEFORE UPDATE row trigger that sets updated_at whenever a row changes? */
 static bool
-sets_updated_at(const TriggerFacts *trigger, const void *arg pg_attribute_unused())
+sets_updated_at(const TriggerFacts *trigger, const void *catalogs)
 {
 	return !trigger->some_columns && dbkit_lets_changes_pass(trigger->condition) &&
 		TRIGGER_FOR_ROW(trigger->type) && TRIGGER_FOR_BEFORE(trigger->type) &&
-		TRIGGER_FOR_UPDATE(trigger->type) && runs_updated_at(trigger);
+		TRIGGER_FOR_UPDATE(trigger->type) && runs_updated_at(trigger, catalogs);
 }
 
 /* Is it such a trigger, and enabled? */
 static bool
-keeps_updated_at(const TriggerFacts *trigger, const void *arg)
+keeps_updated_at(const TriggerFacts *trigger, const void *catalogs)
 {
-	return trigger->enabled && sets_updated_at(trigger, arg);
+	return trigger->enabled && sets_updated_at(trigger, catalogs);
 }
 
 static bool
@@ -78,9 +82,9 @@ judge_updated_at_trigger(Judgement *judgement)
 	char	   *action;
 	char	   *statement;
 
-	if (dbkit_find_trigger(facts, keeps_updated_at, NULL) != NULL)
+	if (dbkit_find_trigger(facts, keeps_updated_at, facts->catalogs) != NULL)
 		return;
-	trigger = dbkit_find_trigger(facts, sets_updated_at, NULL);
+	trigger = dbkit_find_trigger(facts, sets_updated_at, facts->catalogs);
 	if (trigger != NULL)
 	{
 		action = psprintf("ENABLE TRIGGER %s", quote_identifier(trigger->name));

@@ -91,7 +91,7 @@ judge_size(const Rule *rule, Oid relid, uint64 size, const char *change, const c
 
 	if (size <= (uint64) large_table_size * 1024)
 		return NIL;
-	judgement.facts = dbkit_facts(RelationRelationId, root_of(relid), 0);
+	judgement.facts = dbkit_facts(&dbkit_now, RelationRelationId, root_of(relid), 0);
 	if (judgement.facts == NULL)
 		return NIL;
 	judgement.level = dbkit_rule_level(rule, judgement.facts->schema, LEVEL_TO_ENFORCE);
@@ -99,7 +99,7 @@ judge_size(const Rule *rule, Oid relid, uint64 size, const char *change, const c
 		return NIL;
 	dbkit_add_finding(&judgement, NULL, "%s a table of %s, more than %s; use %s",
 					  change, pretty_size(size), pretty_size((uint64) large_table_size * 1024), advice);
-	return dbkit_drop_exempt(judgement.findings, 0);
+	return dbkit_drop_exempt(judgement.findings, 0, true);
 }
 
 /* Is there the index already that CREATE INDEX IF NOT EXISTS would make? */
