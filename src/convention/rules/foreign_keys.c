@@ -85,6 +85,7 @@ add_key_finding(Judgement *judgement, const ForeignKeyFacts *key, const char *pr
 
 	dbkit_set_columns(finding, key->columns);
 	finding->referenced = key->referenced;
+	finding->part = key->name;
 	return finding;
 }
 
@@ -371,6 +372,7 @@ judge_fk_validated(Judgement *judgement)
 												constraint->name, action);
 
 		dbkit_set_columns(finding, constraint->columns);
+		finding->part = constraint->name;
 		dbkit_add_alter(finding, action);
 	}
 }

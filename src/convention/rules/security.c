@@ -94,7 +94,7 @@ judge_policy_with_check(Judgement *judgement)
 		if (policy->permissive && is_for_insert(policy) && dbkit_lets_all_pass(insert_check(policy)))
 			dbkit_add_finding(judgement, NULL,
 							  "policy \"%s\" lets any row be inserted; use WITH CHECK with a condition",
-							  policy->name);
+							  policy->name)->part = policy->name;
 	}
 }
 
@@ -130,7 +130,7 @@ judge_forgeable_policy(Judgement *judgement)
 		if (setting != NULL)
 			dbkit_add_finding(judgement, NULL,
 							  "policy \"%s\" reads the setting \"%s\", %s",
-							  policy->name, setting, forgeable_reason(setting));
+							  policy->name, setting, forgeable_reason(setting))->part = policy->name;
 	}
 }
 
