@@ -317,6 +317,34 @@ rename_in_schemas(Jsonb *agreement, const RenameStmt *schema)
 	return dbkit_merge_json(agreement, JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
 }
 
+/* Does the baseline know anything by a name that is another one now? */
+static bool
+baseline_knows(const Renaming *renaming)
+{
+	ListCell   *lc;
+
+	if (renaming->old_part == NULL)
+		return dbkit_baseline_has(renaming->old_object);
+	foreach(lc, dbkit_baseline_of(renaming->old_object))
+	{
+		if (strcmp(((const BaselineEntry *) lfirst(lc))->name, renaming->old_part) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* May the agreement have one of the names?  Most stand nowhere in it, and it may be long. */
+static bool
+may_have_names(const List *renamings, const RenameStmt *schema)
+{
+	bool		found = schema != NULL;
+	ListCell   *lc;
+
+	foreach(lc, renamings)
+		found |= baseline_knows(lfirst(lc));
+	return found || rename_in_exemptions(dbkit_agreement()->own, renamings, schema) != NULL;
+}
+
 /* Return the agreement with new names, or NULL where it has none of them. */
 static Jsonb *
 rename_in_agreement(const List *renamings, const RenameStmt *schema)
@@ -351,8 +379,8 @@ dbkit_follow_rename(const CollectedCommand *command)
 	else if (IsA(command->parsetree, AlterObjectSchemaStmt))
 		renamings = find_moves(&command->d.simple.address, &command->d.simple.secondaryObject);
 
-	/* Most names stand nowhere in it: nobody has to wait for those */
-	if (rename_in_agreement(renamings, schema) == NULL)
+	/* Nobody has to wait for names that stand nowhere in it */
+	if (!may_have_names(renamings, schema))
 		return;
 	dbkit_lock_agreement();
 	dbkit_rewrite_agreement(rename_in_agreement(renamings, schema));
@@ -447,43 +475,47 @@ is_in(const List *entries, const BaselineEntry *entry)
 	return false;
 }
 
-/* Take out of a baseline what it has of an object and is not wrong any more. */
+/* Return what the baseline has of the objects and is not wrong any more. */
 static List *
-prune_object(List *baseline, const TouchedObject *object)
+find_fixed(void)
 {
-	List	   *present = find_present(object);
-	char	   *name = dbkit_object_name(object->schema, object->name);
-	ListCell   *lc;
+	List	   *fixed = NIL;
+	ListCell   *lc1;
+	ListCell   *lc2;
 
-	foreach(lc, baseline)
+	foreach(lc1, touched)
 	{
-		const BaselineEntry *entry = lfirst(lc);
+		const TouchedObject *object = lfirst(lc1);
+		List	   *present = find_present(object);
 
-		if (strcmp(entry->object, name) == 0 && !is_in(present, entry))
-			baseline = foreach_delete_current(baseline, lc);
+		foreach(lc2, dbkit_baseline_of(dbkit_object_name(object->schema, object->name)))
+		{
+			if (!is_in(present, lfirst(lc2)))
+				fixed = lappend(fixed, lfirst(lc2));
+		}
 	}
-	return baseline;
+	return fixed;
 }
 
 /* Take out of the baseline what this transaction has fixed. */
 static void
 prune_baseline(void)
 {
-	Jsonb	   *own = dbkit_agreement()->own;
+	List	   *fixed = find_fixed();
 	List	   *baseline;
-	int			before;
 	ListCell   *lc;
 
-	if (own == NULL)
+	if (fixed == NIL)
 		return;
-	own = DatumGetJsonbPCopy(JsonbPGetDatum(own));	/* the check may read it
-													 * again */
-	baseline = dbkit_read_baseline(own);
-	before = list_length(baseline);
-	foreach(lc, touched)
-		baseline = prune_object(baseline, lfirst(lc));
-	if (list_length(baseline) < before)
-		dbkit_rewrite_agreement(dbkit_replace_baseline(own, baseline));
+	dbkit_lock_agreement();
+	baseline = dbkit_agreement()->own != NULL ? dbkit_read_baseline(dbkit_agreement()->own) : NIL;
+	foreach(lc, baseline)
+	{
+		if (is_in(fixed, lfirst(lc)))
+			baseline = foreach_delete_current(baseline, lc);
+	}
+	dbkit_rewrite_agreement(dbkit_agreement()->own != NULL ?
+							dbkit_replace_baseline(dbkit_agreement()->own, baseline) : NULL);
 }
 
 /* Do so just before the transaction commits, when it is known what it leaves. */
@@ -498,11 +530,9 @@ at_transaction_event(XactEvent event, void *arg pg_attribute_unused())
 		MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
 
 		PushActiveSnapshot(GetTransactionSnapshot());
+		dbkit_refresh_agreement();
 		if (dbkit_find_extension(&owner, &namespace))
-		{
-			dbkit_lock_agreement();
 			prune_baseline();
-		}
 		PopActiveSnapshot();
 		MemoryContextSwitchTo(caller);
 		touched = NIL;

@@ -146,6 +146,19 @@ read_object(List **entries, const char *object, const JsonbValue *rules)
 	return understood;
 }
 
+/* Return what the baseline has of an object. */
+List *
+dbkit_baseline_of(const char *object)
+{
+	List	   *entries = NIL;
+	JsonbValue	rules = {.type = jbvBinary};
+
+	rules.val.binary.data = find_object(object);
+	if (rules.val.binary.data != NULL)
+		(void) read_object(&entries, object, &rules);
+	return entries;
+}
+
 /* Read the baseline of an agreement; false if something in it cannot be read. */
 static bool
 read_baseline(List **entries, Jsonb *agreement)

@@ -21,6 +21,7 @@ typedef struct BaselineEntry
 
 extern bool dbkit_is_in_baseline(const Finding *finding);
 extern bool dbkit_baseline_has(const char *object);
+extern List *dbkit_baseline_of(const char *object);
 extern BaselineEntry *dbkit_baseline_entry(const Finding *finding);
 extern bool dbkit_same_entry(const BaselineEntry *a, const BaselineEntry *b);
 extern List *dbkit_read_baseline(Jsonb *agreement);
