@@ -24,10 +24,11 @@ sub slurp
 	return <$file> // '';
 }
 
-# Make numbers of different lengths compare as numbers.
+# Make the numbers of versions compare as numbers (2, 10), and times, also as
+# 2017-08-31-230457, by their digits from the left.
 sub sort_key
 {
-	return lc($_[0]) =~ s/(\d+)/sprintf '%020s', $1/ger;
+	return lc($_[0]) =~ s/(?<=\d)-(?=\d)//gr =~ s/(\d+)/length $1 < 8 ? sprintf '%030s', $1 : $1 . '0' x (30 - length $1)/ger;
 }
 
 # Return the paths of the files that lead upwards, in order.

@@ -5,18 +5,26 @@ package replay::replay;
 use strict;
 use warnings;
 use replay::oracle;
+use replay::session;
 
 # Statements after which the oracle need not be asked again
 my $harmless = qr/^(?:INSERT|UPDATE|DELETE|MERGE|SELECT|WITH|SET|RESET|SHOW|COPY|GRANT|REVOKE|TRUNCATE|LOCK|ANALYZE|VACUUM|NOTIFY)\b(?!.*\bINTO\s+\w)(?!\s*\()/is;
 
 sub new
 {
-	my ($class, %sessions) = @_;
+	my ($class, %servers) = @_;
 	return bless {
-		%sessions,
+		servers => \%servers,
 		count => { statements => 0, plain => 0, with => 0 },
 		found => { map { $_ => [] } qw(errors refused besides through differences) },
 	}, $class;
+}
+
+# Open new sessions on both servers, as a release would.
+sub connect_anew
+{
+	my ($self) = @_;
+	$self->{$_} = replay::session->new(%{ $self->{servers}{$_} }) for keys %{ $self->{servers} };
 }
 
 sub note
@@ -45,10 +53,11 @@ my $agreement_of = q{
 sub adopt
 {
 	my ($self, $adoption) = @_;
-	my $session = $self->{with};
 
-	my $result = $session->query($adoption);
-	die "the adoption failed: $result->{error}{M}\n" if $result->{error};
+	$self->connect_anew;
+	$self->{with}->rows($adoption);
+	$self->connect_anew;
+	my $session = $self->{with};
 	my $agreement = $session->value(q{SELECT to_regprocedure('dbkit.agreement()') IS NOT NULL}) eq 't'
 	  ? 'SELECT dbkit.agreement()' : $agreement_of;
 	my $exemptions = q{SELECT object, rule FROM dbkit.exemption WHERE builtin};
@@ -272,8 +281,8 @@ sub file
 	my ($self, $file) = @_;
 
 	$self->{file} = $file->{name};
+	$self->connect_anew;
 	$self->transaction($_) for @{ $file->{transactions} };
-	$self->{$_}->rows('DISCARD ALL') for qw(plain with);
 }
 
 # Count the tables without dbkit.
@@ -288,6 +297,7 @@ sub leave
 {
 	my ($self) = @_;
 	return if !$self->{oracle};
+	$self->connect_anew;
 	my $schema = $self->{with}->value(q{SELECT pg_catalog.quote_ident(extnamespace::regnamespace::text) FROM pg_catalog.pg_extension WHERE extname = 'dbkit'});
 	$self->{with}->rows("DROP EXTENSION dbkit; DROP FUNCTION IF EXISTS $schema.dbkit_agreement()");
 }
