@@ -158,10 +158,11 @@ of_table AS (
 	SELECT u.rule, c.relid, c.attnum::text, c.attname FROM columns c JOIN unwanted u USING (type) WHERE NOT c.is_enum
 	UNION ALL
 	SELECT 'text_id', c.relid, c.attnum::text, c.attname
-	FROM agreed, columns c LEFT JOIN key_columns k USING (relid, attnum)
+	FROM agreed, columns c
+	LEFT JOIN (SELECT relid, attnum, array_agg(type) AS types FROM key_columns GROUP BY relid, attnum) AS k USING (relid, attnum)
 	WHERE NOT is_enum AND (ends_like_id OR is_extid) AND CASE
 		WHEN id_style = 'prefixed' THEN base <> 'text'::regtype OR NOT is_c
-		WHEN k.type IS NOT NULL THEN k.type <> c.type
+		WHEN k.types IS NOT NULL THEN c.type <> ALL (k.types)
 		WHEN id_style = 'uuid' THEN base NOT IN ('uuid'::regtype, 'text'::regtype)
 		WHEN id_style = 'bigint' THEN NOT is_extid AND base <> 'int8'::regtype
 		ELSE false END
