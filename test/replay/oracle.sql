@@ -123,7 +123,7 @@ key_columns AS MATERIALIZED (
 	CROSS JOIN LATERAL unnest(k.conkey, k.confkey) AS key (attnum, referenced)
 	JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = key.referenced),
 of_table AS (
-	SELECT 'primary_key' AS rule, relid, '' AS what, CASE WHEN attnum IS NOT NULL THEN 'id' END AS column_name
+	SELECT 'primary_key' AS rule, relid, coalesce(attnum::text, '') AS what, CASE WHEN attnum IS NOT NULL THEN 'id' END AS column_name
 	FROM agreed, ids i
 	WHERE indexrelid IS NULL OR (id_style <> 'any' AND NOT (
 		coalesce(composite_keys AND cardinality(keys) > 1 AND (attnum = ANY (keys)
@@ -134,24 +134,25 @@ of_table AS (
 			WHEN 'bigint' THEN base = 'int8'::regtype AND (identity OR coalesce(expression ~ '^nextval\(', false))
 			ELSE base = 'text'::regtype AND is_c END)))
 	UNION ALL
-	SELECT 'id_default', relid, '', 'id' FROM agreed, ids WHERE id_style = 'prefixed' AND attnum IS NOT NULL AND prefix IS NULL
+	SELECT 'id_default', relid, attnum::text, 'id' FROM agreed, ids WHERE id_style = 'prefixed' AND attnum IS NOT NULL AND prefix IS NULL
 	UNION ALL
-	SELECT 'id_check', relid, '', 'id' FROM agreed, ids i
+	SELECT 'id_check', relid, attnum::text, 'id' FROM agreed, ids i
 	WHERE id_style = 'prefixed' AND attnum IS NOT NULL AND NOT EXISTS (SELECT FROM pinned p WHERE p.relid = i.relid
 		AND (p.default_prefix IS NULL OR p.prefix = p.default_prefix))
 	UNION ALL
 	SELECT 'id_prefix', relid, '', 'id' FROM agreed, prefixes
 	WHERE id_style = 'prefixed' AND (prefix !~ '^[a-z]{2,3}$' OR (prefix IS NOT NULL AND nth > 1))
 	UNION ALL
-	SELECT clock.rule, t.oid, '', coalesce((SELECT min(attname) FROM columns c WHERE c.relid = t.oid AND c.attname = ANY (clock.names)), clock.names[1])
+	SELECT clock.rule, t.oid, coalesce(c.attnum::text, ''), coalesce(c.attname, clock.names[1])
 	FROM agreed
 	CROSS JOIN LATERAL (VALUES ('created_at', created_at_columns), ('updated_at', updated_at_columns)) AS clock (rule, names)
 	CROSS JOIN tables t
-	WHERE NOT t.is_enum AND NOT EXISTS (SELECT FROM columns c
-		WHERE c.relid = t.oid AND c.attname = ANY (clock.names) AND c.base = 'timestamptz'::regtype AND c.attnotnull AND NOT c.generated
-			AND c.expression ~ '^(now|transaction_timestamp|statement_timestamp|clock_timestamp)\(\)$|^CURRENT_TIMESTAMP')
+	LEFT JOIN LATERAL (SELECT *, c.base = 'timestamptz'::regtype AND c.attnotnull AND NOT c.generated
+			AND c.expression ~ '^(now|transaction_timestamp|statement_timestamp|clock_timestamp)\(\)$|^CURRENT_TIMESTAMP' AS is_clock
+		FROM columns c WHERE c.relid = t.oid AND c.attname = ANY (clock.names) ORDER BY is_clock DESC NULLS LAST, attnum LIMIT 1) AS c ON true
+	WHERE NOT t.is_enum AND c.is_clock IS NOT TRUE
 	UNION ALL
-	SELECT 'storytime', t.oid, '', 'storytime'
+	SELECT 'storytime', t.oid, coalesce(c.attnum::text, ''), 'storytime'
 	FROM tables t LEFT JOIN columns c ON c.relid = t.oid AND c.attname = 'storytime'
 	WHERE NOT t.is_enum AND (c.relid IS NULL OR c.base <> 'jsonb'::regtype)
 	UNION ALL
@@ -167,7 +168,7 @@ of_table AS (
 		WHEN id_style = 'bigint' THEN NOT is_extid AND base <> 'int8'::regtype
 		ELSE false END
 	UNION ALL
-	SELECT 'enum_table', t.oid, '', CASE WHEN c.relid IS NOT NULL THEN 'value' END
+	SELECT 'enum_table', t.oid, coalesce(c.attnum::text, ''), CASE WHEN c.relid IS NOT NULL THEN 'value' END
 	FROM tables t
 	LEFT JOIN columns c ON c.relid = t.oid AND c.attname = 'value'
 	LEFT JOIN indexes x ON x.indrelid = t.oid AND x.indisprimary
