@@ -3,7 +3,10 @@
 -- asks the same for the agreement "house" alone and is measured; this one takes any.
 --
 -- AGREEMENT is the literal of an agreement with all its defaults.  A row is a finding: the
--- rule, the object and what of it as numbers, the object's schema and name, the column.
+-- rule, the object by number, what of it is wrong, the object's schema and name, the column.
+-- What can be wrong in several ways has a row for each, also for those that a worse one
+-- hides: a column that is missing is not NOT NULL either, so a nullable one in its place
+-- is nothing new.
 WITH RECURSIVE
 agreed AS MATERIALIZED (
 	SELECT a->>'id_style' AS id_style, coalesce((a->>'composite_keys')::boolean, false) AS composite_keys,
@@ -123,16 +126,30 @@ key_columns AS MATERIALIZED (
 	CROSS JOIN LATERAL unnest(k.conkey, k.confkey) AS key (attnum, referenced)
 	JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = key.referenced),
 of_table AS (
-	SELECT 'primary_key' AS rule, relid, coalesce(attnum::text, '') AS what, CASE WHEN attnum IS NOT NULL THEN 'id' END AS column_name
+	SELECT 'primary_key' AS rule, relid, fault AS what, CASE WHEN attnum IS NOT NULL THEN 'id' END AS column_name
 	FROM agreed, ids i
-	WHERE indexrelid IS NULL OR (id_style <> 'any' AND NOT (
-		coalesce(composite_keys AND cardinality(keys) > 1 AND (attnum = ANY (keys)
-			OR NOT EXISTS (SELECT FROM unnest(keys) AS part
-				WHERE NOT EXISTS (SELECT FROM key_columns k WHERE k.relid = i.relid AND k.attnum = part))), false)
-		OR (attnum IS NOT NULL AND attnum = ANY (keys) AND (cardinality(keys) = 1 OR partitioned) AND CASE id_style
-			WHEN 'uuid' THEN base = 'uuid'::regtype AND coalesce(expression ~ '\(', false)
-			WHEN 'bigint' THEN base = 'int8'::regtype AND (identity OR coalesce(expression ~ '^nextval\(', false))
-			ELSE base = 'text'::regtype AND is_c END)))
+	CROSS JOIN LATERAL (SELECT CASE id_style
+			WHEN 'uuid' THEN base = 'uuid'::regtype
+			WHEN 'bigint' THEN base = 'int8'::regtype
+			WHEN 'prefixed' THEN base = 'text'::regtype END AS is_type,
+		CASE id_style
+			WHEN 'uuid' THEN coalesce(expression ~ '\(', false)
+			WHEN 'bigint' THEN identity OR coalesce(expression ~ '^nextval\(', false)
+			ELSE true END AS is_generated,
+		CASE WHEN indexrelid IS NULL THEN ARRAY['no key', 'other key', 'wide key']
+			WHEN id_style = 'any' OR (composite_keys AND cardinality(keys) > 1 AND (coalesce(attnum = ANY (keys), false)
+				OR NOT EXISTS (SELECT FROM unnest(keys) AS part
+					WHERE NOT EXISTS (SELECT FROM key_columns k WHERE k.relid = i.relid AND k.attnum = part)))) THEN '{}'
+			WHEN attnum IS NULL OR attnum <> ALL (keys) THEN ARRAY['other key', 'wide key']
+			WHEN cardinality(keys) > 1 AND NOT partitioned THEN ARRAY['wide key']
+			ELSE '{}' END AS key_faults) AS judged
+	CROSS JOIN LATERAL unnest(CASE
+		WHEN id_style = 'any' OR (composite_keys AND cardinality(keys) > 1 AND key_faults = '{}') THEN key_faults
+		WHEN attnum IS NULL THEN ARRAY['missing', 'no key', 'other key', 'wide key', 'default']
+		WHEN NOT is_type THEN key_faults || ARRAY['type', 'collation', 'default']
+		WHEN id_style = 'prefixed' AND NOT is_c THEN key_faults || ARRAY['collation']
+		WHEN NOT is_generated THEN key_faults || ARRAY['default']
+		ELSE key_faults END) AS f (fault)
 	UNION ALL
 	SELECT 'id_default', relid, attnum::text, 'id' FROM agreed, ids WHERE id_style = 'prefixed' AND attnum IS NOT NULL AND prefix IS NULL
 	UNION ALL
@@ -143,16 +160,21 @@ of_table AS (
 	SELECT 'id_prefix', relid, '', 'id' FROM agreed, prefixes
 	WHERE id_style = 'prefixed' AND (prefix !~ '^[a-z]{2,3}$' OR (prefix IS NOT NULL AND nth > 1))
 	UNION ALL
-	SELECT clock.rule, t.oid, coalesce(c.attnum::text, ''), coalesce(c.attname, clock.names[1])
+	SELECT clock.rule, t.oid, fault, coalesce(c.attname, clock.names[1])
 	FROM agreed
 	CROSS JOIN LATERAL (VALUES ('created_at', created_at_columns), ('updated_at', updated_at_columns)) AS clock (rule, names)
 	CROSS JOIN tables t
-	LEFT JOIN LATERAL (SELECT *, c.base = 'timestamptz'::regtype AND c.attnotnull AND NOT c.generated
-			AND c.expression ~ '^(now|transaction_timestamp|statement_timestamp|clock_timestamp)\(\)$|^CURRENT_TIMESTAMP' AS is_clock
-		FROM columns c WHERE c.relid = t.oid AND c.attname = ANY (clock.names) ORDER BY is_clock DESC NULLS LAST, attnum LIMIT 1) AS c ON true
-	WHERE NOT t.is_enum AND c.is_clock IS NOT TRUE
+	LEFT JOIN LATERAL (SELECT *
+		FROM (SELECT *, base = 'timestamptz'::regtype AS is_type,
+				coalesce(expression ~ '^(now|transaction_timestamp|statement_timestamp|clock_timestamp)\(\)$|^CURRENT_TIMESTAMP', false) AS is_clock
+			FROM columns WHERE relid = t.oid AND attname = ANY (clock.names)) AS of_that_name
+		ORDER BY is_type AND is_clock AND attnotnull AND NOT generated DESC, attnum LIMIT 1) AS c ON true
+	CROSS JOIN LATERAL unnest(CASE WHEN c.relid IS NULL THEN ARRAY['missing', 'null', 'default']
+		ELSE array_remove(ARRAY[CASE WHEN NOT is_type THEN 'type' END, CASE WHEN NOT attnotnull THEN 'null' END,
+			CASE WHEN generated THEN 'generated' END, CASE WHEN NOT is_clock OR NOT is_type THEN 'default' END], NULL) END) AS f (fault)
+	WHERE NOT t.is_enum
 	UNION ALL
-	SELECT 'storytime', t.oid, coalesce(c.attnum::text, ''), 'storytime'
+	SELECT 'storytime', t.oid, CASE WHEN c.relid IS NULL THEN 'missing' ELSE 'type' END, 'storytime'
 	FROM tables t LEFT JOIN columns c ON c.relid = t.oid AND c.attname = 'storytime'
 	WHERE NOT t.is_enum AND (c.relid IS NULL OR c.base <> 'jsonb'::regtype)
 	UNION ALL

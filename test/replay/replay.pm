@@ -233,8 +233,10 @@ sub let_through
 	$self->{before} = $after;
 	# What dbkit would have said while it was off nobody knows
 	return if $unit->{overridden} && $self->{override} eq 'off';
+	my %seen;
 	for my $finding (@new)
 	{
+		next if $seen{ join ' ', map { $_ // '' } @{$finding}{qw(rule object column)} }++;
 		next if grep { replay::oracle::is_said($finding, $_) } @{ $unit->{said} };
 		next if replay::oracle::is_implied($finding, @$after);
 		$self->note(through => "$finding->{rule} of $finding->{object}", defined $finding->{column} ? "column $finding->{column}" : ());

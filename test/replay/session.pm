@@ -112,7 +112,7 @@ sub rows
 {
 	my ($self, $sql) = @_;
 	my $result = $self->query($sql);
-	die join("\n", grep { defined } @{ $result->{error} }{qw(M D H)}) . "\nin $sql\n" if $result->{error};
+	die join("\n", grep { defined } @{ $result->{error} }{qw(M D H)}) . "\nin " . substr($sql, 0, 200) . "\n" if $result->{error};
 	return @{ $result->{rows} };
 }
 
