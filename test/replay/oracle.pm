@@ -36,10 +36,11 @@ sub new
 	return bless $self, $class;
 }
 
-# Turn a pattern of LIKE into a regular expression.
+# Turn a name, or a pattern of LIKE, which has a %, into a regular expression.
 sub like
 {
 	my ($pattern) = @_;
+	return qr/^\Q$pattern\E$/s if $pattern !~ /%/;
 	my $expression = $pattern =~ s{\\(.)|(%)|(_)|([^\\])}{ defined $1 ? quotemeta $1 : $2 ? '.*' : $3 ? '.' : quotemeta $4 }gesr;
 	return qr/^$expression$/s;
 }

@@ -58,11 +58,11 @@ sub adopt
 	$self->{with}->rows($adoption);
 	$self->connect_anew;
 	my $session = $self->{with};
-	my $agreement = $session->value(q{SELECT to_regprocedure('dbkit.agreement()') IS NOT NULL}) eq 't'
-	  ? 'SELECT dbkit.agreement()' : $agreement_of;
-	my $exemptions = q{SELECT object, rule FROM dbkit.exemption WHERE builtin};
-	$self->{agreement} = $session->value($agreement);
-	$self->{oracle} = replay::oracle->new($self->{agreement}, $session->rows($exemptions));
+	my $agrees = $session->value(q{SELECT to_regprocedure('dbkit.agreement()') IS NOT NULL}) eq 't';
+	$self->{agreement} = $session->value($agrees ? 'SELECT dbkit.agreement()' : $agreement_of);
+	# Without agreements a baseline consists of exemptions, which the oracle is not to know
+	$self->{oracle} = replay::oracle->new($self->{agreement},
+		$session->rows('SELECT object, rule FROM dbkit.exemption' . ($agrees ? '' : ' WHERE builtin')));
 	$self->{override} = $session->query('SET dbkit.enforce = warning')->{error} ? 'off' : 'warning';
 	$session->rows('RESET dbkit.enforce');
 	$self->{before} = $self->{oracle}->findings($self->{plain});
