@@ -41,7 +41,6 @@ ALTER TABLE orders ALTER created_at SET DEFAULT now();
 ALTER TABLE orders ALTER created_at DROP DEFAULT; -- fails
 ALTER TABLE orders ADD updated_at timestamptz;
 ALTER TABLE orders ADD updated_at integer; -- fails
-ALTER TABLE orders ALTER users_id TYPE text;
 ALTER TABLE homes ADD PRIMARY KEY (id);
 ALTER TABLE homes DROP CONSTRAINT homes_pkey; -- fails
 

@@ -43,7 +43,7 @@ typedef struct Verdict
 {
 	bool		reached;
 	uint64		changes;		/* dbkit_count_changes() then */
-	bool		concurrent;		/* nothing can be undone */
+	bool		concurrent;		/* not all can be undone */
 	List	   *findings;		/* Finding *, in TopTransactionContext */
 }			Verdict;
 
@@ -81,7 +81,7 @@ judge_transaction(bool committing)
 
 	verdict.concurrent = false;
 	foreach(lc, objects)
-		verdict.concurrent |= ((ChangedObject *) lfirst(lc))->concurrently;
+		verdict.concurrent |= ((ChangedObject *) lfirst(lc))->concurrently != CONCURRENTLY_NOT;
 
 	verdict.findings = judge_changed(objects);
 	fixing = true;

@@ -41,14 +41,6 @@ sub start_of
 	return length $start > 100 ? substr($start, 0, 100) . ' ...' : $start;
 }
 
-# What the database with dbkit has agreed on: all rules with their levels.  A dbkit
-# without dbkit.agreement() has the conventions of README.
-my $agreement_of = q{
-	SELECT jsonb_build_object('id_style', current_setting('dbkit.id_style', true), 'id_suffixes', '["_id"]'::jsonb, 'extid_suffixes', '["_extid"]'::jsonb,
-		'created_at_columns', '["created_at"]'::jsonb, 'updated_at_columns', '["updated_at"]'::jsonb, 'user_tables', '["users"]'::jsonb,
-		'organization_tables', '["organizations"]'::jsonb, 'organization_columns', '["organization_id"]'::jsonb,
-		'rules', jsonb_object_agg(id, level)) FROM dbkit.rules};
-
 # Adopt dbkit, and have the oracle hold the history against the same agreement.
 sub adopt
 {
@@ -58,13 +50,8 @@ sub adopt
 	$self->{with}->rows($adoption);
 	$self->connect_anew;
 	my $session = $self->{with};
-	my $agrees = $session->value(q{SELECT to_regprocedure('dbkit.agreement()') IS NOT NULL}) eq 't';
-	$self->{agreement} = $session->value($agrees ? 'SELECT dbkit.agreement()' : $agreement_of);
-	# Without agreements a baseline consists of exemptions, which the oracle is not to know
-	$self->{oracle} = replay::oracle->new($self->{agreement},
-		$session->rows('SELECT object, rule FROM dbkit.exemption' . ($agrees ? '' : ' WHERE builtin')));
-	$self->{override} = $session->query('SET dbkit.enforce = warning')->{error} ? 'off' : 'warning';
-	$session->rows('RESET dbkit.enforce');
+	$self->{agreement} = $session->value('SELECT dbkit.agreement()');
+	$self->{oracle} = replay::oracle->new($self->{agreement}, $session->rows('SELECT object, rule FROM dbkit.exemption'));
 	$self->{before} = $self->{oracle}->findings($self->{plain});
 }
 
