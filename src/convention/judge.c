@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "common.h"
+#include "convention/causes.h"
 #include "convention/exemption.h"
 #include "convention/judge.h"
 #include "convention/levels.h"
@@ -33,7 +34,8 @@ is_in_scope(const Rule *rule, JudgeScope scope, int levels)
 	if (scope == SCOPE_STATEMENT)
 		return rule->phase == PHASE_STATEMENT && (not_off & ~LEVEL_BIT(LEVEL_FIX)) != 0;
 	if (scope == SCOPE_COMMIT)
-		return (rule->phase == PHASE_COMMIT && not_off != 0) || (levels & LEVEL_BIT(LEVEL_FIX)) != 0;
+		return ((rule->phase == PHASE_COMMIT || rule->may_wait) && not_off != 0) ||
+			(levels & LEVEL_BIT(LEVEL_FIX)) != 0;
 	return not_off != 0 || scope == SCOPE_ALL;
 }
 
@@ -65,6 +67,27 @@ dbkit_facts_to_read(JudgeScope scope, Change change)
 	return result;
 }
 
+/* Is a finding of a rule for that scope, or for the end of the transaction, or not? */
+static bool
+is_for_scope(const Finding *finding, JudgeScope scope)
+{
+	if (scope == SCOPE_STATEMENT)
+		return !finding->waits;
+	return scope != SCOPE_COMMIT || finding->rule->phase == PHASE_COMMIT ||
+		finding->level == LEVEL_FIX || finding->waits;
+}
+
+/* Drop the findings, from the given one on, that are for another scope. */
+static void
+drop_other_scopes(Judgement *judgement, int from, JudgeScope scope)
+{
+	for (int i = list_length(judgement->findings) - 1; i >= from; i--)
+	{
+		if (!is_for_scope(list_nth(judgement->findings, i), scope))
+			judgement->findings = list_delete_nth_cell(judgement->findings, i);
+	}
+}
+
 /*
  * Add to the judgement's findings what breaks the rules of that scope which the
  * change concerns, and is not exempt.
@@ -91,6 +114,9 @@ dbkit_judge(Judgement *judgement, Facts *facts, JudgeScope scope, Change change)
 		rule->judge(judgement);
 	}
 	facts->visible = read;
+	drop_other_scopes(judgement, before, scope);
+	if (scope != SCOPE_ALL)
+		judgement->findings = dbkit_merge_causes(judgement->findings, before);
 	if (scope != SCOPE_ALL)
 		judgement->findings = dbkit_drop_exempt(judgement->findings, before);
 	dbkit_drop_repeated_fixes(judgement->findings, before);

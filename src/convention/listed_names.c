@@ -9,6 +9,9 @@
  */
 #include "postgres.h"
 
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
 #include "utils/lsyscache.h"
 
 #include "common.h"
@@ -55,4 +58,44 @@ bool
 dbkit_is_updated_at_function(Oid function)
 {
 	return is_listed(dbkit_agreement()->updated_at_functions, function, get_func_name, get_func_namespace);
+}
+
+/* Return a name as the agreement has it, quoted as in SQL; without a schema for any. */
+char *
+dbkit_listed_name(const char *schema, const char *name)
+{
+	return schema != NULL ? quote_qualified_identifier(schema, name) : pstrdup(quote_identifier(name));
+}
+
+/* Return the first of the functions that set updated_at, or NULL. */
+const char *
+dbkit_first_updated_at_function(void)
+{
+	const List *functions = dbkit_agreement()->updated_at_functions;
+	const ListedName *first = functions != NIL ? linitial(functions) : NULL;
+
+	return first != NULL ? dbkit_listed_name(first->schema, first->name) : NULL;
+}
+
+/* Return the change of the agreement that adds a function to those which set updated_at. */
+char *
+dbkit_updated_at_functions_with(Oid function)
+{
+	const char *schema = get_namespace_name(get_func_namespace(function));
+	const char *name = get_func_name(function);
+	StringInfoData text;
+	ListCell   *lc;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, "{\"updated_at_functions\": [");
+	foreach(lc, dbkit_agreement()->updated_at_functions)
+	{
+		const ListedName *listed = lfirst(lc);
+
+		escape_json(&text, dbkit_listed_name(listed->schema, listed->name));
+		appendStringInfoString(&text, ", ");
+	}
+	escape_json(&text, dbkit_listed_name(schema, name != NULL ? name : "..."));
+	appendStringInfoString(&text, "]}");
+	return text.data;
 }

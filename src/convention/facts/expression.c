@@ -287,6 +287,23 @@ dbkit_generates_uuid(Node *expr)
 	return expr != NULL && exprType(expr) == UUIDOID && calls_volatile(expr, NULL);
 }
 
+/* Does the expression take a number from a sequence?  Says from which one, InvalidOid where it names none. */
+bool
+dbkit_is_nextval(Node *expr, Oid *sequence)
+{
+	Oid			function;
+	List	   *args;
+	const Const *constant;
+
+	expr = strip_lossless_casts(expr);
+	if (!is_call(expr, &function, &args) || function != F_NEXTVAL)
+		return false;
+	constant = linitial(args);
+	*sequence = IsA(constant, Const) && !constant->constisnull ?
+		DatumGetObjectId(constant->constvalue) : InvalidOid;
+	return true;
+}
+
 /* Find a call of current_setting() for a setting that sessions can set. */
 static bool
 find_forgeable(Node *node, void *context)

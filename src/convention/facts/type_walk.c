@@ -56,6 +56,15 @@ domain_base(Oid type)
 	return result;
 }
 
+/* Return the type below all domains. */
+Oid
+dbkit_base_type(Oid type)
+{
+	for (Oid below = domain_base(type); OidIsValid(below); below = domain_base(type))
+		type = below;
+	return type;
+}
+
 /* Look for a wanted type among the columns of a composite one. */
 static Oid
 find_in_composite(Oid type, bool (*wanted) (Oid type), List **seen)

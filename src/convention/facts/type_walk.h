@@ -8,6 +8,7 @@
 #ifndef DBKIT_TYPE_WALK_H
 #define DBKIT_TYPE_WALK_H
 
+extern Oid	dbkit_base_type(Oid type);
 extern Oid	dbkit_find_type(Oid type, bool (*wanted) (Oid type));
 extern Oid	dbkit_replacement_type(Oid type);
 extern char *dbkit_type_name(Oid type);

@@ -12,6 +12,7 @@
 #include "utils/builtins.h"
 
 #include "common.h"
+#include "convention/agreement.h"
 #include "convention/facts/table.h"
 #include "convention/facts/expression.h"
 #include "convention/own_objects.h"
@@ -40,27 +41,44 @@ judge_enum_table(Judgement *judgement)
 
 /* Does the trigger run updated_at() for the column of that name, or a function of the team's own? */
 static bool
-runs_updated_at(const TriggerFacts *trigger)
+runs_updated_at(const TriggerFacts *trigger, const char *column)
 {
 	if (dbkit_is_function(trigger->function, "updated_at"))
-		return trigger->argument == NULL || strcmp(trigger->argument, "updated_at") == 0;
+		return strcmp(trigger->argument != NULL ? trigger->argument : "updated_at", column) == 0;
 	return dbkit_is_updated_at_function(trigger->function);
 }
 
-/* Is it a BEFORE UPDATE row trigger that sets updated_at whenever a row changes? */
+/* Is it a trigger that may change whatever row is changed? */
 static bool
-sets_updated_at(const TriggerFacts *trigger, const void *arg pg_attribute_unused())
+sees_all_updates(const TriggerFacts *trigger)
 {
 	return !trigger->some_columns && dbkit_lets_changes_pass(trigger->condition) &&
 		TRIGGER_FOR_ROW(trigger->type) && TRIGGER_FOR_BEFORE(trigger->type) &&
-		TRIGGER_FOR_UPDATE(trigger->type) && runs_updated_at(trigger);
+		TRIGGER_FOR_UPDATE(trigger->type);
+}
+
+/* Is it a BEFORE UPDATE row trigger that sets the column of that name whenever a row changes? */
+static bool
+sets_updated_at(const TriggerFacts *trigger, const void *column)
+{
+	return sees_all_updates(trigger) && runs_updated_at(trigger, column);
 }
 
 /* Is it such a trigger, and enabled? */
 static bool
-keeps_updated_at(const TriggerFacts *trigger, const void *arg)
+keeps_updated_at(const TriggerFacts *trigger, const void *column)
 {
-	return trigger->enabled && sets_updated_at(trigger, arg);
+	return trigger->enabled && sets_updated_at(trigger, column);
+}
+
+/* Is it one that seems to set the column, with a function of which the agreement says nothing? */
+static bool
+seems_to_set(const TriggerFacts *trigger, const void *column)
+{
+	return trigger->enabled && sees_all_updates(trigger) &&
+		!dbkit_is_function(trigger->function, "updated_at") &&
+		((trigger->argument != NULL && strcmp(trigger->argument, column) == 0) ||
+		 dbkit_assigns_column(trigger->function, column));
 }
 
 static bool
@@ -69,33 +87,77 @@ is_named(const TriggerFacts *trigger, const void *name)
 	return strcmp(trigger->name, name) == 0;
 }
 
+/* Report that the trigger is disabled. */
+static void
+report_disabled(Judgement *judgement, const TriggerFacts *trigger)
+{
+	char	   *action = psprintf("ENABLE TRIGGER %s", quote_identifier(trigger->name));
+
+	dbkit_add_alter(dbkit_add_finding(judgement, NULL,
+									  "trigger \"%s\" is disabled; use ALTER TABLE %s %s",
+									  trigger->name, dbkit_facts_identity(judgement->facts), action),
+					action);
+}
+
+/*
+ * Report that a trigger of the team's own seems to do it, and how to say so.  That is no fix:
+ * it is the team's to agree, not that of who changes the table.
+ */
+static void
+report_unnamed(Judgement *judgement, const TriggerFacts *trigger, const char *column)
+{
+	dbkit_add_finding(judgement, NULL,
+					  "trigger \"%s\" may set column \"%s\", but the agreement does not name its function; use SELECT dbkit.agree(%s)",
+					  trigger->name, column,
+					  quote_literal_cstr(dbkit_updated_at_functions_with(trigger->function)));
+}
+
+/* Return the call with which a trigger keeps the column up to date. */
+static const char *
+trigger_call(const char *column)
+{
+	const char *own = dbkit_first_updated_at_function();
+
+	if (own != NULL)
+		return psprintf("%s()", own);
+	return psprintf("%s(%s)", dbkit_function_name("updated_at"),
+					strcmp(column, "updated_at") == 0 ? "" : quote_literal_cstr(column));
+}
+
+/* Report that there is no trigger. */
+static void
+report_missing_trigger(Judgement *judgement, const char *column)
+{
+	const Facts *facts = judgement->facts;
+	const char *own = dbkit_first_updated_at_function();
+	char	   *statement = psprintf("CREATE%s TRIGGER updated_at BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s;",
+									 dbkit_find_trigger(facts, is_named, "updated_at") != NULL ? " OR REPLACE" : "",
+									 dbkit_facts_identity(facts), trigger_call(column));
+
+	dbkit_add_finding(judgement, NULL,
+					  "no BEFORE UPDATE row trigger runs %s(); use %.*s",
+					  own != NULL ? own : "updated_at",
+					  (int) strlen(statement) - 1, statement)->statement = statement;
+}
+
 /* Judge that a trigger keeps updated_at up to date. */
 static void
 judge_updated_at_trigger(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
+	const List *names = dbkit_agreement()->updated_at_columns;
+	const ColumnFacts *column = dbkit_facts_listed_column(facts, names);
+	const char *name = column != NULL ? column->name : names != NIL ? linitial(names) : NULL;
 	const TriggerFacts *trigger;
-	char	   *action;
-	char	   *statement;
 
-	if (dbkit_find_trigger(facts, keeps_updated_at, NULL) != NULL)
+	if (name == NULL || dbkit_find_trigger(facts, keeps_updated_at, name) != NULL)
 		return;
-	trigger = dbkit_find_trigger(facts, sets_updated_at, NULL);
-	if (trigger != NULL)
-	{
-		action = psprintf("ENABLE TRIGGER %s", quote_identifier(trigger->name));
-		dbkit_add_alter(dbkit_add_finding(judgement, NULL,
-										  "trigger \"%s\" is disabled; use ALTER TABLE %s %s",
-										  trigger->name, dbkit_facts_identity(facts), action),
-						action);
-		return;
-	}
-	statement = psprintf("CREATE%s TRIGGER updated_at BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s();",
-						 dbkit_find_trigger(facts, is_named, "updated_at") != NULL ? " OR REPLACE" : "",
-						 dbkit_facts_identity(facts), dbkit_function_name("updated_at"));
-	dbkit_add_finding(judgement, NULL,
-					  "no BEFORE UPDATE row trigger runs updated_at(); use %.*s",
-					  (int) strlen(statement) - 1, statement)->statement = statement;
+	if ((trigger = dbkit_find_trigger(facts, sets_updated_at, name)) != NULL)
+		report_disabled(judgement, trigger);
+	else if ((trigger = dbkit_find_trigger(facts, seems_to_set, name)) != NULL)
+		report_unnamed(judgement, trigger, name);
+	else
+		report_missing_trigger(judgement, name);
 }
 
 /* Judge that a table has a comment. */
@@ -123,11 +185,11 @@ Rule		dbkit_object_rules[] = {
 		.id = "updated_at_trigger",
 		.phase = PHASE_COMMIT,
 		.kinds = KIND_TABLE,
-		.needs = FACT_TRIGGERS,
+		.needs = FACT_TRIGGERS | FACT_COLUMNS,
 		.fixed_by = FACT_TRIGGERS,
 		.fixable = true,
 		.level = LEVEL_ERROR,
-		.description = "an enabled BEFORE UPDATE row trigger runs updated_at()",
+		.description = "an enabled BEFORE UPDATE row trigger runs updated_at(), or a function that the agreement names",
 		.judge = judge_updated_at_trigger
 	},
 	{
