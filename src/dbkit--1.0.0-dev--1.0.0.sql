@@ -115,7 +115,7 @@ COMMENT ON COLUMN dbkit.id_prefix.relation IS 'The table that has it; cast it to
 
 -- With both columns, the rows of the organization.
 COMMENT ON FUNCTION dbkit.protect(pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.name) IS
-'enable and force row level security on a table, its partitions and children, and create or replace the policy <role>_isolation on each: shows the rows whose organization column equals dbkit.organization_id(), or in a table without one those whose user column equals dbkit.user_id(); if columns are named, those count and no other, and rows that match either of two are shown; a column that is NULL defaults to organization_id or user_id where present (id on the two tables themselves), an empty one is left out; for the table''s owner';
+'enable and force row level security on a table, its partitions and children, and create or replace the policy <role>_isolation on each: shows the rows whose organization column equals dbkit.organization_id(), or in a table without one those whose user column equals dbkit.user_id(); if columns are named, those count and no other, and rows that match either of two are shown; a column that is NULL defaults to the first of the agreement''s organization_columns or user_columns that the table has (id on the tables of organizations and users themselves), an empty one is left out; for the table''s owner';
 
 -- A new partition is protected as its parent is.
 COMMENT ON FUNCTION dbkit.ddl_command_end() IS

@@ -40,7 +40,7 @@
 #include "convention/presets.h"
 
 /* Takes a value over into a field; returns whether it is of the right kind */
-typedef bool (*ValueReader) (const JsonbValue * value, void *field);
+typedef bool (*ValueReader) (const JsonbValue *value, void *field);
 
 /* The agreement, and what it was read from */
 static struct
@@ -53,11 +53,14 @@ static struct
 	ItemPointerData tid;
 }			known;
 
+/* Takes the place of the agreement while something is tried, or NULL */
+static const Agreement *supposed = NULL;
+
 /* Counts how often the agreement was read */
 static uint64 count = 0;
 
 static bool
-read_preset(const JsonbValue * value, void *field)
+read_preset(const JsonbValue *value, void *field)
 {
 	char	   *name;
 
@@ -69,7 +72,7 @@ read_preset(const JsonbValue * value, void *field)
 }
 
 static bool
-read_id_style(const JsonbValue * value, void *field)
+read_id_style(const JsonbValue *value, void *field)
 {
 	static const char *const names[] = {
 		[ID_PREFIXED] = "prefixed",
@@ -89,7 +92,7 @@ read_id_style(const JsonbValue * value, void *field)
 }
 
 static bool
-read_boolean(const JsonbValue * value, void *field)
+read_boolean(const JsonbValue *value, void *field)
 {
 	if (value->type == jbvBool)
 		*(bool *) field = value->val.boolean;
@@ -98,14 +101,14 @@ read_boolean(const JsonbValue * value, void *field)
 
 /* Read the name of a role, or null. */
 static bool
-read_role(const JsonbValue * value, void *field)
+read_role(const JsonbValue *value, void *field)
 {
 	*(const char **) field = value->type == jbvString ? dbkit_json_string(value) : NULL;
 	return value->type == jbvNull || (value->type == jbvString && value->val.string.len > 0);
 }
 
 static bool
-read_names(const JsonbValue * value, void *field)
+read_names(const JsonbValue *value, void *field)
 {
 	List	   *names = NIL;
 	JsonbIterator *it;
@@ -146,7 +149,7 @@ read_listed_name(char *text)
 }
 
 static bool
-read_listed_names(const JsonbValue * value, void *field)
+read_listed_names(const JsonbValue *value, void *field)
 {
 	List	   *texts = NIL;
 	List	   *names = NIL;
@@ -162,13 +165,13 @@ read_listed_names(const JsonbValue * value, void *field)
 
 /* What is read where it is needed */
 static bool
-is_object(const JsonbValue * value, void *field pg_attribute_unused())
+is_object(const JsonbValue *value, void *field pg_attribute_unused())
 {
 	return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data);
 }
 
 static bool
-is_array(const JsonbValue * value, void *field pg_attribute_unused())
+is_array(const JsonbValue *value, void *field pg_attribute_unused())
 {
 	return value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data);
 }
@@ -207,7 +210,7 @@ static const struct
 
 /* Note each key of an object that the agreement does not have. */
 static List *
-find_unknown_keys(Jsonb * own)
+find_unknown_keys(Jsonb *own)
 {
 	List	   *problems = NIL;
 	JsonbIterator *it = JsonbIteratorInit(&own->root);
@@ -230,7 +233,7 @@ find_unknown_keys(Jsonb * own)
 
 /* Return what the agreement's preset differs in from the defaults. */
 static Jsonb *
-find_preset(Jsonb * own)
+find_preset(Jsonb *own)
 {
 	JsonbValue	value;
 	const char *preset = NULL;
@@ -242,7 +245,7 @@ find_preset(Jsonb * own)
 
 /* Take over a value of the agreement, or the default where it is of the wrong kind. */
 static void
-read_value(Agreement * agreement, int key, Jsonb * defaults)
+read_value(Agreement *agreement, int key, Jsonb *defaults)
 {
 	JsonbValue	value;
 	void	   *field = (char *) agreement + keys[key].field;
@@ -260,7 +263,7 @@ read_value(Agreement * agreement, int key, Jsonb * defaults)
  * its problems, and the default takes its place.
  */
 void
-dbkit_read_agreement(Agreement * agreement, Jsonb * own)
+dbkit_read_agreement(Agreement *agreement, Jsonb *own)
 {
 	Jsonb	   *defaults = dbkit_make_json(dbkit_agreement_defaults);
 
@@ -385,7 +388,7 @@ find_distrust(Form_pg_proc form, Oid extension_owner)
 
 /* Read the agreement from the row of its function, NULL for none. */
 static void
-read_function(Agreement * agreement, HeapTuple tuple, Oid extension_owner)
+read_function(Agreement *agreement, HeapTuple tuple, Oid extension_owner)
 {
 	Form_pg_proc form;
 	const char *untrusted;
@@ -485,12 +488,40 @@ dbkit_refresh_agreement(void)
 }
 
 /* Return the agreement of the database. */
-const		Agreement *
+const Agreement *
 dbkit_agreement(void)
 {
+	if (supposed != NULL)
+		return supposed;
 	if (known.context == NULL)
 		dbkit_refresh_agreement();
 	return &known.agreement;
+}
+
+/*
+ * Let another agreement take the place of the present one, until it is NULL.  What judges
+ * meanwhile has to be in this transaction and subtransaction; an error ends it.
+ */
+void
+dbkit_suppose_agreement(const Agreement *agreement)
+{
+	supposed = agreement;
+}
+
+/* Suppose nothing once the transaction has ended, whatever the reason. */
+static void
+at_transaction_event(XactEvent event pg_attribute_unused(), void *arg pg_attribute_unused())
+{
+	supposed = NULL;
+}
+
+/* The same for a subtransaction, whose error somebody may have caught. */
+static void
+at_subtransaction_event(SubXactEvent event, SubTransactionId subid pg_attribute_unused(),
+						SubTransactionId parent pg_attribute_unused(), void *arg pg_attribute_unused())
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		supposed = NULL;
 }
 
 /*
@@ -517,6 +548,8 @@ forget_trust(Datum arg pg_attribute_unused(), int cacheid pg_attribute_unused(),
 void
 dbkit_agreement_init(void)
 {
+	RegisterXactCallback(at_transaction_event, NULL);
+	RegisterSubXactCallback(at_subtransaction_event, NULL);
 	CacheRegisterSyscacheCallback(PROCOID, forget_function, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHOID, forget_trust, (Datum) 0);
 	CacheRegisterSyscacheCallback(DATABASEOID, forget_trust, (Datum) 0);

@@ -59,10 +59,11 @@ typedef struct Agreement
 	Oid			function;		/* that holds it, or InvalidOid */
 	const char *untrusted;		/* why the function is not used, or NULL */
 	List	   *problems;		/* what is wrong in it */
-}			Agreement;
+} Agreement;
 
 extern const Agreement *dbkit_agreement(void);
-extern void dbkit_read_agreement(Agreement * agreement, Jsonb * own);
+extern void dbkit_suppose_agreement(const Agreement *agreement);
+extern void dbkit_read_agreement(Agreement *agreement, Jsonb *own);
 extern void dbkit_refresh_agreement(void);
 extern bool dbkit_find_extension(Oid *owner, Oid *namespace);
 extern void dbkit_agreement_init(void);
