@@ -42,7 +42,7 @@ dbkit_baseline_entry(const Finding *finding)
 
 /* Return the object or array that a key of an object holds, or NULL. */
 static JsonbContainer *
-find_container(JsonbContainer *object, const char *key, bool array)
+find_container(JsonbContainer * object, const char *key, bool array)
 {
 	JsonbValue	value;
 
@@ -189,8 +189,8 @@ dbkit_find_baseline_problems(const Agreement *agreement)
 static int
 compare_entries(const ListCell *a, const ListCell *b)
 {
-	const BaselineEntry *left = lfirst(a);
-	const BaselineEntry *right = lfirst(b);
+	const		BaselineEntry *left = lfirst(a);
+	const		BaselineEntry *right = lfirst(b);
 	int			order = strcmp(left->object, right->object);
 
 	if (order == 0)
@@ -200,7 +200,7 @@ compare_entries(const ListCell *a, const ListCell *b)
 
 /* Are they about the same? */
 bool
-dbkit_same_entry(const BaselineEntry *a, const BaselineEntry *b)
+dbkit_same_entry(const BaselineEntry * a, const BaselineEntry * b)
 {
 	return strcmp(a->object, b->object) == 0 && strcmp(a->rule, b->rule) == 0 &&
 		strcmp(a->name, b->name) == 0;
@@ -208,7 +208,7 @@ dbkit_same_entry(const BaselineEntry *a, const BaselineEntry *b)
 
 /* Add an entry to the JSON that is being built, after the one before it, NULL for none. */
 static void
-push_entry(JsonbParseState **state, const BaselineEntry *last, const BaselineEntry *entry)
+push_entry(JsonbParseState **state, const BaselineEntry * last, const BaselineEntry * entry)
 {
 	bool		same_object = last != NULL && entry != NULL && strcmp(last->object, entry->object) == 0;
 	bool		same_rule = same_object && strcmp(last->rule, entry->rule) == 0;
@@ -238,7 +238,7 @@ dbkit_replace_baseline(Jsonb *agreement, List *entries)
 {
 	JsonbParseState *state = NULL;
 	JsonbValue	nothing = {.type = jbvNull};
-	const BaselineEntry *last = NULL;
+	const		BaselineEntry *last = NULL;
 	Jsonb	   *without;
 	ListCell   *lc;
 

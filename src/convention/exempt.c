@@ -99,7 +99,7 @@ end_argument(FunctionCallInfo fcinfo, int n)
 
 /* Is it the exemption of that object from that rule? */
 static bool
-is_exemption_of(const JsonbValue * value, const char *object, const char *rule)
+is_exemption_of(const JsonbValue *value, const char *object, const char *rule)
 {
 	Jsonb	   *json;
 	JsonbValue	member;
@@ -114,7 +114,7 @@ is_exemption_of(const JsonbValue * value, const char *object, const char *rule)
 }
 
 static void
-push_pair(JsonbParseState * *state, const char *key, const char *value)
+push_pair(JsonbParseState **state, const char *key, const char *value)
 {
 	if (value == NULL)
 		return;
@@ -124,7 +124,7 @@ push_pair(JsonbParseState * *state, const char *key, const char *value)
 
 /* Add the exemptions of an agreement but that of an object from a rule; return whether there was that one. */
 static bool
-push_others(JsonbParseState * *state, Jsonb * agreement, const char *object, const char *rule)
+push_others(JsonbParseState **state, Jsonb *agreement, const char *object, const char *rule)
 {
 	JsonbValue	exemptions;
 	JsonbValue	value;
@@ -150,7 +150,7 @@ push_others(JsonbParseState * *state, Jsonb * agreement, const char *object, con
 
 /* Begin a patch that replaces the exemptions. */
 static void
-begin_exemptions(JsonbParseState * *state)
+begin_exemptions(JsonbParseState **state)
 {
 	(void) pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
 	dbkit_push_string(state, WJB_KEY, "exemptions");
@@ -159,7 +159,7 @@ begin_exemptions(JsonbParseState * *state)
 
 /* End it, and return the agreement with it. */
 static Jsonb *
-end_exemptions(JsonbParseState * *state, Jsonb * agreement)
+end_exemptions(JsonbParseState **state, Jsonb *agreement)
 {
 	(void) pushJsonbValue(state, WJB_END_ARRAY, NULL);
 	return dbkit_merge_json(agreement, JsonbValueToJsonb(pushJsonbValue(state, WJB_END_OBJECT, NULL)));

@@ -158,7 +158,7 @@ is_malformed(const char *pattern)
 
 /* Return a string of an exemption, or NULL. */
 static char *
-string_of(Jsonb * exemption, const char *key)
+string_of(Jsonb *exemption, const char *key)
 {
 	JsonbValue	value;
 
@@ -169,7 +169,7 @@ string_of(Jsonb * exemption, const char *key)
 
 /* Read when an exemption ends; false where that is not a time. */
 static bool
-read_end(Exemption *result, Jsonb * exemption)
+read_end(Exemption *result, Jsonb *exemption)
 {
 	MemoryContext context = CurrentMemoryContext;
 	JsonbValue	value;
@@ -199,7 +199,7 @@ read_end(Exemption *result, Jsonb * exemption)
 
 /* Has the object other keys than an exemption? */
 static bool
-has_other_keys(Jsonb * exemption)
+has_other_keys(Jsonb *exemption)
 {
 	uint32		keys = 3;
 	JsonbValue	value;
@@ -211,7 +211,7 @@ has_other_keys(Jsonb * exemption)
 
 /* Read one exemption of the agreement; return what is wrong with it, or NULL. */
 static char *
-read_exemption(Exemption *result, Jsonb * exemption)
+read_exemption(Exemption *result, Jsonb *exemption)
 {
 	result->object = string_of(exemption, "object");
 	result->rule = string_of(exemption, "rule");
@@ -232,7 +232,7 @@ read_exemption(Exemption *result, Jsonb * exemption)
 
 /* Read the exemptions of an agreement; add what is wrong with them to the problems. */
 static List *
-read_exemptions(const Agreement * agreement, List **problems)
+read_exemptions(const Agreement *agreement, List **problems)
 {
 	List	   *result = NIL;
 	JsonbValue	value;
@@ -263,7 +263,7 @@ read_exemptions(const Agreement * agreement, List **problems)
 
 /* Return what is wrong with the exemptions of an agreement, as sentences. */
 List *
-dbkit_find_exemption_problems(const Agreement * agreement)
+dbkit_find_exemption_problems(const Agreement *agreement)
 {
 	List	   *problems = NIL;
 
@@ -299,7 +299,7 @@ sort_exemptions(void)
 static void
 refresh_exemptions(void)
 {
-	const		Agreement *agreement = dbkit_agreement();
+	const Agreement *agreement = dbkit_agreement();
 	List	   *problems = NIL;
 	MemoryContext caller;
 
