@@ -16,10 +16,10 @@ SELECT pg_temp.make_bare(name || 's', left(name, 3), 'organization_id text COLLA
 FROM unnest(ARRAY['user', 'invoice', 'widget', 'gadget']) AS name;
 SELECT pg_temp.make_bare('organizations', 'org');
 SELECT format('ALTER TABLE %1$s ADD FOREIGN KEY (organization_id) REFERENCES organizations ON DELETE CASCADE;
-	CREATE INDEX ON %1$s (organization_id)', name) FROM unnest(ARRAY['users', 'invoices', 'widgets', 'gadgets']) AS name \gexec
+	CREATE INDEX ON %1$s (organization_id)', name) FROM unnest(ARRAY['users', 'invoices', 'widgets', 'gadgets']) AS name ORDER BY name \gexec
 SELECT format('CREATE TRIGGER updated_at BEFORE UPDATE ON %1$s FOR EACH ROW EXECUTE FUNCTION updated_at();
 	ALTER TABLE %1$s ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON %1$s USING (dbkit.user_id() IS NOT NULL)', relname)
-FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace \gexec
+FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname \gexec
 RESET dbkit.enforce;
 SELECT dbkit.suggest();
 SELECT * FROM dbkit.check();
@@ -46,9 +46,9 @@ CREATE TABLE "orderFile" ("orderId" uuid REFERENCES "order", "fileId" uuid REFER
 CREATE INDEX ON "orderFile" ("fileId");
 SELECT format('CREATE INDEX ON %s (%I)', conrelid::regclass, attname)
 FROM pg_constraint JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]
-WHERE contype = 'f' AND connamespace = 'app'::regnamespace AND conrelid <> '"orderFile"'::regclass \gexec
+WHERE contype = 'f' AND connamespace = 'app'::regnamespace AND conrelid <> '"orderFile"'::regclass ORDER BY conrelid, attnum \gexec
 SELECT format('CREATE TRIGGER touch BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION touch()', attrelid::regclass)
-FROM pg_attribute WHERE attname = 'updatedAt' \gexec
+FROM pg_attribute WHERE attname = 'updatedAt' ORDER BY attrelid \gexec
 CREATE TYPE mood AS ENUM ('good', 'bad');
 -- a ledger does not count
 CREATE TABLE migrations (id serial PRIMARY KEY, "timestamp" bigint NOT NULL, name varchar NOT NULL);

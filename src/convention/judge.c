@@ -14,6 +14,7 @@
 #include "convention/exemption.h"
 #include "convention/judge.h"
 #include "convention/levels.h"
+#include "convention/rules/id_style.h"
 #include "convention/rules/rules.h"
 
 /* Tell whose level counts in that scope. */
@@ -34,7 +35,7 @@ is_in_scope(const Rule *rule, JudgeScope scope, int levels)
 	if (scope == SCOPE_STATEMENT)
 		return rule->phase == PHASE_STATEMENT && (not_off & ~LEVEL_BIT(LEVEL_FIX)) != 0;
 	if (scope == SCOPE_COMMIT)
-		return ((rule->phase == PHASE_COMMIT || rule->may_wait) && not_off != 0) ||
+		return ((rule->phase == PHASE_COMMIT || (rule->may_wait && dbkit_keys_may_come_later())) && not_off != 0) ||
 			(levels & LEVEL_BIT(LEVEL_FIX)) != 0;
 	return not_off != 0 || scope == SCOPE_ALL;
 }

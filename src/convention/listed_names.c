@@ -67,14 +67,22 @@ dbkit_listed_name(const char *schema, const char *name)
 	return schema != NULL ? quote_qualified_identifier(schema, name) : pstrdup(quote_identifier(name));
 }
 
-/* Return the first of the functions that set updated_at, or NULL. */
-const char *
-dbkit_first_updated_at_function(void)
+/*
+ * Return one of the functions that set updated_at, or NULL: the first that is named with its
+ * schema, so that it is known which one is meant, or else the first.
+ */
+const ListedName *
+dbkit_own_updated_at_function(void)
 {
 	const List *functions = dbkit_agreement()->updated_at_functions;
-	const ListedName *first = functions != NIL ? linitial(functions) : NULL;
+	ListCell   *lc;
 
-	return first != NULL ? dbkit_listed_name(first->schema, first->name) : NULL;
+	foreach(lc, functions)
+	{
+		if (((ListedName *) lfirst(lc))->schema != NULL)
+			return lfirst(lc);
+	}
+	return functions != NIL ? linitial(functions) : NULL;
 }
 
 /* Return the change of the agreement that adds a function to those which set updated_at. */

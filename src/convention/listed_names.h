@@ -8,10 +8,12 @@
 #ifndef DBKIT_LISTED_NAMES_H
 #define DBKIT_LISTED_NAMES_H
 
+#include "convention/agreement.h"
+
 extern bool dbkit_is_user_table(Oid relid);
 extern bool dbkit_is_organization_table(Oid relid);
 extern bool dbkit_is_updated_at_function(Oid function);
-extern const char *dbkit_first_updated_at_function(void);
+extern const ListedName *dbkit_own_updated_at_function(void);
 extern char *dbkit_updated_at_functions_with(Oid function);
 extern char *dbkit_listed_name(const char *schema, const char *name);
 

@@ -55,8 +55,7 @@ typedef struct Suggestion
 	const Survey *survey;
 	Agreement	candidate;
 	List	   *entries;		/* Entry * */
-	int			cases[MAX_RULES];	/* objects that a rule has something to
-								 * say about, */
+	int			cases[MAX_RULES];	/* objects that a rule is about, */
 	int			kept[MAX_RULES];	/* and those that keep it */
 	Agreement	preset;			/* the nearest one */
 	Jsonb	   *levels;			/* of its rules */
@@ -276,7 +275,11 @@ add_entry(Suggestion *suggestion, const char *key, const char *value, char *json
 {
 	Entry	   *entry = palloc(sizeof(Entry));
 
-	*entry = (Entry) {key, value, json, tables, conforming};
+	entry->key = key;
+	entry->value = value;
+	entry->json = json;
+	entry->tables = tables;
+	entry->conforming = conforming;
 	suggestion->entries = lappend(suggestion->entries, entry);
 }
 

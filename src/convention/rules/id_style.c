@@ -151,6 +151,13 @@ dbkit_find_id_type(const Facts *facts, const ColumnFacts *column, IdType *wanted
 	return own && OidIsValid(wanted->type);
 }
 
+/* May a foreign key of a later statement settle what is wrong now?  Prefixed ids are text whatever they reference. */
+bool
+dbkit_keys_may_come_later(void)
+{
+	return !dbkit_ids_are_prefixed() || dbkit_agreement()->composite_keys;
+}
+
 /* May a foreign key, which often comes in a later statement, change what type is wanted? */
 bool
 dbkit_waits_for_key(const Facts *facts, const ColumnFacts *column)

@@ -112,32 +112,36 @@ report_unnamed(Judgement *judgement, const TriggerFacts *trigger, const char *co
 					  quote_literal_cstr(dbkit_updated_at_functions_with(trigger->function)));
 }
 
-/* Return the call with which a trigger keeps the column up to date. */
+/* Return the call with which a trigger keeps the column up to date: of the team's function or dbkit's. */
 static const char *
-trigger_call(const char *column)
+trigger_call(const ListedName *own, const char *column)
 {
-	const char *own = dbkit_first_updated_at_function();
-
 	if (own != NULL)
-		return psprintf("%s()", own);
+		return psprintf("%s()", dbkit_listed_name(own->schema, own->name));
 	return psprintf("%s(%s)", dbkit_function_name("updated_at"),
 					strcmp(column, "updated_at") == 0 ? "" : quote_literal_cstr(column));
 }
 
-/* Report that there is no trigger. */
+/*
+ * Report that there is no trigger.  It is no fix to run a function of whose name only is known:
+ * anybody may have one of that name.
+ */
 static void
 report_missing_trigger(Judgement *judgement, const char *column)
 {
 	const Facts *facts = judgement->facts;
-	const char *own = dbkit_first_updated_at_function();
+	const ListedName *own = dbkit_own_updated_at_function();
 	char	   *statement = psprintf("CREATE%s TRIGGER updated_at BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s;",
 									 dbkit_find_trigger(facts, is_named, "updated_at") != NULL ? " OR REPLACE" : "",
-									 dbkit_facts_identity(facts), trigger_call(column));
+									 dbkit_facts_identity(facts), trigger_call(own, column));
+	Finding    *finding;
 
-	dbkit_add_finding(judgement, NULL,
-					  "no BEFORE UPDATE row trigger runs %s(); use %.*s",
-					  own != NULL ? own : "updated_at",
-					  (int) strlen(statement) - 1, statement)->statement = statement;
+	finding = dbkit_add_finding(judgement, NULL,
+								"no BEFORE UPDATE row trigger runs %s(); use %.*s",
+								own != NULL ? dbkit_listed_name(own->schema, own->name) : "updated_at",
+								(int) strlen(statement) - 1, statement);
+	if (own == NULL || own->schema != NULL)
+		finding->statement = statement;
 }
 
 /* Judge that a trigger keeps updated_at up to date. */
