@@ -191,6 +191,7 @@ SET client_min_messages = warning;
 SET dbkit.rule_levels = 'policy_with_check=error';
 SET dbkit.enforce = off;
 CREATE POLICY one ON users USING (true);
+ALTER TABLE users ENABLE ROW LEVEL SECURITY;
 RESET dbkit.enforce;
 BEGIN;
 DROP POLICY one ON users;
