@@ -200,6 +200,18 @@ COMMIT;
 CREATE POLICY three ON users USING (true); -- fails
 RESET dbkit.rule_levels;
 
+SET dbkit.rule_levels = 'duplicate_index=error';
+SET dbkit.enforce = off;
+CREATE INDEX narrow ON users (email);
+CREATE INDEX wide ON users (email, town);
+RESET dbkit.enforce;
+BEGIN;
+DROP INDEX narrow;
+CREATE INDEX narrow_too ON users (email);
+COMMIT;
+CREATE INDEX third ON users (email); -- fails
+RESET dbkit.rule_levels;
+
 \echo '== the registry: a prefix that two tables had before'
 SET dbkit.enforce = off;
 SELECT pg_temp.make_bare('first', 'sam');
