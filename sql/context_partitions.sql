@@ -284,8 +284,7 @@ SELECT dbkit.protect('widgets', organization_column => 'organization_extid', rol
 COMMIT;
 CREATE TABLE widgets_child (count integer) INHERITS (widgets); -- fails
 RESET ROLE;
-SET dbkit.rule.bigint = warning;
-SET dbkit.rule.id_prefix = off;
+SET dbkit.rule_levels = 'bigint=warning, id_prefix=off';
 SET ROLE regress_owner;
 BEGIN;
 CREATE TABLE widgets_child (
@@ -296,8 +295,7 @@ COMMIT;
 SELECT * FROM flags WHERE "table"::text LIKE 'widgets%';
 
 RESET ROLE;
-RESET dbkit.rule.bigint;
-RESET dbkit.rule.id_prefix;
+RESET dbkit.rule_levels;
 DROP SCHEMA regress_partitions CASCADE;
 DROP SERVER regress_server;
 DROP FOREIGN DATA WRAPPER regress_wrapper;

@@ -1,11 +1,10 @@
--- The settings of three real-life agreements.
+-- Three agreements of real life.
 \set roles '{regress_customer}'
 \i sql/include/leftovers.psql
 \i sql/include/convention_commit.psql
-SELECT current_database() AS database \gset
 CREATE ROLE regress_customer;
 
--- (a) the one that dbkit was written for: no settings at all
+-- (a) the one that dbkit was written for: the default
 BEGIN;
 CREATE TABLE organizations (
   id TEXT COLLATE "C" PRIMARY KEY DEFAULT generate_id('org') CHECK (id LIKE 'org_%'),
@@ -36,15 +35,10 @@ SELECT * FROM dbkit.check();
 DROP TABLE new_table, organizations;
 
 -- (b) UUID keys, an own trigger function, tables in domain schemas
-ALTER DATABASE :"database" SET dbkit.id_style = 'uuid';
-ALTER DATABASE :"database" SET dbkit.user_table = '"user".users';
-ALTER DATABASE :"database" SET dbkit.updated_at_functions = 'update_updated_at_column';
-ALTER DATABASE :"database" SET dbkit.rule.storytime = 'off';
-ALTER DATABASE :"database" SET dbkit.rule.rls_enabled = 'off';
-ALTER DATABASE :"database" SET dbkit.rule.rls_policy = 'off';
-ALTER DATABASE :"database" SET dbkit.rule.bigint = 'off';
 \c
 \i sql/include/convention_commit.psql
+SELECT dbkit.agree('{"id_style": "uuid", "user_tables": ["\"user\".users"], "updated_at_functions": ["public.update_updated_at_column"],
+	"rules": {"storytime": "off", "rls_enabled": "off", "rls_policy": "off", "bigint": "off"}}');
 CREATE FUNCTION update_updated_at_column() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	NEW.updated_at = now();
@@ -96,26 +90,19 @@ COMMIT; -- fails
 CREATE TABLE billing.payments (id bigserial PRIMARY KEY, user_id varchar(36), created_at timestamp, updated_at timestamptz); -- fails
 CREATE TABLE billing.payments (id uuid PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now()); -- fails
 CREATE TABLE billing.payments (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('pay') CHECK (id LIKE 'pay_%'), created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now()); -- fails
-SET dbkit.rule.text_id = fix;
-SET dbkit.rule.updated_at_trigger = fix;
+SET dbkit.rule_levels = 'text_id=fix, updated_at_trigger=fix';
 SET client_min_messages = notice;
 CREATE TABLE billing.payments (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), stripe_extid varchar(36), created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now());
 SET client_min_messages = warning;
 DROP SCHEMA "user", auth, billing CASCADE;
 DROP FUNCTION update_updated_at_column;
-\set ECHO none
-SELECT format('ALTER DATABASE %I RESET %s', current_database(), split_part(setting, '=', 1))
-	FROM pg_db_role_setting, unnest(setconfig) AS setting WHERE setting LIKE 'dbkit.%' \gexec
-\set ECHO all
+DROP FUNCTION dbkit_agreement;
 
 -- (c) UUID keys, tenants that are named otherwise, and a tenant for every row
-ALTER DATABASE :"database" SET dbkit.id_style = 'uuid';
-ALTER DATABASE :"database" SET dbkit.organization_table = 'tenants';
-ALTER DATABASE :"database" SET dbkit.rule.organization_scope = 'error';
-ALTER DATABASE :"database" SET dbkit.rule.rls_forced = 'error';
-ALTER DATABASE :"database" SET dbkit.rule.storytime = 'off';
 \c
 \i sql/include/convention_commit.psql
+SELECT dbkit.agree('{"id_style": "uuid", "organization_tables": ["tenants"],
+	"rules": {"organization_scope": "error", "rls_forced": "error", "storytime": "off"}}');
 BEGIN;
 CREATE TABLE tenants (
 	id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -160,21 +147,17 @@ ALTER TABLE tasks ADD FOREIGN KEY (tenant_id) REFERENCES tenants;
 COMMIT; -- fails
 CREATE TABLE settings (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now()); -- fails
 DROP TABLE tasks, projects, tenants;
-\set ECHO none
-SELECT format('ALTER DATABASE %I RESET %s', current_database(), split_part(setting, '=', 1))
-	FROM pg_db_role_setting, unnest(setconfig) AS setting WHERE setting LIKE 'dbkit.%' \gexec
-\set ECHO all
+DROP FUNCTION dbkit_agreement;
 
 -- names that are not names
 \c
 \i sql/include/convention_commit.psql
-SET dbkit.user_table = 'a.b.c'; -- fails
-SET dbkit.user_table = 'users,'; -- fails
-SET dbkit.organization_table = '"users'; -- fails
-SET dbkit.updated_at_functions = 'stamp()'; -- fails
-SET dbkit.updated_at_functions = ',';  -- fails
-SET dbkit.updated_at_functions = ' ';
-SET dbkit.user_table = '';
-SET dbkit.user_table = '"a,b"."c.d" , Users';
-SHOW dbkit.user_table;
+SELECT dbkit.agree('{"user_tables": ["a.b.c"]}'); -- fails
+SELECT dbkit.agree('{"user_tables": [""]}'); -- fails
+SELECT dbkit.agree('{"user_tables": "users"}'); -- fails
+SELECT dbkit.agree('{"organization_tables": ["\"users"]}'); -- fails
+SELECT dbkit.agree('{"updated_at_functions": ["stamp()"]}'); -- fails
+SELECT dbkit.agree('{"user_tables": ["\"a,b\".\"c.d\"", " Users "], "updated_at_functions": []}');
+SELECT dbkit.agreement() -> 'user_tables';
+DROP FUNCTION dbkit_agreement;
 DROP ROLE regress_customer;

@@ -5,10 +5,10 @@
 
 SELECT pg_temp.make('parent', 'par');
 SELECT pg_temp.make('child', 'chi', 'parent_id text COLLATE "C" REFERENCES parent UNIQUE');
--- what is not touched is not judged
-SET dbkit.enforce = off;
-ALTER TABLE child DISABLE ROW LEVEL SECURITY;
-RESET dbkit.enforce;
+-- begin a transaction that has made the child bad unseen
+\set bad 'BEGIN; SET LOCAL dbkit.enforce = off; ALTER TABLE child DISABLE ROW LEVEL SECURITY; SET LOCAL dbkit.enforce = on;'
+-- what is not changed is not judged
+:bad
 INSERT INTO parent DEFAULT VALUES;
 COMMENT ON TABLE child IS 'child';
 GRANT SELECT ON child TO PUBLIC;
@@ -28,27 +28,28 @@ ALTER TRIGGER touch ON child RENAME TO touched;
 ALTER POLICY own ON child RENAME TO their;
 DROP TRIGGER touched ON child;
 DROP INDEX child_created_at_idx;
+COMMIT;
+ALTER TABLE child ENABLE ROW LEVEL SECURITY;
 -- what may break a rule is
-ALTER TABLE child ADD x text; -- fails
-ALTER TABLE child RENAME TO kid; -- fails
+:bad ALTER TABLE child ADD x text; COMMIT; -- fails
+:bad ALTER TABLE child RENAME TO kid; COMMIT; -- fails
 ALTER TABLE child RENAME COLUMN storytime TO story; -- fails
-ALTER TABLE child SET UNLOGGED; -- fails
+:bad ALTER TABLE child SET UNLOGGED; COMMIT; -- fails
 ALTER TABLE child DROP CONSTRAINT key; -- fails
 ALTER TABLE child DISABLE TRIGGER updated_at; -- fails
 DROP POLICY their ON child; -- fails
-ALTER TABLE child NO FORCE ROW LEVEL SECURITY; -- fails
+:bad ALTER TABLE child NO FORCE ROW LEVEL SECURITY; COMMIT; -- fails
 CREATE SCHEMA other;
-ALTER TABLE child SET SCHEMA other; -- fails
+:bad ALTER TABLE child SET SCHEMA other; COMMIT; -- fails
 SELECT relname FROM pg_class WHERE relname ~ '^(child|kid)' AND relkind = 'r' ORDER BY 1;
 ALTER POLICY their ON child RENAME TO own;
-ALTER TABLE child ENABLE ROW LEVEL SECURITY;
 
 -- cascades
 DROP TABLE parent CASCADE; -- fails
 ALTER TABLE parent DROP COLUMN id CASCADE; -- fails
 ALTER TABLE parent DROP CONSTRAINT parent_pkey CASCADE; -- fails
 CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.updated_at := now(); RETURN NEW; END';
-SET dbkit.updated_at_functions = 'stamp';
+SELECT dbkit.agree('{"updated_at_functions": ["stamp"]}') \gset
 CREATE OR REPLACE TRIGGER updated_at BEFORE UPDATE ON child FOR EACH ROW EXECUTE FUNCTION stamp();
 DROP FUNCTION stamp() CASCADE; -- fails
 CREATE FUNCTION mine(text) RETURNS boolean LANGUAGE sql RETURN true;
@@ -75,12 +76,12 @@ DROP OWNED BY regress_customer; -- fails
 CREATE POLICY mine ON child USING (true) WITH CHECK (id <> '');
 DROP OWNED BY regress_customer;
 DROP ROLE regress_customer;
-RESET dbkit.updated_at_functions;
+SELECT dbkit.agree('{"updated_at_functions": null}') \gset
 DROP TABLE child;
 DROP FUNCTION mine(text), stamp();
 DROP TYPE pair, moment;
 
--- partitions: the root answers, and a detached partition for itself
+-- partitions: the root answers, and a detached partition for what is done to it then
 BEGIN;
 CREATE TABLE event (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('evt') CHECK (id LIKE 'evt_%'), parent_id text COLLATE "C" REFERENCES parent,
 	created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), storytime jsonb) PARTITION BY HASH (id);
@@ -106,7 +107,9 @@ ALTER INDEX event_parent_id_idx ATTACH PARTITION event_0_parent_id_idx;
 ALTER INDEX event_parent_id_idx ATTACH PARTITION event_1_parent_id_idx;
 COMMIT;
 ALTER TABLE event_0 ADD CHECK (storytime <> 'null');
-ALTER TABLE event DETACH PARTITION event_0; -- fails
+ALTER TABLE event DETACH PARTITION event_0;
+ALTER TABLE event_0 ADD n integer; -- fails
+ALTER TABLE event ATTACH PARTITION event_0 FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 BEGIN;
 ALTER TABLE event DETACH PARTITION event_0;
 ALTER TABLE event ATTACH PARTITION event_0 FOR VALUES WITH (MODULUS 2, REMAINDER 0);
@@ -115,9 +118,8 @@ BEGIN;
 ALTER TABLE event DETACH PARTITION event_0;
 DROP TABLE event_0;
 COMMIT;
--- CONCURRENTLY is done when it is judged, so it only warns
-ALTER TABLE event DETACH PARTITION event_1 CONCURRENTLY; -- warns
-ALTER TABLE event_1 ADD x text; -- fails
+ALTER TABLE event DETACH PARTITION event_1 CONCURRENTLY;
+ALTER TABLE event_1 ALTER storytime TYPE text; -- fails
 SELECT count(*) FROM pg_inherits WHERE inhparent = 'event'::regclass;
 ALTER TABLE event ATTACH PARTITION event_1 FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 DROP INDEX event_parent_id_idx; -- fails
@@ -130,11 +132,13 @@ DROP TABLE passing, passing_1;
 
 -- inheritance: ALTER of the parent changes the children
 SELECT pg_temp.make('base', 'bas');
-SET dbkit.enforce = off;
+BEGIN;
+SET LOCAL dbkit.enforce = off;
 CREATE TABLE derived () INHERITS (base);
-RESET dbkit.enforce;
+SET LOCAL dbkit.enforce = on;
 ALTER TABLE base ADD x text; -- fails
-DROP TABLE derived, base;
+ROLLBACK;
+DROP TABLE base;
 
 -- indexes CONCURRENTLY
 SELECT pg_temp.make('child', 'chi', 'parent_id text COLLATE "C" REFERENCES parent UNIQUE');
@@ -142,10 +146,10 @@ CREATE INDEX CONCURRENTLY child_parent_idx ON child (parent_id); -- warns
 REINDEX INDEX CONCURRENTLY child_parent_idx;
 REINDEX (CONCURRENTLY) TABLE child;
 ALTER TABLE child DROP CONSTRAINT child_parent_id_key;
-SET dbkit.rule.fk_index = fix;
+SET dbkit.rule_levels = 'fk_index=fix';
 DROP INDEX CONCURRENTLY child_parent_idx; -- warns
 SELECT rule, problem FROM dbkit.check('child');
-RESET dbkit.rule.fk_index;
+RESET dbkit.rule_levels;
 DROP TABLE child;
 
 -- to alter an index does not lock its table
@@ -162,11 +166,11 @@ SELECT DISTINCT relation::regclass, mode FROM pg_locks
 DROP INDEX child_index;
 SELECT DISTINCT relation::regclass, mode FROM pg_locks WHERE pid = pg_backend_pid() AND relation = 'child'::regclass;
 ROLLBACK;
-SET dbkit.enforce = off;
-ALTER TABLE child DISABLE ROW LEVEL SECURITY;
-RESET dbkit.enforce;
+:bad
 ALTER INDEX child_index RENAME TO child_idx;
-ALTER INDEX child RENAME TO kid; -- fails
+COMMIT;
+ALTER TABLE child ENABLE ROW LEVEL SECURITY;
+:bad ALTER INDEX child RENAME TO kid; COMMIT; -- fails
 DROP TABLE child;
 
 -- views
@@ -174,14 +178,14 @@ BEGIN;
 CREATE VIEW v WITH (security_invoker) AS SELECT id FROM parent;
 CREATE OR REPLACE VIEW v AS SELECT id FROM parent; -- fails
 COMMIT;
-SET dbkit.rule.view_security_invoker = fix;
+SET dbkit.rule_levels = 'view_security_invoker=fix';
 SET client_min_messages = notice;
 CREATE VIEW v AS SELECT id FROM parent;
 CREATE OR REPLACE VIEW v AS SELECT id, created_at FROM parent;
 ALTER VIEW v RESET (security_invoker);
 ALTER TABLE v RENAME TO w;
 SELECT reloptions FROM pg_class WHERE relname = 'w';
-RESET dbkit.rule.view_security_invoker;
+RESET dbkit.rule_levels;
 SET client_min_messages = warning;
 DROP VIEW w;
 DROP TABLE parent;
@@ -190,14 +194,14 @@ DROP TABLE parent;
 SET dbkit.enforce = off;
 CREATE TABLE plain (value text PRIMARY KEY);
 RESET dbkit.enforce;
-SET dbkit.rule.duplicate_index = error;
+SET dbkit.rule_levels = 'duplicate_index=error';
 BEGIN;
 SET LOCAL dbkit.enforce = off;
 ALTER TABLE plain ADD x text;
 SET LOCAL dbkit.enforce = on;
 CREATE INDEX ON plain (value);
 COMMIT; -- fails
-RESET dbkit.rule.duplicate_index;
+RESET dbkit.rule_levels;
 DROP TABLE plain;
 
 -- the extension may go, and come again, in a transaction that has something to judge

@@ -27,15 +27,15 @@ CREATE OR REPLACE TRIGGER "Stamp It" BEFORE INSERT OR UPDATE ON t FOR EACH ROW W
 CREATE SCHEMA other;
 CREATE FUNCTION other.updated_at() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 CREATE OR REPLACE TRIGGER "Stamp It" BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION other.updated_at(); -- fails
-SET dbkit.updated_at_functions = 'nothing, other.updated_at';
+SELECT dbkit.agree('{"updated_at_functions": ["nothing", "other.updated_at"]}') \gset
 CREATE OR REPLACE TRIGGER "Stamp It" BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION other.updated_at();
-RESET dbkit.updated_at_functions;
 -- a trigger that is in the way of the fix is replaced by it
 BEGIN;
 DROP TRIGGER "Stamp It" ON t;
 CREATE TRIGGER updated_at AFTER DELETE ON t FOR EACH ROW EXECUTE FUNCTION other.updated_at();
 COMMIT; -- fails
 DROP SCHEMA other CASCADE; -- fails
+SELECT dbkit.agree('{"updated_at_functions": null}') \gset
 BEGIN;
 DROP SCHEMA other CASCADE;
 CREATE TRIGGER updated_at BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION updated_at();
@@ -58,7 +58,7 @@ SELECT pg_temp.make('child', 'chi', '"Pa" bigint, pb text COLLATE "C", FOREIGN K
 SELECT pg_temp.make('child', 'chi', '"Pa" bigint, pb text COLLATE "C", "from" text COLLATE "C"');
 ALTER TABLE child ADD FOREIGN KEY ("Pa", pb) REFERENCES "Parents" (a, b); -- fails
 CREATE INDEX wide ON child (pb, "Pa", storytime);
-CREATE INDEX partial ON child ("from") WHERE "from" IS NOT NULL;
+CREATE INDEX partial ON child ("from") WHERE "from" <> '';
 CREATE INDEX expression ON child (lower("from"));
 CREATE INDEX second ON child (id, "from");
 CREATE INDEX included ON child (created_at) INCLUDE ("from");
@@ -84,6 +84,31 @@ ALTER TABLE child DROP CONSTRAINT child_from_key; -- fails
 ALTER TABLE child RENAME CONSTRAINT child_from_key TO key;
 ALTER TABLE child RENAME "from" TO whence;
 DROP TABLE child;
+-- an index may leave out the rows that refer to nothing, and no others
+SELECT pg_temp.make('child', 'chi', 'a bigint, b text COLLATE "C", c bigint');
+CREATE INDEX present ON child (a) WHERE a IS NOT NULL;
+ALTER TABLE child ADD CONSTRAINT one FOREIGN KEY (a) REFERENCES "Parents" (a);
+DROP INDEX present; -- fails
+ALTER TABLE child DROP CONSTRAINT one;
+ALTER TABLE child ADD CONSTRAINT two FOREIGN KEY (a, b) REFERENCES "Parents" (a, b); -- fails
+CREATE INDEX first_present ON child (a, b) WHERE a IS NOT NULL;
+ALTER TABLE child ADD CONSTRAINT two FOREIGN KEY (a, b) REFERENCES "Parents" (a, b);
+BEGIN;
+DROP INDEX first_present;
+CREATE INDEX both_present ON child (b, a) WHERE b IS NOT NULL AND a IS NOT NULL;
+COMMIT;
+BEGIN;
+DROP INDEX both_present;
+CREATE INDEX any_present ON child (b, a) WHERE b IS NOT NULL OR a IS NOT NULL;
+COMMIT;
+DROP INDEX any_present; -- fails
+CREATE INDEX absent ON child (a, b) WHERE a IS NULL;
+CREATE INDEX another ON child (a, b) WHERE a IS NOT NULL AND c IS NOT NULL;
+CREATE INDEX more ON child (a, b) WHERE a IS NOT NULL AND a > 0;
+CREATE INDEX negated ON child (a, b) WHERE NOT (a IS NULL);
+CREATE INDEX computed ON child (a, b) WHERE (a + c) IS NOT NULL;
+DROP INDEX any_present; -- fails
+DROP TABLE child;
 
 -- fk_on_delete
 SELECT pg_temp.make('users', 'usr');
@@ -93,14 +118,15 @@ SELECT pg_temp.make('member', 'mem', 'user_id text COLLATE "C" UNIQUE REFERENCES
 	code text COLLATE "C" UNIQUE REFERENCES organizations (code) MATCH FULL ON DELETE SET DEFAULT DEFERRABLE INITIALLY DEFERRED'); -- fails
 SELECT pg_temp.make('member', 'mem', 'user_id text COLLATE "C" UNIQUE REFERENCES users ON DELETE SET NULL,
 	code text COLLATE "C" UNIQUE REFERENCES organizations (code) ON DELETE CASCADE');
-SET dbkit.user_table = 'nobody';
+SELECT dbkit.agree('{"user_tables": ["nobody"]}') \gset
 ALTER TABLE member DROP CONSTRAINT member_user_id_fkey, ADD FOREIGN KEY (user_id) REFERENCES users;
-SET dbkit.user_table = 'other.users, public."Users"';
+SELECT dbkit.agree('{"user_tables": ["other.users", "public.\"Users\""]}') \gset
 COMMENT ON TABLE member IS 'is not judged for this';
 ALTER TABLE member SET (fillfactor = 100);
-SET dbkit.user_table = 'other.users, PUBLIC.Users';
-ALTER TABLE member SET (fillfactor = 100); -- fails
-RESET dbkit.user_table;
+SELECT dbkit.agree('{"user_tables": ["other.users", "PUBLIC.Users"]}') \gset
+ALTER TABLE member SET (fillfactor = 100); -- is not judged for what the agreement finds wrong
+ALTER TABLE member DROP CONSTRAINT member_user_id_fkey, ADD code2 text COLLATE "C" UNIQUE REFERENCES users; -- fails
+SELECT dbkit.agree('{"user_tables": null}') \gset
 ALTER TABLE member DROP CONSTRAINT member_user_id_fkey, ADD FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE;
 
 -- extid
@@ -125,17 +151,17 @@ COMMIT;
 DROP TABLE event, tenants;
 
 -- rls_forced
-SET dbkit.rule.rls_forced = error;
+SET dbkit.rule_levels = 'rls_forced=error';
 SELECT pg_temp.make('t', 'tst'); -- fails
-RESET dbkit.rule.rls_forced;
+RESET dbkit.rule_levels;
 SELECT pg_temp.make('t', 'tst');
-SET dbkit.rule.rls_forced = error;
+SET dbkit.rule_levels = 'rls_forced=error';
 ALTER TABLE t FORCE ROW LEVEL SECURITY;
 ALTER TABLE t NO FORCE ROW LEVEL SECURITY; -- fails
-RESET dbkit.rule.rls_forced;
+RESET dbkit.rule_levels;
 
 -- policy_with_check
-SET dbkit.rule.policy_with_check = error;
+SET dbkit.rule_levels = 'policy_with_check=error';
 CREATE POLICY open ON t FOR ALL TO public USING (true); -- fails
 CREATE POLICY open ON t FOR INSERT WITH CHECK (true); -- fails
 CREATE POLICY open ON t FOR ALL; -- fails
@@ -145,19 +171,25 @@ ALTER POLICY open ON t WITH CHECK (true); -- fails
 CREATE POLICY readable ON t FOR SELECT USING (true);
 CREATE POLICY deletable ON t FOR DELETE USING (true);
 CREATE POLICY narrow ON t AS RESTRICTIVE USING (true);
-RESET dbkit.rule.policy_with_check;
+RESET dbkit.rule_levels;
 ALTER POLICY open ON t WITH CHECK (true); -- warns
 -- a restrictive policy for everybody checks for it
-CREATE POLICY tenant ON t AS RESTRICTIVE TO CURRENT_USER USING (id <> ''); -- warns
-DROP POLICY tenant ON t; -- warns
-CREATE POLICY tenant ON t AS RESTRICTIVE FOR UPDATE USING (id <> ''); -- warns
-DROP POLICY tenant ON t; -- warns
+CREATE POLICY tenant ON t AS RESTRICTIVE TO CURRENT_USER USING (id <> '');
+CREATE POLICY wide ON t WITH CHECK (true); -- warns
+DROP POLICY tenant ON t;
+CREATE POLICY tenant ON t AS RESTRICTIVE FOR UPDATE USING (id <> '');
+CREATE POLICY wider ON t WITH CHECK (true); -- warns
+DROP POLICY tenant ON t;
 CREATE POLICY tenant ON t AS RESTRICTIVE USING (id <> '');
+CREATE POLICY widest ON t WITH CHECK (true);
+DROP POLICY widest ON t;
+DROP POLICY wider ON t;
+DROP POLICY wide ON t;
 DROP POLICY open ON t;
 DROP POLICY tenant ON t;
 
 -- fk_validated
-SET dbkit.rule.fk_validated = error;
+SET dbkit.rule_levels = 'fk_validated=error';
 ALTER TABLE t ADD CONSTRAINT "not yet" CHECK (storytime IS NOT NULL) NOT VALID, ADD other text COLLATE "C" UNIQUE REFERENCES t; -- fails
 BEGIN;
 ALTER TABLE t ADD CONSTRAINT "not yet" CHECK (storytime IS NOT NULL) NOT VALID;
@@ -176,11 +208,11 @@ CREATE INDEX ON t (part_extid);
 COMMIT;
 ALTER TABLE t DROP part_extid;
 DROP TABLE parted;
-RESET dbkit.rule.fk_validated;
+RESET dbkit.rule_levels;
 
 -- column_comment
 BEGIN;
-SET LOCAL dbkit.rule.column_comment = error;
+SET LOCAL dbkit.rule_levels = 'column_comment=error';
 ALTER TABLE t ADD "To Do" text;
 COMMENT ON COLUMN t.id IS 'id';
 COMMENT ON COLUMN t.created_at IS 'creation';
@@ -191,13 +223,13 @@ COMMENT ON COLUMN t.id IS 'id';
 COMMENT ON COLUMN t.created_at IS 'creation';
 COMMENT ON COLUMN t.updated_at IS 'last change';
 COMMENT ON COLUMN t.storytime IS 'whatever';
-SET dbkit.rule.column_comment = error;
+SET dbkit.rule_levels = 'column_comment=error';
 ALTER TABLE t ALTER storytime SET STATISTICS 10;
 COMMENT ON COLUMN t.id IS NULL; -- fails
-RESET dbkit.rule.column_comment;
+RESET dbkit.rule_levels;
 
 -- table_comment
-SET dbkit.rule.table_comment = error;
+SET dbkit.rule_levels = 'table_comment=error';
 SELECT pg_temp.make('u', 'uuu'); -- fails
 BEGIN;
 SELECT pg_temp.make('u', 'uuu');
@@ -205,21 +237,21 @@ COMMENT ON TABLE u IS 'whatever';
 COMMIT;
 COMMENT ON COLUMN u.storytime IS 'is judged by its own rule';
 COMMENT ON TABLE u IS NULL; -- fails
-RESET dbkit.rule.table_comment;
+RESET dbkit.rule_levels;
 DROP TABLE u;
 
 -- organization_scope
-SET dbkit.rule.organization_scope = error;
+SET dbkit.rule_levels = 'organization_scope=error';
 SELECT pg_temp.make('organizations', 'org');
 SELECT pg_temp.make('u', 'uuu'); -- fails
 SELECT pg_temp.make('u', 'uuu', 'organization_id text COLLATE "C" UNIQUE REFERENCES organizations ON DELETE CASCADE'); -- fails
 SELECT pg_temp.make('u', 'uuu', 'organization_id text COLLATE "C" NOT NULL UNIQUE REFERENCES t'); -- fails
 SELECT pg_temp.make('u', 'uuu', 'organization_id text COLLATE "C" NOT NULL UNIQUE REFERENCES organizations ON DELETE CASCADE');
-RESET dbkit.rule.organization_scope;
+RESET dbkit.rule_levels;
 DROP TABLE u, organizations;
 
 -- duplicate_index
-SET dbkit.rule.duplicate_index = error;
+SET dbkit.rule_levels = 'duplicate_index=error';
 ALTER TABLE t ADD a text, ADD b text;
 CREATE INDEX t_a ON t (a);
 CREATE INDEX t_a2 ON t (a); -- fails
@@ -254,7 +286,7 @@ RESET dbkit.enforce;
 CREATE INDEX t_storytime ON t USING gin (storytime);
 CREATE INDEX t_a3 ON t (a); -- fails
 DROP TABLE t;
-RESET dbkit.rule.duplicate_index;
+RESET dbkit.rule_levels;
 
 -- several objects: all are listed, whatever the order
 BEGIN;
@@ -272,10 +304,9 @@ COMMIT;
 CREATE TABLE colour_enum (value text PRIMARY KEY);
 DROP TABLE colour_enum;
 -- warnings
-SET dbkit.rule.updated_at_trigger = warning;
-SET dbkit.rule.rls_enabled = warning;
-SET dbkit.rule.rls_policy = off;
-SELECT pg_temp.make_bare('b', 'bbb');
-SET dbkit.rule.rls_policy = error;
-ALTER TABLE b ADD x text; -- fails
+SET dbkit.rule_levels = 'updated_at_trigger=warning';
+SELECT pg_temp.make_bare('b', 'bbb'); -- fails
+SET dbkit.rule_levels = 'updated_at_trigger=warning, rls_enabled=warning';
+SELECT pg_temp.make_bare('b', 'bbb'); -- warns
+ALTER TABLE b ENABLE ROW LEVEL SECURITY; -- fails
 DROP TABLE b;

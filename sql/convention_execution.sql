@@ -57,14 +57,20 @@ SELECT rule, object_identity, column_name, problem FROM dbkit.check_schema('mall
 WHERE rule NOT IN ('created_at', 'updated_at', 'storytime', 'rls_enabled', 'rls_policy') ORDER BY object_identity, rule, column_name;
 SELECT count(*) > 20 AS checked FROM dbkit.check();
 BEGIN;
-SELECT dbkit.baseline('mallory') > 20 AS exempt;
+SELECT dbkit.baseline() > 20 AS exempt;
 SELECT count(*) AS stale FROM dbkit.stale_exemptions;
 ROLLBACK;
+-- what there was before is read as well
 SELECT pg_temp.why('ALTER DOMAIN mallory.planted_id SET NOT NULL');
-SELECT pg_temp.why('ALTER TABLE mallory.by_default RENAME TO "by ""default"');
+SELECT pg_temp.why('ALTER TABLE mallory.by_default RENAME TO "by ""default"""');
 SELECT pg_temp.why('ALTER TABLE mallory.by_partition_key SET SCHEMA mallory');
+SELECT dbkit.exempt('mallory.%', '*', 'so that the same is new elsewhere');
+CREATE SCHEMA elsewhere;
+SELECT pg_temp.why('ALTER TABLE mallory."by ""default""" SET SCHEMA elsewhere');
+SELECT pg_temp.why('ALTER TABLE mallory.by_partition_key SET SCHEMA elsewhere');
+SELECT dbkit.unexempt('mallory.%', '*');
+DROP SCHEMA elsewhere;
 SET dbkit.enforce = off;
-ALTER TABLE mallory.by_default RENAME TO "by ""default""";
 DROP POLICY planted ON mallory."by ""default""";
 DROP TABLE mallory."by ""default""", mallory.by_quote, mallory.by_concat, mallory.by_partition_key, mallory.by_zero, mallory.by_size;
 RESET dbkit.enforce;

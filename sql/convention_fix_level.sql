@@ -4,8 +4,8 @@
 \i sql/include/convention_commit.psql
 SET client_min_messages = notice;
 -- all fixable rules
-SELECT count(set_config('dbkit.rule.' || id, 'fix', false)) > 10 AS fixed FROM dbkit.rules WHERE fixable;
-SET dbkit.rule.rls_policy = off;
+SET dbkit.rule_levels = '*=fix, rls_policy=off';
+SELECT count(*) > 10 AS fixed FROM dbkit.rules WHERE fixable AND level = 'fix';
 
 -- a bare table ends conforming
 CREATE TABLE t (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('tbl') CHECK (id LIKE 'tbl_%'), n int);
@@ -18,14 +18,14 @@ SELECT * FROM dbkit.check();
 -- what cannot be fixed is rejected, and nothing is half done
 CREATE TABLE u (id text COLLATE "C" PRIMARY KEY, parent_id text REFERENCES t, user_id bigint, mood_id int, mood_extid int, plain timestamp without time zone); -- fails
 CREATE TABLE broken (id int PRIMARY KEY); -- fails
-SET dbkit.rule.primary_key = off;
+SET dbkit.rule_levels = '*=fix, rls_policy=off, primary_key=off';
 CREATE TABLE broken (id int PRIMARY KEY); -- fails
-RESET dbkit.rule.primary_key;
+SET dbkit.rule_levels = '*=fix, rls_policy=off';
 
 -- a rule at level warning warns once, not with each fix
-SET dbkit.rule.bigint = warning;
+SET dbkit.rule_levels = '*=fix, rls_policy=off, bigint=warning';
 CREATE TABLE warned (id text COLLATE "C" PRIMARY KEY, n int);
-SET dbkit.rule.bigint = fix;
+SET dbkit.rule_levels = '*=fix, rls_policy=off';
 SET client_min_messages = warning;
 DROP TABLE warned;
 SET client_min_messages = notice;
@@ -39,11 +39,13 @@ COMMIT;
 SELECT * FROM dbkit.check();
 SELECT x AT TIME ZONE 'UTC' FROM t;
 -- the fix is the one of dbkit.check()
-SET dbkit.enforce = off;
+BEGIN;
+SET LOCAL dbkit.enforce = off;
 ALTER TABLE widgets DISABLE ROW LEVEL SECURITY, DROP storytime, ADD t_id text;
-RESET dbkit.enforce;
+SET LOCAL dbkit.enforce = on;
 SELECT fix FROM dbkit.check('widgets') WHERE fix IS NOT NULL;
 ALTER TABLE widgets ADD y text;
+COMMIT;
 -- two tables of one transaction get prefixes of their own
 BEGIN;
 CREATE TABLE gadget (id text COLLATE "C" PRIMARY KEY);
@@ -65,22 +67,15 @@ CREATE OR REPLACE TRIGGER updated_at AFTER UPDATE ON users FOR EACH ROW EXECUTE 
 SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'users'::regclass AND NOT tgisinternal;
 
 -- a fix that fails: both reasons, and everything else that is wrong
-SET dbkit.enforce = off;
-CREATE TABLE old (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('old'), created_at timestamptz DEFAULT now(), when_text text);
-INSERT INTO old VALUES ('old_1', NULL), ('odd', now());
-RESET dbkit.enforce;
-ALTER TABLE old ADD storytime jsonb; -- fails
-DELETE FROM old WHERE id = 'odd';
-ALTER TABLE old ADD storytime jsonb; -- fails
-DELETE FROM old;
-ALTER TABLE old ADD storytime jsonb;
+\set make_old 'BEGIN; SET LOCAL dbkit.enforce = off; CREATE TABLE old (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id(\'old\'), created_at timestamptz DEFAULT now(), when_text text); INSERT INTO old VALUES (\'old_1\', NULL), (\'odd\', now()); SET LOCAL dbkit.enforce = on;'
+:make_old ALTER TABLE old ADD storytime jsonb; COMMIT; -- fails
+:make_old DELETE FROM old WHERE id = 'odd'; ALTER TABLE old ADD storytime jsonb; COMMIT; -- fails
+:make_old DELETE FROM old; ALTER TABLE old ADD storytime jsonb; COMMIT;
 DROP TABLE old;
 -- what is at level error is in the same rejection
-SET dbkit.rule.rls_policy = error;
-SET dbkit.rule.rls_enabled = error;
+SET dbkit.rule_levels = '*=fix, rls_policy=error, rls_enabled=error';
 CREATE TABLE mixed (id text COLLATE "C" PRIMARY KEY); -- fails
-SET dbkit.rule.rls_policy = off;
-SET dbkit.rule.rls_enabled = fix;
+SET dbkit.rule_levels = '*=fix, rls_policy=off';
 
 -- deferred constraints pending
 ALTER TABLE login ADD CONSTRAINT later FOREIGN KEY (by_user_id) REFERENCES users ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED;
@@ -112,11 +107,13 @@ SET LOCAL client_min_messages = warning;
 COMMIT;
 RESET ROLE;
 ALTER TABLE app.child OWNER TO regress_owner;
-SET dbkit.enforce = off;
+BEGIN;
+SET LOCAL dbkit.enforce = off;
 DROP INDEX app.child_parent_id_idx;
-RESET dbkit.enforce;
+SET LOCAL dbkit.enforce = on;
 SET ROLE regress_migrator;
 ALTER TABLE app.child ADD x text;
+COMMIT;
 SELECT relname, pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace = 'app'::regnamespace AND relkind IN ('r', 'i') ORDER BY 1;
 -- the role does not matter to what the owner lacks
 RESET ROLE;

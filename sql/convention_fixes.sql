@@ -72,9 +72,9 @@ SELECT pg_temp.mend(pg_temp.table_sql('example', 'exa', $$
 	r int GENERATED ALWAYS AS IDENTITY, s int GENERATED ALWAYS AS (length(storytime::text)) STORED,
 	t small GENERATED ALWAYS AS (length(storytime::text)) STORED$$), 'example');
 -- ids of other types
-SET dbkit.rule.enum_type = off;
+SET dbkit.rule_levels = 'updated_at_trigger=off, fk_index=off, fk_on_delete=off, extid=off, rls_enabled=off, rls_policy=off, enum_type=off';
 CREATE TYPE color AS ENUM ('red');
-RESET dbkit.rule.enum_type;
+SET dbkit.rule_levels = 'updated_at_trigger=off, fk_index=off, fk_on_delete=off, extid=off, rls_enabled=off, rls_policy=off';
 SELECT pg_temp.mend(pg_temp.table_sql('example', 'exa', $$
 	a_id int DEFAULT 3, b_id bigserial, c_id uuid, d_id varchar(20), e_id timestamp, f_id text, g_id int[], h_id color DEFAULT 'red',
 	i_extid int4range, "j k_id" small, l_id pair, m_id jsonb$$), 'example');
@@ -98,10 +98,10 @@ SELECT pg_temp.mend($$CREATE TABLE example OF row_type (PRIMARY KEY (id))$$, 'ex
 DROP TYPE row_type;
 
 -- under the other style of ids
-SET dbkit.id_style = uuid;
+SELECT dbkit.agree('{"id_style": "uuid"}') \gset
 SELECT pg_temp.mend($$CREATE TABLE example (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), created_at timestamptz NOT NULL DEFAULT now(),
 	updated_at timestamptz NOT NULL DEFAULT now(), storytime jsonb, a_id int, b_id timestamp, c_id uuid, d_id text, e_id varchar)$$, 'example');
-RESET dbkit.id_style;
+SELECT dbkit.agree('{"id_style": null}') \gset
 
 -- views
 SELECT pg_temp.mend('CREATE VIEW example_view AS SELECT 1 AS one', 'example_view');

@@ -2,9 +2,18 @@
 \i sql/include/convention_commit.psql
 SELECT pg_temp.make('forgeable', 'fgb', 'organization_extid text COLLATE "C"');
 SELECT rule, problem FROM dbkit.check('forgeable');
--- what dbkit guards, however it is spelled, and what no setting is read for
-CREATE POLICY guarded ON forgeable USING (organization_extid = current_setting('app.organization_id')
-	AND id = (SELECT current_setting('APP.User_Id', true)));
+-- the context's own settings, which need dbkit to be loaded in time, however they are spelled
+CREATE POLICY guarded ON forgeable USING (organization_extid = current_setting('app.organization_id'));
+CREATE POLICY spelled ON forgeable USING (id = (SELECT current_setting('APP.User_Id', true)));
+SELECT rule, problem FROM dbkit.check('forgeable');
+-- and an agreement that keeps them from the application
+CREATE FUNCTION dbkit_agreement() RETURNS jsonb IMMUTABLE LANGUAGE sql
+	AS $$ SELECT '{"reserve_settings": false}'::pg_catalog.jsonb $$;
+SELECT rule, problem FROM dbkit.check('forgeable');
+DROP FUNCTION dbkit_agreement();
+DROP POLICY spelled ON forgeable;
+ALTER POLICY guarded ON forgeable USING (organization_extid = dbkit.organization_id());
+-- what no setting is read for
 CREATE POLICY functions ON forgeable USING (organization_extid = dbkit.organization_id() OR id = dbkit.user_id());
 CREATE POLICY roles ON forgeable USING (id = current_user);
 SELECT rule, problem FROM dbkit.check('forgeable');
@@ -25,9 +34,9 @@ CREATE POLICY lookalike ON forgeable USING (id = regress_forgeable.current_setti
 SELECT rule, problem FROM dbkit.check('forgeable');
 -- at level error it is refused
 DROP POLICY lookalike ON forgeable;
-SET dbkit.rule.forgeable_policy = error;
+SET dbkit.rule_levels = 'forgeable_policy=error';
 ALTER POLICY guarded ON forgeable USING (id = current_setting('app.tenant', true));  -- fails
-SET dbkit.rule.forgeable_policy = fix;  -- fails
-RESET dbkit.rule.forgeable_policy;
+SET dbkit.rule_levels = 'forgeable_policy=fix';  -- fails
+RESET dbkit.rule_levels;
 DROP SCHEMA regress_forgeable CASCADE;
 DROP TABLE forgeable;

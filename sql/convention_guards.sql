@@ -12,17 +12,14 @@ CREATE TABLE measure_2 PARTITION OF measure FOR VALUES FROM (10) TO (10000);
 INSERT INTO measure SELECT n, n FROM generate_series(1, 1000) n;
 VACUUM FULL measure;
 RESET dbkit.enforce;
-SELECT dbkit.baseline('before our time') > 0;
+SELECT dbkit.baseline() > 0;
 
 -- a table as large as the limit is not larger
 SELECT pg_relation_size('big') / 1024 AS size \gset
-SET dbkit.rule.table_rewrite = error;
-SET dbkit.rule.blocking_index = error;
-SET dbkit.max_rewrite_size = :size;
-SET dbkit.max_blocking_index_size = :size;
+SET dbkit.rule_levels = 'table_rewrite=error, blocking_index=error';
+SET dbkit.large_table_size = :size;
 CREATE INDEX big_a ON big (a);
-SET dbkit.max_rewrite_size = '8kB';
-SET dbkit.max_blocking_index_size = '8kB';
+SET dbkit.large_table_size = '8kB';
 
 -- blocking_index
 CREATE INDEX ON big (b); -- fails
@@ -71,28 +68,27 @@ ALTER TABLE big ALTER b TYPE bigint;
 -- a fix is an ALTER like any other
 INSERT INTO big SELECT n, n FROM generate_series(1, 1000) n;
 VACUUM FULL big;
-SELECT dbkit.unexempt('public.big', 'bigint');
-SET dbkit.rule.bigint = fix;
-ALTER TABLE big ALTER b SET DEFAULT 1; -- fails
-RESET dbkit.rule.bigint;
-SELECT format_type(atttypid, -1) FROM pg_attribute WHERE attrelid = 'big'::regclass AND attname = 'a';
+SET dbkit.rule_levels = 'table_rewrite=error, blocking_index=error, bigint=fix';
+ALTER TABLE big ADD another integer; -- fails
+SET dbkit.rule_levels = 'table_rewrite=error, blocking_index=error';
+SELECT count(*) FROM pg_attribute WHERE attrelid = 'big'::regclass AND attname = 'another';
 
 -- exemptions, warnings, off, and enforcement off
 SELECT dbkit.exempt('public.measure', 'table\_rewrite', 'by night'); -- fails
 SELECT dbkit.exempt('public.measure', 'table_rewrite', 'by night');
 ALTER TABLE measure ALTER b TYPE bigint;
 VACUUM FULL measure;
-SET dbkit.rule.blocking_index = warning;
+SET dbkit.rule_levels = 'table_rewrite=error, blocking_index=warning';
 CREATE INDEX ON measure_2 (b, a); -- warns
-SET dbkit.rule.blocking_index = off;
+SET dbkit.rule_levels = 'table_rewrite=error, blocking_index=off';
 CREATE INDEX ON measure_2 (b, a);
-SET dbkit.rule.blocking_index = error;
+SET dbkit.rule_levels = 'table_rewrite=error, blocking_index=error';
 SET dbkit.enforce = off;
 CREATE INDEX ON measure_2 (b, a);
 RESET dbkit.enforce;
-SET dbkit.rule.blocking_index = fix; -- fails
+SET dbkit.rule_levels = 'table_rewrite=error, blocking_index=fix'; -- fails
 \set VERBOSITY sqlstate
-SET dbkit.max_rewrite_size = -1; -- fails
+SET dbkit.large_table_size = -1; -- fails
 \set VERBOSITY default
 DROP TABLE big, measure;
-DELETE FROM dbkit.exemption WHERE NOT builtin;
+DROP FUNCTION dbkit_agreement;

@@ -25,8 +25,13 @@ SELECT count(*) FROM pg_temp.problems();
 CREATE TABLE x_enum (value text PRIMARY KEY, n integer) PARTITION BY LIST (value);
 CREATE TABLE x_1 PARTITION OF x_enum FOR VALUES IN ('a');
 CREATE TABLE y_enum PARTITION OF x_enum FOR VALUES IN ('b');
-ALTER TABLE x_enum DETACH PARTITION x_1; -- fails
+BEGIN;
+ALTER TABLE x_enum DETACH PARTITION x_1;
+ALTER TABLE x_1 ADD m integer; -- fails
+ROLLBACK;
+ALTER TABLE x_enum DETACH PARTITION x_1;
 ALTER TABLE x_enum DETACH PARTITION y_enum;
+ALTER TABLE y_enum RENAME TO y; -- fails
 SELECT relname, relispartition FROM pg_class WHERE relname IN ('x_1', 'y_enum') ORDER BY 1;
 
 -- a typed table gets its columns from its type
@@ -54,23 +59,23 @@ ALTER TABLE accounts RENAME TO users; -- fails
 ALTER TABLE accounts RENAME TO organizations; -- fails
 ALTER TABLE accounts RENAME COLUMN storytime TO story; -- fails
 ALTER TABLE accounts RENAME TO clients;
-SET dbkit.user_table = 'names_changed.clients';
+SELECT dbkit.agree('{"user_tables": ["names_changed.clients"]}') \gset
 ALTER SCHEMA names_change RENAME TO names_changed; -- fails
 CREATE SCHEMA names_changed;
 ALTER TABLE clients SET SCHEMA names_changed; -- fails
-RESET dbkit.user_table;
+SELECT dbkit.agree('{"user_tables": null}') \gset
 DROP SCHEMA names_changed;
 
 -- a function that is known by its name, and dbkit's own
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.updated_at = now(); RETURN NEW; END';
-SET dbkit.updated_at_functions = 'names_change.touch';
+SELECT dbkit.agree('{"updated_at_functions": ["names_change.touch"]}') \gset
 CREATE OR REPLACE TRIGGER updated_at BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION touch();
 ALTER FUNCTION touch() RENAME TO tuch; -- fails
 ALTER FUNCTION touch() SET SCHEMA public; -- fails
 ALTER FUNCTION touch() COST 10;
 ALTER SCHEMA names_change RENAME TO names_changed; -- fails
 ALTER FUNCTION public.generate_id(text) RENAME TO make_id; -- fails
-RESET dbkit.updated_at_functions;
+SELECT dbkit.agree('{"updated_at_functions": null}') \gset
 CREATE OR REPLACE TRIGGER updated_at BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION updated_at();
 ALTER SCHEMA names_change RENAME TO "names ""changed""";
 ALTER SCHEMA "names ""changed""" RENAME TO names_change;

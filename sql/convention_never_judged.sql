@@ -65,9 +65,9 @@ ALTER TABLE dbkit.id_prefix RESET (fillfactor);
 SET dbkit.enforce = off;
 CREATE TABLE member (n int);
 CREATE VIEW member_view AS SELECT 1 AS n;
-SET dbkit.rule.enum_type = off;
+SET dbkit.rule_levels = 'updated_at_trigger=off, fk_index=off, fk_on_delete=off, extid=off, rls_enabled=off, rls_policy=off, enum_type=off';
 CREATE TYPE member_type AS ENUM ('a');
-RESET dbkit.rule.enum_type;
+SET dbkit.rule_levels = 'updated_at_trigger=off, fk_index=off, fk_on_delete=off, extid=off, rls_enabled=off, rls_policy=off';
 RESET dbkit.enforce;
 SELECT rule, object_identity FROM dbkit.check_schema('public') ORDER BY rule, object_identity;
 ALTER EXTENSION plpgsql ADD TABLE member;
@@ -85,8 +85,9 @@ ALTER EXTENSION plpgsql DROP TABLE member;
 ALTER EXTENSION plpgsql DROP VIEW member_view;
 ALTER EXTENSION plpgsql DROP TYPE member_type;
 RESET dbkit.enforce;
--- no longer members
+-- no longer members: what they were then is not new, and all else is
 SELECT pg_temp.why('ALTER TABLE member ADD x text');
+SELECT pg_temp.why('ALTER TABLE member ADD m int');
 SELECT pg_temp.why('CREATE OR REPLACE VIEW member_view AS SELECT 3 AS n');
 SELECT pg_temp.why($$ALTER TYPE member_type ADD VALUE 'c'$$);
 DROP TABLE member;

@@ -8,9 +8,9 @@ CREATE FUNCTION pg_temp.judge(rule text, sql text) RETURNS text LANGUAGE plpgsql
 DECLARE
 	result text;
 BEGIN
-	PERFORM set_config('dbkit.rule.' || id, CASE WHEN id = rule THEN 'error' ELSE 'off' END, false) FROM dbkit.rules;
+	PERFORM set_config('dbkit.rule_levels', '*=off, ' || rule || '=error', false);
 	result = pg_temp.try(sql);
-	PERFORM set_config('dbkit.rule.' || id, 'error', false) FROM dbkit.rules;
+	SET dbkit.rule_levels = '*=error';
 	DROP TABLE IF EXISTS widgets, widgets_enum;
 	RETURN result;
 END $$;
@@ -68,7 +68,7 @@ SELECT pg_temp.judge('enum_table', 'CREATE TABLE widgets_enum (value int, n int 
 SELECT pg_temp.try('CREATE TABLE widgets (id serial PRIMARY KEY, created_at timestamp, count int, owner_id uuid)');
 
 -- ids that are UUIDs
-SET dbkit.id_style = uuid;
+SELECT dbkit.agree('{"id_style": "uuid"}') \gset
 SELECT pg_temp.judge('primary_key', 'CREATE TABLE widgets (id uuid PRIMARY KEY DEFAULT gen_random_uuid())');
 SELECT pg_temp.judge('primary_key', $$CREATE TABLE widgets (id uuid PRIMARY KEY DEFAULT dbkit.id_uuid(generate_id('')))$$);
 SELECT pg_temp.judge('primary_key', 'CREATE TABLE widgets (id uuid PRIMARY KEY)');
@@ -81,5 +81,5 @@ SELECT pg_temp.judge('id_prefix', $$CREATE TABLE widgets (id text DEFAULT genera
 SELECT pg_temp.judge('text_id', 'CREATE TABLE widgets (a_id uuid, b_id text, c_extid text COLLATE "C")');
 SELECT pg_temp.judge('text_id', 'CREATE TABLE widgets (a_id bigint)');
 SELECT pg_temp.judge('bigint', 'CREATE TABLE widgets (id int, a_id int)');
-RESET dbkit.id_style;
+SELECT dbkit.agree('{"id_style": null}') \gset
 DROP SCHEMA rules;

@@ -46,15 +46,16 @@ ALTER TABLE one_more ADD note text;
 SELECT dbkit.table_of(generate_id('one'));
 SELECT pg_temp.why('ALTER TABLE two ADD note text');
 SELECT pg_temp.why('ALTER TABLE three ADD note text');
+SELECT rule, problem FROM dbkit.check();
 DROP TABLE one_more, two, three, four;
 TABLE dbkit.id_prefix;
 
 -- a prefix handed over to a table that is registered with another one
 SELECT pg_temp.why(pg_temp.table_sql('five', 'fiv'));
 SELECT pg_temp.why(pg_temp.table_sql('six', 'six'));
-SET dbkit.rule.id_prefix = off;
+SET dbkit.rule_levels = 'updated_at_trigger=off, fk_index=off, fk_on_delete=off, extid=off, rls_enabled=off, rls_policy=off, id_prefix=off';
 SELECT pg_temp.why(pg_temp.table_sql('seven', 'six'));
-RESET dbkit.rule.id_prefix;
+SET dbkit.rule_levels = 'updated_at_trigger=off, fk_index=off, fk_on_delete=off, extid=off, rls_enabled=off, rls_policy=off';
 ALTER EVENT TRIGGER dbkit_ddl_command_end DISABLE;
 ALTER TABLE five ALTER id SET DEFAULT generate_id('six'), DROP CONSTRAINT five_id_check, ADD CHECK (id LIKE 'six_%');
 ALTER EVENT TRIGGER dbkit_ddl_command_end ENABLE;
@@ -95,9 +96,10 @@ SELECT pg_temp.why('CREATE TABLE bad (n int)');
 SELECT nspname FROM pg_namespace WHERE nspname = 'dbkit';
 SELECT evtname FROM pg_event_trigger;
 
--- and created again, in another schema, it tells of the tables that are there
+-- and created again, in another schema, it tells of the tables that are there once somebody agrees
 CREATE SCHEMA "ids here";
 CREATE EXTENSION dbkit SCHEMA "ids here";
+SELECT dbkit.agree('{"preset": "house"}');
 SELECT object_identity, rule, fix FROM dbkit.check();
 SELECT pg_temp.why('CREATE TABLE worse (n bigint)');
 SET search_path = public, "ids here";

@@ -45,8 +45,7 @@ SELECT pg_temp.make_bare('y', 'yyy');
 ROLLBACK TO a;
 SELECT pg_temp.make_bare('b', 'bbb');
 SELECT pg_temp.make_bare('a', 'aaa');
-SET LOCAL dbkit.rule.updated_at_trigger = off;
-SET LOCAL dbkit.rule.rls_policy = off;
+SET LOCAL dbkit.rule_levels = 'updated_at_trigger=off, rls_policy=off';
 COMMIT; -- fails
 -- subtransactions of PL/pgSQL
 DO $$
@@ -141,10 +140,10 @@ BEGIN
 		COMMIT;
 	END LOOP;
 END $$;
-SET dbkit.rule.rls_enabled = fix;
+SET dbkit.rule_levels = 'rls_enabled=fix';
 SET client_min_messages = notice;
 CALL change('ALTER TABLE t DISABLE ROW LEVEL SECURITY', 'DROP TRIGGER updated_at ON t'); -- fails
-RESET dbkit.rule.rls_enabled;
+RESET dbkit.rule_levels;
 SET client_min_messages = warning;
 DROP PROCEDURE change;
 
@@ -205,9 +204,7 @@ DROP TABLE temporary;
 BEGIN ISOLATION LEVEL SERIALIZABLE;
 SELECT pg_temp.make_bare('t', 'ttt');
 COMMIT; -- fails
-SET dbkit.rule.updated_at_trigger = fix;
-SET dbkit.rule.rls_enabled = fix;
-SET dbkit.rule.rls_policy = off;
+SET dbkit.rule_levels = 'updated_at_trigger=fix, rls_enabled=fix, rls_policy=off';
 SET client_min_messages = notice;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT 1;
@@ -217,9 +214,7 @@ SELECT count(*) FROM dbkit.check('t');
 DROP TABLE t;
 
 -- the levels are those at the end of the transaction, and so is dbkit.enforce
-RESET dbkit.rule.updated_at_trigger;
-RESET dbkit.rule.rls_enabled;
-RESET dbkit.rule.rls_policy;
+RESET dbkit.rule_levels;
 BEGIN;
 SELECT pg_temp.make_bare('t', 'ttt');
 SET LOCAL dbkit.enforce = off;
@@ -229,14 +224,14 @@ SET LOCAL dbkit.enforce = off;
 ALTER TABLE t ADD x text;
 SET LOCAL dbkit.enforce = on;
 COMMIT;
+DROP TABLE t;
 BEGIN;
-ALTER TABLE t ADD y text;
-SET LOCAL dbkit.rule.updated_at_trigger = off;
-SET LOCAL dbkit.rule.rls_enabled = warning;
-SET LOCAL dbkit.rule.rls_policy = off;
+SELECT pg_temp.make_bare('t', 'ttt');
+SET LOCAL dbkit.rule_levels = 'updated_at_trigger=off, rls_enabled=warning, rls_policy=off';
 COMMIT; -- warns
-ALTER TABLE t ADD z text; -- fails
+DROP TABLE t;
+SELECT pg_temp.make_bare('t', 'ttt'); -- fails
 SET check_function_bodies = off;
-ALTER TABLE t ADD z text;
+SELECT pg_temp.make_bare('t', 'ttt');
 RESET check_function_bodies;
 DROP TABLE t;

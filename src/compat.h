@@ -50,6 +50,9 @@ extern struct config_generic *dbkit_find_option_among(const char *name,
 	dbkit_find_option_among(name, get_guc_variables(), GetNumConfigOptions())
 #endif
 
+struct config_generic;
+extern void dbkit_set_initial(struct config_generic *setting, char initial);
+
 /* Commit 3057465acf gave get_guc_variables a count and a copy of the list (16) */
 #if PG_VERSION_NUM >= 160000
 #define dbkit_settings(count)	get_guc_variables(count)

@@ -89,26 +89,6 @@ CREATE OR REPLACE FUNCTION dbkit.table_of(id pg_catalog.text) RETURNS pg_catalog
 AS 'MODULE_PATHNAME', 'dbkit_table_of'
 LANGUAGE C STABLE STRICT PARALLEL SAFE;
 
-CREATE OR REPLACE FUNCTION dbkit.exempt(
-	object pg_catalog.text, rule pg_catalog.text, reason pg_catalog.text, expires_at pg_catalog.timestamptz DEFAULT NULL)
-RETURNS pg_catalog.void
-AS 'MODULE_PATHNAME', 'dbkit_exempt'
-LANGUAGE C VOLATILE PARALLEL UNSAFE;
-
-CREATE OR REPLACE FUNCTION dbkit.unexempt(object pg_catalog.text, rule pg_catalog.text) RETURNS boolean
-AS 'MODULE_PATHNAME', 'dbkit_unexempt'
-LANGUAGE C VOLATILE PARALLEL UNSAFE;
-
-CREATE OR REPLACE FUNCTION dbkit.baseline(reason pg_catalog.text) RETURNS bigint
-AS 'MODULE_PATHNAME', 'dbkit_baseline'
-LANGUAGE C VOLATILE PARALLEL UNSAFE;
-
-CREATE OR REPLACE FUNCTION dbkit.stale_exemptions(
-	OUT object pg_catalog.text, OUT rule pg_catalog.text, OUT reason pg_catalog.text, OUT expires_at pg_catalog.timestamptz, OUT problem pg_catalog.text)
-RETURNS SETOF pg_catalog.record
-AS 'MODULE_PATHNAME', 'dbkit_stale_exemptions'
-LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
-
 -- A subscriber cannot read a regclass of a table that only the publisher has.
 ALTER TABLE dbkit.id_prefix ALTER COLUMN relation TYPE pg_catalog.oid;
 COMMENT ON COLUMN dbkit.id_prefix.relation IS 'The table that has it; cast it to regclass to see its name';
@@ -120,6 +100,13 @@ COMMENT ON FUNCTION dbkit.protect(pg_catalog.regclass, pg_catalog.name, pg_catal
 -- A new partition is protected as its parent is.
 COMMENT ON FUNCTION dbkit.ddl_command_end() IS
 'Event trigger function: rejects DDL that breaks the schema conventions with SQLSTATE KD001, and protects a new partition or child as its parent is';
+-- It has to see CREATE TABLE as well.
+DROP EVENT TRIGGER dbkit_ddl_command_start;
+CREATE EVENT TRIGGER dbkit_ddl_command_start ON ddl_command_start
+	WHEN TAG IN ('CREATE INDEX', 'CREATE TABLE')
+	EXECUTE FUNCTION dbkit.ddl_command_start();
+COMMENT ON EVENT TRIGGER dbkit_ddl_command_start IS
+'Rejects a CREATE INDEX that blocks writes to a large table, by the rule blocking_index, and notes which tables are made LIKE a partitioned one';
 COMMENT ON EVENT TRIGGER dbkit_ddl_command_end IS
 'Rejects DDL that breaks the schema conventions, and gives new partitions the row level security of their parent. ALTER EVENT TRIGGER dbkit_ddl_command_end DISABLE switches that off';
 -- Signed mode guards what one request leaves to the next, and locks of others have no name in a context.
@@ -142,3 +129,162 @@ COMMENT ON FUNCTION dbkit.check() IS
 'Everything in the database that breaks a schema convention at level warning or above, one row per finding; fix is SQL that fixes it, NULL where there is none. The same as CREATE would be rejected for, whatever dbkit.enforce says';
 COMMENT ON FUNCTION dbkit.register_prefix(pg_catalog.regclass) IS
 'Brings the prefix registry up to date with a table that was created or changed while the event triggers were disabled, as dbkit.check() advises; what is dropped meanwhile has no prefix. Errors: read_only_sql_transaction';
+COMMENT ON VIEW dbkit.rules IS
+'The schema conventions: id, phase (statement: judged when a statement ends), level in this session (by the agreement and dbkit.rule_levels, schemas of their own apart), what it demands, and whether dbkit.check() has a fix for it';
+COMMENT ON FUNCTION dbkit.ignore_replicated() IS
+'Trigger function: keeps the rows of a publisher''s prefix registry out of the subscriber''s';
+COMMENT ON FUNCTION dbkit.ddl_command_start() IS
+'Event trigger function: rejects a CREATE INDEX that blocks writes to a table larger than dbkit.large_table_size, by the rule blocking_index, and notes which tables are made LIKE a partitioned one';
+COMMENT ON FUNCTION dbkit.table_rewrite() IS
+'Event trigger function: rejects the rewrite of a table larger than dbkit.large_table_size, by the rule table_rewrite';
+
+-- What settings and exemptions said is the agreement now.
+CREATE FUNCTION dbkit.agree(changes pg_catalog.jsonb) RETURNS pg_catalog.jsonb
+AS 'MODULE_PATHNAME', 'dbkit_agree'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.agree(pg_catalog.jsonb) IS
+'Merges changes into the agreement (null removes a key) and returns what it was before. It is written to the function dbkit_agreement() in the schema of the extension, which every dump carries. For superusers and the owners of the extension and the database. Errors: insufficient_privilege; invalid_parameter_value for an unknown key or value, object_not_in_prerequisite_state if somebody else owns that function';
+
+CREATE FUNCTION dbkit.agreement() RETURNS pg_catalog.jsonb
+AS 'MODULE_PATHNAME', 'dbkit_agreement_sql'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dbkit.agreement() IS
+'The agreement: how the schema of this database is to look, with all defaults and the level of each rule';
+
+CREATE FUNCTION dbkit.suggest() RETURNS pg_catalog.jsonb
+AS 'MODULE_PATHNAME', 'dbkit_suggest'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dbkit.suggest() IS
+'The agreement that the tables already follow, to be looked at, changed and given to dbkit.agree(): the nearest preset, and what differs from it. Rules that nearly all tables keep are errors, those that half of them keep warnings, the others off';
+
+CREATE FUNCTION dbkit.suggestion(
+	OUT key pg_catalog.text, OUT value pg_catalog.text, OUT tables bigint, OUT conforming bigint)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'dbkit_suggestion'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 40;
+COMMENT ON FUNCTION dbkit.suggestion() IS
+'What dbkit.suggest() rests on; see the view dbkit.suggestion';
+
+CREATE VIEW dbkit.suggestion WITH (security_invoker = true) AS
+SELECT key, value, tables, conforming FROM dbkit.suggestion();
+COMMENT ON VIEW dbkit.suggestion IS
+'What dbkit.suggest() rests on: each key of the agreement, and each rule as rules.<id>, with the value that the tables suggest, how many of them it is about, and how many have it';
+GRANT SELECT ON dbkit.suggestion TO PUBLIC;
+
+CREATE FUNCTION dbkit.status(
+	OUT name pg_catalog.text, OUT value pg_catalog.text, OUT source pg_catalog.text, OUT hint pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'dbkit_status'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 40;
+COMMENT ON FUNCTION dbkit.status() IS
+'What holds in this database and session: versions, whether DDL is rejected, the agreement, the level of each rule and where it comes from, and what to do where something is missing';
+
+CREATE OR REPLACE FUNCTION dbkit.exempt(
+	object pg_catalog.text, rule pg_catalog.text, reason pg_catalog.text, expires_at pg_catalog.timestamptz DEFAULT NULL)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dbkit_exempt'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.exempt(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) IS
+'Exempts the object named schema.name, or if there is a % in it all objects whose schema.name is LIKE it, from a rule, or from all for *, until expires_at or for good; replaces an exemption with the same object and rule. Part of the agreement. Errors: null_value_not_allowed; insufficient_privilege; invalid_parameter_value for an unknown rule, an empty reason or a time that is past';
+
+CREATE OR REPLACE FUNCTION dbkit.unexempt(object pg_catalog.text, rule pg_catalog.text) RETURNS boolean
+AS 'MODULE_PATHNAME', 'dbkit_unexempt'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.unexempt(pg_catalog.text, pg_catalog.text) IS
+'Takes back the exemption with exactly this object and rule; false where there is none. Errors: null_value_not_allowed, insufficient_privilege, invalid_parameter_value for an unknown rule';
+
+CREATE OR REPLACE FUNCTION dbkit.stale_exemptions(
+	OUT object pg_catalog.text, OUT rule pg_catalog.text, OUT reason pg_catalog.text, OUT expires_at pg_catalog.timestamptz, OUT problem pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'dbkit_stale_exemptions'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+
+DO LANGUAGE plpgsql $$
+DECLARE
+	setting pg_catalog.text;
+	parameter pg_catalog.text;
+	database pg_catalog.oid;
+	value pg_catalog.text;
+	rules pg_catalog.jsonb := '{}'::pg_catalog.jsonb;
+	changes pg_catalog.jsonb := '{}'::pg_catalog.jsonb;
+BEGIN
+	SELECT oid INTO database FROM pg_catalog.pg_database
+	WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database();
+	FOR setting IN
+		SELECT pg_catalog.unnest(setconfig) FROM pg_catalog.pg_db_role_setting
+		WHERE setrole OPERATOR(pg_catalog.=) 0::pg_catalog.oid
+		AND setdatabase OPERATOR(pg_catalog.=) database
+	LOOP
+		parameter := pg_catalog.split_part(setting, '='::pg_catalog.text, 1);
+		value := pg_catalog.substr(setting, pg_catalog.length(parameter) OPERATOR(pg_catalog.+) 2);
+		IF parameter OPERATOR(pg_catalog.~~) 'dbkit.rule.%'::pg_catalog.text THEN
+			rules := rules OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object(pg_catalog.substr(parameter, 12), value);
+		ELSIF parameter OPERATOR(pg_catalog.=) 'dbkit.id_style'::pg_catalog.text THEN
+			changes := changes OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('id_style'::pg_catalog.text, value);
+		ELSIF parameter OPERATOR(pg_catalog.=) ANY ('{dbkit.user_table,dbkit.organization_table,dbkit.updated_at_functions}'::pg_catalog.text[]) THEN
+			changes := changes OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object(
+				CASE
+					WHEN parameter OPERATOR(pg_catalog.=) 'dbkit.user_table'::pg_catalog.text THEN 'user_tables'::pg_catalog.text
+					WHEN parameter OPERATOR(pg_catalog.=) 'dbkit.organization_table'::pg_catalog.text THEN 'organization_tables'::pg_catalog.text
+					ELSE 'updated_at_functions'::pg_catalog.text END,
+				pg_catalog.regexp_split_to_array(pg_catalog.btrim(value), '\s*,\s*'::pg_catalog.text));
+		END IF;
+	END LOOP;
+	changes := changes OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('rules'::pg_catalog.text, rules, 'exemptions'::pg_catalog.text, (
+		SELECT COALESCE(pg_catalog.jsonb_agg(pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+			'object'::pg_catalog.text, CASE
+				WHEN e.object OPERATOR(pg_catalog.~) '(^|[^\\])(\\\\)*%'::pg_catalog.text THEN e.object
+				ELSE pg_catalog.regexp_replace(e.object, '\\(.)'::pg_catalog.text, '\1'::pg_catalog.text, 'g'::pg_catalog.text) END,
+			'rule'::pg_catalog.text, e.rule, 'reason'::pg_catalog.text, e.reason, 'expires_at'::pg_catalog.text, e.expires_at)) ORDER BY e.created_at, e.object, e.rule), '[]'::pg_catalog.jsonb)
+		FROM dbkit.exemption e WHERE NOT e.builtin));
+	changes := pg_catalog.jsonb_strip_nulls(changes);
+	IF rules OPERATOR(pg_catalog.=) '{}'::pg_catalog.jsonb THEN
+		changes := changes OPERATOR(pg_catalog.-) 'rules'::pg_catalog.text;
+	END IF;
+	IF changes OPERATOR(pg_catalog.->) 'exemptions'::pg_catalog.text OPERATOR(pg_catalog.=) '[]'::pg_catalog.jsonb THEN
+		changes := changes OPERATOR(pg_catalog.-) 'exemptions'::pg_catalog.text;
+	END IF;
+	-- ALTER DATABASE ... RESET does not take names that the library no longer has, and each session would warn of them.
+	UPDATE pg_catalog.pg_db_role_setting SET setconfig = ARRAY(
+		SELECT kept FROM pg_catalog.unnest(setconfig) AS kept
+		WHERE kept OPERATOR(pg_catalog.!~) '^dbkit\.(rule\..*|id_style|user_table|organization_table|updated_at_functions|max_rewrite_size|max_blocking_index_size)='::pg_catalog.text)
+	WHERE setdatabase OPERATOR(pg_catalog.=) database;
+	DELETE FROM pg_catalog.pg_db_role_setting WHERE pg_catalog.cardinality(setconfig) OPERATOR(pg_catalog.=) 0;
+	IF changes OPERATOR(pg_catalog.<>) '{}'::pg_catalog.jsonb THEN
+		IF pg_catalog.to_regprocedure('@extschema@.dbkit_agreement()'::pg_catalog.text) IS NOT NULL THEN
+			ALTER EXTENSION dbkit ADD FUNCTION @extschema@.dbkit_agreement();
+		END IF;
+		PERFORM dbkit.agree(changes);
+		ALTER EXTENSION dbkit DROP FUNCTION @extschema@.dbkit_agreement();
+	END IF;
+END $$;
+
+ALTER EXTENSION dbkit DROP TABLE dbkit.exemption;
+DROP TABLE dbkit.exemption;
+DROP FUNCTION dbkit.baseline(pg_catalog.text);
+CREATE FUNCTION dbkit.baseline(relation pg_catalog.regclass DEFAULT NULL) RETURNS bigint
+AS 'MODULE_PATHNAME', 'dbkit_baseline'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.baseline(pg_catalog.regclass) IS
+'Takes everything that dbkit.check() reports now, of one relation or of all, out of what it reports from now on, and returns how many findings these are. Each is known by its rule, its table and the name of its column, constraint, index, policy or trigger; these names follow renames, and what is fixed is forgotten. Part of the agreement. Errors: insufficient_privilege, undefined_table';
+
+CREATE FUNCTION dbkit.unbaseline(relation pg_catalog.regclass DEFAULT NULL) RETURNS bigint
+AS 'MODULE_PATHNAME', 'dbkit_unbaseline'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.unbaseline(pg_catalog.regclass) IS
+'Lets dbkit.check() report again what dbkit.baseline() took out, of one relation or of all, and returns how many entries that were. Errors: insufficient_privilege, undefined_table';
+
+CREATE FUNCTION dbkit.exemption(
+	OUT object pg_catalog.text, OUT rule pg_catalog.text, OUT reason pg_catalog.text, OUT expires_at pg_catalog.timestamptz, OUT builtin boolean)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'dbkit_exemptions'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 100;
+COMMENT ON FUNCTION dbkit.exemption() IS
+'What is exempt from the schema conventions, and why; see the view dbkit.exemption';
+
+CREATE VIEW dbkit.exemption WITH (security_invoker = true) AS
+SELECT object, rule, reason, expires_at, builtin FROM dbkit.exemption();
+COMMENT ON VIEW dbkit.exemption IS
+'What is exempt from the schema conventions, and why: a name or LIKE pattern for schema.name, the id of a rule or * for all, the reason, when it ends (NULL: never), and whether it comes with dbkit rather than from dbkit.exempt()';
+GRANT SELECT ON dbkit.exemption TO PUBLIC;
+

@@ -268,7 +268,7 @@ CREATE FUNCTION dbkit.ddl_command_start() RETURNS pg_catalog.event_trigger
 AS 'MODULE_PATHNAME', 'dbkit_ddl_command_start'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.ddl_command_start() IS
-'Event trigger function: rejects a CREATE INDEX that blocks writes to a table larger than dbkit.large_table_size, by the rule blocking_index';
+'Event trigger function: rejects a CREATE INDEX that blocks writes to a table larger than dbkit.large_table_size, by the rule blocking_index, and notes which tables are made LIKE a partitioned one';
 
 CREATE FUNCTION dbkit.ddl_command_end() RETURNS pg_catalog.event_trigger
 AS 'MODULE_PATHNAME', 'dbkit_ddl_command_end'
@@ -446,6 +446,10 @@ DECLARE
 	tables pg_catalog.text[];
 	rails boolean;
 BEGIN
+	-- One that is there, from before the extension was dropped, stays.
+	IF pg_catalog.to_regprocedure('@extschema@.dbkit_agreement()'::pg_catalog.text) IS NOT NULL THEN
+		RETURN;
+	END IF;
 	SELECT pg_catalog.array_agg(pg_catalog.format('%s.%s'::pg_catalog.text, n.nspname, c.relname)) INTO tables
 	FROM pg_catalog.pg_class c
 	JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
@@ -457,30 +461,30 @@ BEGIN
 		WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
 		AND d.objid OPERATOR(pg_catalog.=) c.oid AND d.deptype OPERATOR(pg_catalog.=) 'e'::pg_catalog."char");
 	rails := tables OPERATOR(pg_catalog.@>) ARRAY['public.ar_internal_metadata'::pg_catalog.text];
-	IF NOT EXISTS (
-		SELECT FROM pg_catalog.unnest(tables) AS name
-		WHERE NOT EXISTS (
-			SELECT FROM dbkit.exemption() e
-			WHERE e.builtin AND name OPERATOR(pg_catalog.~~) e.object)) THEN
+	PERFORM FROM pg_catalog.unnest(tables) AS listed
+	WHERE NOT EXISTS (
+		SELECT FROM dbkit.exemption() e
+		WHERE e.builtin AND listed OPERATOR(pg_catalog.~~) e.object);
+	IF NOT FOUND THEN
 		RETURN;
 	END IF;
 	PERFORM dbkit.agree('{"preset": "none"}'::pg_catalog.jsonb);
 	ALTER EXTENSION dbkit DROP FUNCTION @extschema@.dbkit_agreement();
 	-- CREATE EXTENSION shows no notices of its script.
 	PERFORM pg_catalog.set_config('client_min_messages'::pg_catalog.text, 'notice'::pg_catalog.text, true);
-	RAISE NOTICE 'this database has tables already, so dbkit does not judge any before you agree on what it is to demand'
-		USING HINT = pg_catalog.format('%s%s'::pg_catalog.text,
-			'SELECT dbkit.suggest() shows what your tables already follow, SELECT dbkit.agree(dbkit.suggest()) makes it the agreement, and SELECT * FROM dbkit.status() shows what holds.',
-			CASE WHEN rails THEN ' Rails: set config.active_record.schema_format = :sql, because schema.rb does not carry the agreement.' END);
+	RAISE NOTICE USING MESSAGE = 'this database has tables already, so dbkit does not judge any before you agree on what it is to demand'::pg_catalog.text,
+		HINT = pg_catalog.format('%s%s'::pg_catalog.text,
+			'SELECT dbkit.suggest() shows what your tables already follow, SELECT dbkit.agree(dbkit.suggest()) makes it the agreement, and SELECT * FROM dbkit.status() shows what holds.'::pg_catalog.text,
+			CASE WHEN rails THEN ' Rails: set config.active_record.schema_format = :sql, because schema.rb does not carry the agreement.'::pg_catalog.text END);
 END $$;
 
 -- event triggers: last, so that they do not judge this script ---------------
 
 CREATE EVENT TRIGGER dbkit_ddl_command_start ON ddl_command_start
-	WHEN TAG IN ('CREATE INDEX')
+	WHEN TAG IN ('CREATE INDEX', 'CREATE TABLE')
 	EXECUTE FUNCTION dbkit.ddl_command_start();
 COMMENT ON EVENT TRIGGER dbkit_ddl_command_start IS
-'Rejects a CREATE INDEX that blocks writes to a large table, by the rule blocking_index';
+'Rejects a CREATE INDEX that blocks writes to a large table, by the rule blocking_index, and notes which tables are made LIKE a partitioned one';
 
 CREATE EVENT TRIGGER dbkit_ddl_command_end ON ddl_command_end
 	EXECUTE FUNCTION dbkit.ddl_command_end();

@@ -15,12 +15,14 @@
 #include "context/context.h"
 #include "context/guard.h"
 #include "context/signature.h"
+#include "convention/agreed_names.h"
 #include "convention/agreement.h"
 #include "convention/changed.h"
-#include "convention/enforce.h"
+#include "convention/commit.h"
 #include "convention/facts/rows.h"
 #include "convention/levels.h"
 #include "convention/own_objects.h"
+#include "convention/reserved.h"
 #include "convention/rules/rules.h"
 #include "convention/rules/size_limits.h"
 #include "lock/name.h"
@@ -57,16 +59,18 @@ _PG_init(void)
 	begin_once();
 
 	dbkit_signature_init();
-	dbkit_context_init();
+	dbkit_context_init(dbkit_settings_are_reserved);
 	dbkit_guard_init();
 	dbkit_rules_init();
 	dbkit_levels_init();
 	dbkit_agreement_init();
+	dbkit_agreed_names_init();
 	dbkit_size_limits_init();
 	dbkit_own_objects_init();
+	dbkit_reserved_init();
 	dbkit_rows_init();
 	dbkit_changed_init();
-	dbkit_enforce_init();
+	dbkit_commit_init();
 	dbkit_lock_names_init();
 
 	MarkGUCPrefixReserved("dbkit");

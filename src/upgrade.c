@@ -24,8 +24,21 @@ earlier(PG_FUNCTION_ARGS) \
 } \
 extern Datum now(PG_FUNCTION_ARGS)	/* so that a semicolon can follow */
 
+/* Refuse what an earlier version had with other arguments. */
+#define REPLACED(earlier, name) \
+PG_FUNCTION_INFO_V1(earlier); \
+Datum \
+earlier(PG_FUNCTION_ARGS pg_attribute_unused()) \
+{ \
+	ereport(ERROR, \
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED), \
+			 errmsg("%s has other arguments in this version of the library", name), \
+			 errhint("Run ALTER EXTENSION dbkit UPDATE first."))); \
+} \
+extern Datum earlier(PG_FUNCTION_ARGS)
+
 /* 1.0.0-dev */
-ALIAS(baseline, dbkit_baseline);
+REPLACED(baseline, "dbkit.baseline");
 ALIAS(check_database, dbkit_check);
 ALIAS(check_relation, dbkit_check_relation);
 ALIAS(check_schema, dbkit_check_schema);

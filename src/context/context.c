@@ -5,8 +5,8 @@
  *
  * The truth is the C variable "context", which only dbkit.enter sets and only
  * the end of the transaction clears.  Two settings mirror it for policies that
- * read current_setting(); nothing can be stored in them.  A third, hidden one
- * exists because settings are what PostgreSQL copies to parallel workers.
+ * read current_setting(), see mirror.c.  A third, hidden one exists because
+ * settings are what PostgreSQL copies to parallel workers.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,6 +23,7 @@
 
 #include "common.h"
 #include "context/context.h"
+#include "context/mirror.h"
 #include "context/netstring.h"
 #include "id.h"
 
@@ -48,10 +49,9 @@ int			dbkit_held_cursor_depth = 0;
 
 static TenantContext *context = NULL;
 
-static char *user_setting = NULL;
-static char *organization_setting = NULL;
-static char *user_mirror = NULL;
-static char *organization_mirror = NULL;
+/* Has anything run since the context was entered? */
+static bool used = false;
+
 static char *transport = NULL;
 static char *empty_transport = NULL;
 
@@ -144,6 +144,7 @@ assign_transport(const char *newval, void *extra pg_attribute_unused())
 	previous = MemoryContextSwitchTo(TopMemoryContext);
 	context = make_context(user_id, organization_id, role, session_role);
 	MemoryContextSwitchTo(previous);
+	dbkit_take_mirrors();
 }
 
 /* Let the hidden setting have a value only in a worker, from its leader */
@@ -164,9 +165,11 @@ dbkit_context_enter(const char *user_id, const char *organization_id)
 
 	entered->transport = write_transport(entered);
 	MemoryContextSwitchTo(previous);
+	dbkit_take_mirrors();
 
 	/* From here on nothing can fail */
 	context = entered;
+	used = false;
 	empty_transport = transport;
 	transport = entered->transport;
 }
@@ -175,24 +178,51 @@ dbkit_context_enter(const char *user_id, const char *organization_id)
 static void
 forget_context(void)
 {
+	if (context == NULL)
+		return;
 	context = NULL;
 	transport = empty_transport;
+}
+
+/* Note that something runs for which the context was entered */
+void
+dbkit_context_use(void)
+{
+	used = true;
+}
+
+/* Say so where the context bound nothing, as outside of a transaction block */
+static void
+warn_if_unused(void)
+{
+	if (!used)
+		ereport(WARNING,
+				(errmsg("the tenant context ends with its transaction, in which nothing ran after dbkit.enter"),
+				 errhint("Call dbkit.enter after BEGIN, in the transaction whose statements it is for.")));
 }
 
 static void
 at_transaction_event(XactEvent event, void *arg pg_attribute_unused())
 {
-	if (context == NULL || IsParallelWorker())
+	if (IsParallelWorker())
 		return;
 
-	if (event == XACT_EVENT_PRE_COMMIT)
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
+	{
+		forget_context();
+		dbkit_return_mirrors();
+	}
+	else if (context == NULL)
+		return;
+	else if (event == XACT_EVENT_PRE_COMMIT)
+	{
 		dbkit_context_check_role();
+		warn_if_unused();
+	}
 	else if (event == XACT_EVENT_PRE_PREPARE)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("a transaction with a tenant context cannot be prepared")));
-	else if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
-		forget_context();
 }
 
 /*
@@ -204,6 +234,7 @@ at_transaction_event(XactEvent event, void *arg pg_attribute_unused())
 static inline Datum
 return_value(FunctionCallInfo fcinfo, text *value)
 {
+	used = true;
 	if (value == NULL)
 		PG_RETURN_NULL();
 	if (dbkit_query_depth > 0)
@@ -246,6 +277,7 @@ missing_half(text *given)
 static const char *
 show_user(void)
 {
+	used = true;
 	if (context == NULL)
 		return "";
 	return context->user_id ? context->user_id : missing_half(context->organization_id_text);
@@ -254,71 +286,10 @@ show_user(void)
 static const char *
 show_organization(void)
 {
+	used = true;
 	if (context == NULL)
 		return "";
 	return context->organization_id ? context->organization_id : missing_half(context->user_id_text);
-}
-
-/* Tell whether a setting shows the context, so that nobody can forge it */
-bool
-dbkit_context_guards(const char *setting)
-{
-	return pg_strcasecmp(setting, user_setting) == 0 ||
-		pg_strcasecmp(setting, organization_setting) == 0;
-}
-
-/* Accept nothing but the empty string, which has no effect */
-static bool
-check_mirror(char **newval, void **extra pg_attribute_unused(),
-			 GucSource source pg_attribute_unused())
-{
-	if ((*newval)[0] == '\0')
-		return true;
-
-	GUC_check_errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
-	GUC_check_errmsg("the tenant context cannot be changed with a setting");
-	GUC_check_errdetail("The settings \"%s\" and \"%s\" show what dbkit.enter was given.",
-						user_setting, organization_setting);
-	GUC_check_errhint("Call dbkit.enter(user_id, organization_id) inside the transaction.");
-	return false;
-}
-
-/* Ensure a name of two or more identifiers with dots between, or nothing */
-static bool
-check_mirror_name(char **newval, void **extra pg_attribute_unused(),
-				  GucSource source pg_attribute_unused())
-{
-	int			parts = 1;
-	bool		at_start = true;
-
-	if ((*newval)[0] == '\0')
-		return true;
-	for (const char *c = *newval; *c; c++)
-	{
-		bool		letter = isalpha((unsigned char) *c) || *c == '_' || IS_HIGHBIT_SET(*c);
-
-		if (*c == '.' && !at_start)
-			parts++;
-		else if (!letter && (at_start || !(isdigit((unsigned char) *c) || *c == '$')))
-			return false;
-		at_start = (*c == '.');
-	}
-	return parts > 1 && !at_start;
-}
-
-static void
-define_mirror(const char *name, char **variable, GucShowHook show_hook)
-{
-	if (name[0] == '\0')
-		return;
-	DefineCustomStringVariable(name,
-							   "Shows the tenant context that dbkit.enter was given.",
-							   NULL,
-							   variable,
-							   "",
-							   PGC_USERSET,
-							   GUC_DISALLOW_IN_FILE | GUC_NO_RESET_ALL | GUC_NOT_IN_SAMPLE | DBKIT_SETTING,
-							   check_mirror, NULL, show_hook);
 }
 
 /*
@@ -347,28 +318,10 @@ define_transport(void)
 }
 
 void
-dbkit_context_init(void)
+dbkit_context_init(dbkit_reservation reservation)
 {
-	GucContext	when = process_shared_preload_libraries_in_progress ?
-	PGC_POSTMASTER : PGC_SIGHUP;
-
-	DefineCustomStringVariable("dbkit.user_setting",
-							   "Name of the setting that shows the tenant context's user.",
-							   "Empty for none.",
-							   &user_setting,
-							   "app.user_id",
-							   when, DBKIT_SETTING,
-							   check_mirror_name, NULL, NULL);
-	DefineCustomStringVariable("dbkit.organization_setting",
-							   "Name of the setting that shows the tenant context's organization.",
-							   "Empty for none.",
-							   &organization_setting,
-							   "app.organization_id",
-							   when, DBKIT_SETTING,
-							   check_mirror_name, NULL, NULL);
+	dbkit_mirror_init(show_user, show_organization, reservation);
 	define_transport();
-	define_mirror(user_setting, &user_mirror, show_user);
-	define_mirror(organization_setting, &organization_mirror, show_organization);
 
 	RegisterXactCallback(at_transaction_event, NULL);
 }

@@ -8,13 +8,15 @@
 #ifndef DBKIT_CONTEXT_H
 #define DBKIT_CONTEXT_H
 
+#include "context/mirror.h"
+
 extern int	dbkit_query_depth;
 extern int	dbkit_held_cursor_depth;
 
 extern bool dbkit_context_is_entered(void);
-extern bool dbkit_context_guards(const char *setting);
+extern void dbkit_context_use(void);
 extern void dbkit_context_check_role(void);
 extern void dbkit_context_enter(const char *user_id, const char *organization_id);
-extern void dbkit_context_init(void);
+extern void dbkit_context_init(dbkit_reservation reservation);
 
 #endif							/* DBKIT_CONTEXT_H */

@@ -34,6 +34,7 @@
 #include "common.h"
 #include "context/context.h"
 #include "context/guard.h"
+#include "context/mirror.h"
 #include "context/signature.h"
 
 static ProcessUtility_hook_type next_ProcessUtility = NULL;
@@ -200,8 +201,13 @@ guard_ProcessUtility(PlannedStmt *pstmt, const char *queryString, bool readOnlyT
 					 ProcessUtilityContext context, ParamListInfo params,
 					 QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc)
 {
-	if (dbkit_context_is_entered() || dbkit_context_is_signed())
+	const bool	entered = dbkit_context_is_entered();
+
+	dbkit_follow_reservation(entered);
+	if (entered || dbkit_context_is_signed())
 		check_statement(pstmt->utilityStmt);
+	if (entered && !IsA(pstmt->utilityStmt, TransactionStmt))
+		dbkit_context_use();
 	(next_ProcessUtility ? next_ProcessUtility : standard_ProcessUtility)
 		(pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
 }
@@ -209,8 +215,14 @@ guard_ProcessUtility(PlannedStmt *pstmt, const char *queryString, bool readOnlyT
 static void
 guard_ExecutorStart(QueryDesc *queryDesc, int eflags)
 {
-	if (dbkit_context_is_entered())
+	const bool	entered = dbkit_context_is_entered();
+
+	dbkit_follow_reservation(entered);
+	if (entered)
+	{
 		dbkit_context_check_role();
+		dbkit_context_use();
+	}
 	(next_ExecutorStart ? next_ExecutorStart : standard_ExecutorStart) (queryDesc, eflags);
 }
 
@@ -305,6 +317,9 @@ is_temporary(Oid class_id, Oid object_id)
 static void
 guard_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void *arg)
 {
+	/* A function that is called by the protocol passes no other hook */
+	if (access == OAT_FUNCTION_EXECUTE)
+		dbkit_follow_reservation(dbkit_context_is_entered());
 	if (dbkit_context_is_entered())
 	{
 		if (access == OAT_POST_CREATE && sub_id == 0 && is_temporary(class_id, object_id))

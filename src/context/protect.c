@@ -40,7 +40,7 @@ static const struct
 	size_t		columns;		/* what tables call it: a list of the
 								 * agreement */
 	const char *function;
-	bool		(*is_its_table) (Oid relid);	/* whose "id" it is */
+	bool		(*is_its_table) (const Catalogs *catalogs, Oid relid);	/* whose "id" it is */
 }			kinds[] =
 
 {
@@ -99,7 +99,7 @@ find_column(Oid relid, int kind)
 	const List *names = *(List *const *) ((const char *) dbkit_agreement() + kinds[kind].columns);
 	ListCell   *lc;
 
-	if (kinds[kind].is_its_table(relid))
+	if (kinds[kind].is_its_table(&dbkit_now, relid))
 		return "id";
 	foreach(lc, names)
 	{
@@ -449,6 +449,7 @@ dbkit_protect(PG_FUNCTION_ARGS)
 	columns[USER] = PG_ARGISNULL(1) ? NULL : NameStr(*PG_GETARG_NAME(1));
 	columns[ORGANIZATION] = PG_ARGISNULL(2) ? NULL : NameStr(*PG_GETARG_NAME(2));
 	lock_table(relid);
+	dbkit_refresh_agreement();
 
 	dbkit_refresh_agreement();
 	choose_columns(relid, columns);

@@ -7,7 +7,10 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "access/table.h"
 #include "access/xact.h"
+#include "catalog/indexing.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_proc.h"
 #include "commands/extension.h"
@@ -20,6 +23,8 @@
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "common.h"
 #include "convention/agree.h"
@@ -56,6 +61,14 @@ check_trust(const Agreement *agreement)
 			 errhint("Drop it, or give it to the owner of the database.")));
 }
 
+/* Keep others from changing the agreement until the transaction ends, and read it as they left it. */
+void
+dbkit_lock_agreement(void)
+{
+	LockDatabaseObject(ExtensionRelationId, get_extension_oid("dbkit", false), 0, ShareUpdateExclusiveLock);
+	dbkit_refresh_agreement();
+}
+
 /*
  * Prepare to change the agreement: check that the caller may, and keep others from doing so
  * until the transaction ends.  Returns it as it is, without defaults.
@@ -75,8 +88,7 @@ dbkit_begin_agreement_change(void)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("extension \"dbkit\" does not exist")));
 	check_rights(owner);
-	LockDatabaseObject(ExtensionRelationId, get_extension_oid("dbkit", false), 0, ShareUpdateExclusiveLock);
-	dbkit_refresh_agreement();
+	dbkit_lock_agreement();
 	check_trust(dbkit_agreement());
 	own = dbkit_agreement()->own;
 	return own != NULL ? DatumGetJsonbPCopy(JsonbPGetDatum(own)) :
@@ -116,6 +128,15 @@ check_agreement(Jsonb *json)
 			 errhint("dbkit.agreement() shows all keys; the view dbkit.rules lists the rules.")));
 }
 
+/* Return the body of the function that holds an agreement. */
+static char *
+function_body(Jsonb *agreement)
+{
+	char	   *json = TextDatumGetCString(DirectFunctionCall1(jsonb_pretty, JsonbPGetDatum(agreement)));
+
+	return psprintf("SELECT %s::pg_catalog.jsonb", quote_literal_cstr(json));
+}
+
 /*
  * Write the agreement, which holds at once in this session.
  *
@@ -126,8 +147,6 @@ dbkit_end_agreement_change(Jsonb *agreement)
 {
 	Oid			owner;
 	Oid			namespace;
-	char	   *literal = quote_literal_cstr(TextDatumGetCString(DirectFunctionCall1(jsonb_pretty,
-																					 JsonbPGetDatum(agreement))));
 	char	   *function;
 
 	check_agreement(agreement);
@@ -136,11 +155,40 @@ dbkit_end_agreement_change(Jsonb *agreement)
 	SPI_connect();
 	dbkit_run_utility(psprintf("CREATE OR REPLACE FUNCTION %s() RETURNS pg_catalog.jsonb"
 							   " LANGUAGE sql IMMUTABLE PARALLEL SAFE AS %s",
-							   function, quote_literal_cstr(psprintf("SELECT %s::pg_catalog.jsonb", literal))));
+							   function, quote_literal_cstr(function_body(agreement))));
 	dbkit_run_utility(psprintf("COMMENT ON FUNCTION %s() IS"
 							   " 'What the team has agreed on with dbkit.agree(); dbkit reads this text and never runs it'",
 							   function));
 	SPI_finish();
+	CommandCounterIncrement();
+	dbkit_refresh_agreement();
+}
+
+/*
+ * Write the agreement where the caller need not have the right to: for names that change, and
+ * for what is no longer in the baseline.  Nothing is done where there is no agreement.
+ */
+void
+dbkit_rewrite_agreement(Jsonb *agreement)
+{
+	Relation	functions;
+	HeapTuple	tuple;
+	Datum		values[Natts_pg_proc] = {0};
+	bool		nulls[Natts_pg_proc] = {false};
+	bool		replace[Natts_pg_proc] = {false};
+
+	if (agreement == NULL || dbkit_agreement()->own == NULL)
+		return;
+	functions = table_open(ProcedureRelationId, RowExclusiveLock);
+	tuple = SearchSysCacheCopy1(PROCOID, ObjectIdGetDatum(dbkit_agreement()->function));
+	if (HeapTupleIsValid(tuple))
+	{
+		values[Anum_pg_proc_prosrc - 1] = CStringGetTextDatum(function_body(agreement));
+		replace[Anum_pg_proc_prosrc - 1] = true;
+		tuple = heap_modify_tuple(tuple, RelationGetDescr(functions), values, nulls, replace);
+		CatalogTupleUpdate(functions, &tuple->t_self, tuple);
+	}
+	table_close(functions, RowExclusiveLock);
 	CommandCounterIncrement();
 	dbkit_refresh_agreement();
 }

@@ -13,5 +13,7 @@
 extern List *dbkit_find_agreement_problems(const Agreement *agreement);
 extern Jsonb *dbkit_begin_agreement_change(void);
 extern void dbkit_end_agreement_change(Jsonb *agreement);
+extern void dbkit_lock_agreement(void);
+extern void dbkit_rewrite_agreement(Jsonb *agreement);
 
 #endif							/* DBKIT_AGREE_H */

@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include "utils/builtins.h"
+
 #include "common.h"
 #include "convention/agreement.h"
 #include "convention/agreement_json.h"
@@ -25,7 +27,11 @@ name_of(const Finding *finding)
 		return finding->part;
 	if (finding->column != NULL)
 		return finding->column;
-	return finding->facts->signature != NULL ? finding->facts->signature : "";
+	if (finding->facts->signature == NULL)
+		return "";
+	/* Of a function the arguments: its name is the object's */
+	return finding->facts->signature +
+		strlen(quote_qualified_identifier(finding->facts->schema, finding->facts->name));
 }
 
 /* Return what the baseline has of a finding that is in it. */
@@ -42,7 +48,7 @@ dbkit_baseline_entry(const Finding *finding)
 
 /* Return the object or array that a key of an object holds, or NULL. */
 static JsonbContainer *
-find_container(JsonbContainer * object, const char *key, bool array)
+find_container(JsonbContainer *object, const char *key, bool array)
 {
 	JsonbValue	value;
 
@@ -140,6 +146,19 @@ read_object(List **entries, const char *object, const JsonbValue *rules)
 	return understood;
 }
 
+/* Return what the baseline has of an object. */
+List *
+dbkit_baseline_of(const char *object)
+{
+	List	   *entries = NIL;
+	JsonbValue	rules = {.type = jbvBinary};
+
+	rules.val.binary.data = find_object(object);
+	if (rules.val.binary.data != NULL)
+		(void) read_object(&entries, object, &rules);
+	return entries;
+}
+
 /* Read the baseline of an agreement; false if something in it cannot be read. */
 static bool
 read_baseline(List **entries, Jsonb *agreement)
@@ -189,8 +208,8 @@ dbkit_find_baseline_problems(const Agreement *agreement)
 static int
 compare_entries(const ListCell *a, const ListCell *b)
 {
-	const		BaselineEntry *left = lfirst(a);
-	const		BaselineEntry *right = lfirst(b);
+	const BaselineEntry *left = lfirst(a);
+	const BaselineEntry *right = lfirst(b);
 	int			order = strcmp(left->object, right->object);
 
 	if (order == 0)
@@ -200,7 +219,7 @@ compare_entries(const ListCell *a, const ListCell *b)
 
 /* Are they about the same? */
 bool
-dbkit_same_entry(const BaselineEntry * a, const BaselineEntry * b)
+dbkit_same_entry(const BaselineEntry *a, const BaselineEntry *b)
 {
 	return strcmp(a->object, b->object) == 0 && strcmp(a->rule, b->rule) == 0 &&
 		strcmp(a->name, b->name) == 0;
@@ -208,7 +227,7 @@ dbkit_same_entry(const BaselineEntry * a, const BaselineEntry * b)
 
 /* Add an entry to the JSON that is being built, after the one before it, NULL for none. */
 static void
-push_entry(JsonbParseState **state, const BaselineEntry * last, const BaselineEntry * entry)
+push_entry(JsonbParseState **state, const BaselineEntry *last, const BaselineEntry *entry)
 {
 	bool		same_object = last != NULL && entry != NULL && strcmp(last->object, entry->object) == 0;
 	bool		same_rule = same_object && strcmp(last->rule, entry->rule) == 0;
@@ -238,7 +257,7 @@ dbkit_replace_baseline(Jsonb *agreement, List *entries)
 {
 	JsonbParseState *state = NULL;
 	JsonbValue	nothing = {.type = jbvNull};
-	const		BaselineEntry *last = NULL;
+	const BaselineEntry *last = NULL;
 	Jsonb	   *without;
 	ListCell   *lc;
 

@@ -38,7 +38,10 @@ static const struct
 	const char *implied;
 }			causes[] = {
 	{"primary_key", NULL, "bigint"},
+	{"primary_key", NULL, "timestamptz"},
+	{"primary_key", NULL, "enum_type"},
 	{"text_id", NULL, "bigint"},
+	{"text_id", NULL, "timestamptz"},
 	{"text_id", NULL, "enum_type"},
 	{"created_at", NULL, "timestamptz"},
 	{"updated_at", NULL, "timestamptz"},

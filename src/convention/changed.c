@@ -48,6 +48,9 @@ static int	deepest = 0;
 /* Counts them, also those that are forgotten again */
 static uint64 count = 0;
 
+/* Counts how often something was noted or forgotten */
+static uint64 changes = 0;
+
 /* Is something said about indexes? */
 static bool
 concerns_indexes(Change change)
@@ -67,8 +70,9 @@ merge(ChangedObject *object, const ChangedObject *more)
 		object->index = InvalidOid;
 	object->change.added |= more->change.added;
 	object->change.changed |= more->change.changed;
-	object->detached |= more->detached;
-	object->concurrently |= more->concurrently;
+	if (OidIsValid(more->model))
+		object->model = more->model;
+	object->concurrently = Max(object->concurrently, more->concurrently);
 	return object->change.added != before.added || object->change.changed != before.changed;
 }
 
@@ -147,6 +151,7 @@ add_part(Entry *entry, int nest_level, bool is_pending, const ChangedObject *wha
 bool
 dbkit_note_change(const ChangedObject *object)
 {
+	changes++;
 	return add_part(get_entry(object->classid, object->objid),
 					GetCurrentTransactionNestLevel(), true, object);
 }
@@ -217,6 +222,7 @@ take_pending(Entry *entry, int level, bool enforced)
 {
 	Part	   *part = find_part(entry, level, true);
 	ChangedObject *result;
+	ListCell   *lc;
 
 	if (part == NULL)
 		return NULL;
@@ -224,9 +230,12 @@ take_pending(Entry *entry, int level, bool enforced)
 	*result = part->what;
 	drop_part(entry, part);
 	if (enforced)
-	{
 		(void) add_part(entry, level, false, result);
-		find_part(entry, level, false)->what.detached = false;
+	/* How it was made may be known of an earlier statement */
+	foreach(lc, entry->parts)
+	{
+		if (!OidIsValid(result->model))
+			result->model = ((const Part *) lfirst(lc))->what.model;
 	}
 	return result;
 }
@@ -263,7 +272,34 @@ dbkit_changed_by_statement(bool enforced)
 	return result;
 }
 
-/* Return what the transaction changed that is to be judged at commit, likewise. */
+/* Return all that was done to an object and is not pending, by whatever level; NULL for nothing. */
+static ChangedObject *
+merge_parts(const Entry *entry)
+{
+	ChangedObject *result = NULL;
+	ListCell   *lc;
+
+	foreach(lc, entry->parts)
+	{
+		const Part *part = lfirst(lc);
+
+		if (part->pending)
+			continue;
+		if (result != NULL)
+		{
+			(void) merge(result, &part->what);
+			continue;
+		}
+		result = palloc(sizeof(ChangedObject));
+		*result = part->what;
+	}
+	return result;
+}
+
+/*
+ * Return what the transaction changed that is to be judged at commit, likewise.  A
+ * COMMIT commits the subtransactions that are open.
+ */
 List *
 dbkit_changed_by_transaction(void)
 {
@@ -279,11 +315,10 @@ dbkit_changed_by_transaction(void)
 	list_sort(sorted, compare_order);
 	foreach(lc, sorted)
 	{
-		/* All subtransactions have ended */
-		Part	   *part = find_part(lfirst(lc), 1, false);
+		ChangedObject *object = merge_parts(lfirst(lc));
 
-		if (part != NULL)
-			result = lappend(result, &part->what);
+		if (object != NULL)
+			result = lappend(result, object);
 	}
 	return result;
 }
@@ -302,7 +337,8 @@ dbkit_is_changed_whole(Oid classid, Oid objid)
 	{
 		const Part *part = lfirst(lc);
 
-		if (!part->pending && part->what.change.changed == FACT_ALL && !part->what.concurrently)
+		if (!part->pending && part->what.change.changed == FACT_ALL &&
+			part->what.concurrently == CONCURRENTLY_NOT)
 			return true;
 	}
 	return false;
@@ -313,6 +349,20 @@ bool
 dbkit_transaction_changed(void)
 {
 	return entries != NULL;
+}
+
+/* Note that an object changed again of which everything is to be judged anyway. */
+void
+dbkit_note_covered_change(void)
+{
+	changes++;
+}
+
+/* Return how often it was noted that something changed, or that being forgotten. */
+uint64
+dbkit_count_changes(void)
+{
+	return changes;
 }
 
 /* Forget everything at the end of the transaction. */
@@ -357,6 +407,7 @@ at_subtransaction_end(SubXactEvent event, SubTransactionId self pg_attribute_unu
 	if (deepest < level ||
 		(event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB))
 		return;
+	changes += event == SUBXACT_EVENT_ABORT_SUB ? 1 : 0;
 	hash_seq_init(&status, entries);
 	while ((entry = hash_seq_search(&status)) != NULL)
 		end_level(entry, level, event == SUBXACT_EVENT_COMMIT_SUB);

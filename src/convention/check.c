@@ -234,7 +234,7 @@ check_candidates(List *candidates, const Visitor *visitor)
 
 	dbkit_refresh_agreement();
 	list_sort(candidates, compare_oids);
-	dbkit_open_reader(&reader, many);
+	dbkit_open_reader(&reader, &dbkit_now, many);
 	foreach(lc, candidates)
 	{
 		Judgement	judgement = {.prefixes = prefixes};

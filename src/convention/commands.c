@@ -34,6 +34,8 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "tcop/deparse_utility.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -43,6 +45,7 @@
 
 #include "common.h"
 #include "context/partition.h"
+#include "convention/agreed_names.h"
 #include "convention/changed.h"
 #include "convention/commands.h"
 #include "convention/judge.h"
@@ -129,7 +132,7 @@ static const struct
 };
 
 /* Is what is being noted now done CONCURRENTLY? */
-static bool noting_concurrently = false;
+static Concurrency noting_concurrently = CONCURRENTLY_NOT;
 
 static bool
 is_nothing(Change change)
@@ -336,7 +339,6 @@ note_detached(const AlterTableCmd *command)
 		.classid = RelationRelationId,
 		.objid = RangeVarGetRelid(castNode(PartitionCmd, command->def)->name, NoLock, true),
 		.change = CHANGE_ALL,
-		.detached = true,
 		.concurrently = noting_concurrently
 	};
 	bool		has_children;
@@ -396,7 +398,7 @@ note_renamed(Oid classid, Oid objid)
 	if (classid == ProcedureRelationId)
 		note_users(classid, objid, CHANGE_ALL);
 	else if (classid == RelationRelationId &&
-			 (dbkit_is_user_table(objid) || dbkit_is_organization_table(objid)))
+			 (dbkit_is_user_table(&dbkit_now, objid) || dbkit_is_organization_table(&dbkit_now, objid)))
 		note_users(classid, objid, CHANGED(FACT_FOREIGN_KEYS));
 }
 
@@ -593,9 +595,27 @@ call_event_function(Oid function, Tuplestorestate **rows)
 	return MakeSingleTupleTableSlot(rsinfo.setDesc, &TTSOpsMinimalTuple);
 }
 
-/* Note what the commands of the statement that is ending changed. */
+/* Note a table that was made LIKE a partitioned one. */
+static void
+note_model(Oid classid, Oid objid, const CollectedCommand *command, Oid model)
+{
+	ChangedObject object = {
+		.classid = classid,
+		.objid = objid,
+		.change = CHANGE_ALL,
+		.model = model
+	};
+
+	if (OidIsValid(model) && IsA(command->parsetree, CreateStmt) && classid == RelationRelationId)
+		(void) dbkit_note_change(&object);
+}
+
+/*
+ * Note what the commands of the statement that is ending changed.  If it makes a table
+ * LIKE a partitioned one, that is the model.
+ */
 void
-dbkit_note_commands(bool concurrently)
+dbkit_note_commands(Concurrency concurrently, Oid model)
 {
 	Tuplestorestate *rows;
 	TupleTableSlot *slot = call_event_function(F_PG_EVENT_TRIGGER_DDL_COMMANDS, &rows);
@@ -613,6 +633,9 @@ dbkit_note_commands(bool concurrently)
 		command = (const CollectedCommand *) DatumGetPointer(slot->tts_values[8]);
 		if (command->in_extension)
 			continue;
+		dbkit_follow_rename(command);
+		note_model(DatumGetObjectId(slot->tts_values[0]),
+				   DatumGetObjectId(slot->tts_values[1]), command, model);
 		note_command(DatumGetObjectId(slot->tts_values[0]),
 					 DatumGetObjectId(slot->tts_values[1]), command);
 		dbkit_protect_new_members(DatumGetObjectId(slot->tts_values[1]), command);
@@ -621,12 +644,33 @@ dbkit_note_commands(bool concurrently)
 	tuplestore_end(rows);
 }
 
+/* Tell the baseline of an object that was dropped.  A function has its name among the parts of its address only. */
+static void
+touch_dropped(const TupleTableSlot *slot)
+{
+	Datum	   *parts;
+	int			count;
+
+	if (slot->tts_isnull[7])
+		return;
+	if (!slot->tts_isnull[8])
+	{
+		dbkit_touch_baseline_of(TextDatumGetCString(slot->tts_values[7]), TextDatumGetCString(slot->tts_values[8]));
+		return;
+	}
+	if (DatumGetObjectId(slot->tts_values[0]) != ProcedureRelationId || slot->tts_isnull[10])
+		return;
+	deconstruct_array(DatumGetArrayTypeP(slot->tts_values[10]), TEXTOID, -1, false, TYPALIGN_INT, &parts, NULL, &count);
+	if (count == 2)
+		dbkit_touch_baseline_of(TextDatumGetCString(parts[0]), TextDatumGetCString(parts[1]));
+}
+
 /*
  * Note what the statement that is ending changed by dropping something; return
  * the relations that it dropped.
  */
 List *
-dbkit_note_dropped(bool concurrently)
+dbkit_note_dropped(Concurrency concurrently)
 {
 	Tuplestorestate *rows;
 	TupleTableSlot *slot = call_event_function(F_PG_EVENT_TRIGGER_DROPPED_OBJECTS, &rows);
@@ -649,6 +693,7 @@ dbkit_note_dropped(bool concurrently)
 			continue;
 		}
 		note_owner(classid, objid, CHANGE_ALL);
+		touch_dropped(slot);
 		if (classid == RelationRelationId)
 			relations = lappend_oid(relations, objid);
 	}

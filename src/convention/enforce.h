@@ -8,6 +8,6 @@
 #ifndef DBKIT_ENFORCE_H
 #define DBKIT_ENFORCE_H
 
-extern void dbkit_enforce_init(void);
+extern bool dbkit_enforcement_is_disabled(void);
 
 #endif							/* DBKIT_ENFORCE_H */

@@ -67,7 +67,7 @@ check_reason(const char *reason)
 static void
 check_object(const char *object)
 {
-	for (const char *c = object; *c != '\0'; c++)
+	for (const char *c = object; dbkit_is_pattern(object) && *c != '\0'; c++)
 	{
 		if (*c == '\\' && *++c == '\0')
 			ereport(ERROR,
@@ -80,21 +80,28 @@ check_object(const char *object)
 				 errhint("The name is schema.name; with %% in it, it is a LIKE pattern.")));
 }
 
-/* Return the time when an exemption ends, as JSON has it, or NULL for never. */
+/* Return a time as JSON has it, or NULL for never. */
 static char *
-end_argument(FunctionCallInfo fcinfo, int n)
+end_text(TimestampTz end)
 {
 	char		buffer[MAXDATELEN + 1];
 
+	if (TIMESTAMP_NOT_FINITE(end))
+		return NULL;
+	return pstrdup(JsonEncodeDateTime(buffer, TimestampTzGetDatum(end), TIMESTAMPTZOID, NULL));
+}
+
+/* Return the time when an exemption ends, likewise. */
+static char *
+end_argument(FunctionCallInfo fcinfo, int n)
+{
 	if (PG_ARGISNULL(n))
 		return NULL;
 	if (PG_GETARG_TIMESTAMPTZ(n) <= GetCurrentTransactionStartTimestamp())
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("expires_at must be in the future")));
-	if (TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(n)))
-		return NULL;
-	return pstrdup(JsonEncodeDateTime(buffer, PG_GETARG_DATUM(n), TIMESTAMPTZOID, NULL));
+	return end_text(PG_GETARG_TIMESTAMPTZ(n));
 }
 
 /* Is it the exemption of that object from that rule? */
@@ -148,6 +155,18 @@ push_others(JsonbParseState **state, Jsonb *agreement, const char *object, const
 	return found;
 }
 
+/* Add an exemption; "end" may be NULL. */
+static void
+push_exemption(JsonbParseState **state, const char *object, const char *rule, const char *reason, const char *end)
+{
+	(void) pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	push_pair(state, "object", object);
+	push_pair(state, "rule", rule);
+	push_pair(state, "reason", reason);
+	push_pair(state, "expires_at", end);
+	(void) pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
 /* Begin a patch that replaces the exemptions. */
 static void
 begin_exemptions(JsonbParseState **state)
@@ -163,6 +182,19 @@ end_exemptions(JsonbParseState **state, Jsonb *agreement)
 {
 	(void) pushJsonbValue(state, WJB_END_ARRAY, NULL);
 	return dbkit_merge_json(agreement, JsonbValueToJsonb(pushJsonbValue(state, WJB_END_OBJECT, NULL)));
+}
+
+/* Return an agreement in which an exemption is of an object of another name. */
+Jsonb *
+dbkit_move_exemption(Jsonb *agreement, const Exemption *exemption, const char *object)
+{
+	JsonbParseState *state = NULL;
+
+	begin_exemptions(&state);
+	(void) push_others(&state, agreement, exemption->object, exemption->rule);
+	push_exemption(&state, object, exemption->rule, exemption->reason,
+				   exemption->expires ? end_text(exemption->expires_at) : NULL);
+	return end_exemptions(&state, agreement);
 }
 
 PG_FUNCTION_INFO_V1(dbkit_exempt);
@@ -193,12 +225,7 @@ dbkit_exempt(PG_FUNCTION_ARGS)
 	agreement = dbkit_begin_agreement_change();
 	begin_exemptions(&state);
 	(void) push_others(&state, agreement, object, rule);
-	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	push_pair(&state, "object", object);
-	push_pair(&state, "rule", rule);
-	push_pair(&state, "reason", reason);
-	push_pair(&state, "expires_at", end);
-	(void) pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	push_exemption(&state, object, rule, reason, end);
 	dbkit_end_agreement_change(end_exemptions(&state, agreement));
 	PG_RETURN_VOID();
 }
@@ -209,7 +236,8 @@ PG_FUNCTION_INFO_V1(dbkit_unexempt);
  * dbkit.unexempt(object text, rule text) returns boolean
  *
  * Takes back the exemption of exactly that object and rule; false where there is none.
- * Errors: null_value_not_allowed, insufficient_privilege, invalid_parameter_value.
+ * Errors: null_value_not_allowed, insufficient_privilege, invalid_parameter_value;
+ * feature_not_supported for one that is built in.
  */
 Datum
 dbkit_unexempt(PG_FUNCTION_ARGS)
@@ -226,6 +254,10 @@ dbkit_unexempt(PG_FUNCTION_ARGS)
 	found = push_others(&state, agreement, object, rule);
 	if (found)
 		dbkit_end_agreement_change(end_exemptions(&state, agreement));
+	else if (dbkit_is_builtin_exemption(object, rule))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("the exemption of \"%s\" is built in", object)));
 	PG_RETURN_BOOL(found);
 }
 
@@ -234,7 +266,7 @@ typedef struct BaselineMaker
 {
 	MemoryContext context;
 	List	   *entries;
-}			BaselineMaker;
+} BaselineMaker;
 
 /* Add a finding to a baseline. */
 static void

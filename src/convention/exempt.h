@@ -8,6 +8,9 @@
 #ifndef DBKIT_EXEMPT_H
 #define DBKIT_EXEMPT_H
 
+#include "convention/exemption.h"
+
+extern Jsonb *dbkit_move_exemption(Jsonb *agreement, const Exemption *exemption, const char *object);
 extern int	dbkit_count_stale_exemptions(void);
 
 #endif							/* DBKIT_EXEMPT_H */

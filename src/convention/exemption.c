@@ -219,7 +219,7 @@ read_exemption(Exemption *result, Jsonb *exemption)
 	if (result->object == NULL || result->rule == NULL || result->reason == NULL ||
 		has_other_keys(exemption))
 		return "An exemption has the keys \"object\", \"rule\" and \"reason\", and perhaps \"expires_at\".";
-	if (is_malformed(result->object))
+	if (dbkit_is_pattern(result->object) && is_malformed(result->object))
 		return psprintf("The exemption of \"%s\" must not end with a single backslash.", result->object);
 	if (strcmp(result->rule, "*") != 0 && dbkit_find_rule(result->rule) == NULL)
 		return psprintf("There is no rule \"%s\", from which \"%s\" is exempt.", result->rule, result->object);
@@ -378,6 +378,18 @@ dbkit_all_exemptions(void)
 	return result;
 }
 
+/* Does that exemption come with dbkit? */
+bool
+dbkit_is_builtin_exemption(const char *object, const char *rule)
+{
+	for (size_t i = 0; i < lengthof(builtin); i++)
+	{
+		if (strcmp(builtin[i].object, object) == 0 && strcmp(builtin[i].rule, rule) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Is it over? */
 bool
 dbkit_exemption_is_expired(const Exemption *exemption)
@@ -406,9 +418,17 @@ is_covered(const Finding *finding, const List *exemptions)
 	return false;
 }
 
+/* Excuse a finding; return whether it still counts, as what the server's configuration demands does. */
+static bool
+excuse(Finding *finding)
+{
+	finding->level = dbkit_rule_level(finding->rule, finding->facts->schema, LEVEL_REQUIRED);
+	return finding->level != LEVEL_OFF;
+}
+
 /*
- * Take out of a list the findings that are exempt or in the baseline.  Those before "from"
- * stay; the others are all on one object.  What the server's configuration demands is never exempt.
+ * Take out of a list the findings that are exempt.  Those before "from" stay; the others
+ * are all on one object.
  */
 List *
 dbkit_drop_exempt(List *findings, int from)
@@ -419,14 +439,30 @@ dbkit_drop_exempt(List *findings, int from)
 	if (list_length(findings) == from)
 		return findings;
 	exemptions = dbkit_exemptions_on(((Finding *) llast(findings))->facts);
+	if (exemptions == NIL)
+		return findings;
 	result = list_truncate(list_copy(findings), from);
 	for (int i = from; i < list_length(findings); i++)
 	{
 		Finding    *finding = list_nth(findings, i);
 
-		if (is_covered(finding, exemptions) || dbkit_is_in_baseline(finding))
-			finding->level = dbkit_rule_level(finding->rule, finding->facts->schema, LEVEL_REQUIRED);
-		if (finding->level != LEVEL_OFF)
+		if (!is_covered(finding, exemptions) || excuse(finding))
+			result = lappend(result, finding);
+	}
+	return result;
+}
+
+/* The same for those that are in the baseline. */
+List *
+dbkit_drop_baseline(List *findings, int from)
+{
+	List	   *result = list_truncate(list_copy(findings), from);
+
+	for (int i = from; i < list_length(findings); i++)
+	{
+		Finding    *finding = list_nth(findings, i);
+
+		if (!dbkit_is_in_baseline(finding) || excuse(finding))
 			result = lappend(result, finding);
 	}
 	return result;

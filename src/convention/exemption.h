@@ -24,10 +24,12 @@ typedef struct Exemption
 } Exemption;
 
 extern List *dbkit_drop_exempt(List *findings, int from);
+extern List *dbkit_drop_baseline(List *findings, int from);
 extern List *dbkit_exemptions_on(const Facts *facts);
 extern List *dbkit_all_exemptions(void);
 extern bool dbkit_exemption_is_expired(const Exemption *exemption);
 extern bool dbkit_exemption_covers(const Exemption *exemption, const Rule *rule);
+extern bool dbkit_is_builtin_exemption(const char *object, const char *rule);
 extern bool dbkit_is_pattern(const char *object);
 extern bool dbkit_is_like(const char *name, const char *pattern);
 extern char *dbkit_object_name(const char *schema, const char *name);

@@ -14,6 +14,7 @@
 #include "utils/lsyscache.h"
 
 #include "common.h"
+#include "convention/facts/catalogs.h"
 #include "convention/facts/table.h"
 #include "convention/findings.h"
 #include "convention/rules/rules.h"
@@ -39,6 +40,24 @@ append_va(StringInfo text, const char *format, va_list args)
 	} while (needed > 0);
 }
 
+/* Return the number of the column of that name as a list; NIL where there is none. */
+static List *
+find_attnums(const Facts *facts, const char *name)
+{
+	ListCell   *lc;
+
+	if (name == NULL)
+		return NIL;
+	foreach(lc, facts->read.columns)
+	{
+		const ColumnFacts *column = lfirst(lc);
+
+		if (strcmp(column->name, name) == 0)
+			return list_make1_int(column->attnum);
+	}
+	return NIL;
+}
+
 /* Add a finding about a column, or about the whole object for NULL. */
 Finding *
 dbkit_add_finding(Judgement *judgement, const char *column, const char *format,...)
@@ -57,8 +76,46 @@ dbkit_add_finding(Judgement *judgement, const char *column, const char *format,.
 	finding->facts = judgement->facts;
 	finding->column = column;
 	finding->problem = problem.data;
+	finding->attnums = find_attnums(judgement->facts, column);
+	finding->faults = FAULT_ANY;
 	judgement->findings = lappend(judgement->findings, finding);
 	return finding;
+}
+
+/* Say what is wrong, and what can be wrong behind that unsaid. */
+void
+dbkit_set_faults(Finding *finding, FaultSet faults, FaultSet hidden)
+{
+	finding->faults = faults;
+	finding->hidden = hidden;
+}
+
+/* Say that a column of that name is missing, behind which the rule says nothing of those faults. */
+void
+dbkit_set_missing(Finding *finding, const char *column, FaultSet hidden)
+{
+	finding->subject = column;
+	dbkit_set_faults(finding, FAULT_MISSING, hidden);
+}
+
+/* Say which columns the finding is about. */
+void
+dbkit_set_columns(Finding *finding, const List *attnums)
+{
+	finding->attnums = list_copy(attnums);
+	list_sort(finding->attnums, list_int_cmp);
+}
+
+/*
+ * Of the state before, note that a rule did not look for some faults because there was no
+ * such column: what it finds once there is one is not new.
+ */
+void
+dbkit_hide_faults(Judgement *judgement, const char *missing_column, FaultSet hidden)
+{
+	if (judgement->facts->catalogs->snapshot != NULL)
+		dbkit_set_missing(dbkit_add_finding(judgement, NULL, "there is no column"),
+						  missing_column, hidden);
 }
 
 /* Add an action of the ALTER TABLE that fixes the finding. */
@@ -68,11 +125,11 @@ dbkit_add_alter(Finding *finding, char *action)
 	finding->alter = lappend(finding->alter, action);
 }
 
-/* Would an ALTER TABLE of this table be allowed to add or retype columns? */
+/* Is an ALTER TABLE that adds or retypes columns allowed?  What was there before needs no fix. */
 static bool
 columns_alterable(const Facts *facts)
 {
-	return !facts->typed;
+	return !facts->typed && facts->catalogs->snapshot == NULL;
 }
 
 /* Does the table inherit?  Then the fix of its parent may come first. */
@@ -113,7 +170,7 @@ dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target,
 	const char *name = quote_identifier(column->name);
 	const char *using = "";
 
-	if (dbkit_column_type_is_fixed(finding->facts, column) || !columns_alterable(finding->facts))
+	if (!columns_alterable(finding->facts) || dbkit_column_type_is_fixed(finding->facts, column))
 		return;
 	if (column->identity && target != INT8OID)
 		return;
@@ -138,42 +195,49 @@ dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target,
  * be null".
  */
 void
-dbkit_add_wrong(StringInfo wrong, const char *format,...)
+dbkit_add_wrong(Wrong *wrong, FaultSet fault, const char *format,...)
 {
 	va_list		args;
 
-	if (wrong->data == NULL)
-		initStringInfo(wrong);
+	if (wrong->text.data == NULL)
+		initStringInfo(&wrong->text);
 	else
-		appendStringInfoString(wrong, ", ");
+		appendStringInfoString(&wrong->text, ", ");
 	va_start(args, format);
-	append_va(wrong, format, args);
+	append_va(&wrong->text, format, args);
 	va_end(args);
+	wrong->faults |= fault;
 }
 
 /*
  * Add that the column is not the primary key, as it has to be.  The key of a
- * partitioned table has the partition key as well, and so has that of a partition
- * which becomes a table.
+ * partitioned table has the partition key as well.
  */
 void
-dbkit_check_key(StringInfo wrong, const Facts *facts, const ColumnFacts *column)
+dbkit_check_key(Wrong *wrong, const Facts *facts, const ColumnFacts *column)
 {
 	if (dbkit_facts_key(facts) == NIL)
-		dbkit_add_wrong(wrong, "is not the primary key");
+		dbkit_add_wrong(wrong, FAULT_NO_KEY, "is not the primary key");
 	else if (!list_member_int(dbkit_facts_key(facts), column->attnum))
-		dbkit_add_wrong(wrong, "is not the primary key, which is (%s)", dbkit_facts_column_names(facts, dbkit_facts_key(facts)));
-	else if (!facts->partitioned && !facts->detached && list_length(dbkit_facts_key(facts)) > 1)
-		dbkit_add_wrong(wrong, "is not the whole primary key, which is (%s)",
+		dbkit_add_wrong(wrong, FAULT_OTHER_KEY, "is not the primary key, which is (%s)", dbkit_facts_column_names(facts, dbkit_facts_key(facts)));
+	else if (!facts->partitioned && list_length(dbkit_facts_key(facts)) > 1)
+		dbkit_add_wrong(wrong, FAULT_WIDE_KEY, "is not the whole primary key, which is (%s)",
 						dbkit_facts_column_names(facts, dbkit_facts_key(facts)));
+	if (wrong->faults & FAULT_NO_KEY)
+		wrong->hidden |= FAULT_OTHER_KEY;
+	if (wrong->faults & (FAULT_NO_KEY | FAULT_OTHER_KEY))
+		wrong->hidden |= FAULT_WIDE_KEY;
 }
 
 /* Add that the column is of another type than it has to be. */
 void
-dbkit_check_type(StringInfo wrong, const ColumnFacts *column, Oid type)
+dbkit_check_type(Wrong *wrong, const ColumnFacts *column, Oid type)
 {
-	if (column->base_type != type)
-		dbkit_add_wrong(wrong, "is %s", dbkit_type_name(column->type));
+	if (column->base_type == type)
+		return;
+	dbkit_add_wrong(wrong, FAULT_TYPE, "is %s", dbkit_type_name(column->type));
+	/* Only of that type something is said of these */
+	wrong->hidden |= FAULT_COLLATION | FAULT_DEFAULT;
 }
 
 /* Add a line to a text. */

@@ -46,6 +46,29 @@ typedef struct Rule
 	int			number;			/* among all rules */
 } Rule;
 
+/*
+ * What can be wrong with one thing under one rule.  A table that is half fixed has
+ * some of what was wrong before, or what a worse fault hid.
+ */
+typedef uint32 FaultSet;
+
+#define FAULT_ANY			(1 << 0)	/* the rule knows no others */
+#define FAULT_MISSING		(1 << 1)	/* there is no such column */
+#define FAULT_TYPE			(1 << 2)
+#define FAULT_COLLATION		(1 << 3)
+#define FAULT_NULL			(1 << 4)
+#define FAULT_DEFAULT		(1 << 5)
+#define FAULT_GENERATED		(1 << 6)
+#define FAULT_NO_KEY		(1 << 7)	/* no primary key */
+#define FAULT_OTHER_KEY		(1 << 8)	/* one of other columns */
+#define FAULT_WIDE_KEY		(1 << 9)	/* one of more columns */
+#define FAULT_CHECK			(1 << 10)
+#define FAULT_FORM			(1 << 11)
+#define FAULT_UNREGISTERED	(1 << 12)
+#define FAULT_TAKEN			(1 << 13)	/* it belongs to another */
+
+#define FAULT_KEY			(FAULT_NO_KEY | FAULT_OTHER_KEY | FAULT_WIDE_KEY)
+
 /* One thing that is wrong with one object. */
 typedef struct Finding
 {
@@ -55,6 +78,19 @@ typedef struct Finding
 	const char *column;			/* NULL where it is about the whole object */
 	const char *part;			/* name of the constraint, index, policy or
 								 * trigger that it is about, or NULL */
+
+	/*
+	 * What it is known by before and after a change, besides the rule and the
+	 * object
+	 */
+	List	   *attnums;		/* the columns that it is about, sorted */
+	const char *subject;		/* the name of a column that is missing, or
+								 * what else it is about, or NULL */
+	Oid			referenced;		/* the table that a foreign key references, or
+								 * InvalidOid */
+	FaultSet	faults;			/* what is wrong, */
+	FaultSet	hidden;			/* and what can be wrong behind that unsaid */
+
 	char	   *problem;		/* what is wrong and what to write instead */
 	List	   *alter;			/* char *, actions of an ALTER TABLE that fix
 								 * it */
@@ -76,6 +112,8 @@ typedef struct Judgement
 	const Rule *rule;			/* the rule being applied */
 	RuleLevel	level;			/* of it for these facts */
 	struct RegistryCopy *prefixes;	/* of all tables, or NULL to look them up */
+	const List *only;			/* const Rule *, those that judge; NIL: all */
+	struct Ratchet *ratchet;	/* NULL where nothing is held against before */
 } Judgement;
 
 /* For rules: make a finding and its fix */
@@ -86,10 +124,23 @@ extern void dbkit_add_column(Finding *finding, const char *column, const char *d
 extern void dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target,
 							 const char *definition);
 
-/* For rules: collect what is wrong with one column */
-extern void dbkit_add_wrong(StringInfo wrong, const char *format,...) pg_attribute_printf(2, 3);
-extern void dbkit_check_key(StringInfo wrong, const Facts *facts, const ColumnFacts *column);
-extern void dbkit_check_type(StringInfo wrong, const ColumnFacts *column, Oid type);
+/* For rules: say what a finding is about, so that it is known again */
+extern void dbkit_set_faults(Finding *finding, FaultSet faults, FaultSet hidden);
+extern void dbkit_set_missing(Finding *finding, const char *column, FaultSet hidden);
+extern void dbkit_set_columns(Finding *finding, const List *attnums);
+extern void dbkit_hide_faults(Judgement *judgement, const char *missing_column, FaultSet hidden);
+
+/* What is wrong with one column, collected by a rule */
+typedef struct Wrong
+{
+	StringInfoData text;		/* "is integer, may be null" */
+	FaultSet	faults;
+	FaultSet	hidden;
+} Wrong;
+
+extern void dbkit_add_wrong(Wrong *wrong, FaultSet fault, const char *format,...) pg_attribute_printf(3, 4);
+extern void dbkit_check_key(Wrong *wrong, const Facts *facts, const ColumnFacts *column);
+extern void dbkit_check_type(Wrong *wrong, const ColumnFacts *column, Oid type);
 
 /* For outcomes */
 extern bool dbkit_same_object(const Finding *a, const Finding *b);

@@ -9,6 +9,7 @@
 
 #include "access/xact.h"
 #include "executor/spi.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
 #include "common.h"
@@ -79,47 +80,68 @@ is_passing(int sqlerrcode)
 	}
 }
 
-/*
- * Run the fix of one finding.  When it fails, raise an error with SQLSTATE
- * KD001 that gives both reasons, and all else that is wrong; the transaction
- * cannot go on anyway.
- */
+/* Go back to where the fix began, and say in its finding why it failed. */
 static void
-try_fix(Finding *finding, const char *sql, const List *unfixed)
+note_failure(Finding *finding, MemoryContext context, ResourceOwner owner)
 {
-	MemoryContext context = CurrentMemoryContext;
+	ErrorData  *error;
 
-	PG_TRY();
-	{
-		run_fix(finding, sql);
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		if (is_passing(error->sqlerrcode))
-			PG_RE_THROW();
-		FlushErrorState();
-		finding->problem = psprintf("%s; its fix failed: %s", finding->problem,
-									error->message);
-		dbkit_report(unfixed, ERROR, NULL);
-	}
-	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	if (is_passing(error->sqlerrcode))
+		PG_RE_THROW();
+	FlushErrorState();
+	RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	finding->problem = psprintf("%s; its fix failed: %s", finding->problem, error->message);
 }
 
 /*
- * Run the fixes of the findings whose rule is at level "fix"; return whether
- * there was one.  The objects that a fix creates belong to the table's owner.
+ * Run the fix of one finding, in a subtransaction; return whether it worked.  When it
+ * does not, the finding gives both reasons.
+ */
+static bool
+try_fix(Finding *finding, const char *sql)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool worked = true;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		PushActiveSnapshot(GetTransactionSnapshot());
+		run_fix(finding, sql);
+		PopActiveSnapshot();
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+	}
+	PG_CATCH();
+	{
+		note_failure(finding, context, owner);
+		worked = false;
+	}
+	PG_END_TRY();
+	return worked;
+}
+
+/*
+ * Run the fixes of the findings whose rule is at level "fix", and take those out of
+ * the list; return whether there was one.  The objects that a fix creates belong to
+ * the table's owner.  After one that failed none is run, and all else that is wrong
+ * is left in the list: the transaction cannot go on anyway.
  */
 bool
-dbkit_run_fixes(const List *findings)
+dbkit_run_fixes(List **findings, bool *failed)
 {
-	List	   *unfixed = list_copy(findings);
+	List	   *unfixed = list_copy(*findings);
+	bool		any = false;
 	ListCell   *lc;
 
-	foreach(lc, findings)
+	foreach(lc, *findings)
 	{
 		Finding    *finding = lfirst(lc);
 		char	   *sql;
@@ -129,10 +151,12 @@ dbkit_run_fixes(const List *findings)
 		sql = dbkit_fix(list_make1(finding));
 		if (sql == NULL)
 			continue;
-		PushActiveSnapshot(GetTransactionSnapshot());
-		try_fix(finding, sql, unfixed);
-		PopActiveSnapshot();
+		any = true;
+		*failed = !try_fix(finding, sql);
+		if (*failed)
+			break;
 		unfixed = list_delete_ptr(unfixed, finding);
 	}
-	return list_length(unfixed) < list_length(findings);
+	*findings = unfixed;
+	return any;
 }

@@ -10,6 +10,6 @@
 
 #include "nodes/pg_list.h"
 
-extern bool dbkit_run_fixes(const List *findings);
+extern bool dbkit_run_fixes(List **findings, bool *failed);
 
 #endif							/* DBKIT_FIX_H */

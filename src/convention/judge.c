@@ -14,6 +14,7 @@
 #include "convention/exemption.h"
 #include "convention/judge.h"
 #include "convention/levels.h"
+#include "convention/ratchet.h"
 #include "convention/rules/id_style.h"
 #include "convention/rules/rules.h"
 
@@ -89,9 +90,43 @@ drop_other_scopes(Judgement *judgement, int from, JudgeScope scope)
 	}
 }
 
+/* Keep of the findings, from the given one on, those that are in the other list as well. */
+static List *
+keep_members(const List *findings, int from, const List *others)
+{
+	List	   *result = list_truncate(list_copy(findings), from);
+
+	for (int i = from; i < list_length(findings); i++)
+	{
+		if (list_member_ptr(others, list_nth(findings, i)))
+			result = lappend(result, list_nth(findings, i));
+	}
+	return result;
+}
+
+/*
+ * Drop what is exempt, in the baseline, implied by others, or with a ratchet was there
+ * before.  What is compared with before are all findings: a worse one may hide others, and
+ * one of the baseline may have been joined by another like it.
+ */
+static List *
+drop_excused(const Judgement *judgement, int from, JudgeScope scope)
+{
+	List	   *said = dbkit_merge_causes(judgement->findings, from);
+	List	   *findings = dbkit_drop_exempt(judgement->findings, from);
+	List	   *result;
+
+	if (judgement->only != NIL)
+		return findings;
+	result = dbkit_drop_baseline(findings, from);
+	if (judgement->ratchet != NULL && list_length(result) > from)
+		result = keep_members(result, from, dbkit_drop_known(judgement->ratchet, findings, from, scope));
+	return keep_members(result, from, said);
+}
+
 /*
  * Add to the judgement's findings what breaks the rules of that scope which the
- * change concerns, and is not exempt.
+ * change concerns, is not exempt, and with a ratchet was not there before.
  */
 void
 dbkit_judge(Judgement *judgement, Facts *facts, JudgeScope scope, Change change)
@@ -107,7 +142,8 @@ dbkit_judge(Judgement *judgement, Facts *facts, JudgeScope scope, Change change)
 		RuleLevel	level = dbkit_rule_level(rule, facts->schema, level_use(scope));
 
 		if (!(rule->kinds & facts->kind) || !is_in_scope(rule, scope, LEVEL_BIT(level)) ||
-			!can_break(change, rule))
+			!can_break(change, rule) ||
+			(judgement->only != NIL && !list_member_ptr(judgement->only, rule)))
 			continue;
 		judgement->rule = rule;
 		judgement->level = level;
@@ -115,10 +151,9 @@ dbkit_judge(Judgement *judgement, Facts *facts, JudgeScope scope, Change change)
 		rule->judge(judgement);
 	}
 	facts->visible = read;
-	drop_other_scopes(judgement, before, scope);
+	if (judgement->only == NIL)
+		drop_other_scopes(judgement, before, scope);
 	if (scope != SCOPE_ALL)
-		judgement->findings = dbkit_merge_causes(judgement->findings, before);
-	if (scope != SCOPE_ALL)
-		judgement->findings = dbkit_drop_exempt(judgement->findings, before);
+		judgement->findings = drop_excused(judgement, before, scope);
 	dbkit_drop_repeated_fixes(judgement->findings, before);
 }

@@ -26,7 +26,7 @@ typedef enum EnforceMode
 	ENFORCE_OFF,
 	ENFORCE_WARNING,
 	ENFORCE_ON
-}			EnforceMode;
+} EnforceMode;
 
 static const struct config_enum_entry enforce_options[] = {
 	{"off", ENFORCE_OFF, false},
@@ -52,7 +52,7 @@ static const char *const level_names[] = {
 typedef struct Levels
 {
 	int8		of[MAX_RULES];
-}			Levels;
+} Levels;
 
 #define UNSET	(-1)
 
@@ -61,7 +61,7 @@ typedef struct SchemaLevels
 {
 	char	   *schema;
 	Levels		levels;
-}			SchemaLevels;
+} SchemaLevels;
 
 static int	enforce = ENFORCE_ON;
 static char *rule_levels;
@@ -95,18 +95,19 @@ find_level(const char *name, const Rule *rule, RuleLevel *level)
 	{
 		*level = i;
 		if (strcmp(level_names[i], name) == 0)
-			return i != LEVEL_FIX || (rule != NULL && rule->fixable);
+			return i != LEVEL_FIX || rule == NULL || rule->fixable;
 	}
 	return false;
 }
 
-/* Set the level of a rule, or of all for NULL. */
+/* Set the level of a rule, or of all that can have it for NULL. */
 static void
-set_level(Levels * levels, const Rule *rule, RuleLevel level)
+set_level(Levels *levels, const Rule *rule, RuleLevel level)
 {
 	for (int i = 0; i < dbkit_n_rules; i++)
 	{
-		if (rule == NULL || dbkit_all_rules[i] == rule)
+		if (dbkit_all_rules[i] == rule ||
+			(rule == NULL && (level != LEVEL_FIX || dbkit_all_rules[i]->fixable)))
 			levels->of[i] = level;
 	}
 }
@@ -115,7 +116,7 @@ set_level(Levels * levels, const Rule *rule, RuleLevel level)
  * Set a level as the agreement or a setting says it; return what is wrong, or NULL.
  */
 static char *
-set_named_level(Levels * levels, const char *id, const char *name)
+set_named_level(Levels *levels, const char *id, const char *name)
 {
 	const Rule *rule = dbkit_find_rule(id);
 	RuleLevel	level;
@@ -124,14 +125,14 @@ set_named_level(Levels * levels, const char *id, const char *name)
 		return psprintf("There is no rule \"%s\".", id);
 	if (!find_level(name, rule, &level))
 		return psprintf("The level of \"%s\" has to be off, warning%s, not \"%s\".", id,
-						rule != NULL && rule->fixable ? ", error or fix" : " or error", name);
+						rule == NULL || rule->fixable ? ", error or fix" : " or error", name);
 	set_level(levels, rule, level);
 	return NULL;
 }
 
 /* Take the levels over that an object of the agreement has; add what is wrong to the problems. */
 static List *
-apply_rules(Levels * levels, Jsonb *rules, bool all, List *problems)
+apply_rules(Levels *levels, Jsonb *rules, bool all, List *problems)
 {
 	JsonbIterator *it = JsonbIteratorInit(&rules->root);
 	JsonbValue	key;
@@ -159,7 +160,7 @@ apply_rules(Levels * levels, Jsonb *rules, bool all, List *problems)
 
 /* Take over what "rules" of an object says, NULL for nothing: first of all rules, then of each. */
 static List *
-apply_levels(Levels * levels, Jsonb *object, List *problems)
+apply_levels(Levels *levels, Jsonb *object, List *problems)
 {
 	Jsonb	   *rules = dbkit_json_object(object, "rules");
 
@@ -185,7 +186,7 @@ find_schema_problems(const char *schema, const JsonbValue *value, List *problems
 
 /* Make the levels of the schemas that the agreement speaks of. */
 static List *
-apply_schemas(List **result, const Levels * base, Jsonb *own, List *problems)
+apply_schemas(List **result, const Levels *base, Jsonb *own, List *problems)
 {
 	Jsonb	   *schemas = dbkit_json_object(own, "schemas");
 	JsonbIterator *it;
@@ -216,7 +217,7 @@ apply_schemas(List **result, const Levels * base, Jsonb *own, List *problems)
 
 /* Compute the levels of an agreement; return what is wrong in it. */
 static List *
-compute_levels(const Agreement *agreement, Levels * levels, List **schemas)
+compute_levels(const Agreement *agreement, Levels *levels, List **schemas)
 {
 	List	   *problems = NIL;
 
@@ -312,7 +313,7 @@ dbkit_rule_level(const Rule *rule, const char *schema, LevelUse use)
 	refresh_levels();
 	foreach(lc, current.schemas)
 	{
-		const		SchemaLevels *special = lfirst(lc);
+		const SchemaLevels *special = lfirst(lc);
 
 		if (strcmp(special->schema, schema) == 0)
 			return apply_settings(rule, special->levels.of[rule->number], use);
@@ -380,7 +381,7 @@ dbkit_enforce_mode(void)
 
 /* Read one "id=level"; return what is wrong, or NULL. */
 static char *
-read_pair(Levels * levels, char *pair)
+read_pair(Levels *levels, char *pair)
 {
 	char	   *level = strchr(pair, '=');
 	char	   *id = pair + strspn(pair, " \t\n\r");
@@ -396,7 +397,7 @@ read_pair(Levels * levels, char *pair)
 
 /* Read a list of them; return what is wrong, or NULL. */
 static char *
-read_pairs(Levels * levels, const char *text)
+read_pairs(Levels *levels, const char *text)
 {
 	char	   *rest = pstrdup(text);
 	char	   *problem = NULL;

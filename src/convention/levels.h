@@ -17,7 +17,7 @@ typedef enum LevelUse
 	LEVEL_TO_CHECK,				/* whatever dbkit.enforce says */
 	LEVEL_TO_ENFORCE,
 	LEVEL_REQUIRED				/* what the server's configuration demands */
-}			LevelUse;
+} LevelUse;
 
 #define LEVEL_BIT(level)	(1 << (level))
 

@@ -33,7 +33,6 @@
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -84,9 +83,9 @@ lookup_snapshot(void)
 	return IsolationIsSerializable() ? SnapshotSelf : NULL;
 }
 
-/* Return a copy of the registry's row with that key, or NULL. */
+/* Return a copy of the registry's row with that key, as it is for NULL as the snapshot, or NULL. */
 static HeapTuple
-find_row(Relation registry, const char *index, AttrNumber attnum,
+find_row(Relation registry, Snapshot snapshot, const char *index, AttrNumber attnum,
 		 RegProcedure equals, Datum value)
 {
 	ScanKeyData key;
@@ -94,7 +93,8 @@ find_row(Relation registry, const char *index, AttrNumber attnum,
 	HeapTuple	tuple;
 
 	ScanKeyInit(&key, attnum, BTEqualStrategyNumber, equals, value);
-	scan = systable_beginscan(registry, dbkit_own_relation(index), true, lookup_snapshot(), 1, &key);
+	scan = systable_beginscan(registry, dbkit_own_relation(index), true,
+							  snapshot != NULL ? snapshot : lookup_snapshot(), 1, &key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
 		tuple = heap_copytuple(tuple);
@@ -103,9 +103,9 @@ find_row(Relation registry, const char *index, AttrNumber attnum,
 }
 
 static HeapTuple
-find_prefix(Relation registry, const char *prefix)
+find_prefix(Relation registry, Snapshot snapshot, const char *prefix)
 {
-	return find_row(registry, PREFIX_INDEX, Anum_prefix, F_TEXTEQ,
+	return find_row(registry, snapshot, PREFIX_INDEX, Anum_prefix, F_TEXTEQ,
 					CStringGetTextDatum(prefix));
 }
 
@@ -122,22 +122,22 @@ row_value(Relation registry, HeapTuple row, AttrNumber attnum)
 
 /* Return the row's table, or InvalidOid when that is gone without a trace. */
 static Oid
-row_holder(Relation registry, HeapTuple row)
+row_holder(Relation registry, const Catalogs *catalogs, HeapTuple row)
 {
 	Oid			holder = DatumGetObjectId(row_value(registry, row, Anum_relation));
 
-	return get_rel_relkind(holder) != '\0' ? holder : InvalidOid;
+	return dbkit_catalog_row(catalogs, CATALOG_RELATION, holder) != NULL ? holder : InvalidOid;
 }
 
 /*
- * Return the table that a prefix belongs to, or InvalidOid.
+ * Return the table that a prefix belongs or belonged to, or InvalidOid.
  */
 Oid
-dbkit_registry_holder(const char *prefix)
+dbkit_registry_holder(const Catalogs *catalogs, const char *prefix)
 {
 	Relation	registry = open_registry(AccessShareLock);
-	HeapTuple	row = find_prefix(registry, prefix);
-	Oid			holder = HeapTupleIsValid(row) ? row_holder(registry, row) : InvalidOid;
+	HeapTuple	row = find_prefix(registry, catalogs->snapshot, prefix);
+	Oid			holder = HeapTupleIsValid(row) ? row_holder(registry, catalogs, row) : InvalidOid;
 
 	table_close(registry, AccessShareLock);
 	return holder;
@@ -270,7 +270,7 @@ find_other_table(const char *prefix, Oid except)
 		if (relid == except || (OidIsValid(found) && relid > found))
 			continue;
 		caller = MemoryContextSwitchTo(per_table);
-		facts = dbkit_facts(RelationRelationId, relid, FACT_PREFIX);
+		facts = dbkit_facts(&dbkit_now, RelationRelationId, relid, FACT_PREFIX);
 		if (has_prefix(facts, prefix))
 			found = relid;
 		MemoryContextSwitchTo(caller);
@@ -285,7 +285,7 @@ find_other_table(const char *prefix, Oid except)
 static HeapTuple
 find_relation(Relation registry, Oid relid)
 {
-	return find_row(registry, RELATION_INDEX, Anum_relation, F_OIDEQ,
+	return find_row(registry, NULL, RELATION_INDEX, Anum_relation, F_OIDEQ,
 					ObjectIdGetDatum(relid));
 }
 
@@ -334,11 +334,11 @@ claim_prefix(Relation registry, const char *prefix, Oid relid)
 	HeapTuple	row;
 
 	lock_prefix(registry, prefix);
-	row = find_prefix(registry, prefix);
-	if (!HeapTupleIsValid(row) || !OidIsValid(row_holder(registry, row)))
+	row = find_prefix(registry, NULL, prefix);
+	if (!HeapTupleIsValid(row) || !OidIsValid(row_holder(registry, &dbkit_now, row)))
 		write_row(registry, row, prefix, relid, false);
 	else if (!DatumGetBool(row_value(registry, row, Anum_contested)))
-		write_row(registry, row, prefix, row_holder(registry, row), true);
+		write_row(registry, row, prefix, row_holder(registry, &dbkit_now, row), true);
 }
 
 /*
@@ -366,7 +366,7 @@ dbkit_registry_update(Oid relid, const char *prefix)
 		else
 		{
 			lock_prefix(registry, old);
-			row = find_prefix(registry, old);
+			row = find_prefix(registry, NULL, old);
 			if (HeapTupleIsValid(row))
 				release_row(registry, row, old, relid);
 		}
@@ -393,7 +393,7 @@ dbkit_register_prefix(PG_FUNCTION_ARGS)
 	bool		is_table;
 
 	PreventCommandIfReadOnly("dbkit.register_prefix()");
-	facts = dbkit_facts(RelationRelationId, relid, FACT_PREFIX);
+	facts = dbkit_facts(&dbkit_now, RelationRelationId, relid, FACT_PREFIX);
 	is_table = facts != NULL && facts->kind == KIND_TABLE;
 	dbkit_registry_update(relid, is_table ? dbkit_facts_prefix(facts) : NULL);
 	PG_RETURN_VOID();
@@ -411,7 +411,7 @@ Datum
 dbkit_table_of(PG_FUNCTION_ARGS)
 {
 	Datum		prefix = DirectFunctionCall1(dbkit_id_prefix, PG_GETARG_DATUM(0));
-	Oid			holder = dbkit_registry_holder(TextDatumGetCString(prefix));
+	Oid			holder = dbkit_registry_holder(&dbkit_now, TextDatumGetCString(prefix));
 
 	if (!OidIsValid(holder))
 		PG_RETURN_NULL();

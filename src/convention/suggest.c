@@ -178,7 +178,7 @@ has_owner(const Facts *facts)
 	{
 		Oid			referenced = ((ForeignKeyFacts *) lfirst(lc))->referenced;
 
-		if (dbkit_is_user_table(referenced) || dbkit_is_organization_table(referenced))
+		if (dbkit_is_user_table(&dbkit_now, referenced) || dbkit_is_organization_table(&dbkit_now, referenced))
 			return true;
 	}
 	return false;
@@ -195,7 +195,7 @@ is_passing(const Facts *facts pg_attribute_unused())
 static bool
 is_scoped(const Facts *facts)
 {
-	return !dbkit_is_organization_table(facts->objid);
+	return !dbkit_is_organization_table(&dbkit_now, facts->objid);
 }
 
 static bool

@@ -53,7 +53,8 @@ unwanted AS MATERIALIZED (
 indexes AS MATERIALIZED (
 	SELECT i.*, c.relam, i.indisprimary OR i.indisreplident OR k.oid IS NOT NULL AS is_constraint,
 		string_to_array(i.indkey::text, ' ')::smallint[] AS keys,
-		i.indisvalid AND i.indpred IS NULL AS usable
+		i.indisvalid AND i.indpred IS NULL AS usable,
+		regexp_split_to_array(pg_get_expr(i.indpred, i.indrelid), ' (?:AND|OR) ') AS conditions
 	FROM pg_index i
 	JOIN tables t ON t.oid = i.indrelid
 	JOIN pg_class c ON c.oid = i.indexrelid
@@ -150,7 +151,10 @@ UNION ALL
 SELECT 'fk_index', k.identity, CASE WHEN cardinality(k.conkey) = 1 THEN c.attname END
 FROM foreign_keys k JOIN columns c ON c.relid = k.conrelid AND c.attnum = k.conkey[1]
 WHERE NOT EXISTS (SELECT FROM indexes i
-	WHERE i.indrelid = k.conrelid AND i.usable AND i.relam IN (403, 405) AND i.indnkeyatts >= cardinality(k.conkey)
+	WHERE i.indrelid = k.conrelid AND i.indisvalid AND i.relam IN (403, 405)
+		AND NOT EXISTS (SELECT FROM unnest(i.conditions) AS condition WHERE btrim(condition, '()') NOT IN (
+			SELECT format('%I IS NOT NULL', a.attname) FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)))
+		AND i.indnkeyatts >= cardinality(k.conkey)
 		AND i.keys[1:cardinality(k.conkey)] @> k.conkey)
 UNION ALL
 SELECT 'fk_on_delete', k.identity, CASE WHEN cardinality(k.conkey) = 1 THEN c.attname END

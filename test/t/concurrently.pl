@@ -63,9 +63,9 @@ is(says('CREATE INDEX CONCURRENTLY legacy_n ON legacy (n)'), '', 'CREATE INDEX C
 is(says(sprintf($index, 'legacy_n')), 't|t', 'leaves a valid index');
 is(says('CREATE INDEX CONCURRENTLY legacy_n2 ON legacy (n)'), 'WARNING:  table "public.legacy" breaks the schema convention "duplicate_index"',
 	'a duplicate is warned of');
-is(says('SET dbkit.rule.duplicate_index = error; CREATE INDEX CONCURRENTLY legacy_n3 ON legacy (n)'),
+is(says(q{SET dbkit.rule_levels = 'duplicate_index=error'; CREATE INDEX CONCURRENTLY legacy_n3 ON legacy (n)}),
 	'WARNING:  table "public.legacy" breaks the schema convention "duplicate_index"', 'also at level error');
-is(says('SET dbkit.rule.duplicate_index = fix; CREATE INDEX CONCURRENTLY legacy_n4 ON legacy (n)'),
+is(says(q{SET dbkit.rule_levels = 'duplicate_index=fix'; CREATE INDEX CONCURRENTLY legacy_n4 ON legacy (n)}),
 	'WARNING:  table "public.legacy" breaks the schema convention "duplicate_index"', 'and at level fix');
 is(says(sprintf($index, 'legacy_n2') . ';' . sprintf($index, 'legacy_n3') . ';' . sprintf($index, 'legacy_n4')), "t|t\nt|t\nt|t",
 	'which leaves valid indexes');
@@ -90,11 +90,11 @@ $reader->query_safe('COMMIT;');
 $reader->quit;
 is($node->safe_psql('postgres', q{SELECT inhdetachpending FROM pg_inherits WHERE inhrelid = 'parted_all'::regclass}), 't',
 	'and is left pending');
-unlike(says('INSERT INTO parted_all (id) VALUES (generate_id($$par$$)); SET dbkit.max_blocking_index_size = 0; SET dbkit.max_rewrite_size = 0; BEGIN; CREATE INDEX ON parted_all (created_at); ROLLBACK;
+unlike(says('INSERT INTO parted_all (id) VALUES (generate_id($$par$$)); SET dbkit.large_table_size = 0; BEGIN; CREATE INDEX ON parted_all (created_at); ROLLBACK;
 	BEGIN; ALTER TABLE parted_all ALTER created_at TYPE timestamp; ROLLBACK; SELECT 1'), qr/server closed the connection|connection to server was lost/, 'the size limits know such a partition');
 ok($node->poll_query_until('postgres', 'SELECT true'), 'and the server lives');
 like(says("BEGIN; ALTER TABLE parted DETACH PARTITION parted_all FINALIZE;
 	CREATE TABLE bare (id text COLLATE \"C\" PRIMARY KEY DEFAULT generate_id('bar') CHECK (id LIKE 'bar_%'), $columns); COMMIT"),
-	qr/^ERROR:  \d+ objects break \d+ schema conventions$/m, 'FINALIZE does not turn what else the transaction did into warnings');
+	qr/^ERROR:  table "public.bare" breaks \d+ schema conventions$/m, 'FINALIZE does not turn what else the transaction did into warnings');
 
 done_testing();

@@ -14,8 +14,9 @@ my $state = q{
 	SET search_path = pg_catalog;
 	SELECT 'check', * FROM dbkit.check();
 	SELECT 'registry', prefix, relation::regclass FROM dbkit.id_prefix ORDER BY prefix;
-	SELECT 'exemption', object, rule, reason, expires_at, builtin, CASE WHEN NOT builtin THEN created_at END
-		FROM dbkit.exemption ORDER BY object, rule;
+	SELECT 'agreement', dbkit.agreement();
+	SELECT 'status', * FROM dbkit.status();
+	SELECT 'exemption', * FROM dbkit.exemption ORDER BY object, rule;
 	SELECT 'stale', * FROM dbkit.stale_exemptions ORDER BY object, rule;
 	SELECT 'event trigger', evtname, evtenabled FROM pg_event_trigger ORDER BY evtname;
 	SELECT 'organization', *, dbkit.table_of(id) FROM public.organizations ORDER BY id;
@@ -72,7 +73,7 @@ sub enforces
 		CREATE TRIGGER updated_at BEFORE UPDATE ON new_table FOR EACH ROW EXECUTE PROCEDURE updated_at();
 		CREATE INDEX ON new_table (organization_id);
 		ALTER TABLE new_table ENABLE ROW LEVEL SECURITY;
-		CREATE POLICY own ON new_table USING (organization_id = current_setting('app.organization_id', true));
+		CREATE POLICY own ON new_table USING (organization_id = dbkit.organization_id());
 	};
 	my ($status, $stdout, $stderr) = $node->psql($db, '\set VERBOSITY sqlstate
 		CREATE TABLE bad (n bigint)');
@@ -95,9 +96,7 @@ sub enforces
 sub create_database
 {
 	my ($db) = @_;
-	$target->safe_psql('postgres', "CREATE DATABASE $db;
-		ALTER DATABASE $db SET dbkit.rule.storytime = 'warning';
-		ALTER DATABASE $db SET dbkit.user_table = 'persons'");
+	$target->safe_psql('postgres', "CREATE DATABASE $db");
 }
 
 $source->safe_psql('postgres', 'CREATE DATABASE app');
@@ -119,8 +118,6 @@ is($stderr =~ s/^psql:\S+ ERROR:  role "\Q$superuser\E" already exists$//mr, '',
 same($target->safe_psql('app', $state), $before, 'pg_dumpall: the state is the same');
 same(dump_of('pg_dumpall', $target, $target->connstr('postgres')), $all, 'pg_dumpall: a second dump is the same');
 enforces($target, 'app', 'pg_dumpall');
-is($target->safe_psql('app', 'SHOW dbkit.rule.storytime', extra_params => [ '-U', 'regress_owner' ]),
-	'warning', 'pg_dumpall: the database has its settings');
 is($target->safe_psql('app', q{SELECT id, level FROM dbkit.rules WHERE id IN ('bigint', 'extid') ORDER BY id},
 		extra_params => [ '-U', 'regress_owner' ]),
 	"bigint|warning\nextid|off", 'pg_dumpall: a role has its settings');

@@ -111,8 +111,12 @@ my %calls = (
 	'dbkit.id_lower_bound(text,timestamp with time zone)' => [ q{SELECT dbkit.id_lower_bound('x', pg_catalog.now())} ],
 	'dbkit.id_upper_bound(text,timestamp with time zone)' => [ q{SELECT dbkit.id_upper_bound('x', pg_catalog.now())} ],
 	'dbkit.rules()' => [ 'SELECT * FROM dbkit.rules()', 'SELECT * FROM dbkit.rules' ],
-	'dbkit."check"()' => [ 'SELECT * FROM dbkit.check()', q{SET dbkit.rule.column_comment = warning; SET dbkit.rule.forgeable_policy = warning; SET dbkit.rule.duplicate_index = warning; SELECT * FROM dbkit.check()},
-		'SET dbkit.id_style = uuid; SELECT * FROM dbkit.check()' ],
+	'dbkit."check"()' => [ 'SELECT * FROM dbkit.check()', q{SET dbkit.rule_levels = 'column_comment=warning, forgeable_policy=warning, duplicate_index=warning'; SELECT * FROM dbkit.check()},
+		q{BEGIN; SELECT dbkit.agree('{"id_style": "uuid"}'); SELECT * FROM dbkit.check(); ROLLBACK} ],
+	'dbkit.agree(jsonb)' => [ q{SELECT dbkit.agree('{"rules": {"bigint": "off"}}')} ],
+	'dbkit.agreement()' => [ 'SELECT dbkit.agreement()' ],
+	'dbkit.status()' => [ 'SELECT * FROM dbkit.status()' ],
+	'dbkit.exemption()' => [ 'SELECT * FROM dbkit.exemption()', 'SELECT * FROM dbkit.exemption' ],
 	'dbkit."check"(regclass)' => [ 'SELECT * FROM dbkit.check(:rel)' ],
 	'dbkit.check_schema(regnamespace)' => [ 'SELECT * FROM dbkit.check_schema(:schema)' ],
 	'dbkit.ignore_replicated()' => [ 'SELECT dbkit.ignore_replicated()', 'DELETE FROM dbkit.id_prefix' ],
@@ -120,7 +124,8 @@ my %calls = (
 	'dbkit.table_of(text)' => [ q{SELECT dbkit.table_of(public.generate_id('x'))} ],
 	'dbkit.exempt(text,text,text,timestamp with time zone)' => [ q{SELECT dbkit.exempt('t.%', '*', 'a reason', NULL)}, q{SELECT dbkit.exempt(pg_catalog.repeat('%_', 1000), 'bigint', 'a reason', '2100-01-01')} ],
 	'dbkit.unexempt(text,text)' => [ q{SELECT dbkit.unexempt('t.%', '*')} ],
-	'dbkit.baseline(text)' => [ q{SELECT dbkit.baseline('a reason')} ],
+	'dbkit.baseline(regclass)' => [ 'SELECT dbkit.baseline()', 'SELECT dbkit.baseline(:rel)' ],
+	'dbkit.unbaseline(regclass)' => [ 'SELECT dbkit.unbaseline()', 'SELECT dbkit.unbaseline(:rel)' ],
 	'dbkit.stale_exemptions()' => [ 'SELECT * FROM dbkit.stale_exemptions()', 'SELECT * FROM dbkit.stale_exemptions' ],
 	'dbkit.ddl_command_start()' => [ 'SELECT dbkit.ddl_command_start()' ],
 	'dbkit.ddl_command_end()' => [ 'SELECT dbkit.ddl_command_end()' ],
@@ -229,16 +234,14 @@ my @ddl = (
 # What is set for each turn; a fix runs as the table's owner, and so does the code on that table,
 # which is the superuser's own where he has made it of a stranger's.  What it changes PostgreSQL
 # reads again, and folds the partition key with whose rights the next statement runs.
-my @rules = rows('planted', 'SELECT id FROM dbkit.rules ORDER BY id');
-my @fixable = rows('planted', 'SELECT id FROM dbkit.rules WHERE fixable ORDER BY id');
 my %turns = (
 	'without dbkit' => $triggers,
 	'enforcing' => 'SET LOCAL dbkit.enforce = on;',
 	'not enforcing' => 'SET LOCAL dbkit.enforce = off;',
-	'at level warning' => join(' ', map { "SET LOCAL dbkit.rule.$_ = warning;" } @rules),
-	'at level fix' => join(' ', (map { "SET LOCAL dbkit.rule.$_ = warning;" } @rules), map { "SET LOCAL dbkit.rule.$_ = fix;" } @fixable));
+	'at level warning' => q{SET LOCAL dbkit.rule_levels = '*=warning';},
+	'at level fix' => q{SET LOCAL dbkit.rule_levels = '*=warning, *=fix';});
 
-my %ran = map { $_ => run_numbered('planted', $superuser, "BEGIN; $turns{$_} SET LOCAL dbkit.max_rewrite_size = 0;", "SET CONSTRAINTS ALL IMMEDIATE;\nPREPARE TRANSACTION 'p';\nROLLBACK PREPARED 'p';\nROLLBACK;", @ddl) } keys %turns;
+my %ran = map { $_ => run_numbered('planted', $superuser, "BEGIN; $turns{$_} SET LOCAL dbkit.large_table_size = 0;", "SET CONSTRAINTS ALL IMMEDIATE;\nPREPARE TRANSACTION 'p';\nROLLBACK PREPARED 'p';\nROLLBACK;", @ddl) } keys %turns;
 my %usual;
 for my $told (values %{ $ran{'without dbkit'} })
 {
@@ -286,11 +289,11 @@ make_database('bounded', $triggers, q{
 	END$$;
 	CREATE TABLE t.last (id text, n int);
 });
-for my $call ('SELECT count(DISTINCT object_identity) FROM dbkit.check()', q{SELECT dbkit.baseline('a reason') > 20}, q{BEGIN; SELECT dbkit.exempt('t.deep', '*', 'a reason'); SELECT count(*) > 0 FROM dbkit.stale_exemptions; ROLLBACK},
+for my $call ('SELECT count(DISTINCT object_identity) FROM dbkit.check()', 'SELECT dbkit.baseline() > 20', q{BEGIN; SELECT dbkit.exempt('t.deep', '*', 'a reason'); SELECT count(*) > 0 FROM dbkit.stale_exemptions; ROLLBACK},
 	q{SELECT count(DISTINCT object_identity) FROM dbkit.check_schema('t')}, q{CREATE TABLE t.next (id text DEFAULT public.generate_id((1/0)::text) CHECK (id LIKE repeat('x', 1000000000)))},
 	'ALTER TABLE t.first ADD COLUMN created_at timestamptz', 'DROP EXTENSION dbkit CASCADE', 'CREATE EXTENSION dbkit')
 {
-	my ($status, $stdout, $stderr) = $node->psql('bounded', "SET dbkit.enforce = off; SET client_min_messages = error; SET dbkit.rule.forgeable_policy = warning; SET dbkit.rule.column_comment = warning; $call");
+	my ($status, $stdout, $stderr) = $node->psql('bounded', "SET dbkit.enforce = off; SET client_min_messages = error; SET dbkit.rule_levels = 'forgeable_policy=warning, column_comment=warning'; $call");
 	is($stderr =~ s/^psql:<stdin>:\d+: //mgr, '', "neither stopped nor slow: " . short($call));
 }
 

@@ -70,7 +70,7 @@ like($stderr, qr/schema "dbkit" does not exist/, 'a subscriber of all tables nee
 $subscriber->safe_psql('postgres', table('users', 'use'));
 $publisher->safe_psql('postgres', table('users', 'use') . 'INSERT INTO organizations DEFAULT VALUES');
 $publisher->safe_psql('postgres', 'DROP TABLE users');
-$publisher->safe_psql('postgres', 'SET dbkit.rule.id_prefix = warning;' . table('local', 'org') . 'INSERT INTO organizations DEFAULT VALUES');
+$publisher->safe_psql('postgres', q{SET dbkit.rule_levels = 'id_prefix=warning';} . table('local', 'org') . 'INSERT INTO organizations DEFAULT VALUES');
 $publisher->wait_for_catchup('everything');
 is($subscriber->safe_psql('postgres', $count), '3', 'the stream does not stop');
 is($subscriber->safe_psql('postgres', $registry), "loc|local\norg|organizations\nuse|users", 'and leaves it alone too');

@@ -61,8 +61,7 @@ sub details
 {
 	my ($rule, $level, @statements) = @_;
 	my (undef, undef, $err) = $node->psql('postgres', join("\n",
-		"SELECT count(set_config('dbkit.rule.' || id, 'off', false)) FROM dbkit.rules;",
-		"SET dbkit.rule.$rule = $level;", 'BEGIN;', map({ "$_;" } @statements), 'COMMIT;'), on_error_stop => 1);
+		"SET dbkit.rule_levels = '*=off, $rule=$level';", 'BEGIN;', map({ "$_;" } @statements), 'COMMIT;'), on_error_stop => 1);
 	$err =~ s/^psql:<stdin>:\d+: //mg;
 	return ($err, sort { $a cmp $b } $err =~ /^(?:DETAIL:  )?($rule: .*)\.$/mg);
 }
@@ -71,7 +70,7 @@ sub checked
 {
 	my ($rule) = @_;
 	return sort { $a cmp $b } split /\n/, $node->safe_psql('postgres',
-		"SET dbkit.rule.$rule = error; SELECT rule || ': ' || problem FROM dbkit.check_schema('bad') WHERE rule = '$rule'");
+		"SET dbkit.rule_levels = '$rule=error'; SELECT rule || ': ' || problem FROM dbkit.check_schema('bad') WHERE rule = '$rule'");
 }
 
 $node->safe_psql('postgres', 'SET dbkit.enforce = off; CREATE TABLE users (' . columns('usr') . ')');

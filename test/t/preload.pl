@@ -12,7 +12,7 @@ my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
 # A database has an encoding, and a name that is too long is cut before a letter of it
 my $users = 'u' x 62;
-$node->append_conf('postgresql.conf', "dbkit.max_rewrite_size = '5GB'\ndbkit.user_table = '$users\xc3\xa9'");
+$node->append_conf('postgresql.conf', "dbkit.large_table_size = '5GB'\ndbkit.rule_levels = 'storytime=warning'\ndbkit.required_rules = 'extid=error'");
 $node->start;
 
 # Give a session's output and errors.
@@ -28,14 +28,15 @@ sub works
 {
 	my ($how) = @_;
 
-	is(says('postgres', 'SHOW dbkit.enforce; SHOW dbkit.rule.storytime; SHOW dbkit.rule.bigint; SHOW dbkit.max_rewrite_size'),
-		"on\nwarning\nerror\n5GB", "$how: the settings are there at once");
-	like(says('postgres', 'SET dbkit.rule.bigint = nothing'), qr/invalid value for parameter/, "$how: and their values are checked");
-	like(says('postgres', 'SET dbkit.rule.no_such = off'), qr/ERROR:  invalid configuration parameter name/, "$how: and their names");
+	is(says('postgres', 'SHOW dbkit.enforce; SHOW dbkit.rule_levels; SHOW dbkit.large_table_size'),
+		"on\nstorytime=warning\n5GB", "$how: the settings are there at once");
+	like(says('postgres', q{SET dbkit.rule_levels = 'bigint=nothing'}), qr/invalid value for parameter/, "$how: and their values are checked");
+	like(says('postgres', 'SET dbkit.no_such = off'), qr/ERROR:  invalid configuration parameter name/, "$how: and their names");
 	like(says('postgres', 'CREATE TABLE bad (n int)'), qr/^ERROR:  table "public.bad" breaks \d schema conventions$/m,
 		"$how: the conventions are enforced");
-	like(says('postgres', 'ALTER SYSTEM SET dbkit.rule.bigint = warning'), qr/ERROR:  parameter "dbkit.rule.bigint" cannot be changed/,
-		"$how: ALTER SYSTEM, after which the server would not start, is refused for a rule");
+	like(says('postgres', q{SET dbkit.rule_levels = 'extid=off'; SELECT level FROM dbkit.rules WHERE id = 'extid'}), qr/^error$/m,
+		"$how: what the configuration requires cannot be lowered");
+	like(says('postgres', q{SET dbkit.required_rules = ''}), qr/ERROR:  parameter "dbkit.required_rules" cannot be changed now/, "$how: but there");
 	is(says('postgres', 'SET dbkit.enforce = off; CREATE TABLE bad (n int); SELECT count(*) > 1 FROM dbkit.check($$bad$$); DROP TABLE bad'),
 		't', "$how: unless they are off");
 	is(says('template1', 'CREATE TABLE free (n int); DROP TABLE free; SHOW dbkit.enforce'), 'on',
@@ -50,15 +51,15 @@ sub works
 		CREATE TABLE $users (id text PRIMARY KEY);
 		CREATE TABLE refers (user_id text REFERENCES $users);
 		SELECT count(*) FROM dbkit.check('refers') WHERE rule = 'fk_on_delete';
-		DROP TABLE refers, $users}), '1', "$how: names in settings are read as the database reads them");
+		DROP TABLE refers, $users}), '1', "$how: names in the agreement are read as the database reads them");
 	my @ids = map { says('postgres', "SELECT generate_id('pre')") } 1 .. 5;
 	my %tails = map { substr($_, -8) => 1 } @ids;
 	is(scalar keys %tails, 5, "$how: sessions do not share random numbers");
 }
 
-$node->safe_psql('postgres', 'CREATE EXTENSION dbkit; ALTER ROLE ALL SET dbkit.rule.storytime = warning');
+$node->safe_psql('postgres', 'CREATE EXTENSION dbkit');
 $node->safe_psql('postgres', q{CREATE DATABASE unicode ENCODING 'UTF8' LOCALE 'C' TEMPLATE template0});
-$node->safe_psql('unicode', 'CREATE EXTENSION dbkit');
+$node->safe_psql('unicode', qq{CREATE EXTENSION dbkit; SELECT dbkit.agree('{"user_tables": ["$users\xc3\xa9"]}')});
 for my $setting (qw(session_preload_libraries shared_preload_libraries))
 {
 	$node->append_conf('postgresql.conf', "$setting = 'dbkit'");

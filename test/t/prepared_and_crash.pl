@@ -69,7 +69,7 @@ like(says('BEGIN;' . table('bad', 'bad', 1) . q{PREPARE TRANSACTION 'bad'}),
 is(says("$prepared; $registry"), '', 'and leaves nothing behind');
 is(says('BEGIN;' . table('bad', 'bad', 1) . q{DROP TABLE bad; PREPARE TRANSACTION 'bad'; ROLLBACK PREPARED 'bad'}), '',
 	'what is gone before PREPARE does not count');
-like(says('SET dbkit.rule.updated_at_trigger = fix; BEGIN;' . table('mended', 'men', 1) . q{PREPARE TRANSACTION 'fix'}),
+like(says(q{SET dbkit.rule_levels = 'updated_at_trigger=fix'; BEGIN;} . table('mended', 'men', 1) . q{PREPARE TRANSACTION 'fix'}),
 	qr/^NOTICE:  fixed the schema convention "updated_at_trigger" of table "public.mended"$/, 'at level fix it is mended');
 is(says(q{COMMIT PREPARED 'fix'; SELECT tgname FROM pg_trigger WHERE tgrelid = 'mended'::regclass}), 'updated_at',
 	'before it is prepared');
@@ -78,7 +78,7 @@ is(says(q{COMMIT PREPARED 'fix'; SELECT tgname FROM pg_trigger WHERE tgrelid = '
 sub bare
 {
 	my ($name) = @_;
-	my $fixes = join '', map { "SET LOCAL dbkit.rule.$_ = fix;" } qw(id_default id_check updated_at_trigger rls_enabled);
+	my $fixes = q{SET LOCAL dbkit.rule_levels = 'id_default=fix, id_check=fix, updated_at_trigger=fix, rls_enabled=fix';};
 	return qq(
 		BEGIN;
 		$fixes

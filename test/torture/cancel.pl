@@ -31,7 +31,7 @@ sub many_tables
 # The same bare, to be mended at the end
 sub fixed_tables
 {
-	return ('BEGIN', (map { "SET LOCAL dbkit.rule.$_ = fix" } qw(updated_at_trigger rls_enabled fk_index storytime)),
+	return ('BEGIN', q{SET LOCAL dbkit.rule_levels = 'updated_at_trigger=fix, rls_enabled=fix, fk_index=fix, storytime=fix'},
 		(grep { !/^(?:BEGIN|COMMIT|CREATE TRIGGER|CREATE INDEX|ALTER TABLE)/ } map { s/, storytime jsonb//r } many_tables()), 'COMMIT');
 }
 
@@ -42,14 +42,14 @@ my %scripts = (
 	tables_at_once => [ [ join '; ', many_tables() ], $drop ],
 	fixed => [ [ join '; ', fixed_tables() ], $drop ],
 	dropped => [ [ join '; ', many_tables(), 'BEGIN', (map { "DROP TABLE $_->[0] CASCADE" } @tables), 'COMMIT' ], $drop ],
-	contested => [ [ join '; ', 'BEGIN', 'SET LOCAL dbkit.rule.id_prefix = off', (map { good_table($_->[0], 'one') } @tables), (map { "DROP TABLE $_->[0]" } @tables), 'COMMIT' ], $drop ],
+	contested => [ [ join '; ', 'BEGIN', q{SET LOCAL dbkit.rule_levels = 'id_prefix=off'}, (map { good_table($_->[0], 'one') } @tables), (map { "DROP TABLE $_->[0]" } @tables), 'COMMIT' ], $drop ],
 	savepoints => [ [ join '; ', 'BEGIN', (map { ('SAVEPOINT s', good_table(@$_), 'ROLLBACK TO s', 'SAVEPOINT s', good_table(@$_), 'RELEASE s') } @tables), 'COMMIT' ], $drop ],
 	caught => [ [ q{DO $$ BEGIN FOR i IN 1 .. 40 LOOP BEGIN CREATE TABLE bad (id int); EXCEPTION WHEN SQLSTATE 'KD001' THEN NULL; END; END LOOP; END $$} ] ],
 	enum => [ [ join '; ', (q{SELECT dbkit.rename_enum_value('mood_enum', 'sad', 'bad')}, q{SELECT dbkit.rename_enum_value('mood_enum', 'bad', 'sad')}) x 4 ] ],
 	enum_type => [ [ join '; ', 'BEGIN', 'SET LOCAL dbkit.enforce = off', q{CREATE TYPE color AS ENUM ('red', 'blue')}, (map { "CREATE TABLE $_->[0] (c color DEFAULT 'red')" } @tables),
 			q{SELECT dbkit.enum_from_type('color')}, 'ROLLBACK' ] ],
 	check => [ [ 'SELECT count(*) FROM dbkit.check()', 'SELECT count(*) FROM dbkit.stale_exemptions' ] ],
-	baseline => [ [ q{BEGIN; SELECT dbkit.baseline('because'); ROLLBACK} ] ],
+	baseline => [ [ q{BEGIN; SELECT dbkit.baseline(); ROLLBACK} ] ],
 	lock => [ [ 'BEGIN', q{SELECT dbkit.lock('a', '1 s')}, q{SELECT dbkit.lock('held', '1 s')}, 'ROLLBACK' ] ],
 	lock_shared => [ [ q{SELECT dbkit.lock_shared('held')} ] ],
 	session_lock => [ [ q{CALL dbkit.session_lock('held', '1 s')} ] ],

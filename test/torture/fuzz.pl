@@ -175,7 +175,7 @@ sub set_rule
 	return "SET $scope dbkit.enforce = off" if chance(0.1);
 	return "SET $scope check_function_bodies = off" if chance(0.05);
 	return "SET $scope session_replication_role = replica" if chance(0.05);
-	return "SET $scope dbkit.rule." . pick(@rules) . ' = ' . pick(qw(off warning error fix fix fix));
+	return "SET $scope dbkit.rule_levels = '" . join(', ', map { pick(@rules) . '=' . pick(qw(off warning error fix fix fix)) } 1 .. 3) . "'";
 }
 
 my $anything;
@@ -252,8 +252,8 @@ my @statements = (
 	0.3, sub { 'CREATE SCHEMA renamed CREATE TABLE t (' . join(', ', columns($_[0], chance(0.5))) . ')' },
 	0.3, sub { 'ALTER SCHEMA ' . pick('s2', 'renamed') . ' RENAME TO ' . pick('s2', 'renamed') },
 	1, sub { "SELECT dbkit.exempt('" . pick('s1.%', 's_.notes', '%.widgets', '%') . "', '" . pick('*', @rules) . "', 'because')" },
-	1, sub { "DELETE FROM dbkit.exemption WHERE NOT builtin" },
-	0.3, sub { "SELECT dbkit.baseline('because')" },
+	1, sub { "DROP FUNCTION IF EXISTS public.dbkit_agreement" },
+	0.3, sub { "SELECT dbkit.baseline()" },
 	1, sub { my $e = pick(grep { /_enum/ } objects($_[0], 'rel r')) || 's1.missing'; 'SELECT ' . pick("dbkit.add_enum_value('$e', 'v" . int(rand 5) . "')", "dbkit.rename_enum_value('$e', 'v1', 'v" . int(rand 5) . "')", "dbkit.drop_enum_value('$e', 'v1')", "dbkit.drop_enum_value('$e', 'v1', 'v2')", "count(*) FROM dbkit.enum_usage('$e')") },
 	1, sub { "SELECT dbkit.create_enum('" . pick('s1.status', 's2.kind', '"A b"') . "', '{v1,v2}')" },
 	0.5, sub { "SELECT dbkit.enum_from_type('" . (pick(objects($_[0], 'type e')) || 's1.missing') . "')" },
@@ -679,7 +679,7 @@ sub clean_up
 {
 	run_sql($monitor, 'SET dbkit.enforce = on; DROP EVENT TRIGGER IF EXISTS zz_witness');
 	run_sql($monitor, 'DROP SCHEMA IF EXISTS s1, s2, "S.3 ""x", renamed CASCADE');
-	run_sql($monitor, 'DELETE FROM dbkit.exemption WHERE NOT builtin');
+	run_sql($monitor, 'DROP FUNCTION IF EXISTS public.dbkit_agreement');
 	my $left = ask($monitor, 'SELECT prefix, relation::regclass FROM dbkit.id_prefix');
 	problem("all is dropped, but the registry has: $left") if $left && !$unseen;
 	run_sql($monitor, 'DELETE FROM dbkit.id_prefix');

@@ -77,8 +77,8 @@ my @places = (
 	sub { "CREATE STATISTICS t.s ON id, (${\ plain_text()}) FROM t.x" });
 
 # Those that judge; and those whose own runs count as PostgreSQL's
-my @calls = ('SELECT count(*) FROM dbkit.check()', q{SELECT count(*) FROM dbkit.check('t.x')}, q{SELECT count(*) FROM dbkit.check_schema('t')}, q{SELECT dbkit.baseline('a reason')},
-	'SELECT count(*) FROM dbkit.stale_exemptions', q{SELECT dbkit.register_prefix('t.x')}, q{SELECT dbkit.protect('t.x', 'id', '')}, 'SET LOCAL dbkit.rule.forgeable_policy = warning; SELECT count(*) FROM dbkit.check()');
+my @calls = ('SELECT count(*) FROM dbkit.check()', q{SELECT count(*) FROM dbkit.check('t.x')}, q{SELECT count(*) FROM dbkit.check_schema('t')}, q{SELECT dbkit.baseline()},
+	'SELECT count(*) FROM dbkit.stale_exemptions', q{SELECT dbkit.register_prefix('t.x')}, q{SELECT dbkit.protect('t.x', 'id', '')}, q{SET LOCAL dbkit.rule_levels = 'forgeable_policy=warning'; SELECT count(*) FROM dbkit.check()});
 my @ddl = ('DROP TABLE t.x', 'ALTER TABLE t.x ADD COLUMN extra bigint', 'ALTER TABLE t.x RENAME TO z', 'ALTER TABLE t.x OWNER TO regress_other', 'DROP OWNED BY regress_mallory CASCADE', 'DROP SCHEMA t CASCADE',
 	'ALTER TABLE t.x ALTER id DROP DEFAULT', 'CREATE TRIGGER updated_at BEFORE UPDATE ON t.x FOR EACH ROW EXECUTE FUNCTION updated_at()', 'CREATE TABLE t.fresh (LIKE t.x INCLUDING ALL)', 'ALTER TABLE t.y ADD COLUMN extra int',
 	'DROP EXTENSION dbkit CASCADE', 'DROP TABLE t.y', 'ALTER TABLE t.x SET SCHEMA public');

@@ -20,7 +20,7 @@ my $drop = join ', ', map { $_->[0] } @tables;
 # What is going on when it is cut off; each is one string of statements.
 my %scripts = (
 	tables => join('; ', 'BEGIN', @good, 'COMMIT'),
-	fixed => join('; ', 'BEGIN', (map { "SET LOCAL dbkit.rule.$_ = fix" } @rules), @bare, 'COMMIT'),
+	fixed => join('; ', 'BEGIN', "SET LOCAL dbkit.rule_levels = '" . join(', ', map { "$_=fix" } @rules) . "'", @bare, 'COMMIT'),
 	rejected => join('; ', 'BEGIN', @good, 'DROP POLICY own ON t7', 'COMMIT'),
 	dropped => join('; ', 'BEGIN', @good, 'COMMIT', "DROP TABLE $drop"),
 	savepoints => join('; ', 'BEGIN', (map { ('SAVEPOINT s', good_table(@$_), 'ROLLBACK TO s', good_table(@$_)) } @tables), 'COMMIT'),

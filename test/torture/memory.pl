@@ -16,7 +16,7 @@ my @commit_rules = qw(updated_at_trigger rls_enabled fk_index);
 my $good_transaction = [ 'BEGIN', good_table('one', 'one'),
 	good_table('two', 'two', 'one_id text COLLATE "C" REFERENCES one ON DELETE CASCADE, other_extid text COLLATE "C"'),
 	'CREATE INDEX ON two (one_id)', 'COMMIT' ];
-my $fixed_transaction = [ 'BEGIN', (map { "SET LOCAL dbkit.rule.$_ = fix" } @commit_rules, 'storytime', 'id_check'),
+my $fixed_transaction = [ 'BEGIN', "SET LOCAL dbkit.rule_levels = '" . join(', ', map { "$_=fix" } @commit_rules, 'storytime', 'id_check') . "'",
 	good_table('one', 'one'), 'CREATE TABLE two (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id(\'two\'), '
 	  . 'created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), one_id text COLLATE "C" REFERENCES one ON DELETE CASCADE)',
 	'CREATE POLICY own ON two USING (id = current_user)', 'COMMIT' ];
@@ -31,11 +31,11 @@ my %scripts = (
 	savepoints => [ [ 'BEGIN', 'SAVEPOINT a', good_table('one', 'one'), 'SAVEPOINT b', 'DROP TRIGGER updated_at ON kept', 'ALTER TABLE one ADD COLUMN n int',
 			'ROLLBACK TO b', 'SAVEPOINT c', good_table('two', 'two'), 'DROP TABLE one', 'RELEASE c', 'RELEASE a', 'COMMIT' ], $drop ],
 	caught => [ [ q{DO $$ BEGIN FOR i IN 1 .. 3 LOOP BEGIN CREATE TABLE bad (id int); EXCEPTION WHEN SQLSTATE 'KD001' THEN NULL; END; END LOOP; END $$} ] ],
-	contested => [ [ 'BEGIN', 'SET LOCAL dbkit.rule.id_prefix = off', good_table('one', 'one'), good_table('two', 'one'), 'DROP TABLE one', 'COMMIT' ], $drop ],
+	contested => [ [ 'BEGIN', q{SET LOCAL dbkit.rule_levels = 'id_prefix=off'}, good_table('one', 'one'), good_table('two', 'one'), 'DROP TABLE one', 'COMMIT' ], $drop ],
 	retyped => [ [ 'BEGIN', 'ALTER TABLE kept ALTER COLUMN n TYPE numeric, ADD COLUMN m bigint', 'ALTER TABLE kept DROP COLUMN m', 'ALTER TABLE kept ALTER COLUMN n TYPE bigint', 'COMMIT' ], 'SELECT' ],
 	check => [ [ 'SELECT count(*) FROM dbkit.check()', 'SELECT count(*) FROM dbkit.stale_exemptions', q{SELECT * FROM dbkit.check('legacy')} ] ],
-	exempt => [ [ 'BEGIN', q{SELECT dbkit.exempt('public.%', '*', 'because')}, q{SELECT dbkit.baseline('because')}, 'CREATE TABLE one (n int)', 'COMMIT' ],
-		q{DROP TABLE one; DELETE FROM dbkit.exemption WHERE reason = 'because'} ],
+	exempt => [ [ 'BEGIN', q{SELECT dbkit.exempt('public.%', '*', 'because')}, q{SELECT dbkit.baseline()}, 'CREATE TABLE one (n int)', 'COMMIT' ],
+		q{DROP TABLE one; DROP FUNCTION dbkit_agreement} ],
 	enum => [ [ 'BEGIN', q{SELECT dbkit.add_enum_value('mood_enum', 'new')}, q{SELECT dbkit.rename_enum_value('mood_enum', 'sad', 'bad')},
 			q{SELECT dbkit.drop_enum_value('mood_enum', 'new', 'bad')}, q{SELECT count(*) FROM dbkit.enum_usage('mood_enum')}, 'COMMIT' ],
 		q{SELECT dbkit.rename_enum_value('mood_enum', 'bad', 'sad') WHERE EXISTS (SELECT FROM mood_enum WHERE value = 'bad')} ],

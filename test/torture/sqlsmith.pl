@@ -21,7 +21,7 @@ run_sql($session, q{INSERT INTO organizations SELECT FROM generate_series(1, 20)
 	INSERT INTO notes (organization_id, n) SELECT id, 1 FROM organizations});
 run_sql($session, q{SET dbkit.enforce = off; CREATE TABLE legacy (id serial, at timestamp, user_id int); RESET dbkit.enforce});
 run_sql($session, q{CREATE ROLE regress_smith LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO regress_smith; GRANT CREATE ON SCHEMA public TO regress_smith;
-	GRANT EXECUTE ON FUNCTION dbkit.exempt, dbkit.unexempt, dbkit.baseline, dbkit.register_prefix TO regress_smith; GRANT SELECT ON dbkit.exemption, dbkit.id_prefix TO regress_smith;
+	GRANT EXECUTE ON FUNCTION dbkit.agree, dbkit.exempt, dbkit.unexempt, dbkit.baseline, dbkit.unbaseline, dbkit.register_prefix TO regress_smith; GRANT SELECT ON dbkit.exemption, dbkit.id_prefix TO regress_smith;
 	GRANT pg_read_all_stats TO regress_smith});
 
 # What is wrong with it is PostgreSQL's own business unless dbkit is in the query or in the place

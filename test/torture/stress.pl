@@ -52,7 +52,7 @@ my @read = (
 	('SELECT count(*) FROM dbkit.check()') x 4,
 	'SELECT count(*) FROM dbkit.check_schema(:schema)',
 	'SELECT count(*) FROM dbkit.check(:rel)',
-	q{BEGIN; SELECT dbkit.baseline('a reason'); ROLLBACK},
+	q{BEGIN; SELECT dbkit.baseline(); ROLLBACK},
 	q{BEGIN; SELECT dbkit.exempt('s1.%', '*', 'a reason'); SELECT count(*) FROM dbkit.stale_exemptions; ROLLBACK},
 	'SELECT count(*) FROM dbkit.stale_exemptions',
 	q{SELECT dbkit.table_of(generate_id(prefix)) FROM dbkit.id_prefix},
@@ -80,8 +80,7 @@ sub start_process
 
 	seed_chance($part);
 	my $session = eval { connect_to() } or _exit(2);
-	run_sql($session, q{SET client_min_messages = error; SET lock_timeout = '2s'; SET statement_timeout = '20s'; SET dbkit.rule.column_comment = warning;
-		SET dbkit.rule.duplicate_index = warning; SET dbkit.rule.forgeable_policy = warning; SET dbkit.enforce = off});
+	run_sql($session, q{SET client_min_messages = error; SET lock_timeout = '2s'; SET statement_timeout = '20s'; SET dbkit.rule_levels = 'column_comment=warning, duplicate_index=warning, forgeable_policy=warning'; SET dbkit.enforce = off});
 	_exit(eval { $run->($session); 1 } ? 0 : 1);
 }
 

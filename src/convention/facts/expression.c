@@ -11,8 +11,6 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "nodes/nodeFuncs.h"
@@ -21,10 +19,9 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/fmgroids.h"
-#include "utils/syscache.h"
 
 #include "common.h"
-#include "context/context.h"
+#include "context/mirror.h"
 #include "convention/facts/expression.h"
 #include "convention/facts/tree.h"
 #include "convention/own_objects.h"
@@ -265,26 +262,17 @@ calls_volatile(Node *node, void *context)
 
 	if (node == NULL)
 		return false;
-	if (is_call(node, &function, &args))
-	{
-		HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-		bool		found = HeapTupleIsValid(tuple) &&
-		((Form_pg_proc) GETSTRUCT(tuple))->provolatile == PROVOLATILE_VOLATILE;
-
-		if (HeapTupleIsValid(tuple))
-			ReleaseSysCache(tuple);
-		if (found)
-			return true;
-	}
+	if (is_call(node, &function, &args) && dbkit_is_volatile(context, function))
+		return true;
 	return expression_tree_walker(node, calls_volatile, context);
 }
 
 /* Does the expression make a new UUID at each call? */
 bool
-dbkit_generates_uuid(Node *expr)
+dbkit_generates_uuid(const Catalogs *catalogs, Node *expr)
 {
 	expr = strip_lossless_casts(expr);
-	return expr != NULL && exprType(expr) == UUIDOID && calls_volatile(expr, NULL);
+	return expr != NULL && exprType(expr) == UUIDOID && calls_volatile(expr, unconstify(Catalogs *, catalogs));
 }
 
 /* Does the expression take a number from a sequence?  Says from which one, InvalidOid where it names none. */
@@ -304,11 +292,18 @@ dbkit_is_nextval(Node *expr, Oid *sequence)
 	return true;
 }
 
+/* What to look for in a policy, and what was found */
+typedef struct SettingSearch
+{
+	bool		mirrors_guarded;
+	char	   *setting;
+} SettingSearch;
+
 /* Find a call of current_setting() for a setting that sessions can set. */
 static bool
 find_forgeable(Node *node, void *context)
 {
-	char	  **setting = context;
+	SettingSearch *search = context;
 
 	if (node == NULL)
 		return false;
@@ -320,9 +315,9 @@ find_forgeable(Node *node, void *context)
 	{
 		char	   *name = constant_text(linitial(((FuncExpr *) node)->args));
 
-		if (name == NULL || !dbkit_context_guards(name))
+		if (name == NULL || !(search->mirrors_guarded && dbkit_is_mirror(name)))
 		{
-			*setting = name != NULL ? name : pstrdup("...");
+			search->setting = name != NULL ? name : pstrdup("...");
 			return true;
 		}
 	}
@@ -331,19 +326,20 @@ find_forgeable(Node *node, void *context)
 
 /*
  * Return the name of a setting that a stored expression reads with
- * current_setting() and that the tenant context does not guard, or NULL.
+ * current_setting() and that sessions can set, or NULL.  The settings of the tenant
+ * context count as such unless they are guarded.
  */
 char *
-dbkit_forgeable_setting(const char *stored)
+dbkit_forgeable_setting(const char *stored, bool mirrors_guarded)
 {
-	char	   *setting = NULL;
+	SettingSearch search = {mirrors_guarded, NULL};
 
 	if (stored == NULL ||
 		(strstr(stored, ":funcid " CppAsString2(F_CURRENT_SETTING_TEXT) " ") == NULL &&
 		 strstr(stored, ":funcid " CppAsString2(F_CURRENT_SETTING_TEXT_BOOL) " ") == NULL))
 		return NULL;
-	(void) find_forgeable(dbkit_stored_tree(stored), &setting);
-	return setting;
+	(void) find_forgeable(dbkit_stored_tree(stored), &search);
+	return search.setting;
 }
 
 /* Is a stored condition, or none, one that every row passes? */
@@ -360,6 +356,40 @@ dbkit_lets_all_pass(const char *stored)
 	value = (const Const *) dbkit_stored_tree(stored);
 	return value != NULL && value->consttype == BOOLOID && !value->constisnull &&
 		DatumGetBool(value->constvalue);
+}
+
+/* Collect the columns of IS NOT NULL tests under AND and OR; false if there is anything else. */
+static bool
+collect_not_null(Node *expr, List **columns)
+{
+	if (is_andclause(expr) || is_orclause(expr))
+	{
+		ListCell   *lc;
+
+		foreach(lc, ((BoolExpr *) expr)->args)
+		{
+			if (!collect_not_null(lfirst(lc), columns))
+				return false;
+		}
+		return true;
+	}
+	if (expr == NULL || !IsA(expr, NullTest) || ((NullTest *) expr)->nulltesttype != IS_NOT_NULL ||
+		((NullTest *) expr)->argisrow || !IsA(((NullTest *) expr)->arg, Var))
+		return false;
+	*columns = list_append_unique_int(*columns, ((Var *) ((NullTest *) expr)->arg)->varattno);
+	return true;
+}
+
+/*
+ * Return columns of which a stored condition says only that they are not null, so
+ * that every row passes in which none of them is; NIL for any other condition.
+ */
+List *
+dbkit_not_null_columns(const char *stored)
+{
+	List	   *columns = NIL;
+
+	return collect_not_null(dbkit_stored_tree(stored), &columns) ? columns : NIL;
 }
 
 /* Is the expression a whole row of a trigger's, OLD.* or NEW.*? */

@@ -9,16 +9,19 @@
 #define DBKIT_EXPRESSION_H
 
 #include "access/attnum.h"
-#include "nodes/nodes.h"
+#include "nodes/pg_list.h"
+
+#include "convention/facts/catalogs.h"
 
 extern char *dbkit_generated_prefix(Node *expr);
 extern char *dbkit_pinned_prefix(Node *expr, AttrNumber attnum);
 extern bool dbkit_is_now(const char *stored);
 extern bool dbkit_is_clock(Node *expr);
-extern bool dbkit_generates_uuid(Node *expr);
+extern bool dbkit_generates_uuid(const Catalogs *catalogs, Node *expr);
 extern bool dbkit_is_nextval(Node *expr, Oid *sequence);
 extern bool dbkit_lets_all_pass(const char *stored);
 extern bool dbkit_lets_changes_pass(const char *stored);
-extern char *dbkit_forgeable_setting(const char *stored);
+extern List *dbkit_not_null_columns(const char *stored);
+extern char *dbkit_forgeable_setting(const char *stored, bool mirrors_guarded);
 
 #endif							/* DBKIT_EXPRESSION_H */

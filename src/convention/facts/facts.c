@@ -9,7 +9,6 @@
 
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 #include "common.h"
 #include "convention/facts/facts.h"

@@ -82,6 +82,12 @@ typedef struct CheckFacts
 	bool		inherited;
 } CheckFacts;
 
+typedef struct ConstraintFacts
+{
+	char	   *name;
+	List	   *columns;		/* attribute numbers */
+}			ConstraintFacts;
+
 typedef struct IndexFacts
 {
 	Oid			oid;
@@ -98,6 +104,8 @@ typedef struct IndexFacts
 	bool		constraint;		/* backs a constraint, or is the replica
 								 * identity */
 	bool		usable;			/* valid, and of all rows */
+	List	   *not_null;		/* valid, and of all rows but those where one
+								 * of these columns is null, or NIL */
 } IndexFacts;
 
 typedef struct ForeignKeyFacts
@@ -144,7 +152,7 @@ typedef struct FactsRead
 	List	   *checks;			/* CheckFacts *, enforced ones of the column
 								 * "id" */
 	List	   *foreign_keys;	/* ForeignKeyFacts *, enforced ones */
-	List	   *unvalidated;	/* char *, constraints that are NOT VALID */
+	List	   *unvalidated;	/* ConstraintFacts *, those that are NOT VALID */
 	List	   *indexes;		/* IndexFacts * */
 	List	   *triggers;		/* TriggerFacts *, as RowReader gives them */
 	bool		triggers_complete;
@@ -164,8 +172,11 @@ typedef struct FactsRead
 	bool		generation_inputs_known;
 } FactsRead;
 
+struct Catalogs;
+
 typedef struct Facts
 {
+	const struct Catalogs *catalogs;	/* of which state they are */
 	Oid			classid;
 	Oid			objid;
 	ObjectKind	kind;
@@ -178,6 +189,7 @@ typedef struct Facts
 								 * arguments */
 	char	   *search_path;	/* of a function, or NULL */
 	bool		detached;		/* a partition until this statement */
+	bool		partition;		/* before the transaction, which detached it */
 	bool		partitioned;
 	bool		typed;			/* CREATE TABLE ... OF type */
 	bool		security_invoker;

@@ -14,7 +14,6 @@
 #include "access/htup_details.h"
 #include "access/reloptions.h"
 #include "access/transam.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
@@ -22,13 +21,21 @@
 #include "lib/stringinfo.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 
 #include "common.h"
 #include "convention/facts/read.h"
 #include "convention/facts/table.h"
+
+/* Is it a schema of temporary objects, of whatever session? */
+static bool
+is_temporary(const Catalogs *catalogs, Oid namespace)
+{
+	static const char prefix[] = "pg_temp_";
+	const char *name = dbkit_catalog_schema(catalogs, namespace);
+
+	return name != NULL && strncmp(name, prefix, strlen(prefix)) == 0;
+}
 
 /* Is the object initdb's, in a system schema, temporary, or an extension's? */
 static bool
@@ -36,21 +43,22 @@ is_foreign_to_us(RowReader *reader, Oid classid, Oid objid, Oid namespace)
 {
 	return objid < FirstNormalObjectId ||
 		(namespace != PG_PUBLIC_NAMESPACE &&
-		 (namespace < FirstNormalObjectId || isAnyTempNamespace(namespace))) ||
+		 (namespace < FirstNormalObjectId || is_temporary(reader->catalogs, namespace))) ||
 		dbkit_is_extension_member(reader, classid, objid);
 }
 
 /* Make the facts about an object, or NULL where its schema is gone. */
 static Facts *
-new_facts(Oid classid, Oid objid, Oid namespace, const char *name)
+new_facts(const Catalogs *catalogs, Oid classid, Oid objid, Oid namespace, const char *name)
 {
-	char	   *schema = get_namespace_name(namespace);
+	char	   *schema = dbkit_catalog_schema(catalogs, namespace);
 	Facts	   *facts;
 
 	/* It is being dropped; or it was created while its schema was, and stayed */
 	if (schema == NULL)
 		return NULL;
 	facts = palloc0(sizeof(Facts));
+	facts->catalogs = catalogs;
 	facts->classid = classid;
 	facts->objid = objid;
 	facts->schema = schema;
@@ -82,14 +90,15 @@ read_relation(RowReader *reader, Oid relid, FactSet wanted)
 	if ((form->relkind != RELKIND_RELATION &&
 		 form->relkind != RELKIND_PARTITIONED_TABLE &&
 		 form->relkind != RELKIND_VIEW) ||
-		form->relispartition ||
+		(form->relispartition && reader->catalogs->snapshot == NULL) ||
 		is_foreign_to_us(reader, RelationRelationId, relid, form->relnamespace))
 		return NULL;
 
-	facts = new_facts(RelationRelationId, relid, form->relnamespace, NameStr(form->relname));
+	facts = new_facts(reader->catalogs, RelationRelationId, relid, form->relnamespace, NameStr(form->relname));
 	if (facts == NULL)
 		return NULL;
 	facts->owner = form->relowner;
+	facts->partition = form->relispartition;
 	facts->partitioned = form->relkind == RELKIND_PARTITIONED_TABLE;
 	facts->typed = OidIsValid(form->reloftype);
 	facts->read.rls_enabled = form->relrowsecurity;
@@ -108,21 +117,16 @@ static Facts *
 read_type(RowReader *reader, Oid type)
 {
 	Facts	   *facts = NULL;
-	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
-	Form_pg_type form;
+	Form_pg_type form = dbkit_catalog_type(reader->catalogs, type);
 
-	if (!HeapTupleIsValid(tuple))
-		return NULL;
-	form = (Form_pg_type) GETSTRUCT(tuple);
-	if (form->typtype == TYPTYPE_ENUM &&
+	if (form != NULL && form->typtype == TYPTYPE_ENUM &&
 		!is_foreign_to_us(reader, TypeRelationId, type, form->typnamespace))
-		facts = new_facts(TypeRelationId, type, form->typnamespace, NameStr(form->typname));
+		facts = new_facts(reader->catalogs, TypeRelationId, type, form->typnamespace, NameStr(form->typname));
 	if (facts != NULL)
 	{
 		facts->kind = KIND_ENUM_TYPE;
 		facts->owner = form->typowner;
 	}
-	ReleaseSysCache(tuple);
 	return facts;
 }
 
@@ -131,7 +135,7 @@ static char *
 read_search_path(HeapTuple tuple)
 {
 	bool		isnull;
-	Datum		config = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_proconfig, &isnull);
+	Datum		config = dbkit_catalog_value(CATALOG_FUNCTION, tuple, Anum_pg_proc_proconfig, &isnull);
 	Datum	   *settings;
 	int			count;
 	static const char prefix[] = "search_path=";
@@ -173,15 +177,15 @@ static Facts *
 read_function(RowReader *reader, Oid function)
 {
 	Facts	   *facts = NULL;
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	HeapTuple	tuple = dbkit_catalog_row(reader->catalogs, CATALOG_FUNCTION, function);
 	Form_pg_proc form;
 
-	if (!HeapTupleIsValid(tuple))
+	if (tuple == NULL)
 		return NULL;
 	form = (Form_pg_proc) GETSTRUCT(tuple);
 	if (form->prosecdef &&
 		!is_foreign_to_us(reader, ProcedureRelationId, function, form->pronamespace))
-		facts = new_facts(ProcedureRelationId, function, form->pronamespace,
+		facts = new_facts(reader->catalogs, ProcedureRelationId, function, form->pronamespace,
 						  NameStr(form->proname));
 	if (facts != NULL)
 	{
@@ -190,13 +194,13 @@ read_function(RowReader *reader, Oid function)
 		facts->signature = signature(facts, &form->proargtypes);
 		facts->search_path = read_search_path(tuple);
 	}
-	ReleaseSysCache(tuple);
 	return facts;
 }
 
 /*
  * Return the facts about an object, or NULL where it is never judged or does
  * not exist (any more).  A reader of many gives them in the order of the oids.
+ * What was a partition before the transaction is read as a table.
  */
 Facts *
 dbkit_read_facts(RowReader *reader, Oid classid, Oid objid, FactSet wanted)
@@ -214,14 +218,14 @@ dbkit_read_facts(RowReader *reader, Oid classid, Oid objid, FactSet wanted)
 	}
 }
 
-/* The same for one object. */
+/* The same for one object, as it is or as it was before the transaction. */
 Facts *
-dbkit_facts(Oid classid, Oid objid, FactSet wanted)
+dbkit_facts(const Catalogs *catalogs, Oid classid, Oid objid, FactSet wanted)
 {
 	RowReader	reader;
 	Facts	   *facts;
 
-	dbkit_open_reader(&reader, false);
+	dbkit_open_reader(&reader, catalogs, false);
 	facts = dbkit_read_facts(&reader, classid, objid, wanted);
 	dbkit_close_reader(&reader);
 	return facts;

@@ -11,7 +11,7 @@
 #include "convention/facts/facts.h"
 #include "convention/facts/rows.h"
 
-extern Facts *dbkit_facts(Oid classid, Oid objid, FactSet wanted);
+extern Facts *dbkit_facts(const Catalogs *catalogs, Oid classid, Oid objid, FactSet wanted);
 extern Facts *dbkit_read_facts(RowReader *reader, Oid classid, Oid objid, FactSet wanted);
 
 #endif							/* DBKIT_READ_H */

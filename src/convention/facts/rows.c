@@ -28,7 +28,6 @@
 #include "catalog/pg_index.h"
 #include "catalog/pg_policy.h"
 #include "catalog/pg_trigger.h"
-#include "commands/extension.h"
 #include "executor/executor.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -76,7 +75,7 @@ dbkit_relation_changes(void)
 
 /* Return the set of all objects that belong to extensions. */
 static HTAB *
-read_members(void)
+read_members(const Catalogs *catalogs)
 {
 	HASHCTL		ctl = {
 		.keysize = 2 * sizeof(Oid),
@@ -92,7 +91,8 @@ read_members(void)
 
 	ScanKeyInit(&key, Anum_pg_depend_refclassid, BTEqualStrategyNumber,
 				F_OIDEQ, ObjectIdGetDatum(ExtensionRelationId));
-	scan = systable_beginscan(depend, DependReferenceIndexId, true, NULL, 1, &key);
+	scan = systable_beginscan(depend, DependReferenceIndexId, true,
+							  catalogs->snapshot, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_depend dependency = (Form_pg_depend) GETSTRUCT(tuple);
@@ -108,27 +108,30 @@ read_members(void)
 
 /*
  * Prepare to read the rows of one relation, or of many in the order of their
- * oids.  What the reader allocates lives in the current memory context.
+ * oids, as they are or as they were before the transaction.  What the reader allocates lives in the current memory context.
  */
 void
-dbkit_open_reader(RowReader *reader, bool many)
+dbkit_open_reader(RowReader *reader, const Catalogs *catalogs, bool many)
 {
 	memset(reader, 0, sizeof(RowReader));
 	reader->context = CurrentMemoryContext;
+	reader->catalogs = catalogs;
 	reader->many = many;
 	reader->changes = changes;
 	if (many)
-		reader->members = read_members();
+		reader->members = read_members(catalogs);
 }
 
-/* Open a catalog and its index, to be read as they are now. */
+/* Open a catalog and its index, to be read as they are now or were before. */
 static void
-open_stream(RowStream *stream, RowKind kind)
+open_stream(RowStream *stream, RowKind kind, Snapshot snapshot)
 {
 	stream->catalog = table_open(sources[kind].catalog, AccessShareLock);
 	stream->index = index_open(sources[kind].index, AccessShareLock);
 	stream->slot = table_slot_create(stream->catalog, NULL);
-	stream->snapshot = RegisterSnapshot(GetCatalogSnapshot(sources[kind].catalog));
+	if (snapshot == NULL)
+		snapshot = GetCatalogSnapshot(sources[kind].catalog);
+	stream->snapshot = RegisterSnapshot(snapshot);
 	stream->scan = dbkit_index_beginscan(stream->catalog, stream->index, stream->snapshot,
 										 kind == ROWS_COLUMN ? 2 : 1);
 	stream->scan->xs_want_itup = true;
@@ -188,7 +191,7 @@ next_row(RowReader *reader, RowKind kind, Oid relid)
 
 	if (stream->scan == NULL)
 	{
-		open_stream(stream, kind);
+		open_stream(stream, kind, reader->catalogs->snapshot);
 		find_relation(reader, stream, relid);
 	}
 	for (;;)
@@ -251,7 +254,7 @@ dbkit_is_extension_member(RowReader *reader, Oid classid, Oid objid)
 
 	if (reader->members != NULL)
 		return hash_search(reader->members, member, HASH_FIND, NULL) != NULL;
-	return OidIsValid(getExtensionOfObject(classid, objid));
+	return dbkit_catalog_member(reader->catalogs, classid, objid);
 }
 
 /*

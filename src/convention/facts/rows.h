@@ -11,9 +11,10 @@
 #include "access/genam.h"
 #include "access/htup.h"
 #include "executor/tuptable.h"
-#include "utils/hsearch.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
+
+#include "convention/facts/catalogs.h"
 
 /* The catalogs that describe relations */
 typedef enum RowKind
@@ -44,6 +45,7 @@ typedef struct RowStream
 typedef struct RowReader
 {
 	MemoryContext context;		/* for what the scans allocate */
+	const Catalogs *catalogs;	/* the state that is read */
 	bool		many;			/* relations, in the order of their oids */
 	uint64		changes;		/* seen when the streams were opened */
 	HTAB	   *members;		/* objects of extensions, where many are read */
@@ -52,7 +54,7 @@ typedef struct RowReader
 } RowReader;
 
 extern uint64 dbkit_relation_changes(void);
-extern void dbkit_open_reader(RowReader *reader, bool many);
+extern void dbkit_open_reader(RowReader *reader, const Catalogs *catalogs, bool many);
 extern void dbkit_pause_reader(RowReader *reader);
 extern void dbkit_refresh_reader(RowReader *reader);
 extern HeapTuple dbkit_next_row(RowReader *reader, RowKind kind, Oid relid);

@@ -19,14 +19,11 @@
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
-#include "catalog/pg_opclass.h"
 #include "catalog/pg_partitioned_table.h"
 #include "catalog/pg_policy.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
-#include "commands/comment.h"
-#include "commands/sequence.h"
 #include "commands/trigger.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -34,9 +31,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 
 #include "common.h"
 #include "convention/facts/expression.h"
@@ -46,7 +41,7 @@
 
 /* Return the CHECK expressions of one domain. */
 static List *
-read_domain_checks(Oid domain)
+read_domain_checks(const Catalogs *catalogs, Oid domain)
 {
 	List	   *result = NIL;
 	ScanKeyData key;
@@ -57,7 +52,7 @@ read_domain_checks(Oid domain)
 	ScanKeyInit(&key, Anum_pg_constraint_contypid, BTEqualStrategyNumber,
 				F_OIDEQ, ObjectIdGetDatum(domain));
 	scan = systable_beginscan(constraints, ConstraintTypidIndexId, true,
-							  NULL, 1, &key);
+							  catalogs->snapshot, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		bool		isnull;
@@ -77,38 +72,35 @@ read_domain_checks(Oid domain)
  * topmost one can give the column a default (see get_typdefault()).
  */
 static void
-read_domain(ColumnFacts *column, HeapTuple tuple)
+read_domain(const Catalogs *catalogs, ColumnFacts *column, HeapTuple tuple)
 {
 	Form_pg_type form = (Form_pg_type) GETSTRUCT(tuple);
 	bool		isnull;
-	Datum		value = SysCacheGetAttr(TYPEOID, tuple, Anum_pg_type_typdefaultbin, &isnull);
+	Datum		value = dbkit_catalog_value(CATALOG_TYPE, tuple, Anum_pg_type_typdefaultbin, &isnull);
 
 	column->not_null |= form->typnotnull;
 	column->refuses_null |= form->typnotnull;
 	/* Only ids are recognised by them */
 	if (strcmp(column->name, "id") == 0)
-		column->domain_checks = list_concat(column->domain_checks, read_domain_checks(form->oid));
+		column->domain_checks = list_concat(column->domain_checks, read_domain_checks(catalogs, form->oid));
 	if (!isnull && form->oid == column->type)
 		column->domain_default = dbkit_stored_text(value);
 }
 
 /* Take over what the domains of a column say. */
 static void
-read_domains_of(ColumnFacts *column)
+read_domains_of(const Catalogs *catalogs, ColumnFacts *column)
 {
 	HeapTuple	tuple;
 	bool		computed = column->identity || column->generated;
 
-	while (HeapTupleIsValid(tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(column->base_type))) &&
+	while ((tuple = dbkit_catalog_row(catalogs, CATALOG_TYPE, column->base_type)) != NULL &&
 		   ((Form_pg_type) GETSTRUCT(tuple))->typtype == TYPTYPE_DOMAIN)
 	{
 		if (!computed)
-			read_domain(column, tuple);
+			read_domain(catalogs, column, tuple);
 		column->base_type = ((Form_pg_type) GETSTRUCT(tuple))->typbasetype;
-		ReleaseSysCache(tuple);
 	}
-	if (HeapTupleIsValid(tuple))
-		ReleaseSysCache(tuple);
 }
 
 static void
@@ -122,7 +114,7 @@ read_domains(Facts *facts)
 
 		/* The bootstrap catalogs have none */
 		if (column->type >= FirstUnpinnedObjectId)
-			read_domains_of(column);
+			read_domains_of(facts->catalogs, column);
 	}
 }
 
@@ -238,7 +230,7 @@ add_partition_key(Bitmapset *columns, HeapTuple tuple)
 
 	for (int i = 0; i < form->partnatts; i++)
 		columns = bms_add_member(columns, form->partattrs.values[i] - FirstLowInvalidHeapAttributeNumber);
-	expressions = SysCacheGetAttr(PARTRELID, tuple, Anum_pg_partitioned_table_partexprs, &isnull);
+	expressions = dbkit_catalog_value(CATALOG_PARTITIONED, tuple, Anum_pg_partitioned_table_partexprs, &isnull);
 	if (!isnull)
 		pull_varattnos(dbkit_stored_tree(dbkit_stored_text(expressions)), 1, &columns);
 	return columns;
@@ -252,13 +244,12 @@ static bool
 is_partition_key(const Facts *facts, const Bitmapset *column)
 {
 	HeapTuple	tuple = facts->partitioned ?
-	SearchSysCache1(PARTRELID, ObjectIdGetDatum(facts->objid)) : NULL;
+	dbkit_catalog_row(facts->catalogs, CATALOG_PARTITIONED, facts->objid) : NULL;
 	Bitmapset  *columns = NULL;
 
-	if (!HeapTupleIsValid(tuple))
+	if (tuple == NULL)
 		return false;
 	columns = add_partition_key(columns, tuple);
-	ReleaseSysCache(tuple);
 	return bms_overlap(column, columns);
 }
 
@@ -328,32 +319,14 @@ dbkit_find_reference(const Facts *facts, const ColumnFacts *column, ColumnFacts 
 {
 	int			place;
 	const ForeignKeyFacts *key = find_foreign_key(facts, column, &place);
-	HeapTuple	tuple = key == NULL || place >= list_length(key->referenced_columns) ? NULL :
-	SearchSysCache2(ATTNUM, ObjectIdGetDatum(key->referenced),
-					Int16GetDatum(list_nth_int(key->referenced_columns, place)));
 
-	if (!HeapTupleIsValid(tuple))
-		return false;
 	memset(referenced, 0, sizeof(ColumnFacts));
-	referenced->type = ((Form_pg_attribute) GETSTRUCT(tuple))->atttypid;
-	referenced->base_type = dbkit_base_type(referenced->type);
-	referenced->collation = ((Form_pg_attribute) GETSTRUCT(tuple))->attcollation;
-	ReleaseSysCache(tuple);
+	if (key == NULL || place >= list_length(key->referenced_columns) ||
+		!dbkit_catalog_column(facts->catalogs, key->referenced, list_nth_int(key->referenced_columns, place),
+							  &referenced->type, &referenced->collation))
+		return false;
+	referenced->base_type = dbkit_base_type(facts->catalogs, referenced->type);
 	return true;
-}
-
-/* Return the access method of an index with that operator class, or InvalidOid. */
-static Oid
-access_method(Oid operator_class)
-{
-	HeapTuple	tuple = SearchSysCache1(CLAOID, ObjectIdGetDatum(operator_class));
-	Oid			result;
-
-	if (!HeapTupleIsValid(tuple))
-		return InvalidOid;
-	result = ((Form_pg_opclass) GETSTRUCT(tuple))->opcmethod;
-	ReleaseSysCache(tuple);
-	return result;
 }
 
 /* Read one index; that of the primary key makes the key known as well. */
@@ -374,12 +347,15 @@ read_index(RowReader *reader, HeapTuple tuple, List **key)
 	options = (int2vector *) DatumGetPointer(dbkit_row_value(reader, ROWS_INDEX,
 															 Anum_pg_index_indoption, &isnull));
 	index->oid = form->indexrelid;
-	index->access_method = access_method(classes->values[0]);
+	index->access_method = dbkit_operator_class_method(reader->catalogs, classes->values[0]);
 	index->unique = form->indisunique;
 	index->immediate = form->indimmediate;
 	index->nulls_not_distinct = form->indnullsnotdistinct;
 	index->usable = form->indisvalid &&
 		heap_attisnull(tuple, Anum_pg_index_indpred, NULL);
+	if (form->indisvalid && !index->usable)
+		index->not_null = dbkit_not_null_columns(dbkit_stored_text(dbkit_row_value(reader, ROWS_INDEX,
+																				   Anum_pg_index_indpred, &isnull)));
 	index->constraint = form->indisprimary || form->indisreplident;
 	for (int i = 0; i < form->indnkeyatts; i++)
 	{
@@ -517,18 +493,35 @@ read_check(Facts *facts, RowReader *reader, HeapTuple tuple)
 
 /* Note a constraint that is not valid yet. */
 static void
-read_unvalidated(Facts *facts, HeapTuple tuple)
+read_unvalidated(Facts *facts, RowReader *reader, HeapTuple tuple)
 {
 	AttrNumber	attnum = dbkit_not_null_column(tuple);
-	char	   *name = pstrdup(NameStr(((Form_pg_constraint) GETSTRUCT(tuple))->conname));
+	ConstraintFacts *constraint = palloc(sizeof(ConstraintFacts));
 	ListCell   *lc;
 
-	facts->read.unvalidated = lappend(facts->read.unvalidated, name);
+	constraint->name = pstrdup(NameStr(((Form_pg_constraint) GETSTRUCT(tuple))->conname));
+	constraint->columns = constrained_columns(reader, tuple);
+	facts->read.unvalidated = lappend(facts->read.unvalidated, constraint);
 	foreach(lc, facts->read.columns)
 	{
 		if (((ColumnFacts *) lfirst(lc))->attnum == attnum)
 			((ColumnFacts *) lfirst(lc))->not_null = false;
 	}
+}
+
+/*
+ * Is it a row of a key to a partitioned table for one of that table's partitions?
+ * What a partition has from its root stays with it when it is detached.
+ */
+static bool
+is_for_partition(const Facts *facts, Form_pg_constraint form)
+{
+	HeapTuple	parent;
+
+	if (!OidIsValid(form->conparentid) || !facts->partition)
+		return OidIsValid(form->conparentid);
+	parent = dbkit_catalog_row(facts->catalogs, CATALOG_CONSTRAINT, form->conparentid);
+	return parent != NULL && ((Form_pg_constraint) GETSTRUCT(parent))->conrelid == facts->objid;
 }
 
 /* Read the constraints, and which of them are not valid yet. */
@@ -541,11 +534,10 @@ read_constraints(Facts *facts, RowReader *reader)
 	{
 		Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(row);
 
-		/* A key to a partitioned table has a row for each partition as well */
-		if (OidIsValid(form->conparentid) || !dbkit_constraint_enforced(form))
+		if (is_for_partition(facts, form) || !dbkit_constraint_enforced(form))
 			continue;
 		if (!form->convalidated)
-			read_unvalidated(facts, row);
+			read_unvalidated(facts, reader, row);
 		switch (form->contype)
 		{
 			case CONSTRAINT_CHECK:
@@ -577,18 +569,19 @@ first_argument(RowReader *reader, int16 count)
 	return isnull ? NULL : pstrdup(VARDATA_ANY(DatumGetByteaPP(arguments)));
 }
 
+/* Read the triggers; those that a partition had from its root go when it is detached. */
 static List *
-read_triggers(RowReader *reader, Oid relid)
+read_triggers(RowReader *reader, const Facts *facts)
 {
 	List	   *result = NIL;
 	HeapTuple	row;
 
-	while ((row = dbkit_next_row(reader, ROWS_TRIGGER, relid)) != NULL)
+	while ((row = dbkit_next_row(reader, ROWS_TRIGGER, facts->objid)) != NULL)
 	{
 		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(row);
 		TriggerFacts *trigger;
 
-		if (form->tgisinternal)
+		if (form->tgisinternal || (facts->partition && OidIsValid(form->tgparentid)))
 			continue;
 		trigger = palloc(sizeof(TriggerFacts));
 		trigger->name = pstrdup(NameStr(form->tgname));
@@ -621,13 +614,13 @@ find_trigger(const List *triggers, bool (*wanted) (const TriggerFacts *trigger, 
 
 /* Read all triggers of a table, apart from the reader of many. */
 static List *
-read_all_triggers(Oid relid)
+read_all_triggers(const Facts *facts)
 {
 	RowReader	reader;
 	List	   *result;
 
-	dbkit_open_reader(&reader, false);
-	result = read_triggers(&reader, relid);
+	dbkit_open_reader(&reader, facts->catalogs, false);
+	result = read_triggers(&reader, facts);
 	dbkit_close_reader(&reader);
 	return result;
 }
@@ -649,7 +642,7 @@ dbkit_find_trigger(const Facts *facts,
 	result = find_trigger(read->triggers, wanted, arg);
 	if (result != NULL || read->triggers_complete)
 		return result;
-	read->triggers = read_all_triggers(facts->objid);
+	read->triggers = read_all_triggers(facts);
 	read->triggers_complete = true;
 	return find_trigger(read->triggers, wanted, arg);
 }
@@ -683,19 +676,13 @@ body_assigns(const char *body, const char *column)
  * a message and no more: the source is not understood, let alone run.
  */
 bool
-dbkit_assigns_column(Oid function, const char *column)
+dbkit_assigns_column(const Facts *facts, Oid function, const char *column)
 {
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	bool		isnull;
-	Datum		body;
-	bool		result;
+	HeapTuple	row = dbkit_catalog_row(facts->catalogs, CATALOG_FUNCTION, function);
+	bool		isnull = true;
+	Datum		body = row != NULL ? dbkit_catalog_value(CATALOG_FUNCTION, row, Anum_pg_proc_prosrc, &isnull) : (Datum) 0;
 
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	body = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
-	result = !isnull && body_assigns(TextDatumGetCString(body), column);
-	ReleaseSysCache(tuple);
-	return result;
+	return !isnull && body_assigns(TextDatumGetCString(body), column);
 }
 
 /* Has a column a comment, or, where that is NULL, the table? */
@@ -703,7 +690,7 @@ bool
 dbkit_has_comment(const Facts *facts, const ColumnFacts *column)
 {
 	dbkit_require_facts(facts, FACT_COMMENTS);
-	return GetComment(facts->objid, RelationRelationId, column != NULL ? column->attnum : 0) != NULL;
+	return dbkit_catalog_comment(facts->catalogs, facts->objid, column != NULL ? column->attnum : 0);
 }
 
 /* Is a policy one for all roles? */
@@ -807,7 +794,7 @@ dbkit_read_table(Facts *facts, RowReader *reader, FactSet wanted)
 		read_domains(facts);
 	if (wanted & FACT_TRIGGERS)
 	{
-		facts->read.triggers = read_triggers(reader, facts->objid);
+		facts->read.triggers = read_triggers(reader, facts);
 		facts->read.triggers_complete = !reader->many;
 	}
 	if (wanted & FACT_POLICIES)

@@ -16,14 +16,12 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 
 #include "common.h"
 #include "convention/facts/type_walk.h"
 
-static Oid	find_type(Oid type, bool (*wanted) (Oid type), List **seen);
+static Oid	find_type(const Catalogs *catalogs, Oid type, TypeTest wanted, List **seen);
 
 /* Is it one of the types that most columns have, which contain no others and no rule minds? */
 static bool
@@ -41,33 +39,20 @@ is_plain(Oid type)
 	return false;
 }
 
-/* Return the type that a domain is of, or InvalidOid. */
-static Oid
-domain_base(Oid type)
-{
-	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
-	Oid			result = InvalidOid;
-
-	if (HeapTupleIsValid(tuple))
-	{
-		result = ((Form_pg_type) GETSTRUCT(tuple))->typbasetype;
-		ReleaseSysCache(tuple);
-	}
-	return result;
-}
-
 /* Return the type below all domains. */
 Oid
-dbkit_base_type(Oid type)
+dbkit_base_type(const Catalogs *catalogs, Oid type)
 {
-	for (Oid below = domain_base(type); OidIsValid(below); below = domain_base(type))
-		type = below;
+	Form_pg_type form;
+
+	while ((form = dbkit_catalog_type(catalogs, type)) != NULL && form->typtype == TYPTYPE_DOMAIN)
+		type = form->typbasetype;
 	return type;
 }
 
 /* Look for a wanted type among the columns of a composite one. */
 static Oid
-find_in_composite(Oid type, bool (*wanted) (Oid type), List **seen)
+find_in_composite(const Catalogs *catalogs, Oid relid, TypeTest wanted, List **seen)
 {
 	Relation	attributes = table_open(AttributeRelationId, AccessShareLock);
 	Oid			found = InvalidOid;
@@ -76,14 +61,14 @@ find_in_composite(Oid type, bool (*wanted) (Oid type), List **seen)
 	HeapTuple	tuple;
 
 	ScanKeyInit(&key, Anum_pg_attribute_attrelid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(get_typ_typrelid(type)));
-	scan = systable_beginscan(attributes, AttributeRelidNumIndexId, true, NULL, 1, &key);
+				F_OIDEQ, ObjectIdGetDatum(relid));
+	scan = systable_beginscan(attributes, AttributeRelidNumIndexId, true, catalogs->snapshot, 1, &key);
 	while (!OidIsValid(found) && HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_attribute att = (Form_pg_attribute) GETSTRUCT(tuple);
 
 		if (att->attnum > 0 && !att->attisdropped)
-			found = find_type(att->atttypid, wanted, seen);
+			found = find_type(catalogs, att->atttypid, wanted, seen);
 	}
 	systable_endscan(scan);
 	table_close(attributes, AccessShareLock);
@@ -92,37 +77,41 @@ find_in_composite(Oid type, bool (*wanted) (Oid type), List **seen)
 
 /* As dbkit_find_type(), but not inside the types that have been seen. */
 static Oid
-find_type(Oid type, bool (*wanted) (Oid type), List **seen)
+find_type(const Catalogs *catalogs, Oid type, TypeTest wanted, List **seen)
 {
 	Oid			inside = InvalidOid;
+	Form_pg_type form;
 
 	if (!OidIsValid(type) || is_plain(type))
 		return InvalidOid;
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 
-	if (wanted(type))
+	form = dbkit_catalog_type(catalogs, type);
+	if (form == NULL)
+		return InvalidOid;
+	if (wanted(form))
 		return type;
-	switch (get_typtype(type))
+	switch (form->typtype)
 	{
 		case TYPTYPE_DOMAIN:
-			inside = domain_base(type);
+			inside = form->typbasetype;
 			break;
 		case TYPTYPE_RANGE:
-			inside = get_range_subtype(type);
+			inside = dbkit_range_subtype(catalogs, type);
 			break;
 		case TYPTYPE_MULTIRANGE:
-			inside = get_multirange_range(type);
+			inside = dbkit_multirange_range(catalogs, type);
 			break;
 		case TYPTYPE_COMPOSITE:
 			if (list_member_oid(*seen, type))
 				return InvalidOid;
 			*seen = lappend_oid(*seen, type);
-			return find_in_composite(type, wanted, seen);
+			return find_in_composite(catalogs, form->typrelid, wanted, seen);
 		default:
-			inside = get_element_type(type);
+			inside = dbkit_element_type(catalogs, type);
 	}
-	return find_type(inside, wanted, seen);
+	return find_type(catalogs, inside, wanted, seen);
 }
 
 /*
@@ -134,11 +123,11 @@ find_type(Oid type, bool (*wanted) (Oid type), List **seen)
  * has nothing inside.
  */
 Oid
-dbkit_find_type(Oid type, bool (*wanted) (Oid type))
+dbkit_find_type(const Catalogs *catalogs, Oid type, TypeTest wanted)
 {
 	List	   *seen = NIL;
 
-	return find_type(type, wanted, &seen);
+	return find_type(catalogs, type, wanted, &seen);
 }
 
 /*
@@ -161,13 +150,13 @@ dbkit_replacement_type(Oid type)
 		{TSRANGEOID, TSTZRANGEOID},
 		{TSMULTIRANGEOID, TSTZMULTIRANGEOID},
 	};
-	Oid			element = get_element_type(type);
+	Oid			element = dbkit_element_type(&dbkit_now, type);
 
 	if (OidIsValid(element))
 	{
 		Oid			replacement = dbkit_replacement_type(element);
 
-		return OidIsValid(replacement) ? get_array_type(replacement) : InvalidOid;
+		return OidIsValid(replacement) ? dbkit_catalog_type(&dbkit_now, replacement)->typarray : InvalidOid;
 	}
 	for (size_t i = 0; i < lengthof(replacements); i++)
 	{

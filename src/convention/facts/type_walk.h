@@ -8,8 +8,13 @@
 #ifndef DBKIT_TYPE_WALK_H
 #define DBKIT_TYPE_WALK_H
 
-extern Oid	dbkit_base_type(Oid type);
-extern Oid	dbkit_find_type(Oid type, bool (*wanted) (Oid type));
+#include "convention/facts/catalogs.h"
+
+/* Is a type one that is looked for? */
+typedef bool (*TypeTest) (Form_pg_type type);
+
+extern Oid	dbkit_base_type(const Catalogs *catalogs, Oid type);
+extern Oid	dbkit_find_type(const Catalogs *catalogs, Oid type, TypeTest wanted);
 extern Oid	dbkit_replacement_type(Oid type);
 extern char *dbkit_type_name(Oid type);
 extern const char *dbkit_short_type_name(Oid type);

@@ -7,11 +7,9 @@
  */
 #include "postgres.h"
 
-#include "access/transam.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 #include "common.h"
 #include "convention/agreement.h"
@@ -25,13 +23,14 @@
 /* What created_at and updated_at are to be */
 #define CLOCK_COLUMN	"timestamptz NOT NULL DEFAULT now()"
 
-/* Report that a column which has to be there is not. */
+/* Report that a column which has to be there is not, behind which nothing is said of those faults. */
 static void
-report_missing_column(Judgement *judgement, const char *name, const char *definition)
+report_missing_column(Judgement *judgement, const char *name, const char *definition, FaultSet hidden)
 {
 	Finding    *finding = dbkit_add_finding(judgement, pstrdup(name), "there is no column \"%s\"; use %s %s",
 											name, quote_identifier(name), definition);
 
+	dbkit_set_missing(finding, finding->column, hidden);
 	dbkit_add_column(finding, finding->column, definition);
 }
 
@@ -40,7 +39,7 @@ static void
 judge_clock_column(Judgement *judgement, const ColumnFacts *column)
 {
 	const char *name = quote_identifier(column->name);
-	StringInfoData wrong = {0};
+	Wrong		wrong = {.faults = 0};
 	Finding    *finding;
 	Node	   *value;
 	bool		clock;
@@ -50,16 +49,20 @@ judge_clock_column(Judgement *judgement, const ColumnFacts *column)
 	clock |= dbkit_is_clock(value);
 	dbkit_check_type(&wrong, column, TIMESTAMPTZOID);
 	if (!column->not_null)
-		dbkit_add_wrong(&wrong, "may be null");
+		dbkit_add_wrong(&wrong, FAULT_NULL, "may be null");
 	if (column->generated)
-		dbkit_add_wrong(&wrong, "is a generated column");
+	{
+		dbkit_add_wrong(&wrong, FAULT_GENERATED, "is a generated column");
+		wrong.hidden |= FAULT_DEFAULT;
+	}
 	else if (!clock && (value == NULL || column->base_type == TIMESTAMPTZOID))
-		dbkit_add_wrong(&wrong, "has no default that is the current time");
-	if (wrong.len == 0)
+		dbkit_add_wrong(&wrong, FAULT_DEFAULT, "has no default that is the current time");
+	if (wrong.faults == 0)
 		return;
 
 	finding = dbkit_add_finding(judgement, column->name, "column \"%s\" %s; use %s", column->name,
-								wrong.data, CLOCK_COLUMN);
+								wrong.text.data, CLOCK_COLUMN);
+	dbkit_set_faults(finding, wrong.faults, wrong.hidden);
 	if (column->generated)
 		return;					/* cannot have a default */
 	if (column->base_type != TIMESTAMPTZOID)
@@ -83,7 +86,7 @@ judge_clock_columns(Judgement *judgement, const List *names)
 	if (column != NULL)
 		judge_clock_column(judgement, column);
 	else if (names != NIL)
-		report_missing_column(judgement, linitial(names), CLOCK_COLUMN);
+		report_missing_column(judgement, linitial(names), CLOCK_COLUMN, FAULT_NULL | FAULT_DEFAULT);
 }
 
 static void
@@ -105,7 +108,7 @@ judge_storytime(Judgement *judgement)
 	Finding    *finding;
 
 	if (column == NULL)
-		report_missing_column(judgement, "storytime", "jsonb");
+		report_missing_column(judgement, "storytime", "jsonb", 0);
 	else if (column->base_type != JSONBOID)
 	{
 		finding = dbkit_add_finding(judgement, "storytime",
@@ -116,21 +119,21 @@ judge_storytime(Judgement *judgement)
 }
 
 static bool
-is_small_integer(Oid type)
+is_small_integer(Form_pg_type type)
 {
-	return type == INT2OID || type == INT4OID;
+	return type->oid == INT2OID || type->oid == INT4OID;
 }
 
 static bool
-is_local_timestamp(Oid type)
+is_local_timestamp(Form_pg_type type)
 {
-	return type == TIMESTAMPOID;
+	return type->oid == TIMESTAMPOID;
 }
 
 static bool
-is_enum(Oid type)
+is_enum(Form_pg_type type)
 {
-	return type >= FirstUnpinnedObjectId && type_is_enum(type);
+	return type->typtype == TYPTYPE_ENUM;
 }
 
 /* Say what a column's type is, and unless its name tells, what is inside it. */
@@ -148,7 +151,7 @@ describe_type(const ColumnFacts *column, Oid inside)
  * advise the type that dbkit_replacement_type() knows.
  */
 static void
-judge_column_types(Judgement *judgement, bool (*unwanted) (Oid type),
+judge_column_types(Judgement *judgement, TypeTest unwanted,
 				   const char *otherwise)
 {
 	ListCell   *lc;
@@ -156,7 +159,7 @@ judge_column_types(Judgement *judgement, bool (*unwanted) (Oid type),
 	foreach(lc, dbkit_facts_columns(judgement->facts))
 	{
 		ColumnFacts *column = lfirst(lc);
-		Oid			inside = dbkit_find_type(column->type, unwanted);
+		Oid			inside = dbkit_find_type(judgement->facts->catalogs, column->type, unwanted);
 		Oid			target;
 		const char *sequence;
 		const char *advice = otherwise;
@@ -263,10 +266,12 @@ judge_text_id(Judgement *judgement)
 		if (column->base_type == wanted.type)
 			finding = dbkit_add_finding(judgement, column->name,
 										"column \"%s\" has collation \"%s\"; use %s",
-										column->name, get_collation_name(column->collation), wanted.definition);
+										column->name, dbkit_collation_name(column->collation), wanted.definition);
 		else
 			finding = dbkit_add_finding(judgement, column->name, "column \"%s\" is %s; use %s",
 										column->name, dbkit_type_name(column->type), wanted.definition);
+		dbkit_set_faults(finding, column->base_type == wanted.type ? FAULT_COLLATION : FAULT_TYPE,
+						 FAULT_COLLATION);
 		finding->waits = dbkit_waits_for_key(facts, column);
 		dbkit_add_retype(finding, column, wanted.type, wanted.definition);
 	}

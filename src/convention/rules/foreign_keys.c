@@ -14,8 +14,6 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 #include "common.h"
 #include "convention/agreement.h"
@@ -26,13 +24,24 @@
 #include "relation_name.h"
 
 /*
+ * Does the index have all rows that refer to something?  It may leave out those in
+ * which a column of the key is null.
+ */
+static bool
+has_referring_rows(const IndexFacts *index, const ForeignKeyFacts *key)
+{
+	return index->usable ||
+		(index->not_null != NIL && list_difference_int(index->not_null, key->columns) == NIL);
+}
+
+/*
  * Can the index find the rows with given values of the key's columns?  It can
  * when they are its leading columns, in any order.
  */
 static bool
 index_covers(const Facts *facts, const IndexFacts *index, const ForeignKeyFacts *key)
 {
-	if (!index->usable || list_length(index->columns) < list_length(key->columns) ||
+	if (!has_referring_rows(index, key) || list_length(index->columns) < list_length(key->columns) ||
 		!(index->access_method == BTREE_AM_OID || index->access_method == HASH_AM_OID ||
 		  (key->period && index->access_method == GIST_AM_OID)))
 		return false;
@@ -67,6 +76,19 @@ only_column(const Facts *facts, const List *columns)
 {
 	return list_length(columns) == 1 ?
 		dbkit_facts_column_at(facts, linitial_int(columns))->name : NULL;
+}
+
+/* Add a finding about a foreign key. */
+static Finding *
+add_key_finding(Judgement *judgement, const ForeignKeyFacts *key, const char *problem)
+{
+	Finding    *finding = dbkit_add_finding(judgement, only_column(judgement->facts, key->columns),
+											"%s", problem);
+
+	dbkit_set_columns(finding, key->columns);
+	finding->referenced = key->referenced;
+	finding->part = key->name;
+	return finding;
 }
 
 /* Are the columns the leading ones of the list, which is not shorter, in any order? */
@@ -133,10 +155,13 @@ judge_fk_index(Judgement *judgement)
 		char	   *wanted = psprintf("CREATE INDEX ON %s (%s)", dbkit_facts_identity(facts),
 									  dbkit_facts_column_names(facts, columns_to_index(uncovered, key)));
 
+		Finding    *finding;
+
 		CHECK_FOR_INTERRUPTS();
-		dbkit_add_finding(judgement, only_column(facts, key->columns),
-						  "foreign key \"%s\" (%s) has no index; use %s", key->name,
-						  dbkit_facts_column_names(facts, key->columns), wanted)->statement = psprintf("%s;", wanted);
+		finding = add_key_finding(judgement, key,
+								  psprintf("foreign key \"%s\" (%s) has no index; use %s", key->name,
+										   dbkit_facts_column_names(facts, key->columns), wanted));
+		finding->statement = psprintf("%s;", wanted);
 	}
 }
 
@@ -163,38 +188,12 @@ action_clause(const char *event, char action)
 	return "";
 }
 
-/* Return the names of the columns that a foreign key refers to, quoted; NULL where one is gone. */
-static char *
-referenced_column_names(const ForeignKeyFacts *key)
-{
-	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(key->oid));
-	AttrNumber	columns[INDEX_MAX_KEYS];
-	AttrNumber	referenced[INDEX_MAX_KEYS];
-	StringInfoData names;
-	int			count;
-
-	if (!HeapTupleIsValid(tuple))
-		return NULL;
-	DeconstructFkConstraintRow(tuple, &count, columns, referenced, NULL, NULL, NULL, NULL, NULL);
-	ReleaseSysCache(tuple);
-	initStringInfo(&names);
-	for (int i = 0; i < count; i++)
-	{
-		char	   *name = get_attname(key->referenced, referenced[i], true);
-
-		if (name == NULL)
-			return NULL;
-		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", quote_identifier(name));
-	}
-	return names.data;
-}
-
 /* Return the definition of a foreign key with another ON DELETE action, or NULL. */
 static char *
 redefine_key(const Facts *facts, const ForeignKeyFacts *key, char delete_action)
 {
 	const char *table = dbkit_find_relation_name(key->referenced);
-	const char *columns = table != NULL ? referenced_column_names(key) : NULL;
+	const char *columns = table != NULL ? dbkit_referenced_column_names(key->oid, key->referenced) : NULL;
 
 	if (columns == NULL)
 		return NULL;
@@ -225,11 +224,12 @@ is_nullable(const Facts *facts, const ForeignKeyFacts *key)
 
 /* Is it a key to users or organizations whose rows neither go with them nor let go? */
 static bool
-keeps_rows(const ForeignKeyFacts *key)
+keeps_rows(const Facts *facts, const ForeignKeyFacts *key)
 {
 	return key->delete_action != FKCONSTR_ACTION_CASCADE &&
 		key->delete_action != FKCONSTR_ACTION_SETNULL &&
-		(dbkit_is_user_table(key->referenced) || dbkit_is_organization_table(key->referenced));
+		(dbkit_is_user_table(facts->catalogs, key->referenced) ||
+		 dbkit_is_organization_table(facts->catalogs, key->referenced));
 }
 
 /* Judge that rows go with their user or organization, or let go of it. */
@@ -244,17 +244,18 @@ judge_fk_on_delete(Judgement *judgement)
 		const ForeignKeyFacts *key = lfirst(lc);
 		char		action;
 		char	   *definition;
-		const char *name = keeps_rows(key) ? dbkit_find_unquoted_name(key->referenced) : NULL;
+		const char *name = keeps_rows(facts, key) ?
+		dbkit_catalog_identity(facts->catalogs, key->referenced) : NULL;
 		Finding    *finding;
 
 		if (name == NULL)
 			continue;
 		action = is_nullable(facts, key) ? FKCONSTR_ACTION_SETNULL : FKCONSTR_ACTION_CASCADE;
-		finding = dbkit_add_finding(judgement, only_column(facts, key->columns),
-									"foreign key \"%s\" to \"%s\" is neither ON DELETE CASCADE nor ON DELETE SET NULL; use%s",
-									key->name, name,
-									key->period ? " a key without PERIOD, which has no such action" :
-									action_clause("DELETE", action));
+		finding = add_key_finding(judgement, key,
+								  psprintf("foreign key \"%s\" to \"%s\" is neither ON DELETE CASCADE nor ON DELETE SET NULL; use%s",
+										   key->name, name,
+										   key->period ? " a key without PERIOD, which has no such action" :
+										   action_clause("DELETE", action)));
 		definition = key->period ? NULL : redefine_key(facts, key, action);
 		if (definition == NULL)
 			continue;
@@ -304,7 +305,7 @@ find_organization_reference(const Facts *facts)
 	{
 		const ForeignKeyFacts *key = lfirst(lc);
 
-		if (!dbkit_is_organization_table(key->referenced))
+		if (!dbkit_is_organization_table(facts->catalogs, key->referenced))
 			continue;
 		result = dbkit_facts_column_at(facts, linitial_int(key->columns));
 		if (result->not_null)
@@ -314,7 +315,7 @@ find_organization_reference(const Facts *facts)
 }
 
 /* Report that no column references the organization table. */
-static void
+static Finding *
 report_missing_organization(Judgement *judgement)
 {
 	const List *names = dbkit_agreement()->organization_columns;
@@ -326,12 +327,11 @@ report_missing_organization(Judgement *judgement)
 								  type != NULL ? type : "", type != NULL ? " " : "");
 
 	if (column == NULL)
-		dbkit_add_finding(judgement, NULL,
-						  "no column references the organization table; use %s", wanted);
-	else
-		dbkit_add_finding(judgement, column->name,
-						  "column \"%s\" does not reference the organization table; use %s",
-						  column->name, wanted);
+		return dbkit_add_finding(judgement, NULL,
+								 "no column references the organization table; use %s", wanted);
+	return dbkit_add_finding(judgement, column->name,
+							 "column \"%s\" does not reference the organization table; use %s",
+							 column->name, wanted);
 }
 
 /* Judge that each row belongs to an organization, whatever the column's name. */
@@ -340,14 +340,22 @@ judge_organization_scope(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
 	const ColumnFacts *column = find_organization_reference(facts);
+	Finding    *finding;
 
-	if (dbkit_is_organization_table(facts->objid) || (column != NULL && column->not_null))
+	if (dbkit_is_organization_table(facts->catalogs, facts->objid) || (column != NULL && column->not_null))
 		return;
 	if (column != NULL)
-		dbkit_add_finding(judgement, column->name, "column \"%s\" may be null; use NOT NULL",
-						  column->name);
+		finding = dbkit_add_finding(judgement, column->name, "column \"%s\" may be null; use NOT NULL",
+									column->name);
 	else
-		report_missing_organization(judgement);
+		finding = report_missing_organization(judgement);
+
+	/*
+	 * There is one about the table at most, and it may go from one column to
+	 * another
+	 */
+	finding->attnums = NIL;
+	dbkit_set_faults(finding, column != NULL ? FAULT_NULL : FAULT_ANY, FAULT_NULL);
 }
 
 /* Judge that no constraint is left NOT VALID. */
@@ -358,13 +366,15 @@ judge_fk_validated(Judgement *judgement)
 
 	foreach(lc, dbkit_facts_unvalidated(judgement->facts))
 	{
-		char	   *name = lfirst(lc);
-		char	   *action = psprintf("VALIDATE CONSTRAINT %s", quote_identifier(name));
+		const		ConstraintFacts *constraint = lfirst(lc);
+		char	   *action = psprintf("VALIDATE CONSTRAINT %s", quote_identifier(constraint->name));
+		Finding    *finding = dbkit_add_finding(judgement, NULL,
+												"constraint \"%s\" is not validated; use %s",
+												constraint->name, action);
 
-		dbkit_add_alter(dbkit_add_finding(judgement, NULL,
-										  "constraint \"%s\" is not validated; use %s",
-										  name, action),
-						action);
+		dbkit_set_columns(finding, constraint->columns);
+		finding->part = constraint->name;
+		dbkit_add_alter(finding, action);
 	}
 }
 
@@ -377,7 +387,7 @@ Rule		dbkit_foreign_key_rules[] = {
 		.fixed_by = FACT_INDEXES,
 		.fixable = true,
 		.level = LEVEL_ERROR,
-		.description = "every foreign key is covered by a valid, non-partial index whose leading columns are the key's, in any order",
+		.description = "every foreign key is covered by a valid index whose leading columns are the key's, in any order; partial only by WHERE column IS NOT NULL",
 		.judge = judge_fk_index
 	},
 	{

@@ -10,7 +10,6 @@
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 #include "common.h"
 #include "convention/agreement.h"
@@ -107,14 +106,15 @@ dbkit_extid_name(const char *name, const char *suffix)
  * is not the type's or is what is wrong; NULL where it is gone.
  */
 static const char *
-write_type(const ColumnFacts *column, const ColumnFacts *key)
+write_type(const Facts *facts, const ColumnFacts *column, const ColumnFacts *key)
 {
+	Form_pg_type type = dbkit_catalog_type(facts->catalogs, key->base_type);
 	const char *name = dbkit_short_type_name(key->base_type);
 	const char *collation;
 
-	if (key->collation == get_typcollation(key->base_type) && column->base_type != key->base_type)
+	if (type != NULL && key->collation == type->typcollation && column->base_type != key->base_type)
 		return name;
-	collation = OidIsValid(key->collation) ? get_collation_name(key->collation) : NULL;
+	collation = OidIsValid(key->collation) ? dbkit_collation_name(key->collation) : NULL;
 	if (collation == NULL)
 		return OidIsValid(key->collation) ? NULL : name;
 	return psprintf("%s COLLATE %s", name, quote_identifier(collation));
@@ -130,7 +130,7 @@ find_key_type(const Facts *facts, const ColumnFacts *column, IdType *wanted)
 		return false;
 	wanted->type = key.base_type;
 	wanted->collation = key.collation;
-	wanted->definition = write_type(column, &key);
+	wanted->definition = write_type(facts, column, &key);
 	return wanted->definition != NULL;
 }
 

@@ -12,8 +12,6 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 #include "common.h"
 #include "convention/facts/table.h"
@@ -25,7 +23,6 @@
 #include "convention/rules/files.h"
 #include "convention/rules/id_style.h"
 #include "id.h"
-#include "relation_name.h"
 
 /* Would generate_id() take it?  A LIKE pattern of anything else can mean more. */
 static bool
@@ -55,6 +52,9 @@ find_free_prefix(Judgement *judgement)
 	char		letters[NAMEDATALEN + 3];
 	int			length = 0;
 
+	/* What was there before is not fixed */
+	if (judgement->facts->catalogs->snapshot != NULL)
+		return NULL;
 	for (const char *c = judgement->facts->name; *c; c++)
 	{
 		char		lower = (*c >= 'A' && *c <= 'Z') ? *c - 'A' + 'a' : *c;
@@ -72,7 +72,7 @@ find_free_prefix(Judgement *judgement)
 			char	   *prefix = psprintf("%c%c%c", letters[0], letters[second],
 										  letters[third]);
 
-			if (!OidIsValid(dbkit_registry_holder(prefix)) &&
+			if (!OidIsValid(dbkit_registry_holder(&dbkit_now, prefix)) &&
 				!dbkit_list_has_string(judgement->suggested, prefix))
 				return prefix;
 		}
@@ -105,21 +105,16 @@ take_prefix(Judgement *judgement)
 
 /* Is it a sequence of another type than bigint, which ends before the column does? */
 static bool
-is_small_sequence(Oid sequence)
+is_small_sequence(const Catalogs *catalogs, Oid sequence)
 {
-	HeapTuple	tuple = SearchSysCache1(SEQRELID, ObjectIdGetDatum(sequence));
-	bool		small;
+	HeapTuple	row = dbkit_catalog_row(catalogs, CATALOG_SEQUENCE, sequence);
 
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	small = ((Form_pg_sequence) GETSTRUCT(tuple))->seqtypid != INT8OID;
-	ReleaseSysCache(tuple);
-	return small;
+	return row != NULL && ((Form_pg_sequence) GETSTRUCT(row))->seqtypid != INT8OID;
 }
 
 /* Add that ids are not generated as those of their type are; prefixed ones have a rule of their own. */
 static void
-check_generated(StringInfo wrong, const ColumnFacts *id)
+check_generated(Wrong *wrong, const Facts *facts, const ColumnFacts *id)
 {
 	Oid			sequence = InvalidOid;
 
@@ -127,13 +122,13 @@ check_generated(StringInfo wrong, const ColumnFacts *id)
 		return;
 	if (id->base_type == UUIDOID)
 	{
-		if (!dbkit_generates_uuid(dbkit_column_default(id)))
-			dbkit_add_wrong(wrong, "has no default that generates a uuid");
+		if (!dbkit_generates_uuid(facts->catalogs, dbkit_column_default(id)))
+			dbkit_add_wrong(wrong, FAULT_DEFAULT, "has no default that generates a uuid");
 	}
 	else if (!dbkit_is_nextval(dbkit_column_default(id), &sequence))
-		dbkit_add_wrong(wrong, "is not an identity column and has no sequence");
-	else if (is_small_sequence(sequence))
-		dbkit_add_wrong(wrong, "has a sequence that is not a bigint one");
+		dbkit_add_wrong(wrong, FAULT_DEFAULT, "is not an identity column and has no sequence");
+	else if (is_small_sequence(facts->catalogs, sequence))
+		dbkit_add_wrong(wrong, FAULT_FORM, "has a sequence that is not a bigint one");
 }
 
 /* Are several columns the key, which the team takes if they hold the id? */
@@ -165,16 +160,18 @@ static void
 judge_id(Judgement *judgement, const ColumnFacts *id)
 {
 	const Facts *facts = judgement->facts;
-	StringInfoData wrong = {0};
+	Wrong		wrong = {.faults = 0};
 
 	dbkit_check_type(&wrong, id, dbkit_id_type()->type);
-	if (wrong.len == 0 && !dbkit_has_type(id, dbkit_id_type()))
-		dbkit_add_wrong(&wrong, "has collation \"%s\"", get_collation_name(id->collation));
+	if (wrong.faults == 0 && !dbkit_has_type(id, dbkit_id_type()))
+		dbkit_add_wrong(&wrong, FAULT_COLLATION, "has collation \"%s\"", dbkit_collation_name(id->collation));
 	if (!is_composite(facts) || !list_member_int(dbkit_facts_key(facts), id->attnum))
 		dbkit_check_key(&wrong, facts, id);
-	check_generated(&wrong, id);
-	if (wrong.len > 0)
-		dbkit_add_finding(judgement, "id", "column \"id\" %s; use id %s", wrong.data, dbkit_id_type()->key);
+	check_generated(&wrong, facts, id);
+	if (wrong.faults != 0)
+		dbkit_set_faults(dbkit_add_finding(judgement, "id", "column \"id\" %s; use id %s",
+										   wrong.text.data, dbkit_id_type()->key),
+						 wrong.faults, wrong.hidden);
 }
 
 /* Say that there is no id, and what it should be. */
@@ -182,11 +179,12 @@ static void
 report_missing_id(Judgement *judgement)
 {
 	char	   *prefix = dbkit_ids_are_prefixed() ? take_prefix(judgement) : NULL;
+	Finding    *finding = dbkit_add_finding(judgement, NULL, "there is no column \"id\"; use id %s%s", dbkit_id_type()->key,
+											prefix == NULL ? "" :
+											psprintf(" DEFAULT %s('%s') CHECK (id LIKE '%s_%%')",
+													 dbkit_function_name("generate_id"), prefix, prefix));
 
-	dbkit_add_finding(judgement, NULL, "there is no column \"id\"; use id %s%s", dbkit_id_type()->key,
-					  prefix == NULL ? "" :
-					  psprintf(" DEFAULT %s('%s') CHECK (id LIKE '%s_%%')",
-							   dbkit_function_name("generate_id"), prefix, prefix));
+	dbkit_set_missing(finding, "id", FAULT_KEY | FAULT_DEFAULT);
 }
 
 /*
@@ -198,13 +196,17 @@ judge_join_key(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
 	List	   *own = find_own_columns(facts);
+	Finding    *finding;
 
 	if (own == NIL)
 		return;
-	dbkit_add_finding(judgement, NULL,
-					  "the primary key (%s) has no column \"id\", and not all of its columns are foreign keys; use id %s, or REFERENCES for (%s)",
-					  dbkit_facts_column_names(facts, dbkit_facts_key(facts)), dbkit_id_type()->key,
-					  dbkit_facts_column_names(facts, own))->waits = true;
+	finding = dbkit_add_finding(judgement, NULL,
+								"the primary key (%s) has no column \"id\", and not all of its columns are foreign keys; use id %s, or REFERENCES for (%s)",
+								dbkit_facts_column_names(facts, dbkit_facts_key(facts)), dbkit_id_type()->key,
+								dbkit_facts_column_names(facts, own));
+	dbkit_set_columns(finding, own);
+	dbkit_set_faults(finding, FAULT_WIDE_KEY, 0);
+	finding->waits = true;
 }
 
 /* Judge that the table has a primary key as the team's are. */
@@ -217,7 +219,8 @@ judge_primary_key(Judgement *judgement)
 	if (!OidIsValid(dbkit_id_type()->type))
 	{
 		if (dbkit_facts_key(facts) == NIL)
-			dbkit_add_finding(judgement, NULL, "there is no primary key; use PRIMARY KEY");
+			dbkit_set_faults(dbkit_add_finding(judgement, NULL, "there is no primary key; use PRIMARY KEY"),
+							 FAULT_NO_KEY, 0);
 	}
 	else if (is_composite(facts) && (id == NULL || !list_member_int(dbkit_facts_key(facts), id->attnum)))
 		judge_join_key(judgement);
@@ -248,8 +251,13 @@ judge_id_default(Judgement *judgement)
 	char	   *wanted;
 	Finding    *finding;
 
-	if (!dbkit_ids_are_prefixed() || id == NULL || dbkit_facts_default_prefix(facts) != NULL)
+	if (!dbkit_ids_are_prefixed() || dbkit_facts_default_prefix(facts) != NULL)
 		return;
+	if (id == NULL)
+	{
+		dbkit_hide_faults(judgement, "id", FAULT_DEFAULT);
+		return;
+	}
 
 	prefix = prefix_for_fix(judgement);
 	wanted = psprintf("DEFAULT %s(%s)", dbkit_function_name("generate_id"),
@@ -262,6 +270,7 @@ judge_id_default(Judgement *judgement)
 		finding = dbkit_add_finding(judgement, "id",
 									"the default of column \"id\" is not dbkit's generate_id() with a constant prefix; use %s",
 									wanted);
+	dbkit_set_faults(finding, FAULT_DEFAULT, 0);
 	if (prefix == NULL)
 		return;
 	if (id->base_type == TEXTOID && !id->generated)
@@ -278,8 +287,13 @@ judge_id_check(Judgement *judgement)
 	Finding    *finding;
 	ListCell   *lc;
 
-	if (!dbkit_ids_are_prefixed() || id == NULL)
+	if (!dbkit_ids_are_prefixed())
 		return;
+	if (id == NULL)
+	{
+		dbkit_hide_faults(judgement, "id", FAULT_CHECK);
+		return;
+	}
 	if (dbkit_facts_check_prefixes(facts) != NIL &&
 		(dbkit_facts_default_prefix(facts) == NULL ||
 		 dbkit_list_has_string(dbkit_facts_check_prefixes(facts), dbkit_facts_default_prefix(facts))))
@@ -296,6 +310,7 @@ judge_id_check(Judgement *judgement)
 									"the CHECK on column \"id\" pins the prefix \"%s\", its default makes \"%s\"; use %s",
 									(char *) linitial(dbkit_facts_check_prefixes(facts)),
 									dbkit_facts_default_prefix(facts), wanted);
+	dbkit_set_faults(finding, FAULT_CHECK, 0);
 	if (prefix == NULL || !is_possible_prefix(prefix) || id->base_type != TEXTOID)
 		return;
 	if (list_member_ptr(dbkit_facts_check_names(facts), NULL))
@@ -314,36 +329,37 @@ judge_id_prefix(Judgement *judgement)
 	if (!dbkit_ids_are_prefixed() || dbkit_facts_prefix(facts) == NULL)
 		return;
 	if (!is_convention_prefix(dbkit_facts_prefix(facts)))
-		dbkit_add_finding(judgement, "id", "prefix \"%s\" is not 2 or 3 lower-case letters; use one that is",
-						  dbkit_facts_prefix(facts));
+		dbkit_set_faults(dbkit_add_finding(judgement, "id", "prefix \"%s\" is not 2 or 3 lower-case letters; use one that is",
+										   dbkit_facts_prefix(facts)),
+						 FAULT_FORM, 0);
 	if (strlen(dbkit_facts_prefix(facts)) > DBKIT_PREFIX_MAX_LEN)
 		return;					/* the registry has none */
 	if (judgement->prefixes != NULL &&
 		dbkit_registry_has(judgement->prefixes, dbkit_facts_prefix(facts), facts->objid))
 		return;
 
-	holder = dbkit_registry_holder(dbkit_facts_prefix(facts));
+	holder = dbkit_registry_holder(facts->catalogs, dbkit_facts_prefix(facts));
 	if (!OidIsValid(holder))
 	{
 		Finding    *finding = dbkit_add_finding(judgement, "id",
 												"prefix \"%s\" is not in the registry, so that another table could have it; use dbkit.register_prefix()",
 												dbkit_facts_prefix(facts));
 
+		dbkit_set_faults(finding, FAULT_UNREGISTERED, 0);
 		finding->statement = psprintf("SELECT dbkit.register_prefix(%s);",
 									  quote_literal_cstr(dbkit_facts_identity(facts)));
 	}
-	else if (holder != facts->objid && !facts->detached)
+	else if (holder != facts->objid)
 	{
-		/*
-		 * The ids of a detached partition go on with the prefix of the table
-		 * it was part of
-		 */
 		char	   *suggestion = suggest_prefix(judgement);
-		char	   *name = dbkit_find_unquoted_name(holder);
+		char	   *name = dbkit_catalog_identity(facts->catalogs, holder);
+		Finding    *finding;
 
-		dbkit_add_finding(judgement, "id", "prefix \"%s\" belongs to table \"%s\"; use another%s",
-						  dbkit_facts_prefix(facts), name != NULL ? name : "(dropped meanwhile)",
-						  suggestion ? psprintf(", such as \"%s\"", suggestion) : "");
+		finding = dbkit_add_finding(judgement, "id", "prefix \"%s\" belongs to table \"%s\"; use another%s",
+									dbkit_facts_prefix(facts), name != NULL ? name : "(dropped meanwhile)",
+									suggestion ? psprintf(", such as \"%s\"", suggestion) : "");
+		dbkit_set_faults(finding, FAULT_TAKEN, 0);
+		finding->referenced = holder;
 	}
 }
 

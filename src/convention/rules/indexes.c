@@ -10,9 +10,9 @@
 #include "catalog/pg_am.h"
 #include "catalog/pg_index.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 #include "common.h"
+#include "convention/facts/catalogs.h"
 #include "convention/rules/files.h"
 
 /* Does the first list begin with the second one, which is not longer? */
@@ -116,6 +116,13 @@ find_better_index(const Facts *facts, const IndexFacts *index)
 	return NULL;
 }
 
+/* Return the name of an index, or NULL where it has been dropped meanwhile. */
+static char *
+index_name(const Facts *facts, const IndexFacts *index)
+{
+	return dbkit_catalog_name(facts->catalogs, CATALOG_RELATION, index->oid, NULL);
+}
+
 /* Judge that no index is the same as, or a prefix of, another. */
 static void
 judge_duplicate_index(Judgement *judgement)
@@ -127,16 +134,21 @@ judge_duplicate_index(Judgement *judgement)
 	{
 		const IndexFacts *index = lfirst(lc);
 		const IndexFacts *other = find_better_index(facts, index);
-		char	   *name = other != NULL ? get_rel_name(index->oid) : NULL;
-		char	   *other_name = name != NULL ? get_rel_name(other->oid) : NULL;
+		char	   *name = other != NULL ? index_name(facts, index) : NULL;
+		char	   *other_name = name != NULL ? index_name(facts, other) : NULL;
+
+		Finding    *finding;
 
 		/* DROP INDEX CONCURRENTLY leaves us no lock to hold on to */
 		if (other_name == NULL)
 			continue;
-		dbkit_add_finding(judgement, NULL,
-						  "index \"%s\" on (%s) is served by index \"%s\" on (%s); use DROP INDEX",
-						  name, dbkit_facts_column_names(facts, index->columns),
-						  other_name, dbkit_facts_column_names(facts, other->columns))->statement =
+		finding = dbkit_add_finding(judgement, NULL,
+									"index \"%s\" on (%s) is served by index \"%s\" on (%s); use DROP INDEX",
+									name, dbkit_facts_column_names(facts, index->columns),
+									other_name, dbkit_facts_column_names(facts, other->columns));
+		dbkit_set_columns(finding, index->columns);
+		finding->part = name;
+		finding->statement =
 			psprintf("DROP INDEX %s;", quote_qualified_identifier(facts->schema, name));
 	}
 }

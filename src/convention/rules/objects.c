@@ -24,28 +24,39 @@ judge_enum_table(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
 	const ColumnFacts *value = dbkit_facts_column(facts, "value");
-	StringInfoData wrong = {0};
+	Wrong		wrong = {.faults = 0};
+	Finding    *finding;
 
 	if (value == NULL)
 	{
-		dbkit_add_finding(judgement, NULL,
-						  "there is no column \"value\"; use value text PRIMARY KEY");
+		finding = dbkit_add_finding(judgement, NULL,
+									"there is no column \"value\"; use value text PRIMARY KEY");
+		dbkit_set_missing(finding, "value", FAULT_KEY);
 		return;
 	}
 	dbkit_check_type(&wrong, value, TEXTOID);
 	dbkit_check_key(&wrong, facts, value);
-	if (wrong.len > 0)
-		dbkit_add_finding(judgement, "value",
-						  "column \"value\" %s; use value text PRIMARY KEY", wrong.data);
+	if (wrong.faults == 0)
+		return;
+	finding = dbkit_add_finding(judgement, "value",
+								"column \"value\" %s; use value text PRIMARY KEY", wrong.text.data);
+	dbkit_set_faults(finding, wrong.faults, wrong.hidden);
 }
+
+/* The column that is to be set */
+typedef struct UpdatedAt
+{
+	const Facts *facts;
+	const char *column;
+} UpdatedAt;
 
 /* Does the trigger run updated_at() for the column of that name, or a function of the team's own? */
 static bool
-runs_updated_at(const TriggerFacts *trigger, const char *column)
+runs_updated_at(const TriggerFacts *trigger, const UpdatedAt *sought)
 {
 	if (dbkit_is_function(trigger->function, "updated_at"))
-		return strcmp(trigger->argument != NULL ? trigger->argument : "updated_at", column) == 0;
-	return dbkit_is_updated_at_function(trigger->function);
+		return strcmp(trigger->argument != NULL ? trigger->argument : "updated_at", sought->column) == 0;
+	return dbkit_is_updated_at_function(sought->facts->catalogs, trigger->function);
 }
 
 /* Is it a trigger that may change whatever row is changed? */
@@ -57,28 +68,30 @@ sees_all_updates(const TriggerFacts *trigger)
 		TRIGGER_FOR_UPDATE(trigger->type);
 }
 
-/* Is it a BEFORE UPDATE row trigger that sets the column of that name whenever a row changes? */
+/* Is it a BEFORE UPDATE row trigger that sets the column whenever a row changes? */
 static bool
-sets_updated_at(const TriggerFacts *trigger, const void *column)
+sets_updated_at(const TriggerFacts *trigger, const void *sought)
 {
-	return sees_all_updates(trigger) && runs_updated_at(trigger, column);
+	return sees_all_updates(trigger) && runs_updated_at(trigger, sought);
 }
 
 /* Is it such a trigger, and enabled? */
 static bool
-keeps_updated_at(const TriggerFacts *trigger, const void *column)
+keeps_updated_at(const TriggerFacts *trigger, const void *sought)
 {
-	return trigger->enabled && sets_updated_at(trigger, column);
+	return trigger->enabled && sets_updated_at(trigger, sought);
 }
 
 /* Is it one that seems to set the column, with a function of which the agreement says nothing? */
 static bool
-seems_to_set(const TriggerFacts *trigger, const void *column)
+seems_to_set(const TriggerFacts *trigger, const void *arg)
 {
+	const UpdatedAt *sought = arg;
+
 	return trigger->enabled && sees_all_updates(trigger) &&
 		!dbkit_is_function(trigger->function, "updated_at") &&
-		((trigger->argument != NULL && strcmp(trigger->argument, column) == 0) ||
-		 dbkit_assigns_column(trigger->function, column));
+		((trigger->argument != NULL && strcmp(trigger->argument, sought->column) == 0) ||
+		 dbkit_assigns_column(sought->facts, trigger->function, sought->column));
 }
 
 static bool
@@ -152,13 +165,14 @@ judge_updated_at_trigger(Judgement *judgement)
 	const List *names = dbkit_agreement()->updated_at_columns;
 	const ColumnFacts *column = dbkit_facts_listed_column(facts, names);
 	const char *name = column != NULL ? column->name : names != NIL ? linitial(names) : NULL;
+	UpdatedAt	sought = {facts, name};
 	const TriggerFacts *trigger;
 
-	if (name == NULL || dbkit_find_trigger(facts, keeps_updated_at, name) != NULL)
+	if (name == NULL || dbkit_find_trigger(facts, keeps_updated_at, &sought) != NULL)
 		return;
-	if ((trigger = dbkit_find_trigger(facts, sets_updated_at, name)) != NULL)
+	if ((trigger = dbkit_find_trigger(facts, sets_updated_at, &sought)) != NULL)
 		report_disabled(judgement, trigger);
-	else if ((trigger = dbkit_find_trigger(facts, seems_to_set, name)) != NULL)
+	else if ((trigger = dbkit_find_trigger(facts, seems_to_set, &sought)) != NULL)
 		report_unnamed(judgement, trigger, name);
 	else
 		report_missing_trigger(judgement, name);

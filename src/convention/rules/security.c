@@ -13,8 +13,11 @@
 #include "utils/varlena.h"
 
 #include "common.h"
+#include "context/mirror.h"
 #include "convention/facts/expression.h"
+#include "convention/reserved.h"
 #include "convention/rules/files.h"
+#include "preload.h"
 
 /* Judge that row level security is enabled. */
 static void
@@ -91,27 +94,43 @@ judge_policy_with_check(Judgement *judgement)
 		if (policy->permissive && is_for_insert(policy) && dbkit_lets_all_pass(insert_check(policy)))
 			dbkit_add_finding(judgement, NULL,
 							  "policy \"%s\" lets any row be inserted; use WITH CHECK with a condition",
-							  policy->name);
+							  policy->name)->part = policy->name;
 	}
+}
+
+/*
+ * Tell why a setting that a policy reads is not safe, and what to do about it.
+ * Of the tenant context's own settings dbkit can take care, if it may and is
+ * there in time.
+ */
+static const char *
+forgeable_reason(const char *setting)
+{
+	if (!dbkit_is_mirror(setting))
+		return "which any session can set; use dbkit.user_id() or dbkit.organization_id()";
+	if (!dbkit_settings_are_reserved())
+		return "which the application can set outside of a context; use dbkit.user_id() or dbkit.organization_id(), or set reserve_settings in the agreement";
+	return "which any session can set before dbkit is loaded; use dbkit.user_id() or dbkit.organization_id(), or add dbkit to session_preload_libraries";
 }
 
 /* Judge that policies do not rest on what any session can set. */
 static void
 judge_forgeable_policy(Judgement *judgement)
 {
+	const bool	guarded = dbkit_settings_are_reserved() && dbkit_is_preloaded();
 	ListCell   *lc;
 
 	foreach(lc, dbkit_facts_policies(judgement->facts))
 	{
 		const PolicyFacts *policy = lfirst(lc);
-		char	   *setting = dbkit_forgeable_setting(policy->using);
+		char	   *setting = dbkit_forgeable_setting(policy->using, guarded);
 
 		if (setting == NULL)
-			setting = dbkit_forgeable_setting(policy->with_check);
+			setting = dbkit_forgeable_setting(policy->with_check, guarded);
 		if (setting != NULL)
 			dbkit_add_finding(judgement, NULL,
-							  "policy \"%s\" reads the setting \"%s\", which any session can set; use dbkit.user_id() or dbkit.organization_id()",
-							  policy->name, setting);
+							  "policy \"%s\" reads the setting \"%s\", %s",
+							  policy->name, setting, forgeable_reason(setting))->part = policy->name;
 	}
 }
 

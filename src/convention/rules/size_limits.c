@@ -91,7 +91,7 @@ judge_size(const Rule *rule, Oid relid, uint64 size, const char *change, const c
 
 	if (size <= (uint64) large_table_size * 1024)
 		return NIL;
-	judgement.facts = dbkit_facts(RelationRelationId, root_of(relid), 0);
+	judgement.facts = dbkit_facts(&dbkit_now, RelationRelationId, root_of(relid), 0);
 	if (judgement.facts == NULL)
 		return NIL;
 	judgement.level = dbkit_rule_level(rule, judgement.facts->schema, LEVEL_TO_ENFORCE);

@@ -25,7 +25,7 @@ SELECT dbkit.protect(t) FROM unnest('{organizations,users,by_both,by_user}'::reg
 SELECT * FROM policies;
 DROP TABLE organizations, users, by_both, by_user, untouched;
 RESET ROLE;
-SET dbkit.organization_table = 'tenants, regress_protect.firms';
+SELECT dbkit.agree('{"organization_tables": ["tenants", "regress_protect.firms"]}') \gset
 SET ROLE regress_owner;
 CREATE TABLE firms (id text);
 CREATE TABLE organizations (id text);
@@ -34,7 +34,7 @@ SELECT dbkit.protect('organizations'); -- fails
 SELECT * FROM policies;
 DROP TABLE firms, organizations;
 RESET ROLE;
-RESET dbkit.organization_table;
+SELECT dbkit.agree('{"organization_tables": null}') \gset
 SET ROLE regress_owner;
 
 -- columns by name, or none of a kind; types that are not text

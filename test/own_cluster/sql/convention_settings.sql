@@ -10,58 +10,67 @@ SET search_path = settings, public;
 -- off, warning, error; each rule for itself
 CREATE TABLE widgets (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('wid') CHECK (id LIKE 'wid_%'),
 	created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), storytime jsonb);
-SET dbkit.rule.bigint = warning;
+SET dbkit.rule_levels = 'updated_at_trigger=off, fk_index=off, fk_on_delete=off, extid=off, rls_enabled=off, rls_policy=off, bigint=warning';
 ALTER TABLE widgets ADD a int, ADD b timestamp;  -- fails, and warns
 ALTER TABLE widgets ADD a int, ADD c smallint;
 SELECT rule, level, column_name, fix FROM dbkit.check('widgets');
 SELECT id, level FROM dbkit.rules WHERE id IN ('bigint', 'storytime', 'fk_index') ORDER BY id;
-SET dbkit.rule.bigint = off;
+SET dbkit.rule_levels = 'updated_at_trigger=off, fk_index=off, fk_on_delete=off, extid=off, rls_enabled=off, rls_policy=off, bigint=off';
 ALTER TABLE widgets ADD d int;
 SELECT rule, level, column_name FROM dbkit.check('widgets');
-RESET dbkit.rule.bigint;
-ALTER TABLE widgets ADD e text;  -- fails
+SET dbkit.rule_levels = 'updated_at_trigger=off, fk_index=off, fk_on_delete=off, extid=off, rls_enabled=off, rls_policy=off';
+ALTER TABLE widgets ADD e int;  -- fails
 SELECT rule, level, column_name FROM dbkit.check('widgets');
 -- the whole enforcement; dbkit.check() says what it thinks all the same
 SET dbkit.enforce = off;
 ALTER TABLE widgets ADD f int;
 SELECT rule, level, column_name FROM dbkit.check('widgets');
+SET dbkit.enforce = warning;
+ALTER TABLE widgets ADD h int;  -- warns
 RESET dbkit.enforce;
 -- for a transaction, for a function
 BEGIN;
 SET LOCAL dbkit.enforce = off;
 ALTER TABLE widgets DROP a, DROP c, DROP d, DROP f, ADD g int;
 ROLLBACK;
-ALTER TABLE widgets ADD g text;  -- fails
-CREATE FUNCTION migrate() RETURNS void LANGUAGE sql SET dbkit.rule.bigint = off AS 'ALTER TABLE widgets ADD g int';
+ALTER TABLE widgets ADD g int;  -- fails
+CREATE FUNCTION migrate() RETURNS void LANGUAGE sql SET dbkit.rule_levels = 'bigint=off, updated_at_trigger=off, rls_enabled=off, rls_policy=off' AS 'ALTER TABLE widgets ADD g int';
 SELECT migrate();
-SHOW dbkit.rule.bigint;
+SHOW dbkit.rule_levels;
 DROP TABLE widgets;
 
 -- what does not exist is refused
 \set VERBOSITY terse
-SET dbkit.rule.bigintt = off;  -- fails
-SET dbkit.rules.bigint = off;  -- fails
+SET dbkit.rule_levels = 'bigintt=off';  -- fails
+SET dbkit.rule_levels = 'bigint';  -- fails
+SET dbkit.rule_levels = 'bigint=';  -- fails
+SET dbkit.rule_levels = 'bigint=off,';  -- fails
+SET dbkit.rule_levels = 'bigint=off=on';  -- fails
+SET dbkit.rule_levels = 'rls_policy=fix';  -- fails
+SET dbkit.rule_levels = E' \tbigint = off ,storytime=warning ';
+SELECT id, level FROM dbkit.rules WHERE id IN ('bigint', 'storytime', 'fk_index') ORDER BY id;
+SET dbkit.rule_levels = ' ';
+SELECT id, level FROM dbkit.rules WHERE id IN ('bigint', 'storytime', 'fk_index') ORDER BY id;
+SET dbkit.rule.bigint = off;  -- fails
 SET dbkit.enforced = off;  -- fails
-SET dbkit.rule.bigint = '';  -- fails
-SET dbkit.id_style = serial;  -- fails
-ALTER ROLE regress_builder SET dbkit.rule.bigintt = off;  -- fails
-ALTER DATABASE :DBNAME SET dbkit.rule.storytime = never;  -- fails
-SHOW dbkit.rule.bigintt;  -- fails
+SET dbkit.enforce = maybe;  -- fails
+SET dbkit.required_rules = '';  -- fails
+SET dbkit.id_style = uuid;  -- fails
+ALTER ROLE regress_builder SET dbkit.rule_levels = 'bigintt=off';  -- fails
+ALTER DATABASE :DBNAME SET dbkit.rule_levels = 'storytime=never';  -- fails
 
 \set VERBOSITY default
 -- an unprivileged role can change none, loaded or not
 \c - regress_builder
 SET dbkit.enforce = off;
-SET dbkit.rule.bigint = off;
-SET dbkit.rule.bigintt = off;
-SET dbkit.id_style = uuid;
+SET dbkit.rule_levels = 'bigint=off';
+SET dbkit.required_rules = 'storytime=warning';
 CREATE TABLE settings.widgets (n int);  -- fails, and says that none of these holds
 SHOW dbkit.enforce;
-SHOW dbkit.rule.bigint;
-SHOW dbkit.id_style;
-SHOW dbkit.rule.bigintt;  -- fails
+SHOW dbkit.rule_levels;
+SHOW dbkit.required_rules;
 SET dbkit.enforce = off;  -- fails
-SET dbkit.rule.bigint = warning;  -- fails
+SET dbkit.rule_levels = 'bigint=warning';  -- fails
 SELECT set_config('dbkit.enforce', 'off', true);  -- fails
 UPDATE pg_settings SET setting = 'off' WHERE name = 'dbkit.enforce';  -- fails
 ALTER ROLE regress_builder SET dbkit.enforce = off;  -- fails
@@ -87,27 +96,26 @@ SHOW dbkit.enforce;
 DROP TABLE settings.widgets;
 
 -- for a role or the database
-ALTER ROLE regress_builder SET dbkit.rule.primary_key = off;
-ALTER ROLE regress_builder SET dbkit.rule.storytime = warning;
-ALTER DATABASE :DBNAME SET dbkit.rule.bigint = off;
+ALTER ROLE regress_builder SET dbkit.rule_levels = 'primary_key=off, storytime=warning';
+ALTER DATABASE :DBNAME SET dbkit.rule_levels = 'bigint=off';
 \c - regress_builder
 SELECT id, level FROM dbkit.rules WHERE id IN ('primary_key', 'storytime', 'bigint', 'fk_index') ORDER BY id;
 CREATE TABLE settings.widgets (n int);  -- fails
 \c - regress_dba
 ALTER ROLE regress_builder RESET ALL;
-ALTER DATABASE :DBNAME RESET dbkit.rule.bigint;
+ALTER DATABASE :DBNAME RESET dbkit.rule_levels;
 
 -- handed out
-GRANT SET ON PARAMETER dbkit.enforce, dbkit.rule.bigint TO regress_builder;
+GRANT SET ON PARAMETER dbkit.enforce, dbkit.rule_levels TO regress_builder;
 \c - regress_builder
 SET dbkit.enforce = off;
 CREATE TABLE settings.widgets (n int);
 RESET dbkit.enforce;
-SET dbkit.rule.bigint = off;
-SET dbkit.rule.text_id = off;  -- fails
-ALTER ROLE regress_builder SET dbkit.rule.bigint = warning;
+SET dbkit.rule_levels = 'bigint=off';
+SET dbkit.large_table_size = 0;  -- fails
+ALTER ROLE regress_builder SET dbkit.rule_levels = 'bigint=warning';
 \c - regress_dba
-REVOKE SET ON PARAMETER dbkit.enforce, dbkit.rule.bigint FROM regress_builder;
+REVOKE SET ON PARAMETER dbkit.enforce, dbkit.rule_levels FROM regress_builder;
 \c - regress_builder
 SET dbkit.enforce = off;
 CREATE TABLE settings.gadgets (n int);  -- fails

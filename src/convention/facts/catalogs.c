@@ -1,0 +1,404 @@
+/*-------------------------------------------------------------------------
+ *
+ * catalogs.c
+ *		Look things up in the catalogs, as they are or as they were before the
+ *		transaction.
+ *
+ * A snapshot of the catalogs whose command is the transaction's first shows nothing
+ * of what the transaction did, savepoints included.  The system caches and the
+ * relcache only know the present, so nobody else among those who read facts or
+ * judge uses them.  What is updated in place, such as relhassubclass, is as it is
+ * now under any snapshot.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/dependency.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_description.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_opclass.h"
+#include "catalog/pg_partitioned_table.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_range.h"
+#include "catalog/pg_sequence.h"
+#include "commands/extension.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "common.h"
+#include "convention/facts/catalogs.h"
+
+/* The catalogs as they are */
+const Catalogs dbkit_now = {NULL, NULL, NULL};
+
+/* Where the rows are, and what finds them */
+static const struct
+{
+	Oid			catalog;
+	Oid			index;
+	AttrNumber	key;
+	int			cache;
+}			sources[] = {
+	[CATALOG_RELATION] = {RelationRelationId, ClassOidIndexId, Anum_pg_class_oid, RELOID},
+	[CATALOG_TYPE] = {TypeRelationId, TypeOidIndexId, Anum_pg_type_oid, TYPEOID},
+	[CATALOG_FUNCTION] = {ProcedureRelationId, ProcedureOidIndexId, Anum_pg_proc_oid, PROCOID},
+	[CATALOG_SCHEMA] = {NamespaceRelationId, NamespaceOidIndexId, Anum_pg_namespace_oid, NAMESPACEOID},
+	[CATALOG_OPERATOR_CLASS] = {OperatorClassRelationId, OpclassOidIndexId, Anum_pg_opclass_oid, CLAOID},
+	[CATALOG_RANGE] = {RangeRelationId, RangeTypidIndexId, Anum_pg_range_rngtypid, RANGETYPE},
+	[CATALOG_MULTIRANGE] = {RangeRelationId, RangeMultirangeTypidIndexId, Anum_pg_range_rngmultitypid, RANGEMULTIRANGE},
+	[CATALOG_PARTITIONED] = {PartitionedRelationId, PartitionedRelidIndexId, Anum_pg_partitioned_table_partrelid, PARTRELID},
+	[CATALOG_CONSTRAINT] = {ConstraintRelationId, ConstraintOidIndexId, Anum_pg_constraint_oid, CONSTROID},
+	[CATALOG_SEQUENCE] = {SequenceRelationId, SequenceRelidIndexId, Anum_pg_sequence_seqrelid, SEQRELID},
+};
+
+/* A row that was looked up */
+typedef struct Remembered
+{
+	/* the key */
+	Oid			kind;
+	Oid			oid;
+
+	HeapTuple	row;			/* NULL where there is none */
+}			Remembered;
+
+/*
+ * Open the catalogs as they were before the transaction, until they are closed; what
+ * is remembered of them lives in the current memory context.
+ */
+void
+dbkit_open_before(Catalogs *catalogs)
+{
+	HASHCTL		ctl = {
+		.keysize = 2 * sizeof(Oid),
+		.entrysize = sizeof(Remembered),
+		.hcxt = CurrentMemoryContext
+	};
+
+	/* It is copied: the transaction's own must not change */
+	catalogs->snapshot = RegisterSnapshot(GetCatalogSnapshot(InvalidOid));
+	catalogs->snapshot->curcid = FirstCommandId;
+	catalogs->context = CurrentMemoryContext;
+	catalogs->memo = hash_create("dbkit catalogs", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+void
+dbkit_close_before(Catalogs *catalogs)
+{
+	UnregisterSnapshot(catalogs->snapshot);
+	catalogs->snapshot = NULL;
+}
+
+/* Return a copy of the first row that a scan finds, or NULL. */
+static HeapTuple
+read_row(const Catalogs *catalogs, CatalogKind kind, Oid oid)
+{
+	Relation	catalog = table_open(sources[kind].catalog, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	ScanKeyInit(&key, sources[kind].key, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(oid));
+	scan = systable_beginscan(catalog, sources[kind].index, true, catalogs->snapshot, 1, &key);
+	row = systable_getnext(scan);
+	if (HeapTupleIsValid(row))
+		row = heap_copytuple(row);
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return row;
+}
+
+/* Return the row of an object, or NULL where there is none.  It is not to be changed. */
+HeapTuple
+dbkit_catalog_row(const Catalogs *catalogs, CatalogKind kind, Oid oid)
+{
+	Oid			key[2] = {kind, oid};
+	Remembered *remembered;
+	MemoryContext caller;
+	bool		found;
+
+	if (catalogs->snapshot == NULL)
+		return SearchSysCacheCopy1(sources[kind].cache, ObjectIdGetDatum(oid));
+	remembered = hash_search(catalogs->memo, key, HASH_ENTER, &found);
+	if (!found)
+	{
+		remembered->row = NULL;
+		caller = MemoryContextSwitchTo(catalogs->context);
+		remembered->row = read_row(catalogs, kind, oid);
+		MemoryContextSwitchTo(caller);
+	}
+	return remembered->row;
+}
+
+/* Return a value of such a row. */
+Datum
+dbkit_catalog_value(CatalogKind kind, HeapTuple row, AttrNumber attnum, bool *isnull)
+{
+	return SysCacheGetAttr(sources[kind].cache, row, attnum, isnull);
+}
+
+/* How objects are found by their names */
+static const struct
+{
+	Oid			index;
+	AttrNumber	name;
+	AttrNumber	arguments;		/* of a function, which the index has second */
+	AttrNumber	namespace;
+}			searches[] = {
+	[CATALOG_RELATION] = {ClassNameNspIndexId, Anum_pg_class_relname, 0, Anum_pg_class_relnamespace},
+	[CATALOG_TYPE] = {TypeNameNspIndexId, Anum_pg_type_typname, 0, Anum_pg_type_typnamespace},
+	[CATALOG_FUNCTION] = {ProcedureNameArgsNspIndexId, Anum_pg_proc_proname, Anum_pg_proc_proargtypes, Anum_pg_proc_pronamespace},
+	[CATALOG_SCHEMA] = {NamespaceNameIndexId, Anum_pg_namespace_nspname, 0, 0},
+};
+
+/*
+ * Return the object of that name in that schema, a function with those arguments,
+ * or InvalidOid.
+ */
+Oid
+dbkit_catalog_search(const Catalogs *catalogs, CatalogKind kind, const char *name,
+					 const oidvector *arguments, Oid namespace)
+{
+	Relation	catalog = table_open(sources[kind].catalog, AccessShareLock);
+	ScanKeyData key[3];
+	int			keys = 0;
+	SysScanDesc scan;
+	HeapTuple	row;
+	Oid			result = InvalidOid;
+	bool		isnull;
+
+	ScanKeyInit(&key[keys++], searches[kind].name, BTEqualStrategyNumber,
+				F_NAMEEQ, CStringGetDatum(name));
+	if (searches[kind].arguments != 0)
+		ScanKeyInit(&key[keys++], searches[kind].arguments, BTEqualStrategyNumber,
+					F_OIDVECTOREQ, PointerGetDatum(arguments));
+	if (searches[kind].namespace != 0)
+		ScanKeyInit(&key[keys++], searches[kind].namespace, BTEqualStrategyNumber,
+					F_OIDEQ, ObjectIdGetDatum(namespace));
+	scan = systable_beginscan(catalog, searches[kind].index, true, catalogs->snapshot, keys, key);
+	if (HeapTupleIsValid(row = systable_getnext(scan)))
+		result = DatumGetObjectId(heap_getattr(row, sources[kind].key,
+											   RelationGetDescr(catalog), &isnull));
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return result;
+}
+
+/* Does an object belong to an extension? */
+bool
+dbkit_catalog_member(const Catalogs *catalogs, Oid classid, Oid objid)
+{
+	Relation	depend;
+	bool		member = false;
+	ScanKeyData key[2];
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	if (catalogs->snapshot == NULL)
+		return OidIsValid(getExtensionOfObject(classid, objid));
+	depend = table_open(DependRelationId, AccessShareLock);
+	ScanKeyInit(&key[0], Anum_pg_depend_classid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(classid));
+	ScanKeyInit(&key[1], Anum_pg_depend_objid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(objid));
+	scan = systable_beginscan(depend, DependDependerIndexId, true, catalogs->snapshot, 2, key);
+	while (!member && HeapTupleIsValid(row = systable_getnext(scan)))
+		member = ((Form_pg_depend) GETSTRUCT(row))->deptype == DEPENDENCY_EXTENSION;
+	systable_endscan(scan);
+	table_close(depend, AccessShareLock);
+	return member;
+}
+
+/* Has a column a comment, or, for number 0, the relation? */
+bool
+dbkit_catalog_comment(const Catalogs *catalogs, Oid relid, AttrNumber attnum)
+{
+	Relation	descriptions = table_open(DescriptionRelationId, AccessShareLock);
+	bool		found;
+	ScanKeyData key[3];
+	SysScanDesc scan;
+
+	ScanKeyInit(&key[0], Anum_pg_description_objoid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(relid));
+	ScanKeyInit(&key[1], Anum_pg_description_classoid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(RelationRelationId));
+	ScanKeyInit(&key[2], Anum_pg_description_objsubid, BTEqualStrategyNumber,
+				F_INT4EQ, Int32GetDatum(attnum));
+	scan = systable_beginscan(descriptions, DescriptionObjIndexId, true, catalogs->snapshot, 3, key);
+	found = HeapTupleIsValid(systable_getnext(scan));
+	systable_endscan(scan);
+	table_close(descriptions, AccessShareLock);
+	return found;
+}
+
+/* Tell the type and collation of a column; false where it is gone. */
+bool
+dbkit_catalog_column(const Catalogs *catalogs, Oid relid, AttrNumber attnum, Oid *type, Oid *collation)
+{
+	Relation	attributes = table_open(AttributeRelationId, AccessShareLock);
+	ScanKeyData key[2];
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	ScanKeyInit(&key[0], Anum_pg_attribute_attrelid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(relid));
+	ScanKeyInit(&key[1], Anum_pg_attribute_attnum, BTEqualStrategyNumber,
+				F_INT2EQ, Int16GetDatum(attnum));
+	scan = systable_beginscan(attributes, AttributeRelidNumIndexId, true, catalogs->snapshot, 2, key);
+	row = systable_getnext(scan);
+	if (HeapTupleIsValid(row))
+	{
+		*type = ((Form_pg_attribute) GETSTRUCT(row))->atttypid;
+		*collation = ((Form_pg_attribute) GETSTRUCT(row))->attcollation;
+	}
+	systable_endscan(scan);
+	table_close(attributes, AccessShareLock);
+	return HeapTupleIsValid(row);
+}
+
+/* Return what pg_type says of a type, or NULL. */
+Form_pg_type
+dbkit_catalog_type(const Catalogs *catalogs, Oid type)
+{
+	HeapTuple	row = dbkit_catalog_row(catalogs, CATALOG_TYPE, type);
+
+	return row != NULL ? (Form_pg_type) GETSTRUCT(row) : NULL;
+}
+
+/* Return the type of an array's elements, or InvalidOid. */
+Oid
+dbkit_element_type(const Catalogs *catalogs, Oid type)
+{
+	Form_pg_type form = dbkit_catalog_type(catalogs, type);
+
+	return form != NULL && IsTrueArrayType(form) ? form->typelem : InvalidOid;
+}
+
+/* Return what a range is of, or InvalidOid. */
+Oid
+dbkit_range_subtype(const Catalogs *catalogs, Oid type)
+{
+	HeapTuple	row = dbkit_catalog_row(catalogs, CATALOG_RANGE, type);
+
+	return row != NULL ? ((Form_pg_range) GETSTRUCT(row))->rngsubtype : InvalidOid;
+}
+
+/* Return the range that a multirange is of, or InvalidOid. */
+Oid
+dbkit_multirange_range(const Catalogs *catalogs, Oid type)
+{
+	HeapTuple	row = dbkit_catalog_row(catalogs, CATALOG_MULTIRANGE, type);
+
+	return row != NULL ? ((Form_pg_range) GETSTRUCT(row))->rngtypid : InvalidOid;
+}
+
+/* Return the access method of an operator class, or InvalidOid. */
+Oid
+dbkit_operator_class_method(const Catalogs *catalogs, Oid operator_class)
+{
+	HeapTuple	row = dbkit_catalog_row(catalogs, CATALOG_OPERATOR_CLASS, operator_class);
+
+	return row != NULL ? ((Form_pg_opclass) GETSTRUCT(row))->opcmethod : InvalidOid;
+}
+
+/* Is a function volatile? */
+bool
+dbkit_is_volatile(const Catalogs *catalogs, Oid function)
+{
+	HeapTuple	row = dbkit_catalog_row(catalogs, CATALOG_FUNCTION, function);
+
+	return row != NULL && ((Form_pg_proc) GETSTRUCT(row))->provolatile == PROVOLATILE_VOLATILE;
+}
+
+/* Return the name of a schema, or NULL. */
+char *
+dbkit_catalog_schema(const Catalogs *catalogs, Oid namespace)
+{
+	return dbkit_catalog_name(catalogs, CATALOG_SCHEMA, namespace, NULL);
+}
+
+/* Return the name of an object, and its schema unless that is not asked for; or NULL. */
+char *
+dbkit_catalog_name(const Catalogs *catalogs, CatalogKind kind, Oid oid, Oid *namespace)
+{
+	HeapTuple	row = dbkit_catalog_row(catalogs, kind, oid);
+	Oid			unused;
+
+	if (row == NULL)
+		return NULL;
+	if (namespace == NULL)
+		namespace = &unused;
+	switch (kind)
+	{
+		case CATALOG_RELATION:
+			*namespace = ((Form_pg_class) GETSTRUCT(row))->relnamespace;
+			return NameStr(((Form_pg_class) GETSTRUCT(row))->relname);
+		case CATALOG_TYPE:
+			*namespace = ((Form_pg_type) GETSTRUCT(row))->typnamespace;
+			return NameStr(((Form_pg_type) GETSTRUCT(row))->typname);
+		case CATALOG_FUNCTION:
+			*namespace = ((Form_pg_proc) GETSTRUCT(row))->pronamespace;
+			return NameStr(((Form_pg_proc) GETSTRUCT(row))->proname);
+		case CATALOG_SCHEMA:
+			return NameStr(((Form_pg_namespace) GETSTRUCT(row))->nspname);
+		default:
+			return NULL;
+	}
+}
+
+/* Return the qualified name of a relation as messages have it, without quotes, or NULL. */
+char *
+dbkit_catalog_identity(const Catalogs *catalogs, Oid relid)
+{
+	Oid			namespace;
+	char	   *name = dbkit_catalog_name(catalogs, CATALOG_RELATION, relid, &namespace);
+	char	   *schema = name != NULL ? dbkit_catalog_schema(catalogs, namespace) : NULL;
+
+	return schema != NULL ? psprintf("%s.%s", schema, name) : NULL;
+}
+
+/* Return the name of a collation, or NULL where it has been dropped meanwhile. */
+const char *
+dbkit_collation_name(Oid collation)
+{
+	return get_collation_name(collation);
+}
+
+/* Return the names of the columns that a foreign key refers to, quoted; NULL where one is gone. */
+char *
+dbkit_referenced_column_names(Oid constraint, Oid referenced)
+{
+	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+	AttrNumber	columns[INDEX_MAX_KEYS];
+	AttrNumber	numbers[INDEX_MAX_KEYS];
+	StringInfoData names;
+	int			count;
+
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	DeconstructFkConstraintRow(tuple, &count, columns, numbers, NULL, NULL, NULL, NULL, NULL);
+	ReleaseSysCache(tuple);
+	initStringInfo(&names);
+	for (int i = 0; i < count; i++)
+	{
+		char	   *name = get_attname(referenced, numbers[i], true);
+
+		if (name == NULL)
+			return NULL;
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", quote_identifier(name));
+	}
+	return names.data;
+}

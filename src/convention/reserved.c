@@ -1,0 +1,59 @@
+/*-------------------------------------------------------------------------
+ *
+ * reserved.c
+ *		Whether the agreement reserves the settings of the tenant context.
+ *
+ * Each statement asks, so the answer is kept until a function changes: the
+ * agreement is one, and the extension comes and goes with its functions.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "commands/extension.h"
+#include "utils/inval.h"
+#include "utils/syscache.h"
+
+#include "common.h"
+#include "convention/agreement.h"
+#include "convention/reserved.h"
+
+static bool known = false;
+static bool reserved = false;
+
+/* Counts how often functions have changed */
+static uint64 changes = 0;
+
+/*
+ * Does this database's agreement reserve the settings?  It is read in a
+ * transaction only, and where dbkit is not installed there is none.
+ */
+bool
+dbkit_settings_are_reserved(void)
+{
+	if (!known)
+	{
+		uint64		before = changes;
+
+		dbkit_refresh_agreement();
+		reserved = OidIsValid(MyDatabaseId) && OidIsValid(get_extension_oid("dbkit", true)) &&
+			dbkit_agreement()->reserve_settings;
+		known = changes == before;
+	}
+	return reserved;
+}
+
+static void
+forget_reserved(Datum arg pg_attribute_unused(), int cacheid pg_attribute_unused(),
+				uint32 hashvalue pg_attribute_unused())
+{
+	changes++;
+	known = false;
+}
+
+/* Watch functions change. */
+void
+dbkit_reserved_init(void)
+{
+	CacheRegisterSyscacheCallback(PROCOID, forget_reserved, (Datum) 0);
+}

@@ -1,0 +1,13 @@
+/*-------------------------------------------------------------------------
+ *
+ * preload.h
+ *		Whether every session loads dbkit before it does anything else.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DBKIT_PRELOAD_H
+#define DBKIT_PRELOAD_H
+
+extern bool dbkit_is_preloaded(void);
+
+#endif							/* DBKIT_PRELOAD_H */
