@@ -145,6 +145,15 @@ CREATE TABLE widgets (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('wid')
 CREATE POLICY own ON widgets USING (id = current_setting('app.id')) WITH CHECK (true);
 SELECT rule, problem FROM dbkit.check('widgets');
 COMMIT; -- fails
+-- nor is it said where the first rule is off
+BEGIN;
+SET LOCAL dbkit.enforce = off;
+CREATE TABLE widgets (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('wid') CHECK (id LIKE 'wid_%'),
+	created_at timestamptz NOT NULL DEFAULT now(), storytime jsonb);
+SET LOCAL dbkit.rule_levels = 'updated_at=off, rls_enabled=off';
+SELECT rule, problem FROM dbkit.check('widgets');
+ROLLBACK;
+-- a rule at a lower level does not take the word from one at a higher
 BEGIN;
 SET LOCAL dbkit.enforce = off;
 SET LOCAL dbkit.rule_levels = 'primary_key=warning, text_id=warning';
