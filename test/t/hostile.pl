@@ -115,6 +115,8 @@ my %calls = (
 		q{BEGIN; SELECT dbkit.agree('{"id_style": "uuid"}'); SELECT * FROM dbkit.check(); ROLLBACK} ],
 	'dbkit.agree(jsonb)' => [ q{SELECT dbkit.agree('{"rules": {"bigint": "off"}}')} ],
 	'dbkit.agreement()' => [ 'SELECT dbkit.agreement()' ],
+	'dbkit.suggest()' => [ 'SELECT dbkit.suggest()' ],
+	'dbkit.suggestion()' => [ 'SELECT * FROM dbkit.suggestion()', 'SELECT * FROM dbkit.suggestion' ],
 	'dbkit.status()' => [ 'SELECT * FROM dbkit.status()' ],
 	'dbkit.exemption()' => [ 'SELECT * FROM dbkit.exemption()', 'SELECT * FROM dbkit.exemption' ],
 	'dbkit."check"(regclass)' => [ 'SELECT * FROM dbkit.check(:rel)' ],
