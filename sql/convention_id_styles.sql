@@ -113,6 +113,19 @@ DROP TABLE users;
 -- any: a primary key of any shape, and both ends of a key of one type
 SELECT dbkit.agree('{"id_style": "any", "composite_keys": false}') ->> 'id_style';
 CREATE TABLE widgets (name text); -- fails
+-- which CREATE TABLE AS cannot make, and dumps add in a later statement
+BEGIN;
+CREATE TABLE widgets AS SELECT 1::bigint AS id;
+ALTER TABLE widgets ADD PRIMARY KEY (id);
+COMMIT;
+BEGIN;
+ALTER TABLE widgets DROP CONSTRAINT widgets_pkey;
+ALTER TABLE widgets ADD PRIMARY KEY (id);
+COMMIT;
+BEGIN;
+ALTER TABLE widgets DROP CONSTRAINT widgets_pkey;
+COMMIT; -- fails
+DROP TABLE widgets;
 CREATE TABLE widgets (id integer PRIMARY KEY, session_extid uuid); -- fails
 CREATE TABLE widgets (a text, b text, PRIMARY KEY (a, b));
 DROP TABLE widgets;

@@ -49,6 +49,10 @@ FROM pg_constraint JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[
 WHERE contype = 'f' AND connamespace = 'app'::regnamespace AND conrelid <> '"orderFile"'::regclass ORDER BY conrelid, attnum \gexec
 SELECT format('CREATE TRIGGER touch BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION touch()', attrelid::regclass)
 FROM pg_attribute WHERE attname = 'updatedAt' ORDER BY attrelid \gexec
+-- another one runs as often and sets something else
+CREATE FUNCTION app.keep_id() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.id := OLD.id; RETURN NEW; END';
+SELECT format('CREATE TRIGGER keep_id BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION app.keep_id()', attrelid::regclass)
+FROM pg_attribute WHERE attname = 'updatedAt' ORDER BY attrelid \gexec
 CREATE TYPE mood AS ENUM ('good', 'bad');
 -- a ledger does not count
 CREATE TABLE migrations (id serial PRIMARY KEY, "timestamp" bigint NOT NULL, name varchar NOT NULL);

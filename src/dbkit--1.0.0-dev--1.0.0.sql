@@ -91,6 +91,11 @@ LANGUAGE C STABLE STRICT PARALLEL SAFE;
 
 -- A subscriber cannot read a regclass of a table that only the publisher has.
 ALTER TABLE dbkit.id_prefix ALTER COLUMN relation TYPE pg_catalog.oid;
+
+-- No constraint any more, but an index of its name, which the event triggers need throughout.
+ALTER INDEX dbkit.id_prefix_relation_key RENAME TO id_prefix_relation_old;
+CREATE UNIQUE INDEX id_prefix_relation_key ON dbkit.id_prefix (relation);
+ALTER TABLE dbkit.id_prefix DROP CONSTRAINT id_prefix_relation_old;
 COMMENT ON COLUMN dbkit.id_prefix.relation IS 'The table that has it; cast it to regclass to see its name';
 
 -- With both columns, the rows of the organization.

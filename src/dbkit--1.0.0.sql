@@ -135,9 +135,11 @@ COMMENT ON FUNCTION dbkit.check_schema(pg_catalog.regnamespace) IS
 
 CREATE TABLE dbkit.id_prefix (
 	prefix pg_catalog.text COLLATE pg_catalog."C" PRIMARY KEY,
-	relation pg_catalog.oid NOT NULL UNIQUE,
+	relation pg_catalog.oid NOT NULL,
 	contested boolean NOT NULL
 );
+-- No constraint: migrations that go through all constraints of a database, to rename them, find none of ours.
+CREATE UNIQUE INDEX id_prefix_relation_key ON dbkit.id_prefix (relation);
 COMMENT ON TABLE dbkit.id_prefix IS
 'The prefix registry: which table the ids with a prefix belong to. Kept up by the event triggers, which fill it in a restore as well; it is not dumped';
 COMMENT ON COLUMN dbkit.id_prefix.prefix IS 'The prefix, without the underscore';

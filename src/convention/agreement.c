@@ -45,7 +45,8 @@ typedef bool (*ValueReader) (const JsonbValue *value, void *field);
 /* The agreement, and what it was read from */
 static struct
 {
-	bool		current;		/* no function has changed since */
+	bool		current;		/* nothing has changed since */
+	bool		changed;		/* something has, while it was being read */
 	MemoryContext context;		/* of all this, or NULL before the first time */
 	Agreement	agreement;
 	Oid			function;
@@ -479,12 +480,16 @@ dbkit_refresh_agreement(void)
 
 	if (known.current)
 		return;
-	known.current = true;		/* unless something changes meanwhile */
+	known.changed = false;
 	tuple = dbkit_find_extension(&owner, &namespace) ? find_function(namespace) : NULL;
 	if (!is_known(tuple))
 		read_row(tuple, owner);
 	if (HeapTupleIsValid(tuple))
 		ReleaseSysCache(tuple);
+	/* Only now: an error on the way leaves what was read before, to be read again */
+	known.current = !known.changed;
+	if (known.changed)
+		known.xmin = InvalidTransactionId;
 }
 
 /* Return the agreement of the database. */
@@ -533,6 +538,7 @@ forget_function(Datum arg pg_attribute_unused(), int cacheid pg_attribute_unused
 				uint32 hash pg_attribute_unused())
 {
 	known.current = false;
+	known.changed = true;
 }
 
 /* Read it again once somebody may have become, or ceased to be, trusted. */
@@ -541,6 +547,7 @@ forget_trust(Datum arg pg_attribute_unused(), int cacheid pg_attribute_unused(),
 			 uint32 hash pg_attribute_unused())
 {
 	known.current = false;
+	known.changed = true;
 	known.xmin = InvalidTransactionId;
 }
 

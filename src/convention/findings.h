@@ -96,7 +96,7 @@ typedef struct Finding
 								 * it */
 	char	   *statement;		/* further SQL that fixes it, or NULL */
 	bool		waits;			/* for COMMIT: what is missing, such as a
-								 * foreign key, often comes in a later
+								 * key, often comes in a later
 								 * statement */
 } Finding;
 

@@ -143,28 +143,37 @@ count_references(Survey *survey, const Facts *facts)
 	}
 }
 
-/* Collect the functions that change rows before they are updated, dbkit's own apart. */
+/* What is looked for: functions that set a column */
+typedef struct Setters
+{
+	const Facts *facts;
+	const ColumnFacts *column;
+	List	   *functions;		/* their OIDs */
+} Setters;
+
+/* Collect the function of a trigger that seems to set the column before a row is updated, dbkit's own apart. */
 static bool
 collect_function(const TriggerFacts *trigger, const void *arg)
 {
-	List	  **functions = unconstify(void *, arg);
+	Setters    *setters = unconstify(void *, arg);
 
 	if (trigger->enabled && !trigger->some_columns && TRIGGER_FOR_ROW(trigger->type) &&
 		TRIGGER_FOR_BEFORE(trigger->type) && TRIGGER_FOR_UPDATE(trigger->type) &&
-		!dbkit_is_function(trigger->function, "updated_at"))
-		*functions = list_append_unique_oid(*functions, trigger->function);
+		!dbkit_is_function(trigger->function, "updated_at") &&
+		dbkit_seems_to_set(setters->facts, trigger, setters->column->name))
+		setters->functions = list_append_unique_oid(setters->functions, trigger->function);
 	return false;
 }
 
-/* Count the functions that may set the column when a row changes. */
+/* Count the functions that seem to set the column when a row changes. */
 static void
-count_functions(Survey *survey, const Facts *facts)
+count_functions(Survey *survey, const Facts *facts, const ColumnFacts *column)
 {
-	List	   *functions = NIL;
+	Setters		setters = {facts, column};
 	ListCell   *lc;
 
-	(void) dbkit_find_trigger(facts, collect_function, &functions);
-	foreach(lc, functions)
+	(void) dbkit_find_trigger(facts, collect_function, &setters);
+	foreach(lc, setters.functions)
 		count_table(survey, TALLY_FUNCTION, lfirst_oid(lc), "");
 }
 
@@ -231,6 +240,7 @@ static void
 count_object(Judgement *judgement pg_attribute_unused(), Facts *facts, void *arg)
 {
 	Survey	   *survey = arg;
+	const ColumnFacts *updated;
 
 	if (is_exempt(facts))
 	{
@@ -248,10 +258,10 @@ count_object(Judgement *judgement pg_attribute_unused(), Facts *facts, void *arg
 	count_references(survey, facts);
 	if (count_clock_column(survey, facts, TALLY_CREATED, created_names) != NULL)
 		survey->created++;
-	if (count_clock_column(survey, facts, TALLY_UPDATED, updated_names) == NULL)
+	if ((updated = count_clock_column(survey, facts, TALLY_UPDATED, updated_names)) == NULL)
 		return;
 	survey->updated++;
-	count_functions(survey, facts);
+	count_functions(survey, facts, updated);
 }
 
 /* Count what all tables have, in the current memory context. */

@@ -121,10 +121,11 @@ prefixes AS MATERIALIZED (
 		row_number() OVER (PARTITION BY coalesce(prefix, pinned_prefix) ORDER BY relid) AS nth
 	FROM ids LEFT JOIN (SELECT relid, min(prefix) AS pinned_prefix FROM pinned GROUP BY relid) AS p USING (relid)),
 key_columns AS MATERIALIZED (
-	SELECT k.conrelid AS relid, key.attnum, a.atttypid AS type, a.attcollation AS collation
+	SELECT k.conrelid AS relid, key.attnum, coalesce(b.base, a.atttypid) AS type, a.attcollation AS collation
 	FROM foreign_keys k
 	CROSS JOIN LATERAL unnest(k.conkey, k.confkey) AS key (attnum, referenced)
-	JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = key.referenced),
+	JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = key.referenced
+	LEFT JOIN base_types b ON b.type = a.atttypid AND b.next = 0),
 of_table AS (
 	SELECT 'primary_key' AS rule, relid, fault AS what, CASE WHEN attnum IS NOT NULL THEN 'id' END AS column_name
 	FROM agreed, ids i
@@ -185,7 +186,7 @@ of_table AS (
 	LEFT JOIN (SELECT relid, attnum, array_agg(type) AS types FROM key_columns GROUP BY relid, attnum) AS k USING (relid, attnum)
 	WHERE NOT is_enum AND (ends_like_id OR is_extid) AND CASE
 		WHEN id_style = 'prefixed' THEN base <> 'text'::regtype OR NOT is_c
-		WHEN k.types IS NOT NULL THEN c.type <> ALL (k.types)
+		WHEN k.types IS NOT NULL THEN c.base <> ALL (k.types)
 		WHEN id_style = 'uuid' THEN base NOT IN ('uuid'::regtype, 'text'::regtype)
 		WHEN id_style = 'bigint' THEN NOT is_extid AND base <> 'int8'::regtype
 		ELSE false END
@@ -198,7 +199,7 @@ of_table AS (
 		OR x.keys[1] <> c.attnum OR x.indnkeyatts > 1)
 	UNION ALL
 	SELECT 'updated_at_trigger', t.oid, '', NULL FROM agreed, tables t
-	WHERE NOT is_enum AND NOT EXISTS (SELECT FROM pg_trigger g
+	WHERE NOT is_enum AND EXISTS (SELECT FROM columns c WHERE c.relid = t.oid AND c.attname = ANY (updated_at_columns)) AND NOT EXISTS (SELECT FROM pg_trigger g
 		JOIN pg_proc p ON p.oid = g.tgfoid
 		JOIN pg_namespace n ON n.oid = p.pronamespace
 		WHERE g.tgrelid = t.oid AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgtype & 19 = 19 AND g.tgattr = ''

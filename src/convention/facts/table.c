@@ -671,18 +671,27 @@ body_assigns(const char *body, const char *column)
 	return false;
 }
 
-/*
- * Does a function's source look as if it sets that column of a trigger's row?  A guess, good for
- * a message and no more: the source is not understood, let alone run.
- */
-bool
-dbkit_assigns_column(const Facts *facts, Oid function, const char *column)
+/* Does a function's source look as if it sets that column of a trigger's row? */
+static bool
+assigns_column(const Facts *facts, Oid function, const char *column)
 {
 	HeapTuple	row = dbkit_catalog_row(facts->catalogs, CATALOG_FUNCTION, function);
 	bool		isnull = true;
 	Datum		body = row != NULL ? dbkit_catalog_value(CATALOG_FUNCTION, row, Anum_pg_proc_prosrc, &isnull) : (Datum) 0;
 
 	return !isnull && body_assigns(TextDatumGetCString(body), column);
+}
+
+/*
+ * Does a trigger seem to set that column: is its name the argument, as for moddatetime, or does the
+ * function's source assign to it?  A guess, good for a message or a suggestion and no more: the
+ * source is not understood, let alone run.
+ */
+bool
+dbkit_seems_to_set(const Facts *facts, const TriggerFacts *trigger, const char *column)
+{
+	return (trigger->argument != NULL && strcmp(trigger->argument, column) == 0) ||
+		assigns_column(facts, trigger->function, column);
 }
 
 /* Has a column a comment, or, where that is NULL, the table? */

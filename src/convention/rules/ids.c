@@ -209,6 +209,16 @@ judge_join_key(Judgement *judgement)
 	finding->waits = true;
 }
 
+/* Say that there is no key.  CREATE TABLE AS cannot make one, and dumps and ORMs add it in a later statement. */
+static void
+report_missing_key(Judgement *judgement)
+{
+	Finding    *finding = dbkit_add_finding(judgement, NULL, "there is no primary key; use PRIMARY KEY");
+
+	dbkit_set_faults(finding, FAULT_NO_KEY, 0);
+	finding->waits = true;
+}
+
 /* Judge that the table has a primary key as the team's are. */
 static void
 judge_primary_key(Judgement *judgement)
@@ -219,8 +229,7 @@ judge_primary_key(Judgement *judgement)
 	if (!OidIsValid(dbkit_id_type()->type))
 	{
 		if (dbkit_facts_key(facts) == NIL)
-			dbkit_set_faults(dbkit_add_finding(judgement, NULL, "there is no primary key; use PRIMARY KEY"),
-							 FAULT_NO_KEY, 0);
+			report_missing_key(judgement);
 	}
 	else if (is_composite(facts) && (id == NULL || !list_member_int(dbkit_facts_key(facts), id->attnum)))
 		judge_join_key(judgement);

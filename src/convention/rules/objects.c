@@ -90,8 +90,7 @@ seems_to_set(const TriggerFacts *trigger, const void *arg)
 
 	return trigger->enabled && sees_all_updates(trigger) &&
 		!dbkit_is_function(trigger->function, "updated_at") &&
-		((trigger->argument != NULL && strcmp(trigger->argument, sought->column) == 0) ||
-		 dbkit_assigns_column(sought->facts, trigger->function, sought->column));
+		dbkit_seems_to_set(sought->facts, trigger, sought->column);
 }
 
 static bool
