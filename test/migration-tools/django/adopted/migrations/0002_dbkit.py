@@ -1,0 +1,16 @@
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("adopted", "0001_shop")]
+    operations = [
+        migrations.RunSQL(
+            """
+            CREATE EXTENSION IF NOT EXISTS dbkit;
+            SELECT dbkit.agree('{"preset": "django", "schemas": {"legacy": {"rules": {"*": "off"}}},
+              "rules": {"primary_key": "off", "id_default": "off", "id_check": "off", "text_id": "off"}}');
+            SELECT dbkit.exempt('public.imports', '*', 'loaded from outside');
+            SELECT dbkit.baseline();
+            """
+        )
+    ]
