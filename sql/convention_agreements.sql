@@ -37,7 +37,7 @@ DROP TABLE new_table, organizations;
 -- (b) UUID keys, an own trigger function, tables in domain schemas
 \c
 \i sql/include/convention_commit.psql
-SELECT dbkit.agree('{"id_style": "uuid", "user_tables": ["\"user\".users"], "updated_at_functions": ["update_updated_at_column"],
+SELECT dbkit.agree('{"id_style": "uuid", "user_tables": ["\"user\".users"], "updated_at_functions": ["public.update_updated_at_column"],
 	"rules": {"storytime": "off", "rls_enabled": "off", "rls_policy": "off", "bigint": "off"}}');
 CREATE FUNCTION update_updated_at_column() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -20,6 +20,7 @@ CREATE TABLE old."a.b" ("x""y" int);
 CREATE INDEX twice ON old.orders (at);
 CREATE INDEX once ON old.orders (at);
 ALTER TABLE old.orders ADD CONSTRAINT later CHECK (n > 0) NOT VALID;
+ALTER TABLE old.orders ENABLE ROW LEVEL SECURITY;
 CREATE POLICY mine ON old.orders USING (stripe_id = current_setting('app.other', true));
 CREATE TYPE old.mood AS ENUM ('ok');
 CREATE FUNCTION old.f(a int) RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';

@@ -24,11 +24,13 @@ CREATE INDEX mixed_a_b ON mixed (a, b);
 CREATE INDEX mixed_a_b2 ON mixed (a, b);
 CREATE POLICY open ON mixed USING (true);
 CREATE POLICY hidden ON mixed AS RESTRICTIVE USING (true);
-CREATE TABLE disabled (LIKE users INCLUDING ALL);
+CREATE TABLE disabled (LIKE users INCLUDING ALL, updated_at timestamptz);
 CREATE TRIGGER updated_at BEFORE UPDATE ON disabled FOR EACH ROW EXECUTE FUNCTION updated_at();
 ALTER TABLE disabled DISABLE TRIGGER updated_at, ENABLE ROW LEVEL SECURITY;
 CREATE POLICY forged ON disabled USING (id = current_setting('app.a', true));
 CREATE TABLE parts (id text COLLATE "C", at timestamp NOT NULL, user_id text REFERENCES users, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+ALTER TABLE parts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE mixed ENABLE ROW LEVEL SECURITY;
 CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
 CREATE TABLE base (id text PRIMARY KEY, base_id text);
 CREATE TABLE derived (n integer) INHERITS (base);
@@ -121,6 +123,8 @@ SELECT pg_temp.leave_out_optional() <> '';
 SET dbkit.enforce = off;
 
 -- all fixes, one after the other
+SELECT fix FROM dbkit.check() WHERE fix IS NOT NULL \gexec
+-- and what is said only once its cause is gone
 SELECT fix FROM dbkit.check() WHERE fix IS NOT NULL \gexec
 SELECT object_identity, rule, problem, fix FROM dbkit.check() WHERE fix IS NOT NULL;
 SELECT object_identity, rule, problem FROM dbkit.check();

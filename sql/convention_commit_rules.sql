@@ -304,8 +304,9 @@ COMMIT;
 CREATE TABLE colour_enum (value text PRIMARY KEY);
 DROP TABLE colour_enum;
 -- warnings
-SET dbkit.rule_levels = 'updated_at_trigger=warning, rls_enabled=warning';
+SET dbkit.rule_levels = 'updated_at_trigger=warning';
 SELECT pg_temp.make_bare('b', 'bbb'); -- fails
-SET dbkit.rule_levels = 'updated_at_trigger=warning, rls_enabled=warning, rls_policy=off';
+SET dbkit.rule_levels = 'updated_at_trigger=warning, rls_enabled=warning';
 SELECT pg_temp.make_bare('b', 'bbb'); -- warns
+ALTER TABLE b ENABLE ROW LEVEL SECURITY; -- fails
 DROP TABLE b;

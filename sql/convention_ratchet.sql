@@ -41,7 +41,6 @@ ALTER TABLE orders ALTER created_at SET DEFAULT now();
 ALTER TABLE orders ALTER created_at DROP DEFAULT; -- fails
 ALTER TABLE orders ADD updated_at timestamptz;
 ALTER TABLE orders ADD updated_at integer; -- fails
-ALTER TABLE orders ALTER users_id TYPE text;
 ALTER TABLE homes ADD PRIMARY KEY (id);
 ALTER TABLE homes DROP CONSTRAINT homes_pkey; -- fails
 
@@ -192,12 +191,25 @@ SET client_min_messages = warning;
 SET dbkit.rule_levels = 'policy_with_check=error';
 SET dbkit.enforce = off;
 CREATE POLICY one ON users USING (true);
+ALTER TABLE users ENABLE ROW LEVEL SECURITY;
 RESET dbkit.enforce;
 BEGIN;
 DROP POLICY one ON users;
 CREATE POLICY two ON users USING (true);
 COMMIT;
 CREATE POLICY three ON users USING (true); -- fails
+RESET dbkit.rule_levels;
+
+SET dbkit.rule_levels = 'duplicate_index=error';
+SET dbkit.enforce = off;
+CREATE INDEX narrow ON users (email);
+CREATE INDEX wide ON users (email, town);
+RESET dbkit.enforce;
+BEGIN;
+DROP INDEX narrow;
+CREATE INDEX narrow_too ON users (email);
+COMMIT;
+CREATE INDEX third ON users (email); -- fails
 RESET dbkit.rule_levels;
 
 \echo '== the registry: a prefix that two tables had before'

@@ -95,7 +95,7 @@ COMMENT ON COLUMN dbkit.id_prefix.relation IS 'The table that has it; cast it to
 
 -- With both columns, the rows of the organization.
 COMMENT ON FUNCTION dbkit.protect(pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.name) IS
-'enable and force row level security on a table, its partitions and children, and create or replace the policy <role>_isolation on each: shows the rows whose organization column equals dbkit.organization_id(), or in a table without one those whose user column equals dbkit.user_id(); if columns are named, those count and no other, and rows that match either of two are shown; a column that is NULL defaults to organization_id or user_id where present (id on the two tables themselves), an empty one is left out; for the table''s owner';
+'enable and force row level security on a table, its partitions and children, and create or replace the policy <role>_isolation on each: shows the rows whose organization column equals dbkit.organization_id(), or in a table without one those whose user column equals dbkit.user_id(); if columns are named, those count and no other, and rows that match either of two are shown; a column that is NULL defaults to the first of the agreement''s organization_columns or user_columns that the table has (id on the tables of organizations and users themselves), an empty one is left out; for the table''s owner';
 
 -- A new partition is protected as its parent is.
 COMMENT ON FUNCTION dbkit.ddl_command_end() IS
@@ -150,6 +150,26 @@ AS 'MODULE_PATHNAME', 'dbkit_agreement_sql'
 LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dbkit.agreement() IS
 'The agreement: how the schema of this database is to look, with all defaults and the level of each rule';
+
+CREATE FUNCTION dbkit.suggest() RETURNS pg_catalog.jsonb
+AS 'MODULE_PATHNAME', 'dbkit_suggest'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dbkit.suggest() IS
+'The agreement that the tables already follow, to be looked at, changed and given to dbkit.agree(): the nearest preset, and what differs from it. Rules that nearly all tables keep are errors, those that half of them keep warnings, the others off';
+
+CREATE FUNCTION dbkit.suggestion(
+	OUT key pg_catalog.text, OUT value pg_catalog.text, OUT tables bigint, OUT conforming bigint)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'dbkit_suggestion'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 40;
+COMMENT ON FUNCTION dbkit.suggestion() IS
+'What dbkit.suggest() rests on; see the view dbkit.suggestion';
+
+CREATE VIEW dbkit.suggestion WITH (security_invoker = true) AS
+SELECT key, value, tables, conforming FROM dbkit.suggestion();
+COMMENT ON VIEW dbkit.suggestion IS
+'What dbkit.suggest() rests on: each key of the agreement, and each rule as rules.<id>, with the value that the tables suggest, how many of them it is about, and how many have it';
+GRANT SELECT ON dbkit.suggestion TO PUBLIC;
 
 CREATE FUNCTION dbkit.status(
 	OUT name pg_catalog.text, OUT value pg_catalog.text, OUT source pg_catalog.text, OUT hint pg_catalog.text)

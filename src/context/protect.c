@@ -37,14 +37,15 @@
 /* The two halves of a context, and how a table refers to them */
 static const struct
 {
-	const char *column;			/* what tables call it */
+	size_t		columns;		/* what tables call it: a list of the
+								 * agreement */
 	const char *function;
 	bool		(*is_its_table) (const Catalogs *catalogs, Oid relid);	/* whose "id" it is */
 }			kinds[] =
 
 {
-	{"organization_id", "dbkit.organization_id()", dbkit_is_organization_table},
-	{"user_id", "dbkit.user_id()", dbkit_is_user_table},
+	{offsetof(Agreement, organization_columns), "dbkit.organization_id()", dbkit_is_organization_table},
+	{offsetof(Agreement, user_columns), "dbkit.user_id()", dbkit_is_user_table},
 };
 
 enum
@@ -95,11 +96,17 @@ is_named(const char *column)
 static const char *
 find_column(Oid relid, int kind)
 {
-	const char *column = kinds[kind].column;
+	const List *names = *(List *const *) ((const char *) dbkit_agreement() + kinds[kind].columns);
+	ListCell   *lc;
 
 	if (kinds[kind].is_its_table(&dbkit_now, relid))
 		return "id";
-	return get_attnum(relid, column) > 0 ? column : NULL;
+	foreach(lc, names)
+	{
+		if (get_attnum(relid, lfirst(lc)) > 0)
+			return pstrdup(lfirst(lc));
+	}
+	return NULL;
 }
 
 /*
@@ -444,6 +451,7 @@ dbkit_protect(PG_FUNCTION_ARGS)
 	lock_table(relid);
 	dbkit_refresh_agreement();
 
+	dbkit_refresh_agreement();
 	choose_columns(relid, columns);
 	write_conditions(relid, columns, &protection);
 	protection.role_name = NameStr(*PG_GETARG_NAME(3));

@@ -20,6 +20,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -84,6 +85,8 @@ dbkit_begin_agreement_change(void)
 	Oid			namespace;
 	Jsonb	   *own;
 
+	PreventCommandIfReadOnly("dbkit.agree()");
+	PreventCommandDuringRecovery("dbkit.agree()");
 	if (!dbkit_find_extension(&owner, &namespace))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),

@@ -53,6 +53,9 @@ static struct
 	ItemPointerData tid;
 }			known;
 
+/* Takes the place of the agreement while something is tried, or NULL */
+static const Agreement *supposed = NULL;
+
 /* Counts how often the agreement was read */
 static uint64 count = 0;
 
@@ -488,9 +491,37 @@ dbkit_refresh_agreement(void)
 const Agreement *
 dbkit_agreement(void)
 {
+	if (supposed != NULL)
+		return supposed;
 	if (known.context == NULL)
 		dbkit_refresh_agreement();
 	return &known.agreement;
+}
+
+/*
+ * Let another agreement take the place of the present one, until it is NULL.  What judges
+ * meanwhile has to be in this transaction and subtransaction; an error ends it.
+ */
+void
+dbkit_suppose_agreement(const Agreement *agreement)
+{
+	supposed = agreement;
+}
+
+/* Suppose nothing once the transaction has ended, whatever the reason. */
+static void
+at_transaction_event(XactEvent event pg_attribute_unused(), void *arg pg_attribute_unused())
+{
+	supposed = NULL;
+}
+
+/* The same for a subtransaction, whose error somebody may have caught. */
+static void
+at_subtransaction_event(SubXactEvent event, SubTransactionId subid pg_attribute_unused(),
+						SubTransactionId parent pg_attribute_unused(), void *arg pg_attribute_unused())
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		supposed = NULL;
 }
 
 /*
@@ -517,6 +548,8 @@ forget_trust(Datum arg pg_attribute_unused(), int cacheid pg_attribute_unused(),
 void
 dbkit_agreement_init(void)
 {
+	RegisterXactCallback(at_transaction_event, NULL);
+	RegisterSubXactCallback(at_subtransaction_event, NULL);
 	CacheRegisterSyscacheCallback(PROCOID, forget_function, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHOID, forget_trust, (Datum) 0);
 	CacheRegisterSyscacheCallback(DATABASEOID, forget_trust, (Datum) 0);

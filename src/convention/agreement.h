@@ -62,6 +62,7 @@ typedef struct Agreement
 } Agreement;
 
 extern const Agreement *dbkit_agreement(void);
+extern void dbkit_suppose_agreement(const Agreement *agreement);
 extern void dbkit_read_agreement(Agreement *agreement, Jsonb *own);
 extern void dbkit_refresh_agreement(void);
 extern bool dbkit_find_extension(Oid *owner, Oid *namespace);

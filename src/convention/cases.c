@@ -92,16 +92,6 @@ dbkit_read_cases(const List *objects, JudgeScope scope, bool enforced, bool regi
 	return result;
 }
 
-/*
- * Can it be told what an object was before?  CONCURRENTLY commands have committed part
- * of their work when dbkit judges them; DETACH does its own part last.
- */
-static bool
-has_before(const ChangedObject *object)
-{
-	return !object->concurrently || object->detached;
-}
-
 /* Return what breaks the rules of a scope and did not before the transaction. */
 List *
 dbkit_judge_cases(const List *cases, JudgeScope scope)
@@ -117,7 +107,7 @@ dbkit_judge_cases(const List *cases, JudgeScope scope)
 		if (one->facts == NULL)
 			continue;
 		ratchet.model = one->object->model;
-		judgement.ratchet = has_before(one->object) ? &ratchet : NULL;
+		judgement.ratchet = one->object->concurrently == CONCURRENTLY_INDEXED ? NULL : &ratchet;
 		dbkit_judge(&judgement, one->facts, scope, one->object->change);
 	}
 	dbkit_close_ratchet(&ratchet);

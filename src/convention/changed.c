@@ -72,8 +72,7 @@ merge(ChangedObject *object, const ChangedObject *more)
 	object->change.changed |= more->change.changed;
 	if (OidIsValid(more->model))
 		object->model = more->model;
-	object->detached |= more->detached;
-	object->concurrently |= more->concurrently;
+	object->concurrently = Max(object->concurrently, more->concurrently);
 	return object->change.added != before.added || object->change.changed != before.changed;
 }
 
@@ -338,7 +337,8 @@ dbkit_is_changed_whole(Oid classid, Oid objid)
 	{
 		const Part *part = lfirst(lc);
 
-		if (!part->pending && part->what.change.changed == FACT_ALL && !part->what.concurrently)
+		if (!part->pending && part->what.change.changed == FACT_ALL &&
+			part->what.concurrently == CONCURRENTLY_NOT)
 			return true;
 	}
 	return false;

@@ -10,6 +10,15 @@
 
 #include "convention/facts/facts.h"
 
+/* How a command is done that commits on its way: an error at its end cannot undo it */
+typedef enum Concurrency
+{
+	CONCURRENTLY_NOT,
+	CONCURRENTLY_DETACHED,		/* its last transaction does all that is
+								 * judged */
+	CONCURRENTLY_INDEXED		/* it has committed what is judged */
+}			Concurrency;
+
 typedef struct ChangedObject
 {
 	Oid			classid;
@@ -18,8 +27,7 @@ typedef struct ChangedObject
 	Oid			index;			/* the only index that changed, or InvalidOid */
 	Oid			model;			/* the partitioned table that the transaction
 								 * made it LIKE, or InvalidOid */
-	bool		detached;		/* it was a partition */
-	bool		concurrently;	/* what was done cannot be undone */
+	Concurrency concurrently;	/* was it done so? */
 } ChangedObject;
 
 extern bool dbkit_note_change(const ChangedObject *object);

@@ -183,10 +183,19 @@ unlock_candidate(const Candidate *candidate)
 		UnlockRelationOid(candidate->objid, AccessShareLock);
 }
 
-/* Judge one candidate and hand on its findings. */
+/* What is done with each object: its findings are handed on, or all its facts */
+typedef struct Visitor
+{
+	JudgeScope	scope;
+	FindingCallback finding;	/* or */
+	FactsCallback facts;
+	void	   *arg;
+} Visitor;
+
+/* Judge one candidate and hand on its findings, or only hand on its facts. */
 static void
 check_candidate(const Candidate *candidate, RowReader *reader, Judgement *judgement,
-				JudgeScope scope, FindingCallback callback, void *arg)
+				const Visitor *visitor)
 {
 	Facts	   *facts;
 	ListCell   *lc;
@@ -195,11 +204,13 @@ check_candidate(const Candidate *candidate, RowReader *reader, Judgement *judgem
 	dbkit_refresh_reader(reader);
 	reader->class_row = candidate->changes == dbkit_relation_changes() ? candidate->class_row : NULL;
 	facts = dbkit_read_facts(reader, candidate->classid, candidate->objid,
-							 dbkit_facts_to_read(scope, CHANGE_ALL));
-	if (facts != NULL)
-		dbkit_judge(judgement, facts, scope, CHANGE_ALL);
-	foreach(lc, judgement->findings)
-		callback(lfirst(lc), arg);
+							 dbkit_facts_to_read(visitor->scope, CHANGE_ALL));
+	if (facts != NULL && visitor->facts != NULL)
+		visitor->facts(judgement, facts, visitor->arg);
+	else if (facts != NULL)
+		dbkit_judge(judgement, facts, visitor->scope, CHANGE_ALL);
+	foreach(lc, visitor->finding != NULL ? judgement->findings : NIL)
+		visitor->finding(lfirst(lc), visitor->arg);
 	unlock_candidate(candidate);
 }
 
@@ -209,7 +220,7 @@ check_candidate(const Candidate *candidate, RowReader *reader, Judgement *judgem
  * prefixes are kept, so that no two fixes use the same.
  */
 static void
-check_candidates(List *candidates, JudgeScope scope, FindingCallback callback, void *arg)
+check_candidates(List *candidates, const Visitor *visitor)
 {
 	MemoryContext per_object = GenerationContextCreate(CurrentMemoryContext, "dbkit check",
 													   OBJECT_SIZE, OBJECT_SIZE,
@@ -231,7 +242,7 @@ check_candidates(List *candidates, JudgeScope scope, FindingCallback callback, v
 
 		CHECK_FOR_INTERRUPTS();
 		judgement.suggested = list_copy(suggested);
-		check_candidate(lfirst(lc), &reader, &judgement, scope, callback, arg);
+		check_candidate(lfirst(lc), &reader, &judgement, visitor);
 
 		MemoryContextSwitchTo(caller);
 		for (int i = list_length(suggested); i < list_length(judgement.suggested); i++)
@@ -252,7 +263,18 @@ check_candidates(List *candidates, JudgeScope scope, FindingCallback callback, v
 void
 dbkit_check_objects(JudgeScope scope, FindingCallback callback, void *arg)
 {
-	check_candidates(collect_candidates(InvalidOid), scope, callback, arg);
+	Visitor		visitor = {.scope = scope,.finding = callback,.arg = arg};
+
+	check_candidates(collect_candidates(InvalidOid), &visitor);
+}
+
+/* Read all that the rules ask of every object of the database and hand it to a callback. */
+void
+dbkit_visit_facts(FactsCallback callback, void *arg)
+{
+	Visitor		visitor = {.scope = SCOPE_ALL,.facts = callback,.arg = arg};
+
+	check_candidates(collect_candidates(InvalidOid), &visitor);
 }
 
 /* Judge one object and hand its findings to a callback. */
@@ -260,8 +282,9 @@ void
 dbkit_check_object(Oid classid, Oid objid, JudgeScope scope, FindingCallback callback, void *arg)
 {
 	Candidate	candidate = {.classid = classid,.objid = objid};
+	Visitor		visitor = {.scope = scope,.finding = callback,.arg = arg};
 
-	check_candidates(list_make1(&candidate), scope, callback, arg);
+	check_candidates(list_make1(&candidate), &visitor);
 }
 
 typedef struct NamePattern
@@ -368,11 +391,12 @@ return_findings(FunctionCallInfo fcinfo, List *candidates)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	FindingRows result = {.context = CurrentMemoryContext};
+	Visitor		visitor = {.scope = SCOPE_CHECK,.finding = keep_finding,.arg = &result};
 	ListCell   *lc;
 
 	InitMaterializedSRF(fcinfo, 0);
 	result.desc = rsinfo->setDesc;
-	check_candidates(candidates, SCOPE_CHECK, keep_finding, &result);
+	check_candidates(candidates, &visitor);
 	list_sort(result.rows, compare_rows);
 	foreach(lc, result.rows)
 		tuplestore_puttuple(rsinfo->setResult, ((FindingRow *) lfirst(lc))->tuple);

@@ -132,7 +132,7 @@ static const struct
 };
 
 /* Is what is being noted now done CONCURRENTLY? */
-static bool noting_concurrently = false;
+static Concurrency noting_concurrently = CONCURRENTLY_NOT;
 
 static bool
 is_nothing(Change change)
@@ -339,7 +339,6 @@ note_detached(const AlterTableCmd *command)
 		.classid = RelationRelationId,
 		.objid = RangeVarGetRelid(castNode(PartitionCmd, command->def)->name, NoLock, true),
 		.change = CHANGE_ALL,
-		.detached = true,
 		.concurrently = noting_concurrently
 	};
 	bool		has_children;
@@ -616,7 +615,7 @@ note_model(Oid classid, Oid objid, const CollectedCommand *command, Oid model)
  * LIKE a partitioned one, that is the model.
  */
 void
-dbkit_note_commands(bool concurrently, Oid model)
+dbkit_note_commands(Concurrency concurrently, Oid model)
 {
 	Tuplestorestate *rows;
 	TupleTableSlot *slot = call_event_function(F_PG_EVENT_TRIGGER_DDL_COMMANDS, &rows);
@@ -671,7 +670,7 @@ touch_dropped(const TupleTableSlot *slot)
  * the relations that it dropped.
  */
 List *
-dbkit_note_dropped(bool concurrently)
+dbkit_note_dropped(Concurrency concurrently)
 {
 	Tuplestorestate *rows;
 	TupleTableSlot *slot = call_event_function(F_PG_EVENT_TRIGGER_DROPPED_OBJECTS, &rows);

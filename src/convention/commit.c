@@ -43,7 +43,7 @@ typedef struct Verdict
 {
 	bool		reached;
 	uint64		changes;		/* dbkit_count_changes() then */
-	bool		concurrent;		/* nothing can be undone */
+	bool		concurrent;		/* not all can be undone */
 	List	   *findings;		/* Finding *, in TopTransactionContext */
 }			Verdict;
 
@@ -81,7 +81,7 @@ judge_transaction(bool committing)
 
 	verdict.concurrent = false;
 	foreach(lc, objects)
-		verdict.concurrent |= ((ChangedObject *) lfirst(lc))->concurrently;
+		verdict.concurrent |= ((ChangedObject *) lfirst(lc))->concurrently != CONCURRENTLY_NOT;
 
 	verdict.findings = judge_changed(objects);
 	fixing = true;
@@ -145,9 +145,9 @@ drop_sent(List *findings, const List *sent)
 	return result;
 }
 
-/* Judge before the transaction block ends, and send the warnings. */
+/* Judge, and send the warnings. */
 static void
-judge_at_commit(void)
+judge_block(void)
 {
 	MemoryContext caller;
 
@@ -159,6 +159,25 @@ judge_at_commit(void)
 		dbkit_report(list_difference_ptr(verdict.findings, dbkit_drop_warnings(list_copy(verdict.findings))),
 					 WARNING, NULL);
 	MemoryContextSwitchTo(caller);
+}
+
+/*
+ * Judge before the transaction block ends.  An error on the way, such as a lock timeout
+ * or a cancelled fix, ends it as well: one at COMMIT does.
+ */
+static void
+judge_at_commit(void)
+{
+	PG_TRY();
+	{
+		judge_block();
+	}
+	PG_CATCH();
+	{
+		UserAbortTransactionBlock(false);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 }
 
 /* Refuse the transaction for what was found. */

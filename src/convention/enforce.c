@@ -65,24 +65,24 @@ check_called_for(FunctionCallInfo fcinfo, const char *event)
  * Is the statement done in several transactions?  Then an error at its end
  * would leave it half done.
  */
-static bool
-is_concurrent(Node *parsetree)
+static Concurrency
+concurrency(Node *parsetree)
 {
+	bool		indexed = false;
 	ListCell   *lc;
 
 	switch (nodeTag(parsetree))
 	{
 		case T_IndexStmt:
-			return ((IndexStmt *) parsetree)->concurrent;
+			indexed = ((IndexStmt *) parsetree)->concurrent;
+			break;
 		case T_DropStmt:
-			return ((DropStmt *) parsetree)->concurrent;
+			indexed = ((DropStmt *) parsetree)->concurrent;
+			break;
 		case T_ReindexStmt:
 			foreach(lc, ((ReindexStmt *) parsetree)->params)
-			{
-				if (strcmp(lfirst_node(DefElem, lc)->defname, "concurrently") == 0)
-					return true;
-			}
-			return false;
+				indexed |= strcmp(lfirst_node(DefElem, lc)->defname, "concurrently") == 0;
+			break;
 		case T_AlterTableStmt:
 			foreach(lc, ((AlterTableStmt *) parsetree)->cmds)
 			{
@@ -90,12 +90,13 @@ is_concurrent(Node *parsetree)
 
 				if (command->subtype == AT_DetachPartition &&
 					((PartitionCmd *) command->def)->concurrent)
-					return true;
+					return CONCURRENTLY_DETACHED;
 			}
-			return false;
+			break;
 		default:
-			return false;
+			break;
 	}
+	return indexed ? CONCURRENTLY_INDEXED : CONCURRENTLY_NOT;
 }
 
 /* Bring the prefix registry up to date with what changed. */
@@ -155,13 +156,13 @@ dbkit_ddl_command_end(PG_FUNCTION_ARGS)
 	};
 	MemoryContext context;
 	MemoryContext caller;
-	bool		concurrent = is_concurrent(event->parsetree);
+	Concurrency concurrent = concurrency(event->parsetree);
 	bool		bare = !ActiveSnapshotSet();	/* after DETACH ...
 												 * CONCURRENTLY */
 	List	   *cases;
 	List	   *findings = NIL;
 
-	if (!concurrent && dbkit_statement_is_covered(event->parsetree))
+	if (concurrent == CONCURRENTLY_NOT && dbkit_statement_is_covered(event->parsetree))
 	{
 		dbkit_note_covered_change();
 		PG_RETURN_NULL();
@@ -185,7 +186,7 @@ dbkit_ddl_command_end(PG_FUNCTION_ARGS)
 		PopActiveSnapshot();
 	error_context_stack = callback.previous;
 
-	dbkit_report(findings, concurrent ? WARNING : ERROR, NULL);
+	dbkit_report(findings, concurrent == CONCURRENTLY_NOT ? ERROR : WARNING, NULL);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 	PG_RETURN_NULL();
@@ -215,7 +216,7 @@ dbkit_sql_drop(PG_FUNCTION_ARGS)
 
 	error_context_stack = &callback;
 	dbkit_refresh_agreement();
-	foreach(lc, dbkit_note_dropped(is_concurrent(event->parsetree)))
+	foreach(lc, dbkit_note_dropped(concurrency(event->parsetree)))
 		dbkit_registry_update(lfirst_oid(lc), NULL);
 	error_context_stack = callback.previous;
 	MemoryContextSwitchTo(caller);

@@ -418,12 +418,20 @@ is_covered(const Finding *finding, const List *exemptions)
 	return false;
 }
 
+/* Excuse a finding; return whether it still counts, as what the server's configuration demands does. */
+static bool
+excuse(Finding *finding)
+{
+	finding->level = dbkit_rule_level(finding->rule, finding->facts->schema, LEVEL_REQUIRED);
+	return finding->level != LEVEL_OFF;
+}
+
 /*
- * Take out of a list the findings that are exempt, or if asked for in the baseline.  Those before "from"
- * stay; the others are all on one object.  What the server's configuration demands is never exempt.
+ * Take out of a list the findings that are exempt.  Those before "from" stay; the others
+ * are all on one object.
  */
 List *
-dbkit_drop_exempt(List *findings, int from, bool and_baseline)
+dbkit_drop_exempt(List *findings, int from)
 {
 	List	   *exemptions;
 	List	   *result;
@@ -431,14 +439,30 @@ dbkit_drop_exempt(List *findings, int from, bool and_baseline)
 	if (list_length(findings) == from)
 		return findings;
 	exemptions = dbkit_exemptions_on(((Finding *) llast(findings))->facts);
+	if (exemptions == NIL)
+		return findings;
 	result = list_truncate(list_copy(findings), from);
 	for (int i = from; i < list_length(findings); i++)
 	{
 		Finding    *finding = list_nth(findings, i);
 
-		if (is_covered(finding, exemptions) || (and_baseline && dbkit_is_in_baseline(finding)))
-			finding->level = dbkit_rule_level(finding->rule, finding->facts->schema, LEVEL_REQUIRED);
-		if (finding->level != LEVEL_OFF)
+		if (!is_covered(finding, exemptions) || excuse(finding))
+			result = lappend(result, finding);
+	}
+	return result;
+}
+
+/* The same for those that are in the baseline. */
+List *
+dbkit_drop_baseline(List *findings, int from)
+{
+	List	   *result = list_truncate(list_copy(findings), from);
+
+	for (int i = from; i < list_length(findings); i++)
+	{
+		Finding    *finding = list_nth(findings, i);
+
+		if (!dbkit_is_in_baseline(finding) || excuse(finding))
 			result = lappend(result, finding);
 	}
 	return result;

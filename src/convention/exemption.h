@@ -23,7 +23,8 @@ typedef struct Exemption
 	bool		builtin;
 } Exemption;
 
-extern List *dbkit_drop_exempt(List *findings, int from, bool and_baseline);
+extern List *dbkit_drop_exempt(List *findings, int from);
+extern List *dbkit_drop_baseline(List *findings, int from);
 extern List *dbkit_exemptions_on(const Facts *facts);
 extern List *dbkit_all_exemptions(void);
 extern bool dbkit_exemption_is_expired(const Exemption *exemption);

@@ -37,6 +37,8 @@ typedef struct Rule
 	FactSet		needs;			/* all that "judge" reads */
 	FactSet		fixed_by;		/* of these: what a new one of can only help */
 	bool		fixable;
+	bool		may_wait;		/* in phase "statement": some findings are for
+								 * COMMIT */
 	RuleLevel	level;			/* unless the agreement says otherwise */
 	const char *description;
 	void		(*judge) (struct Judgement *judgement); /* NULL: judged at the
@@ -93,6 +95,9 @@ typedef struct Finding
 	List	   *alter;			/* char *, actions of an ALTER TABLE that fix
 								 * it */
 	char	   *statement;		/* further SQL that fixes it, or NULL */
+	bool		waits;			/* for COMMIT: what is missing, such as a
+								 * foreign key, often comes in a later
+								 * statement */
 } Finding;
 
 /* The state of judging: one object after the other, rule by rule. */

@@ -10,10 +10,12 @@
 #include "postgres.h"
 
 #include "common.h"
+#include "convention/causes.h"
 #include "convention/exemption.h"
 #include "convention/judge.h"
 #include "convention/levels.h"
 #include "convention/ratchet.h"
+#include "convention/rules/id_style.h"
 #include "convention/rules/rules.h"
 
 /* Tell whose level counts in that scope. */
@@ -34,7 +36,8 @@ is_in_scope(const Rule *rule, JudgeScope scope, int levels)
 	if (scope == SCOPE_STATEMENT)
 		return rule->phase == PHASE_STATEMENT && (not_off & ~LEVEL_BIT(LEVEL_FIX)) != 0;
 	if (scope == SCOPE_COMMIT)
-		return (rule->phase == PHASE_COMMIT && not_off != 0) || (levels & LEVEL_BIT(LEVEL_FIX)) != 0;
+		return ((rule->phase == PHASE_COMMIT || (rule->may_wait && dbkit_keys_may_come_later())) && not_off != 0) ||
+			(levels & LEVEL_BIT(LEVEL_FIX)) != 0;
 	return not_off != 0 || scope == SCOPE_ALL;
 }
 
@@ -66,6 +69,61 @@ dbkit_facts_to_read(JudgeScope scope, Change change)
 	return result;
 }
 
+/* Is a finding of a rule for that scope, or for the end of the transaction, or not? */
+static bool
+is_for_scope(const Finding *finding, JudgeScope scope)
+{
+	if (scope == SCOPE_STATEMENT)
+		return !finding->waits;
+	return scope != SCOPE_COMMIT || finding->rule->phase == PHASE_COMMIT ||
+		finding->level == LEVEL_FIX || finding->waits;
+}
+
+/* Drop the findings, from the given one on, that are for another scope. */
+static void
+drop_other_scopes(Judgement *judgement, int from, JudgeScope scope)
+{
+	for (int i = list_length(judgement->findings) - 1; i >= from; i--)
+	{
+		if (!is_for_scope(list_nth(judgement->findings, i), scope))
+			judgement->findings = list_delete_nth_cell(judgement->findings, i);
+	}
+}
+
+/* Keep of the findings, from the given one on, those that are in the other list as well. */
+static List *
+keep_members(const List *findings, int from, const List *others)
+{
+	List	   *result = list_truncate(list_copy(findings), from);
+
+	for (int i = from; i < list_length(findings); i++)
+	{
+		if (list_member_ptr(others, list_nth(findings, i)))
+			result = lappend(result, list_nth(findings, i));
+	}
+	return result;
+}
+
+/*
+ * Drop what is exempt, in the baseline, implied by others, or with a ratchet was there
+ * before.  What is compared with before are all findings: a worse one may hide others, and
+ * one of the baseline may have been joined by another like it.
+ */
+static List *
+drop_excused(const Judgement *judgement, int from, JudgeScope scope)
+{
+	List	   *said = dbkit_merge_causes(judgement->findings, from);
+	List	   *findings = dbkit_drop_exempt(judgement->findings, from);
+	List	   *result;
+
+	if (judgement->only != NIL)
+		return findings;
+	result = dbkit_drop_baseline(findings, from);
+	if (judgement->ratchet != NULL && list_length(result) > from)
+		result = keep_members(result, from, dbkit_drop_known(judgement->ratchet, findings, from, scope));
+	return keep_members(result, from, said);
+}
+
 /*
  * Add to the judgement's findings what breaks the rules of that scope which the
  * change concerns, is not exempt, and with a ratchet was not there before.
@@ -93,9 +151,9 @@ dbkit_judge(Judgement *judgement, Facts *facts, JudgeScope scope, Change change)
 		rule->judge(judgement);
 	}
 	facts->visible = read;
+	if (judgement->only == NIL)
+		drop_other_scopes(judgement, before, scope);
 	if (scope != SCOPE_ALL)
-		judgement->findings = dbkit_drop_exempt(judgement->findings, before, judgement->only == NIL);
-	if (judgement->ratchet != NULL)
-		judgement->findings = dbkit_drop_known(judgement->ratchet, judgement->findings, before, scope);
+		judgement->findings = drop_excused(judgement, before, scope);
 	dbkit_drop_repeated_fixes(judgement->findings, before);
 }

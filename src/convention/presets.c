@@ -35,6 +35,11 @@ const char	dbkit_agreement_defaults[] =
 "\"storytime\": \"off\", \"extid\": \"off\", \"enum_type\": \"off\", \"enum_table\": \"off\"," \
 " \"rls_enabled\": \"off\", \"rls_policy\": \"off\""
 
+/* And what their ORM does instead of the database: times, triggers, ON DELETE */
+#define ORM \
+NO_TASTE ", \"bigint\": \"off\", \"created_at\": \"off\", \"updated_at\": \"off\"," \
+" \"updated_at_trigger\": \"off\", \"fk_on_delete\": \"off\", \"view_security_invoker\": \"warning\""
+
 /* What each preset differs in from the defaults */
 static const struct
 {
@@ -51,16 +56,18 @@ static const struct
 		" \"rules\": {\"storytime\": \"off\"}}"
 	},
 	{"rails",
+		/* timestamp(6) without a default, and string columns like session_id */
 		"{\"id_style\": \"bigint\", \"composite_keys\": true,"
-		" \"rules\": {" NO_TASTE ", \"bigint\": \"off\", \"created_at\": \"off\","
-		" \"updated_at\": \"off\", \"updated_at_trigger\": \"off\", \"fk_on_delete\": \"off\","
-		" \"view_security_invoker\": \"warning\"}}"
+		" \"rules\": {" ORM ", \"timestamptz\": \"off\", \"text_id\": \"warning\"}}"
 	},
 	{"django",
-		"{\"id_style\": \"bigint\", \"composite_keys\": true,"
-		" \"rules\": {" NO_TASTE ", \"bigint\": \"off\", \"created_at\": \"off\","
-		" \"updated_at\": \"off\", \"updated_at_trigger\": \"off\", \"fk_on_delete\": \"off\","
-		" \"view_security_invoker\": \"warning\"}}"
+
+		/*
+		 * auth_user has an integer id, django_session none; object_id of any
+		 * type references any table
+		 */
+		"{\"id_style\": \"bigint\", \"composite_keys\": true, \"user_tables\": [\"auth_user\"],"
+		" \"rules\": {" ORM ", \"primary_key\": \"warning\", \"text_id\": \"warning\"}}"
 	},
 	{"minimal",
 		"{\"id_style\": \"any\", \"composite_keys\": true,"

@@ -71,12 +71,20 @@ static void
 read_before(const Catalogs *before, const Facts *facts, FactSet wanted, Comparison *comparison)
 {
 	Oid			objid = facts->objid;
+	Facts	   *result;
 
 	comparison->same = dbkit_catalog_row(before, catalog_of(facts->classid), objid) != NULL;
 	if (!comparison->same)
 		objid = find_predecessor(before, facts);
-	if (OidIsValid(objid))
-		comparison->facts = dbkit_facts(before, facts->classid, objid, wanted);
+	result = OidIsValid(objid) ? dbkit_facts(before, facts->classid, objid, wanted) : NULL;
+
+	/*
+	 * Where one index matters, what others were wrong with is not told of
+	 * either state
+	 */
+	if (result != NULL && comparison->same)
+		result->index = facts->index;
+	comparison->facts = result;
 }
 
 /* Return the rules of the findings, and the facts that they need. */

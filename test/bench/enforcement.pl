@@ -77,6 +77,29 @@ sub beside
 	};
 }
 
+# Rows of the table: an ALTER of a wide table that keeps the rules, and of one that
+# broke them before dbkit came, which is held against what it was.
+sub of_wide
+{
+	my ($database, $what, $table, $repeat, $aim) = @_;
+	my ($on, $off) = map { { name => $_->[0], db => $database, before => "SET dbkit.enforce = $_->[1]",
+			sql => "ALTER TABLE $table ALTER c1 SET DEFAULT 1", after => "SET dbkit.enforce = off; ALTER TABLE $table ALTER c1 DROP DEFAULT" } }
+		[ 'enforced', 'on' ], [ 'dbkit.enforce = off', 'off' ];
+	return { what => "ALTER of $what with 300 columns", unit => 'ms', repeat => $repeat, dbkit => $on, peers => [ { %$off, aim => $aim } ] };
+}
+
+my $wide = <<~'SQL';
+	SET dbkit.enforce = off;
+	DO $$ BEGIN
+		EXECUTE 'CREATE TABLE wide_old (' || (SELECT string_agg(format('c%s integer', n), ', ') FROM generate_series(1, 300) n) || ')';
+		EXECUTE $t$CREATE TABLE wide (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('wid') CHECK (id LIKE 'wid_%'), created_at timestamptz NOT NULL DEFAULT now(),
+			updated_at timestamptz NOT NULL DEFAULT now(), storytime jsonb, $t$ || (SELECT string_agg(format('c%s bigint', n), ', ') FROM generate_series(1, 296) n) || ')';
+	END $$;
+	CREATE TRIGGER updated_at BEFORE UPDATE ON wide FOR EACH ROW EXECUTE PROCEDURE updated_at();
+	ALTER TABLE wide ENABLE ROW LEVEL SECURITY;
+	CREATE POLICY own ON wide FOR ALL TO customer USING (id = current_setting('app.organization_id', true)::text);
+	SQL
+
 # Make sure that what is measured is there.
 my $check = <<~'SQL';
 	SET dbkit.enforce = on;
@@ -115,6 +138,9 @@ return sub {
 		push @setup, bench::tables::database($count), map { [ $name, $_ ] } bench::linter::event_trigger(), $check;
 		push @cases, beside($count, $repeat);
 	}
+	my $fewest = bench::tables::name((sort { $a <=> $b } keys %sizes)[0]);
+	push @setup, [ $fewest, $wide ];
+	push @cases, of_wide($fewest, 'a table', 'wide', $repeat, 1.5), of_wide($fewest, 'an old table', 'wide_old', $repeat, 4);
 	return {
 		setup => [
 			[ 'dbkit', q{SELECT 'CREATE ROLE customer' WHERE to_regrole('customer') IS NULL \gexec} ],

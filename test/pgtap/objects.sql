@@ -92,10 +92,11 @@ SELECT results_eq($$
 $$, $$VALUES ('dbkit_ddl_command_end', 'ddl_command_end', 'O', NULL), ('dbkit_sql_drop', 'sql_drop', 'O', NULL)$$,
 	'the event triggers fire in sessions of origin, for every command');
 SELECT results_eq($$
-	SELECT count(*), count(*) FILTER (WHERE context = 'superuser') FROM pg_settings
-	WHERE name ~ '^dbkit\.(enforce|id_style|rule\..*)$'
-$$, $$SELECT count(*) + 2, count(*) + 2 FROM dbkit.rules$$,
-	'there is a setting for every rule, and all are a superuser''s');
+	SELECT name COLLATE "C", context FROM pg_settings
+	WHERE name ~ '^dbkit\.(enforce|rule|required|large)' ORDER BY 1
+$$, $$VALUES ('dbkit.enforce' COLLATE "C", 'superuser'), ('dbkit.large_table_size', 'superuser'),
+	('dbkit.required_rules', 'sighup'), ('dbkit.rule_levels', 'superuser')$$,
+	'what is enforced is for superusers to set, and what is required for the configuration');
 
 SELECT finish();
 ROLLBACK;

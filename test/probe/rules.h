@@ -10,6 +10,8 @@
  *-------------------------------------------------------------------------
  */
 
+#include "convention/facts/table.h"
+
 static StringInfoData probe_text;
 
 /* Collect a trigger; none is wanted, so that all are seen. */
@@ -100,7 +102,16 @@ probe_list(const List *list, bool names)
 		appendStringInfo(&probe_text, " %s", names ? (char *) lfirst(lc) : psprintf("%d", lfirst_int(lc)));
 }
 
-/* Find the object wrong, whatever it is. */
+static void
+probe_unvalidated(const Facts *facts)
+{
+	ListCell   *lc;
+
+	foreach(lc, dbkit_facts_unvalidated(facts))
+		appendStringInfo(&probe_text, " %s", ((ConstraintFacts *) lfirst(lc))->name);
+}
+
+/* Find the object wrong, whatever it is; it is wrong in a new way if something else is read. */
 static void
 probe(Judgement *judgement)
 {
@@ -120,7 +131,7 @@ probe(Judgement *judgement)
 	if (needs == FACT_FOREIGN_KEYS)
 		probe_foreign_keys(facts);
 	if (needs == FACT_UNVALIDATED)
-		probe_list(dbkit_facts_unvalidated(facts), true);
+		probe_unvalidated(facts);
 	if (needs == (FACT_INDEXES | FACT_COLUMNS))
 		probe_indexes(facts);
 	if (needs == FACT_TRIGGERS)
@@ -131,7 +142,7 @@ probe(Judgement *judgement)
 		appendStringInfo(&probe_text, "%d %d", dbkit_facts_rls_enabled(facts), dbkit_facts_rls_forced(facts));
 	if (needs == (FACT_COMMENTS | FACT_COLUMNS))
 		probe_comments(facts);
-	dbkit_add_finding(judgement, NULL, "%s", probe_text.data);
+	dbkit_add_finding(judgement, NULL, "%s", probe_text.data)->subject = probe_text.data;
 }
 
 /* Asks for what its row does not name */

@@ -38,7 +38,7 @@ my $superuser = $node->safe_psql('postgres', 'SELECT current_user');
 my %of_superusers = map { split /=/, $_, 2 } split /\n/, $node->safe_psql('postgres', q{
 	LOAD 'dbkit';
 	SELECT name || '=' || setting FROM pg_settings WHERE name LIKE 'dbkit.%' AND context = 'superuser'});
-cmp_ok(scalar(keys %of_superusers), '>', 20, 'dbkit has settings of superusers');
+cmp_ok(scalar(keys %of_superusers), '>', 2, 'dbkit has settings of superusers');
 
 # Run SQL as the customer (or another role) and return what it prints and what it
 # complains of.  From a file: where the connection is refused, nobody would read a pipe.
@@ -214,7 +214,7 @@ for my $preload ('', 'session_preload_libraries', 'shared_preload_libraries')
 			SHOW dbkit.rule_levels;
 			SHOW dbkit.organization_setting;
 			$enter_b;});
-		is($out, "none\nnone\nwarning\nmy.tenant", "$how: first loaded by a parallel query, $workers workers");
+		is($out, "none\nnone\ncolumn_comment=warning\nmy.tenant", "$how: first loaded by a parallel query, $workers workers");
 		like($err, qr/^[^\n]*ERROR:  the tenant context needs a signature\n[^\n]*$/, "$how: and signed mode is on");
 	}
 	$node->safe_psql('postgres', q{ALTER DATABASE postgres RESET dbkit.rule_levels});

@@ -34,7 +34,7 @@ like($err, qr/^CONSTRAINT NAME:  rls_enabled$/m, 'the rule');
 unlike($err, qr/^COLUMN NAME/m, 'no column');
 
 (undef, $err) = run_sql('BEGIN;' . table_sql('t', 'ttt') . ';' . table_sql('u', 'uuu') . ';' . 'COMMIT;');
-like($err, qr/KD001: 2 objects break 6 schema conventions/, 'two objects');
+like($err, qr/KD001: 2 objects break 4 schema conventions/, 'two objects');
 unlike($err, qr/^(SCHEMA|TABLE|COLUMN) NAME/m, 'no name where there are several');
 
 (undef, $err) = run_sql(
@@ -71,7 +71,7 @@ sub pgbench
 
 for my $mode ('extended', 'prepared')
 {
-	like(pgbench($mode, $make), qr/table "public.t" breaks 3 schema conventions/, "$mode: the first statement alone");
+	like(pgbench($mode, $make), qr/table "public.t" breaks 2 schema conventions/, "$mode: the first statement alone");
 	is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_class WHERE relname = 't'}), '0', "$mode: nothing is left");
 	my $all = "\\startpipeline\n$make\\endpipeline\n";
 	unlike(pgbench($mode, $all), qr/ERROR/, "$mode: all in a pipeline");

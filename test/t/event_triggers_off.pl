@@ -48,7 +48,8 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE other (id text PRIMARY KEY CHECK (id LIKE 'oth_%'));
 	CREATE VIEW no_table AS SELECT 1 AS id;
 	CREATE TABLE no_id (n int);
-	CREATE EXTENSION dbkit});
+	CREATE EXTENSION dbkit;
+	SELECT dbkit.agree('{"preset": "house"}')});
 is(says($registry), "old|zulu|t\noth|other|f", 'a table that is older than the extension has its prefix');
 is(says("SELECT problem FROM dbkit.check('alpha') WHERE rule = 'id_prefix'"),
 	'prefix "old" belongs to table "public.zulu"; use another, such as "alp"', 'and another one does not share it');

@@ -19,6 +19,7 @@
 #include "access/table.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
+#include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_depend.h"
@@ -29,6 +30,7 @@
 #include "catalog/pg_partitioned_table.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_range.h"
+#include "catalog/pg_sequence.h"
 #include "commands/extension.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -60,6 +62,7 @@ static const struct
 	[CATALOG_MULTIRANGE] = {RangeRelationId, RangeMultirangeTypidIndexId, Anum_pg_range_rngmultitypid, RANGEMULTIRANGE},
 	[CATALOG_PARTITIONED] = {PartitionedRelationId, PartitionedRelidIndexId, Anum_pg_partitioned_table_partrelid, PARTRELID},
 	[CATALOG_CONSTRAINT] = {ConstraintRelationId, ConstraintOidIndexId, Anum_pg_constraint_oid, CONSTROID},
+	[CATALOG_SEQUENCE] = {SequenceRelationId, SequenceRelidIndexId, Anum_pg_sequence_seqrelid, SEQRELID},
 };
 
 /* A row that was looked up */
@@ -239,6 +242,31 @@ dbkit_catalog_comment(const Catalogs *catalogs, Oid relid, AttrNumber attnum)
 	systable_endscan(scan);
 	table_close(descriptions, AccessShareLock);
 	return found;
+}
+
+/* Tell the type and collation of a column; false where it is gone. */
+bool
+dbkit_catalog_column(const Catalogs *catalogs, Oid relid, AttrNumber attnum, Oid *type, Oid *collation)
+{
+	Relation	attributes = table_open(AttributeRelationId, AccessShareLock);
+	ScanKeyData key[2];
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	ScanKeyInit(&key[0], Anum_pg_attribute_attrelid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(relid));
+	ScanKeyInit(&key[1], Anum_pg_attribute_attnum, BTEqualStrategyNumber,
+				F_INT2EQ, Int16GetDatum(attnum));
+	scan = systable_beginscan(attributes, AttributeRelidNumIndexId, true, catalogs->snapshot, 2, key);
+	row = systable_getnext(scan);
+	if (HeapTupleIsValid(row))
+	{
+		*type = ((Form_pg_attribute) GETSTRUCT(row))->atttypid;
+		*collation = ((Form_pg_attribute) GETSTRUCT(row))->attcollation;
+	}
+	systable_endscan(scan);
+	table_close(attributes, AccessShareLock);
+	return HeapTupleIsValid(row);
 }
 
 /* Return what pg_type says of a type, or NULL. */

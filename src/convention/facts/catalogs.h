@@ -35,7 +35,8 @@ typedef enum CatalogKind
 	CATALOG_RANGE,
 	CATALOG_MULTIRANGE,
 	CATALOG_PARTITIONED,
-	CATALOG_CONSTRAINT
+	CATALOG_CONSTRAINT,
+	CATALOG_SEQUENCE
 } CatalogKind;
 
 extern void dbkit_open_before(Catalogs *catalogs);
@@ -48,6 +49,7 @@ extern Oid	dbkit_catalog_search(const Catalogs *catalogs, CatalogKind kind, cons
 extern bool dbkit_catalog_member(const Catalogs *catalogs, Oid classid, Oid objid);
 extern bool dbkit_catalog_comment(const Catalogs *catalogs, Oid relid, AttrNumber attnum);
 
+extern bool dbkit_catalog_column(const Catalogs *catalogs, Oid relid, AttrNumber attnum, Oid *type, Oid *collation);
 extern Form_pg_type dbkit_catalog_type(const Catalogs *catalogs, Oid type);
 extern Oid	dbkit_element_type(const Catalogs *catalogs, Oid type);
 extern Oid	dbkit_range_subtype(const Catalogs *catalogs, Oid type);

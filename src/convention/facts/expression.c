@@ -275,6 +275,23 @@ dbkit_generates_uuid(const Catalogs *catalogs, Node *expr)
 	return expr != NULL && exprType(expr) == UUIDOID && calls_volatile(expr, unconstify(Catalogs *, catalogs));
 }
 
+/* Does the expression take a number from a sequence?  Says from which one, InvalidOid where it names none. */
+bool
+dbkit_is_nextval(Node *expr, Oid *sequence)
+{
+	Oid			function;
+	List	   *args;
+	const Const *constant;
+
+	expr = strip_lossless_casts(expr);
+	if (!is_call(expr, &function, &args) || function != F_NEXTVAL)
+		return false;
+	constant = linitial(args);
+	*sequence = IsA(constant, Const) && !constant->constisnull ?
+		DatumGetObjectId(constant->constvalue) : InvalidOid;
+	return true;
+}
+
 /* What to look for in a policy, and what was found */
 typedef struct SettingSearch
 {

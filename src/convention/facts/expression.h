@@ -18,6 +18,7 @@ extern char *dbkit_pinned_prefix(Node *expr, AttrNumber attnum);
 extern bool dbkit_is_now(const char *stored);
 extern bool dbkit_is_clock(Node *expr);
 extern bool dbkit_generates_uuid(const Catalogs *catalogs, Node *expr);
+extern bool dbkit_is_nextval(Node *expr, Oid *sequence);
 extern bool dbkit_lets_all_pass(const char *stored);
 extern bool dbkit_lets_changes_pass(const char *stored);
 extern List *dbkit_not_null_columns(const char *stored);

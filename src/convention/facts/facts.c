@@ -37,6 +37,22 @@ dbkit_facts_column(const Facts *facts, const char *name)
 	return NULL;
 }
 
+/* Return the column with the first of these names that there is, or NULL. */
+const ColumnFacts *
+dbkit_facts_listed_column(const Facts *facts, const List *names)
+{
+	ListCell   *lc;
+
+	foreach(lc, names)
+	{
+		const ColumnFacts *column = dbkit_facts_column(facts, lfirst(lc));
+
+		if (column != NULL)
+			return column;
+	}
+	return NULL;
+}
+
 /* Return the column with that number, or NULL. */
 const ColumnFacts *
 dbkit_facts_column_at(const Facts *facts, AttrNumber attnum)

@@ -114,6 +114,7 @@ typedef struct ForeignKeyFacts
 	char	   *name;
 	List	   *columns;		/* attribute numbers */
 	Oid			referenced;
+	List	   *referenced_columns; /* parallel to columns */
 	char		match_type;		/* as in pg_constraint */
 	char		update_action;
 	char		delete_action;
@@ -231,6 +232,7 @@ DEFINE_FACTS(List *, check_prefixes, FACT_PREFIX)
 DEFINE_FACTS(List *, check_names, FACT_PREFIX)
 
 extern const ColumnFacts *dbkit_facts_column(const Facts *facts, const char *name);
+extern const ColumnFacts *dbkit_facts_listed_column(const Facts *facts, const List *names);
 extern const ColumnFacts *dbkit_facts_column_at(const Facts *facts, AttrNumber attnum);
 extern char *dbkit_facts_column_names(const Facts *facts, const List *attnums);
 extern const char *dbkit_facts_identity(const Facts *facts);

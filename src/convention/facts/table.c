@@ -21,6 +21,7 @@
 #include "catalog/pg_index.h"
 #include "catalog/pg_partitioned_table.h"
 #include "catalog/pg_policy.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -36,6 +37,7 @@
 #include "convention/facts/expression.h"
 #include "convention/facts/table.h"
 #include "convention/facts/tree.h"
+#include "convention/facts/type_walk.h"
 
 /* Return the CHECK expressions of one domain. */
 static List *
@@ -280,6 +282,53 @@ dbkit_column_sequence(const Facts *facts, const ColumnFacts *column)
 	return InvalidOid;
 }
 
+/* Return the foreign key that a column belongs to, and its place in it, or NULL. */
+static const ForeignKeyFacts *
+find_foreign_key(const Facts *facts, const ColumnFacts *column, int *place)
+{
+	ListCell   *lc;
+
+	foreach(lc, dbkit_facts_foreign_keys(facts))
+	{
+		const ForeignKeyFacts *key = lfirst(lc);
+
+		for (*place = 0; *place < list_length(key->columns); (*place)++)
+		{
+			if (list_nth_int(key->columns, *place) == column->attnum)
+				return key;
+		}
+	}
+	return NULL;
+}
+
+/* Is the column part of a foreign key? */
+bool
+dbkit_is_reference(const Facts *facts, const ColumnFacts *column)
+{
+	int			place;
+
+	return find_foreign_key(facts, column, &place) != NULL;
+}
+
+/*
+ * Read the type and collation of the column that a column references; false where it
+ * references none, or none any more.
+ */
+bool
+dbkit_find_reference(const Facts *facts, const ColumnFacts *column, ColumnFacts *referenced)
+{
+	int			place;
+	const ForeignKeyFacts *key = find_foreign_key(facts, column, &place);
+
+	memset(referenced, 0, sizeof(ColumnFacts));
+	if (key == NULL || place >= list_length(key->referenced_columns) ||
+		!dbkit_catalog_column(facts->catalogs, key->referenced, list_nth_int(key->referenced_columns, place),
+							  &referenced->type, &referenced->collation))
+		return false;
+	referenced->base_type = dbkit_base_type(facts->catalogs, referenced->type);
+	return true;
+}
+
 /* Read one index; that of the primary key makes the key known as well. */
 static IndexFacts *
 read_index(RowReader *reader, HeapTuple tuple, List **key)
@@ -359,6 +408,22 @@ mark_index(Facts *facts, Oid indexid)
 	}
 }
 
+/* Return the column numbers that a constraint's row has in an array. */
+static List *
+read_column_numbers(RowReader *reader, HeapTuple tuple, AttrNumber array)
+{
+	List	   *result = NIL;
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, array,
+									 RelationGetDescr(reader->streams[ROWS_CONSTRAINT].catalog),
+									 &isnull);
+	ArrayType  *columns = isnull ? NULL : DatumGetArrayTypeP(value);
+
+	for (int i = 0; columns != NULL && i < ARR_DIMS(columns)[0]; i++)
+		result = lappend_int(result, ((AttrNumber *) ARR_DATA_PTR(columns))[i]);
+	return result;
+}
+
 /*
  * Return the columns that a constraint is about.  They come first of what has no
  * fixed place in the row, so that nothing before has to be gone through.
@@ -366,16 +431,7 @@ mark_index(Facts *facts, Oid indexid)
 static List *
 constrained_columns(RowReader *reader, HeapTuple tuple)
 {
-	List	   *result = NIL;
-	bool		isnull;
-	Datum		conkey = heap_getattr(tuple, Anum_pg_constraint_conkey,
-									  RelationGetDescr(reader->streams[ROWS_CONSTRAINT].catalog),
-									  &isnull);
-	ArrayType  *columns = isnull ? NULL : DatumGetArrayTypeP(conkey);
-
-	for (int i = 0; columns != NULL && i < ARR_DIMS(columns)[0]; i++)
-		result = lappend_int(result, ((AttrNumber *) ARR_DATA_PTR(columns))[i]);
-	return result;
+	return read_column_numbers(reader, tuple, Anum_pg_constraint_conkey);
 }
 
 /* Are the columns among those that were read? */
@@ -406,6 +462,7 @@ read_foreign_key(Facts *facts, RowReader *reader, HeapTuple tuple)
 	key->columns = constrained_columns(reader, tuple);
 	key->name = pstrdup(NameStr(form->conname));
 	key->referenced = form->confrelid;
+	key->referenced_columns = read_column_numbers(reader, tuple, Anum_pg_constraint_confkey);
 	key->match_type = form->confmatchtype;
 	key->update_action = form->confupdtype;
 	key->delete_action = form->confdeltype;
@@ -588,6 +645,44 @@ dbkit_find_trigger(const Facts *facts,
 	read->triggers = read_all_triggers(facts);
 	read->triggers_complete = true;
 	return find_trigger(read->triggers, wanted, arg);
+}
+
+/* Does a text go on with := or =, as an assignment in PL/pgSQL? */
+static bool
+is_assignment(const char *text)
+{
+	text	  +=strspn(text, " \t\r\n");
+	return text[0] == '=' || (text[0] == ':' && text[1] == '=');
+}
+
+/* Does a PL/pgSQL body assign to NEW.column?  Comments and strings are not told apart. */
+static bool
+body_assigns(const char *body, const char *column)
+{
+	const char *name = quote_identifier(column);
+	size_t		length = strlen(name);
+
+	for (const char *c = body; *c != '\0'; c++)
+	{
+		if (pg_strncasecmp(c, "new.", 4) == 0 && pg_strncasecmp(c + 4, name, length) == 0 &&
+			is_assignment(c + 4 + length))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Does a function's source look as if it sets that column of a trigger's row?  A guess, good for
+ * a message and no more: the source is not understood, let alone run.
+ */
+bool
+dbkit_assigns_column(const Facts *facts, Oid function, const char *column)
+{
+	HeapTuple	row = dbkit_catalog_row(facts->catalogs, CATALOG_FUNCTION, function);
+	bool		isnull = true;
+	Datum		body = row != NULL ? dbkit_catalog_value(CATALOG_FUNCTION, row, Anum_pg_proc_prosrc, &isnull) : (Datum) 0;
+
+	return !isnull && body_assigns(TextDatumGetCString(body), column);
 }
 
 /* Has a column a comment, or, where that is NULL, the table? */

@@ -18,7 +18,10 @@ extern bool dbkit_column_type_is_fixed(const Facts *facts, const ColumnFacts *co
 extern const TriggerFacts *dbkit_find_trigger(const Facts *facts,
 											  bool (*wanted) (const TriggerFacts *trigger, const void *arg),
 											  const void *arg);
+extern bool dbkit_assigns_column(const Facts *facts, Oid function, const char *column);
 extern bool dbkit_has_comment(const Facts *facts, const ColumnFacts *column);
 extern Oid	dbkit_column_sequence(const Facts *facts, const ColumnFacts *column);
+extern bool dbkit_is_reference(const Facts *facts, const ColumnFacts *column);
+extern bool dbkit_find_reference(const Facts *facts, const ColumnFacts *column, ColumnFacts *referenced);
 
 #endif							/* DBKIT_TABLE_H */

@@ -39,6 +39,17 @@ is_plain(Oid type)
 	return false;
 }
 
+/* Return the type below all domains. */
+Oid
+dbkit_base_type(const Catalogs *catalogs, Oid type)
+{
+	Form_pg_type form;
+
+	while ((form = dbkit_catalog_type(catalogs, type)) != NULL && form->typtype == TYPTYPE_DOMAIN)
+		type = form->typbasetype;
+	return type;
+}
+
 /* Look for a wanted type among the columns of a composite one. */
 static Oid
 find_in_composite(const Catalogs *catalogs, Oid relid, TypeTest wanted, List **seen)

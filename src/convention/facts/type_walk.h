@@ -13,6 +13,7 @@
 /* Is a type one that is looked for? */
 typedef bool (*TypeTest) (Form_pg_type type);
 
+extern Oid	dbkit_base_type(const Catalogs *catalogs, Oid type);
 extern Oid	dbkit_find_type(const Catalogs *catalogs, Oid type, TypeTest wanted);
 extern Oid	dbkit_replacement_type(Oid type);
 extern char *dbkit_type_name(Oid type);

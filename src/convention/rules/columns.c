@@ -12,6 +12,7 @@
 #include "utils/builtins.h"
 
 #include "common.h"
+#include "convention/agreement.h"
 #include "convention/facts/table.h"
 #include "convention/facts/expression.h"
 #include "convention/facts/type_walk.h"
@@ -22,24 +23,26 @@
 /* What created_at and updated_at are to be */
 #define CLOCK_COLUMN	"timestamptz NOT NULL DEFAULT now()"
 
-/* Judge a column that has to be TIMESTAMPTZ NOT NULL with a clock default. */
+/* Report that a column which has to be there is not, behind which nothing is said of those faults. */
 static void
-judge_clock_column(Judgement *judgement, const char *name)
+report_missing_column(Judgement *judgement, const char *name, const char *definition, FaultSet hidden)
 {
-	const ColumnFacts *column = dbkit_facts_column(judgement->facts, name);
+	Finding    *finding = dbkit_add_finding(judgement, pstrdup(name), "there is no column \"%s\"; use %s %s",
+											name, quote_identifier(name), definition);
+
+	dbkit_set_missing(finding, finding->column, hidden);
+	dbkit_add_column(finding, finding->column, definition);
+}
+
+/* Judge that a column is TIMESTAMPTZ NOT NULL with a clock default. */
+static void
+judge_clock_column(Judgement *judgement, const ColumnFacts *column)
+{
+	const char *name = quote_identifier(column->name);
 	Wrong		wrong = {.faults = 0};
 	Finding    *finding;
 	Node	   *value;
 	bool		clock;
-
-	if (column == NULL)
-	{
-		finding = dbkit_add_finding(judgement, name, "there is no column \"%s\"; use %s %s",
-									name, name, CLOCK_COLUMN);
-		dbkit_set_missing(finding, name, FAULT_NULL | FAULT_DEFAULT);
-		dbkit_add_column(finding, name, CLOCK_COLUMN);
-		return;
-	}
 
 	clock = !column->generated && dbkit_is_now(column->expression);
 	value = clock ? NULL : dbkit_column_default(column);
@@ -57,7 +60,7 @@ judge_clock_column(Judgement *judgement, const char *name)
 	if (wrong.faults == 0)
 		return;
 
-	finding = dbkit_add_finding(judgement, name, "column \"%s\" %s; use %s", name,
+	finding = dbkit_add_finding(judgement, column->name, "column \"%s\" %s; use %s", column->name,
 								wrong.text.data, CLOCK_COLUMN);
 	dbkit_set_faults(finding, wrong.faults, wrong.hidden);
 	if (column->generated)
@@ -74,16 +77,28 @@ judge_clock_column(Judgement *judgement, const char *name)
 		dbkit_add_alter(finding, psprintf("ALTER COLUMN %s SET DEFAULT now()", name));
 }
 
+/* Judge that one of the columns is there, and is as it has to be. */
+static void
+judge_clock_columns(Judgement *judgement, const List *names)
+{
+	const ColumnFacts *column = dbkit_facts_listed_column(judgement->facts, names);
+
+	if (column != NULL)
+		judge_clock_column(judgement, column);
+	else if (names != NIL)
+		report_missing_column(judgement, linitial(names), CLOCK_COLUMN, FAULT_NULL | FAULT_DEFAULT);
+}
+
 static void
 judge_created_at(Judgement *judgement)
 {
-	judge_clock_column(judgement, "created_at");
+	judge_clock_columns(judgement, dbkit_agreement()->created_at_columns);
 }
 
 static void
 judge_updated_at(Judgement *judgement)
 {
-	judge_clock_column(judgement, "updated_at");
+	judge_clock_columns(judgement, dbkit_agreement()->updated_at_columns);
 }
 
 static void
@@ -93,12 +108,7 @@ judge_storytime(Judgement *judgement)
 	Finding    *finding;
 
 	if (column == NULL)
-	{
-		finding = dbkit_add_finding(judgement, "storytime",
-									"there is no column \"storytime\"; use storytime jsonb");
-		dbkit_set_missing(finding, "storytime", 0);
-		dbkit_add_column(finding, "storytime", "jsonb");
-	}
+		report_missing_column(judgement, "storytime", "jsonb", 0);
 	else if (column->base_type != JSONBOID)
 	{
 		finding = dbkit_add_finding(judgement, "storytime",
@@ -153,6 +163,7 @@ judge_column_types(Judgement *judgement, TypeTest unwanted,
 		Oid			target;
 		const char *sequence;
 		const char *advice = otherwise;
+		IdType		wanted;
 		Finding    *finding;
 
 		if (!OidIsValid(inside))
@@ -160,15 +171,18 @@ judge_column_types(Judgement *judgement, TypeTest unwanted,
 		target = dbkit_replacement_type(column->type);
 		if (OidIsValid(target))
 			advice = dbkit_short_type_name(target);
-		if (dbkit_id_type(column->name) != NULL)
+		if (dbkit_find_id_type(judgement->facts, column, &wanted))
 		{
 			/* As text_id and primary_key want it, so that one ALTER serves */
-			target = TEXTOID;
-			advice = dbkit_id_type(column->name);
+			if (dbkit_has_type(column, &wanted))
+				continue;
+			target = wanted.type;
+			advice = wanted.definition;
 		}
 
 		finding = dbkit_add_finding(judgement, column->name, "column \"%s\" is %s; use %s",
 									column->name, describe_type(column, inside), advice);
+		finding->waits = dbkit_waits_for_key(judgement->facts, column);
 		if (!OidIsValid(target) || strcmp(column->name, "id") == 0)
 			continue;
 		dbkit_add_retype(finding, column, target, advice);
@@ -233,44 +247,33 @@ judge_column_comment(Judgement *judgement)
 	}
 }
 
-static bool
-is_c_text(const ColumnFacts *column)
-{
-	return column->base_type == TEXTOID && column->collation == C_COLLATION_OID;
-}
-
 /* Judge that columns which hold ids have their type. */
 static void
 judge_text_id(Judgement *judgement)
 {
+	const Facts *facts = judgement->facts;
 	ListCell   *lc;
 
-	foreach(lc, dbkit_facts_columns(judgement->facts))
+	foreach(lc, dbkit_facts_columns(facts))
 	{
 		ColumnFacts *column = lfirst(lc);
+		IdType		wanted;
 		Finding    *finding;
 
-		if (!dbkit_is_id_name(column->name) || strcmp(column->name, "id") == 0 || is_c_text(column))
+		if (strcmp(column->name, "id") == 0 || !dbkit_is_id_name(column->name) ||
+			!dbkit_find_id_type(facts, column, &wanted) || dbkit_has_type(column, &wanted))
 			continue;
-		if (dbkit_ids_are_uuids() &&
-			(column->base_type == UUIDOID || column->base_type == TEXTOID))
-			continue;
-
-		if (dbkit_ids_are_uuids())
+		if (column->base_type == wanted.type)
 			finding = dbkit_add_finding(judgement, column->name,
-										"column \"%s\" is %s; use uuid or text",
-										column->name, dbkit_type_name(column->type));
-		else if (column->base_type == TEXTOID)
-			finding = dbkit_add_finding(judgement, column->name,
-										"column \"%s\" has collation \"%s\"; use " DBKIT_ID_TYPE,
-										column->name, dbkit_collation_name(column->collation));
+										"column \"%s\" has collation \"%s\"; use %s",
+										column->name, dbkit_collation_name(column->collation), wanted.definition);
 		else
-			finding = dbkit_add_finding(judgement, column->name,
-										"column \"%s\" is %s; use " DBKIT_ID_TYPE,
-										column->name, dbkit_type_name(column->type));
-		dbkit_set_faults(finding, column->base_type == TEXTOID ? FAULT_COLLATION : FAULT_TYPE,
+			finding = dbkit_add_finding(judgement, column->name, "column \"%s\" is %s; use %s",
+										column->name, dbkit_type_name(column->type), wanted.definition);
+		dbkit_set_faults(finding, column->base_type == wanted.type ? FAULT_COLLATION : FAULT_TYPE,
 						 FAULT_COLLATION);
-		dbkit_add_retype(finding, column, TEXTOID, DBKIT_ID_TYPE);
+		finding->waits = dbkit_waits_for_key(facts, column);
+		dbkit_add_retype(finding, column, wanted.type, wanted.definition);
 	}
 }
 
@@ -309,7 +312,8 @@ Rule		dbkit_column_rules[] = {
 		.id = "timestamptz",
 		.phase = PHASE_STATEMENT,
 		.kinds = KIND_TABLE,
-		.needs = FACT_COLUMNS,
+		.needs = FACT_COLUMNS | FACT_FOREIGN_KEYS,
+		.may_wait = true,
 		.fixable = true,
 		.level = LEVEL_ERROR,
 		.description = "no timestamp without time zone, also inside arrays, domains, ranges and composites",
@@ -319,7 +323,8 @@ Rule		dbkit_column_rules[] = {
 		.id = "bigint",
 		.phase = PHASE_STATEMENT,
 		.kinds = KIND_TABLE,
-		.needs = FACT_COLUMNS,
+		.needs = FACT_COLUMNS | FACT_FOREIGN_KEYS,
+		.may_wait = true,
 		.fixable = true,
 		.level = LEVEL_ERROR,
 		.description = "no smallint or integer, also inside arrays, domains, ranges and composites, serial types included",
@@ -329,17 +334,19 @@ Rule		dbkit_column_rules[] = {
 		.id = "text_id",
 		.phase = PHASE_STATEMENT,
 		.kinds = KIND_TABLE,
-		.needs = FACT_COLUMNS,
+		.needs = FACT_COLUMNS | FACT_FOREIGN_KEYS,
+		.may_wait = true,
 		.fixable = true,
 		.level = LEVEL_ERROR,
-		.description = "columns named *_id and *_extid are TEXT COLLATE \"C\"",
+		.description = "columns named *_id have the type of the key that they reference, or else that of ids",
 		.judge = judge_text_id
 	},
 	{
 		.id = "enum_type",
 		.phase = PHASE_STATEMENT,
 		.kinds = KIND_TABLE | KIND_ENUM_TYPE,
-		.needs = FACT_OBJECT | FACT_COLUMNS,
+		.needs = FACT_OBJECT | FACT_COLUMNS | FACT_FOREIGN_KEYS,
+		.may_wait = true,
 		.level = LEVEL_ERROR,
 		.description = "no native enum: neither CREATE TYPE ... AS ENUM nor a column of one",
 		.judge = judge_enum_type

@@ -16,6 +16,8 @@
 #include "utils/builtins.h"
 
 #include "common.h"
+#include "convention/agreement.h"
+#include "convention/facts/table.h"
 #include "convention/rules/files.h"
 #include "convention/rules/id_style.h"
 #include "convention/listed_names.h"
@@ -262,20 +264,6 @@ judge_fk_on_delete(Judgement *judgement)
 	}
 }
 
-/* Is the column part of a foreign key? */
-static bool
-is_reference(const Facts *facts, const ColumnFacts *column)
-{
-	ListCell   *lc;
-
-	foreach(lc, dbkit_facts_foreign_keys(facts))
-	{
-		if (list_member_int(((ForeignKeyFacts *) lfirst(lc))->columns, column->attnum))
-			return true;
-	}
-	return false;
-}
-
 /* Judge that a column *_id is a foreign key, or is named *_extid. */
 static void
 judge_extid(Judgement *judgement)
@@ -286,14 +274,14 @@ judge_extid(Judgement *judgement)
 	foreach(lc, dbkit_facts_columns(facts))
 	{
 		const ColumnFacts *column = lfirst(lc);
+		const char *suffix = dbkit_id_suffix(column->name);
 		char	   *extid;
 		Finding    *finding;
 
-		if (!dbkit_ends_with(column->name, "_id") ||
-			list_member_int(dbkit_facts_key(facts), column->attnum) || is_reference(facts, column))
+		if (suffix == NULL || list_member_int(dbkit_facts_key(facts), column->attnum) ||
+			dbkit_is_reference(facts, column))
 			continue;
-		extid = psprintf("%.*s_extid", (int) (strlen(column->name) - strlen("_id")),
-						 column->name);
+		extid = dbkit_extid_name(column->name, suffix);
 		finding = dbkit_add_finding(judgement, column->name,
 									"column \"%s\" is not a foreign key; add REFERENCES, or rename it to \"%s\" if the id comes from another system",
 									column->name, extid);
@@ -326,14 +314,32 @@ find_organization_reference(const Facts *facts)
 	return result;
 }
 
+/* Report that no column references the organization table. */
+static Finding *
+report_missing_organization(Judgement *judgement)
+{
+	const List *names = dbkit_agreement()->organization_columns;
+	const ColumnFacts *column = dbkit_facts_listed_column(judgement->facts, names);
+	const char *name = column != NULL ? column->name : names != NIL ? linitial(names) : NULL;
+	const char *type = dbkit_id_type()->definition;
+	const char *wanted = psprintf("%s %s%sNOT NULL with a foreign key to the organization table",
+								  name != NULL ? quote_identifier(name) : "a column",
+								  type != NULL ? type : "", type != NULL ? " " : "");
+
+	if (column == NULL)
+		return dbkit_add_finding(judgement, NULL,
+								 "no column references the organization table; use %s", wanted);
+	return dbkit_add_finding(judgement, column->name,
+							 "column \"%s\" does not reference the organization table; use %s",
+							 column->name, wanted);
+}
+
 /* Judge that each row belongs to an organization, whatever the column's name. */
 static void
 judge_organization_scope(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
 	const ColumnFacts *column = find_organization_reference(facts);
-	const char *wanted = psprintf("organization_id %s NOT NULL with a foreign key to the organization table",
-								  dbkit_reference_type());
 	Finding    *finding;
 
 	if (dbkit_is_organization_table(facts->catalogs, facts->objid) || (column != NULL && column->not_null))
@@ -341,13 +347,8 @@ judge_organization_scope(Judgement *judgement)
 	if (column != NULL)
 		finding = dbkit_add_finding(judgement, column->name, "column \"%s\" may be null; use NOT NULL",
 									column->name);
-	else if (dbkit_facts_column(facts, "organization_id") == NULL)
-		finding = dbkit_add_finding(judgement, NULL,
-									"no column references the organization table; use %s", wanted);
 	else
-		finding = dbkit_add_finding(judgement, "organization_id",
-									"column \"organization_id\" does not reference the organization table; use %s",
-									wanted);
+		finding = report_missing_organization(judgement);
 
 	/*
 	 * There is one about the table at most, and it may go from one column to

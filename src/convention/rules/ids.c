@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_collation.h"
+#include "catalog/pg_sequence.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -16,6 +17,7 @@
 #include "convention/facts/table.h"
 #include "convention/facts/expression.h"
 #include "convention/facts/type_walk.h"
+#include "convention/agreement.h"
 #include "convention/own_objects.h"
 #include "convention/registry.h"
 #include "convention/rules/files.h"
@@ -101,42 +103,131 @@ take_prefix(Judgement *judgement)
 	return prefix;
 }
 
-/* Judge that id is there and is the primary key, of the right type. */
+/* Is it a sequence of another type than bigint, which ends before the column does? */
+static bool
+is_small_sequence(const Catalogs *catalogs, Oid sequence)
+{
+	HeapTuple	row = dbkit_catalog_row(catalogs, CATALOG_SEQUENCE, sequence);
+
+	return row != NULL && ((Form_pg_sequence) GETSTRUCT(row))->seqtypid != INT8OID;
+}
+
+/* Add that ids are not generated as those of their type are; prefixed ones have a rule of their own. */
+static void
+check_generated(Wrong *wrong, const Facts *facts, const ColumnFacts *id)
+{
+	Oid			sequence = InvalidOid;
+
+	if (id->base_type != dbkit_id_type()->type || dbkit_ids_are_prefixed() || id->identity)
+		return;
+	if (id->base_type == UUIDOID)
+	{
+		if (!dbkit_generates_uuid(facts->catalogs, dbkit_column_default(id)))
+			dbkit_add_wrong(wrong, FAULT_DEFAULT, "has no default that generates a uuid");
+	}
+	else if (!dbkit_is_nextval(dbkit_column_default(id), &sequence))
+		dbkit_add_wrong(wrong, FAULT_DEFAULT, "is not an identity column and has no sequence");
+	else if (is_small_sequence(facts->catalogs, sequence))
+		dbkit_add_wrong(wrong, FAULT_FORM, "has a sequence that is not a bigint one");
+}
+
+/* Are several columns the key, which the team takes if they hold the id? */
+static bool
+is_composite(const Facts *facts)
+{
+	return dbkit_agreement()->composite_keys && list_length(dbkit_facts_key(facts)) > 1;
+}
+
+/* Return the columns of the key that belong to no foreign key. */
+static List *
+find_own_columns(const Facts *facts)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, dbkit_facts_key(facts))
+	{
+		const ColumnFacts *column = dbkit_facts_column_at(facts, lfirst_int(lc));
+
+		if (column == NULL || !dbkit_is_reference(facts, column))
+			result = lappend_int(result, lfirst_int(lc));
+	}
+	return result;
+}
+
+/* Judge the id: that it is the key, of the right type, and generated. */
+static void
+judge_id(Judgement *judgement, const ColumnFacts *id)
+{
+	const Facts *facts = judgement->facts;
+	Wrong		wrong = {.faults = 0};
+
+	dbkit_check_type(&wrong, id, dbkit_id_type()->type);
+	if (wrong.faults == 0 && !dbkit_has_type(id, dbkit_id_type()))
+		dbkit_add_wrong(&wrong, FAULT_COLLATION, "has collation \"%s\"", dbkit_collation_name(id->collation));
+	if (!is_composite(facts) || !list_member_int(dbkit_facts_key(facts), id->attnum))
+		dbkit_check_key(&wrong, facts, id);
+	check_generated(&wrong, facts, id);
+	if (wrong.faults != 0)
+		dbkit_set_faults(dbkit_add_finding(judgement, "id", "column \"id\" %s; use id %s",
+										   wrong.text.data, dbkit_id_type()->key),
+						 wrong.faults, wrong.hidden);
+}
+
+/* Say that there is no id, and what it should be. */
+static void
+report_missing_id(Judgement *judgement)
+{
+	char	   *prefix = dbkit_ids_are_prefixed() ? take_prefix(judgement) : NULL;
+	Finding    *finding = dbkit_add_finding(judgement, NULL, "there is no column \"id\"; use id %s%s", dbkit_id_type()->key,
+											prefix == NULL ? "" :
+											psprintf(" DEFAULT %s('%s') CHECK (id LIKE '%s_%%')",
+													 dbkit_function_name("generate_id"), prefix, prefix));
+
+	dbkit_set_missing(finding, "id", FAULT_KEY | FAULT_DEFAULT);
+}
+
+/*
+ * Judge the key of a table that joins others: the foreign keys are its columns.  They may
+ * come in later statements, as ORMs write them.
+ */
+static void
+judge_join_key(Judgement *judgement)
+{
+	const Facts *facts = judgement->facts;
+	List	   *own = find_own_columns(facts);
+	Finding    *finding;
+
+	if (own == NIL)
+		return;
+	finding = dbkit_add_finding(judgement, NULL,
+								"the primary key (%s) has no column \"id\", and not all of its columns are foreign keys; use id %s, or REFERENCES for (%s)",
+								dbkit_facts_column_names(facts, dbkit_facts_key(facts)), dbkit_id_type()->key,
+								dbkit_facts_column_names(facts, own));
+	dbkit_set_columns(finding, own);
+	dbkit_set_faults(finding, FAULT_WIDE_KEY, 0);
+	finding->waits = true;
+}
+
+/* Judge that the table has a primary key as the team's are. */
 static void
 judge_primary_key(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
 	const ColumnFacts *id = dbkit_facts_column(facts, "id");
-	const char *wanted = dbkit_ids_are_uuids() ?
-	"uuid PRIMARY KEY DEFAULT gen_random_uuid()" : DBKIT_ID_TYPE " PRIMARY KEY";
-	Wrong		wrong = {.faults = 0};
-	Finding    *finding;
 
-	if (id == NULL)
+	if (!OidIsValid(dbkit_id_type()->type))
 	{
-		char	   *prefix = !dbkit_ids_are_uuids() ? take_prefix(judgement) : NULL;
-
-		finding = dbkit_add_finding(judgement, NULL, "there is no column \"id\"; use id %s%s", wanted,
-									prefix == NULL ? "" :
-									psprintf(" DEFAULT %s('%s') CHECK (id LIKE '%s_%%')",
-											 dbkit_function_name("generate_id"), prefix, prefix));
-		dbkit_set_missing(finding, "id", FAULT_KEY | FAULT_DEFAULT);
-		return;
+		if (dbkit_facts_key(facts) == NIL)
+			dbkit_set_faults(dbkit_add_finding(judgement, NULL, "there is no primary key; use PRIMARY KEY"),
+							 FAULT_NO_KEY, 0);
 	}
-
-	dbkit_check_type(&wrong, id, dbkit_ids_are_uuids() ? UUIDOID : TEXTOID);
-	if (!dbkit_ids_are_uuids() && id->base_type == TEXTOID &&
-		id->collation != C_COLLATION_OID)
-		dbkit_add_wrong(&wrong, FAULT_COLLATION, "has collation \"%s\"",
-						dbkit_collation_name(id->collation));
-	dbkit_check_key(&wrong, facts, id);
-	if (dbkit_ids_are_uuids() && id->base_type == UUIDOID &&
-		!dbkit_generates_uuid(facts->catalogs, dbkit_column_default(id)))
-		dbkit_add_wrong(&wrong, FAULT_DEFAULT, "has no default that generates a uuid");
-	if (wrong.faults == 0)
-		return;
-	finding = dbkit_add_finding(judgement, "id", "column \"id\" %s; use id %s", wrong.text.data, wanted);
-	dbkit_set_faults(finding, wrong.faults, wrong.hidden);
+	else if (is_composite(facts) && (id == NULL || !list_member_int(dbkit_facts_key(facts), id->attnum)))
+		judge_join_key(judgement);
+	else if (id == NULL)
+		report_missing_id(judgement);
+	else
+		judge_id(judgement, id);
 }
 
 /*
@@ -160,7 +251,7 @@ judge_id_default(Judgement *judgement)
 	char	   *wanted;
 	Finding    *finding;
 
-	if (dbkit_ids_are_uuids() || dbkit_facts_default_prefix(facts) != NULL)
+	if (!dbkit_ids_are_prefixed() || dbkit_facts_default_prefix(facts) != NULL)
 		return;
 	if (id == NULL)
 	{
@@ -196,7 +287,7 @@ judge_id_check(Judgement *judgement)
 	Finding    *finding;
 	ListCell   *lc;
 
-	if (dbkit_ids_are_uuids())
+	if (!dbkit_ids_are_prefixed())
 		return;
 	if (id == NULL)
 	{
@@ -235,7 +326,7 @@ judge_id_prefix(Judgement *judgement)
 	const Facts *facts = judgement->facts;
 	Oid			holder;
 
-	if (dbkit_ids_are_uuids() || dbkit_facts_prefix(facts) == NULL)
+	if (!dbkit_ids_are_prefixed() || dbkit_facts_prefix(facts) == NULL)
 		return;
 	if (!is_convention_prefix(dbkit_facts_prefix(facts)))
 		dbkit_set_faults(dbkit_add_finding(judgement, "id", "prefix \"%s\" is not 2 or 3 lower-case letters; use one that is",
@@ -277,9 +368,10 @@ Rule		dbkit_id_rules[] = {
 		.id = "primary_key",
 		.phase = PHASE_STATEMENT,
 		.kinds = KIND_TABLE,
-		.needs = FACT_KEY | FACT_COLUMNS,
+		.needs = FACT_KEY | FACT_COLUMNS | FACT_FOREIGN_KEYS,
+		.may_wait = true,
 		.level = LEVEL_ERROR,
-		.description = "primary key on exactly id, TEXT COLLATE \"C\" (on a partitioned table: one that includes id)",
+		.description = "primary key on exactly id, of the type that ids have (on a partitioned table: one that includes id)",
 		.judge = judge_primary_key
 	},
 	{

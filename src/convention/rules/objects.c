@@ -12,6 +12,7 @@
 #include "utils/builtins.h"
 
 #include "common.h"
+#include "convention/agreement.h"
 #include "convention/facts/table.h"
 #include "convention/facts/expression.h"
 #include "convention/own_objects.h"
@@ -42,29 +43,55 @@ judge_enum_table(Judgement *judgement)
 	dbkit_set_faults(finding, wrong.faults, wrong.hidden);
 }
 
+/* The column that is to be set */
+typedef struct UpdatedAt
+{
+	const Facts *facts;
+	const char *column;
+} UpdatedAt;
+
 /* Does the trigger run updated_at() for the column of that name, or a function of the team's own? */
 static bool
-runs_updated_at(const TriggerFacts *trigger, const Catalogs *catalogs)
+runs_updated_at(const TriggerFacts *trigger, const UpdatedAt *sought)
 {
 	if (dbkit_is_function(trigger->function, "updated_at"))
-		return trigger->argument == NULL || strcmp(trigger->argument, "updated_at") == 0;
-	return dbkit_is_updated_at_function(catalogs, trigger->function);
+		return strcmp(trigger->argument != NULL ? trigger->argument : "updated_at", sought->column) == 0;
+	return dbkit_is_updated_at_function(sought->facts->catalogs, trigger->function);
 }
 
-/* Is it a BEFORE UPDATE row trigger that sets updated_at whenever a row changes? */
+/* Is it a trigger that may change whatever row is changed? */
 static bool
-sets_updated_at(const TriggerFacts *trigger, const void *catalogs)
+sees_all_updates(const TriggerFacts *trigger)
 {
 	return !trigger->some_columns && dbkit_lets_changes_pass(trigger->condition) &&
 		TRIGGER_FOR_ROW(trigger->type) && TRIGGER_FOR_BEFORE(trigger->type) &&
-		TRIGGER_FOR_UPDATE(trigger->type) && runs_updated_at(trigger, catalogs);
+		TRIGGER_FOR_UPDATE(trigger->type);
+}
+
+/* Is it a BEFORE UPDATE row trigger that sets the column whenever a row changes? */
+static bool
+sets_updated_at(const TriggerFacts *trigger, const void *sought)
+{
+	return sees_all_updates(trigger) && runs_updated_at(trigger, sought);
 }
 
 /* Is it such a trigger, and enabled? */
 static bool
-keeps_updated_at(const TriggerFacts *trigger, const void *catalogs)
+keeps_updated_at(const TriggerFacts *trigger, const void *sought)
 {
-	return trigger->enabled && sets_updated_at(trigger, catalogs);
+	return trigger->enabled && sets_updated_at(trigger, sought);
+}
+
+/* Is it one that seems to set the column, with a function of which the agreement says nothing? */
+static bool
+seems_to_set(const TriggerFacts *trigger, const void *arg)
+{
+	const UpdatedAt *sought = arg;
+
+	return trigger->enabled && sees_all_updates(trigger) &&
+		!dbkit_is_function(trigger->function, "updated_at") &&
+		((trigger->argument != NULL && strcmp(trigger->argument, sought->column) == 0) ||
+		 dbkit_assigns_column(sought->facts, trigger->function, sought->column));
 }
 
 static bool
@@ -73,33 +100,82 @@ is_named(const TriggerFacts *trigger, const void *name)
 	return strcmp(trigger->name, name) == 0;
 }
 
+/* Report that the trigger is disabled. */
+static void
+report_disabled(Judgement *judgement, const TriggerFacts *trigger)
+{
+	char	   *action = psprintf("ENABLE TRIGGER %s", quote_identifier(trigger->name));
+
+	dbkit_add_alter(dbkit_add_finding(judgement, NULL,
+									  "trigger \"%s\" is disabled; use ALTER TABLE %s %s",
+									  trigger->name, dbkit_facts_identity(judgement->facts), action),
+					action);
+}
+
+/*
+ * Report that a trigger of the team's own seems to do it, and how to say so.  That is no fix:
+ * it is the team's to agree, not that of who changes the table.
+ */
+static void
+report_unnamed(Judgement *judgement, const TriggerFacts *trigger, const char *column)
+{
+	dbkit_add_finding(judgement, NULL,
+					  "trigger \"%s\" may set column \"%s\", but the agreement does not name its function; use SELECT dbkit.agree(%s)",
+					  trigger->name, column,
+					  quote_literal_cstr(dbkit_updated_at_functions_with(trigger->function)));
+}
+
+/* Return the call with which a trigger keeps the column up to date: of the team's function or dbkit's. */
+static const char *
+trigger_call(const ListedName *own, const char *column)
+{
+	if (own != NULL)
+		return psprintf("%s()", dbkit_listed_name(own->schema, own->name));
+	return psprintf("%s(%s)", dbkit_function_name("updated_at"),
+					strcmp(column, "updated_at") == 0 ? "" : quote_literal_cstr(column));
+}
+
+/*
+ * Report that there is no trigger.  It is no fix to run a function of whose name only is known:
+ * anybody may have one of that name.
+ */
+static void
+report_missing_trigger(Judgement *judgement, const char *column)
+{
+	const Facts *facts = judgement->facts;
+	const ListedName *own = dbkit_own_updated_at_function();
+	char	   *statement = psprintf("CREATE%s TRIGGER updated_at BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s;",
+									 dbkit_find_trigger(facts, is_named, "updated_at") != NULL ? " OR REPLACE" : "",
+									 dbkit_facts_identity(facts), trigger_call(own, column));
+	Finding    *finding;
+
+	finding = dbkit_add_finding(judgement, NULL,
+								"no BEFORE UPDATE row trigger runs %s(); use %.*s",
+								own != NULL ? dbkit_listed_name(own->schema, own->name) : "updated_at",
+								(int) strlen(statement) - 1, statement);
+	if (own == NULL || own->schema != NULL)
+		finding->statement = statement;
+}
+
 /* Judge that a trigger keeps updated_at up to date. */
 static void
 judge_updated_at_trigger(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
+	const List *names = dbkit_agreement()->updated_at_columns;
+	const ColumnFacts *column = dbkit_facts_listed_column(facts, names);
+	const char *name = column != NULL ? column->name : names != NIL ? linitial(names) : NULL;
+	UpdatedAt	sought = {facts, name};
 	const TriggerFacts *trigger;
-	char	   *action;
-	char	   *statement;
 
-	if (dbkit_find_trigger(facts, keeps_updated_at, facts->catalogs) != NULL)
+	if (name == NULL || dbkit_find_trigger(facts, keeps_updated_at, &sought) != NULL)
 		return;
-	trigger = dbkit_find_trigger(facts, sets_updated_at, facts->catalogs);
-	if (trigger != NULL)
-	{
-		action = psprintf("ENABLE TRIGGER %s", quote_identifier(trigger->name));
-		dbkit_add_alter(dbkit_add_finding(judgement, NULL,
-										  "trigger \"%s\" is disabled; use ALTER TABLE %s %s",
-										  trigger->name, dbkit_facts_identity(facts), action),
-						action);
-		return;
-	}
-	statement = psprintf("CREATE%s TRIGGER updated_at BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s();",
-						 dbkit_find_trigger(facts, is_named, "updated_at") != NULL ? " OR REPLACE" : "",
-						 dbkit_facts_identity(facts), dbkit_function_name("updated_at"));
-	dbkit_add_finding(judgement, NULL,
-					  "no BEFORE UPDATE row trigger runs updated_at(); use %.*s",
-					  (int) strlen(statement) - 1, statement)->statement = statement;
+	if ((trigger = dbkit_find_trigger(facts, sets_updated_at, &sought)) != NULL)
+		report_disabled(judgement, trigger);
+	else if ((trigger = dbkit_find_trigger(facts, seems_to_set, &sought)) != NULL)
+		report_unnamed(judgement, trigger, name);
+	else
+		report_missing_trigger(judgement, name);
 }
 
 /* Judge that a table has a comment. */
@@ -127,11 +203,11 @@ Rule		dbkit_object_rules[] = {
 		.id = "updated_at_trigger",
 		.phase = PHASE_COMMIT,
 		.kinds = KIND_TABLE,
-		.needs = FACT_TRIGGERS,
+		.needs = FACT_TRIGGERS | FACT_COLUMNS,
 		.fixed_by = FACT_TRIGGERS,
 		.fixable = true,
 		.level = LEVEL_ERROR,
-		.description = "an enabled BEFORE UPDATE row trigger runs updated_at()",
+		.description = "an enabled BEFORE UPDATE row trigger runs updated_at(), or a function that the agreement names",
 		.judge = judge_updated_at_trigger
 	},
 	{

@@ -99,7 +99,7 @@ judge_size(const Rule *rule, Oid relid, uint64 size, const char *change, const c
 		return NIL;
 	dbkit_add_finding(&judgement, NULL, "%s a table of %s, more than %s; use %s",
 					  change, pretty_size(size), pretty_size((uint64) large_table_size * 1024), advice);
-	return dbkit_drop_exempt(judgement.findings, 0, true);
+	return dbkit_drop_exempt(judgement.findings, 0);
 }
 
 /* Is there the index already that CREATE INDEX IF NOT EXISTS would make? */

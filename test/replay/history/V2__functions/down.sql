@@ -1,0 +1,1 @@
+DROP FUNCTION size_of, total;

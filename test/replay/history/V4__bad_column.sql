@@ -1,0 +1,2 @@
+-- refused
+ALTER TABLE orders ADD shipped timestamp;
