@@ -29,7 +29,7 @@ my $tables = q{
 	CREATE POLICY own ON tenants USING (id = current_setting('app.organization_id')::uuid);
 	INSERT INTO tenants (name) VALUES ('one'), ('two')};
 my $agree = q{SELECT dbkit.agree('{"id_style": "uuid", "organization_tables": ["tenants"], "updated_at_functions": ["set_updated_at"],
-	"rules": {"storytime": "warning", "primary_key": "off", "id_default": "off", "id_check": "off", "id_prefix": "off", "text_id": "off"},
+	"rules": {"storytime": "warning"},
 	"schemas": {"legacy": {"rules": {"*": "off", "bigint": "warning"}}}}')};
 my $exempt = q{SELECT dbkit.exempt('public.imports', '*', 'loaded from outside')};
 my $baseline = 'SELECT dbkit.baseline() > 5';

@@ -7,8 +7,7 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             """
             CREATE EXTENSION IF NOT EXISTS dbkit;
-            SELECT dbkit.agree('{"preset": "django", "schemas": {"legacy": {"rules": {"*": "off"}}},
-              "rules": {"primary_key": "off", "id_default": "off", "id_check": "off", "text_id": "off"}}');
+            SELECT dbkit.agree('{"preset": "django", "schemas": {"legacy": {"rules": {"*": "off"}}}}');
             SELECT dbkit.exempt('public.imports', '*', 'loaded from outside');
             SELECT dbkit.baseline();
             """
