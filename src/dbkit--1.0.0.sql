@@ -446,7 +446,6 @@ FROM (SELECT oid FROM pg_catalog.pg_class
 DO LANGUAGE plpgsql $$
 DECLARE
 	tables pg_catalog.text[];
-	rails boolean;
 BEGIN
 	-- One that is there, from before the extension was dropped, stays.
 	IF pg_catalog.to_regprocedure('@extschema@.dbkit_agreement()'::pg_catalog.text) IS NOT NULL THEN
@@ -462,7 +461,12 @@ BEGIN
 		SELECT FROM pg_catalog.pg_depend d
 		WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
 		AND d.objid OPERATOR(pg_catalog.=) c.oid AND d.deptype OPERATOR(pg_catalog.=) 'e'::pg_catalog."char");
-	rails := tables OPERATOR(pg_catalog.@>) ARRAY['public.ar_internal_metadata'::pg_catalog.text];
+	-- CREATE EXTENSION shows no notices of its script.
+	PERFORM pg_catalog.set_config('client_min_messages'::pg_catalog.text, 'notice'::pg_catalog.text, true);
+	IF tables OPERATOR(pg_catalog.@>) ARRAY['public.ar_internal_metadata'::pg_catalog.text] THEN
+		RAISE NOTICE USING MESSAGE = 'the schema.rb of Rails carries neither the agreement nor triggers and policies'::pg_catalog.text,
+			HINT = 'Set config.active_record.schema_format = :sql.'::pg_catalog.text;
+	END IF;
 	PERFORM FROM pg_catalog.unnest(tables) AS listed
 	WHERE NOT EXISTS (
 		SELECT FROM dbkit.exemption() e
@@ -472,12 +476,8 @@ BEGIN
 	END IF;
 	PERFORM dbkit.agree('{"preset": "none"}'::pg_catalog.jsonb);
 	ALTER EXTENSION dbkit DROP FUNCTION @extschema@.dbkit_agreement();
-	-- CREATE EXTENSION shows no notices of its script.
-	PERFORM pg_catalog.set_config('client_min_messages'::pg_catalog.text, 'notice'::pg_catalog.text, true);
 	RAISE NOTICE USING MESSAGE = 'this database has tables already, so dbkit does not judge any before you agree on what it is to demand'::pg_catalog.text,
-		HINT = pg_catalog.format('%s%s'::pg_catalog.text,
-			'SELECT dbkit.suggest() shows what your tables already follow, SELECT dbkit.agree(dbkit.suggest()) makes it the agreement, and SELECT * FROM dbkit.status() shows what holds.'::pg_catalog.text,
-			CASE WHEN rails THEN ' Rails: set config.active_record.schema_format = :sql, because schema.rb does not carry the agreement.'::pg_catalog.text END);
+		HINT = 'SELECT dbkit.suggest() shows what your tables already follow, SELECT dbkit.agree(dbkit.suggest()) makes it the agreement, and SELECT * FROM dbkit.status() shows what holds.'::pg_catalog.text;
 END $$;
 
 -- event triggers: last, so that they do not judge this script ---------------

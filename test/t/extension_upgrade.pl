@@ -95,7 +95,7 @@ id_style|"prefixed"
 exemptions|[{"rule": "*", "object": "import\\_%.%", "reason": "loaded from outside:\ttabs, 'quotes' and \\ as they come"}, {"rule": "*", "object": "old.%", "reason": "was there before"}, {"rule": "*", "object": "public.100%", "reason": "by name"}, {"rule": "storytime", "object": "public.loose_one", "reason": "nothing to tell", "expires_at": "2100-01-01T00:00:00+00:00"}, {"rule": "timestamptz", "object": "public.loose_one", "reason": "for a while", "expires_at": "2020-01-01T00:00:00+00:00"}, {"rule": "id_prefix", "object": "public.zebra", "reason": "came with an acquisition"}]
 user_tables|["persons", "\"Other\".people"]
 TEXT
-my $agreement_lines = qr/^(check|exemption|stale)\|.*\n?|^ALTER SEQUENCE .*\n?|^psql:.*WARNING:  invalid configuration parameter name.*\n|^DETAIL:  "dbkit" is now a reserved.*\n|^psql:<stdin>:\d+: /m;
+my $agreement_lines = qr/^(check|agreement|status|exemption|stale)\|.*\n?|^ALTER SEQUENCE .*\n?|^psql:.*WARNING:  invalid configuration parameter name.*\n|^DETAIL:  "dbkit" is now a reserved.*\n|^psql:<stdin>:\d+: /m;
 
 for my $source (@sources)
 {

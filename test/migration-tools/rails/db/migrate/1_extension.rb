@@ -1,0 +1,5 @@
+class Extension < ActiveRecord::Migration[6.1]
+  def change
+    enable_extension "dbkit"
+  end
+end
