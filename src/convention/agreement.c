@@ -486,7 +486,7 @@ dbkit_refresh_agreement(void)
 		read_row(tuple, owner);
 	if (HeapTupleIsValid(tuple))
 		ReleaseSysCache(tuple);
-	/* Only now: an error on the way leaves what was read before, to be read again */
+	/* only now: after an error it is to be read again */
 	known.current = !known.changed;
 	if (known.changed)
 		known.xmin = InvalidTransactionId;

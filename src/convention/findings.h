@@ -95,9 +95,8 @@ typedef struct Finding
 	List	   *alter;			/* char *, actions of an ALTER TABLE that fix
 								 * it */
 	char	   *statement;		/* further SQL that fixes it, or NULL */
-	bool		waits;			/* for COMMIT: what is missing, such as a
-								 * key, often comes in a later
-								 * statement */
+	bool		waits;			/* for COMMIT: what is missing, such as a key,
+								 * often comes in a later statement */
 } Finding;
 
 /* The state of judging: one object after the other, rule by rule. */
