@@ -169,7 +169,7 @@ collect_function(const TriggerFacts *trigger, const void *arg)
 static void
 count_functions(Survey *survey, const Facts *facts, const ColumnFacts *column)
 {
-	Setters		setters = {facts, column};
+	Setters		setters = {facts, column, NIL};
 	ListCell   *lc;
 
 	(void) dbkit_find_trigger(facts, collect_function, &setters);
