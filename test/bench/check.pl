@@ -1,7 +1,8 @@
 # dbkit.check() over a database of conforming tables, against the same questions
 # in SQL over the catalogs; and against three of them, as linters ask them: foreign
 # keys without an index, tables without a primary key, row level security off or
-# without a policy.
+# without a policy.  And what an adoption takes: dbkit.suggest(), and dbkit.baseline()
+# with one finding for each table, against dbkit.check().
 
 package bench::check;
 
@@ -65,6 +66,8 @@ my $broken = <<~'SQL';
 	CREATE TRIGGER updated_at BEFORE UPDATE ON keys FOR EACH ROW EXECUTE FUNCTION updated_at();
 	ALTER TABLE keys DISABLE TRIGGER updated_at;
 	ALTER TABLE long ENABLE ROW LEVEL SECURITY;
+	ALTER TABLE keys ENABLE ROW LEVEL SECURITY;
+	ALTER TABLE serial ENABLE ROW LEVEL SECURITY;
 	CREATE POLICY own ON long USING (true);
 	CREATE POLICY own ON keys USING (id = current_setting('some.setting'));
 	CREATE POLICY own ON users USING (id = current_setting('app.user_id', true)) WITH CHECK (id <> '');
@@ -114,6 +117,25 @@ sub over
 	};
 }
 
+# Rows of the table: the adoption of a database of some size.
+sub adoption_of
+{
+	my ($tables) = @_;
+	my %case = (unit => 'us', count => $tables, repeat => 1);
+	my %findings = (before => q{SET dbkit.rule_levels = 'table_comment=warning'}, after => 'RESET dbkit.rule_levels; SELECT dbkit.unbaseline()');
+	return {
+		%case,
+		what => "dbkit.suggest() of $tables tables, each",
+		dbkit => variant('dbkit.suggest()', $tables, 'dbkit.suggest()'),
+		peers => [ variant('dbkit.check()', $tables, 'dbkit.check()') ],
+	}, {
+		%case,
+		what => "dbkit.baseline() of $tables tables with a finding, each",
+		dbkit => variant('dbkit.baseline()', $tables, 'dbkit.baseline()', %findings),
+		peers => [ variant('dbkit.check()', $tables, 'dbkit.check()', %findings) ],
+	};
+}
+
 return sub {
 	my ($with) = @_;
 	my @sizes = map { int($_ * ($with->{scale} < 1 ? $with->{scale} : 1)) || 1 } 1000, 10000;
@@ -128,6 +150,6 @@ return sub {
 				(bench::tables::database($_), [ bench::tables::name($_), bench::linter::view() . '; SET enable_nestloop = off' ])
 			} @sizes,
 		],
-		cases => [ map { over($_) } @sizes ],
+		cases => [ (map { over($_) } @sizes), adoption_of($sizes[-1]) ],
 	};
 };

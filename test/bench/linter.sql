@@ -67,7 +67,7 @@ policies AS MATERIALIZED (
 		pg_get_expr(p.polqual, p.polrelid) AS condition,
 		pg_get_expr(p.polwithcheck, p.polrelid) AS with_check
 	FROM pg_policy p JOIN tables t ON t.oid = p.polrelid
-	WHERE NOT t.is_enum),
+	WHERE NOT t.is_enum AND t.relrowsecurity),
 ids AS MATERIALIZED (
 	SELECT t.oid AS relid, t.identity, c.attnum, c.base, c.is_c, c.expression,
 		substring(c.expression FROM '^(?:public\.)?generate_id\(''([^'']*)''::text\)$') AS prefix
@@ -116,7 +116,9 @@ SELECT 'storytime', t.identity, 'storytime'
 FROM tables t LEFT JOIN columns c ON c.relid = t.oid AND c.attname = 'storytime'
 WHERE NOT t.is_enum AND (c.relid IS NULL OR c.base <> 'jsonb'::regtype)
 UNION ALL
-SELECT u.rule, c.identity, c.attname FROM columns c JOIN unwanted u USING (type) WHERE NOT c.is_enum
+SELECT u.rule, c.identity, c.attname FROM columns c JOIN unwanted u USING (type)
+WHERE NOT c.is_enum AND c.attname <> 'id' AND c.attname NOT LIKE '%\_id' AND c.attname NOT LIKE '%\_extid'
+	AND (u.rule <> 'timestamptz' OR c.attname NOT IN ('created_at', 'updated_at'))
 UNION ALL
 SELECT 'text_id', identity, attname FROM columns
 WHERE NOT is_enum AND (attname LIKE '%\_id' OR attname LIKE '%\_extid') AND (base <> 'text'::regtype OR NOT is_c)
@@ -144,7 +146,8 @@ WHERE c.relkind = 'v' AND n.nspname NOT IN ('pg_catalog', 'information_schema') 
 		WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 UNION ALL
 SELECT 'updated_at_trigger', identity, NULL FROM tables
-WHERE NOT is_enum AND NOT EXISTS (SELECT FROM pg_trigger g
+WHERE NOT is_enum AND EXISTS (SELECT FROM columns c WHERE c.relid = tables.oid AND c.attname = 'updated_at')
+	AND NOT EXISTS (SELECT FROM pg_trigger g
 	WHERE g.tgrelid = tables.oid AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgtype & 19 = 19
 		AND g.tgattr = '' AND g.tgfoid = 'updated_at'::regproc)
 UNION ALL
@@ -173,7 +176,7 @@ UNION ALL
 SELECT 'rls_enabled', identity, NULL FROM tables WHERE NOT is_enum AND NOT relrowsecurity
 UNION ALL
 SELECT 'rls_policy', identity, NULL FROM tables t
-WHERE NOT is_enum AND NOT EXISTS (SELECT FROM policies p WHERE p.polrelid = t.oid AND p.polpermissive)
+WHERE NOT is_enum AND relrowsecurity AND NOT EXISTS (SELECT FROM policies p WHERE p.polrelid = t.oid AND p.polpermissive)
 UNION ALL
 SELECT 'policy_with_check', p.identity, NULL FROM policies p
 WHERE p.polpermissive AND p.polcmd IN ('*', 'a') AND coalesce(p.with_check, p.condition, 'true') = 'true'
