@@ -130,6 +130,13 @@ add_renaming(List *renamings, char *old_object, char *new_object, const char *ol
 	return old_object != NULL && new_object != NULL ? lappend(renamings, renaming) : renamings;
 }
 
+/* Has a table a column of that name?  The baseline tells it from a policy, say, by its name alone. */
+static bool
+has_column(Oid relid, const char *name)
+{
+	return get_attnum(relid, name) != InvalidAttrNumber;
+}
+
 /* Return the new names of something that belongs to a table, and with it to its children. */
 static List *
 rename_part(Oid relid, const RenameStmt *statement)
@@ -143,8 +150,28 @@ rename_part(Oid relid, const RenameStmt *statement)
 	{
 		char	   *object = object_name(RelationRelationId, lfirst_oid(lc));
 
-		result = add_renaming(result, object, object, statement->subname, statement->newname);
+		if (!has_column(lfirst_oid(lc), statement->subname))
+			result = add_renaming(result, object, object, statement->subname, statement->newname);
 	}
+	return result;
+}
+
+/*
+ * Is something else still called that, such as a table, or a function with other arguments?  Then
+ * the agreement means that.
+ */
+static bool
+is_name_taken(const char *schema, const char *name)
+{
+	Oid			namespace = get_namespace_oid(schema, true);
+	CatCList   *functions;
+	bool		result = OidIsValid(get_relname_relid(name, namespace)) ||
+	SearchSysCacheExists2(TYPENAMENSP, CStringGetDatum(name), ObjectIdGetDatum(namespace));
+
+	functions = SearchSysCacheList1(PROCNAMEARGSNSP, CStringGetDatum(name));
+	for (int i = 0; i < functions->n_members; i++)
+		result |= ((Form_pg_proc) GETSTRUCT(&functions->members[i]->tuple))->pronamespace == namespace;
+	ReleaseSysCacheList(functions);
 	return result;
 }
 
@@ -158,8 +185,11 @@ rename_relation(Oid relid, const RenameStmt *statement)
 
 	if (relkind == RELKIND_INDEX || relkind == RELKIND_PARTITIONED_INDEX)
 	{
-		char	   *object = object_name(RelationRelationId, IndexGetRelation(relid, true));
+		Oid			table = IndexGetRelation(relid, true);
+		char	   *object = object_name(RelationRelationId, table);
 
+		if (has_column(table, statement->relation->relname))
+			return NIL;
 		return add_renaming(NIL, object, object, statement->relation->relname, statement->newname);
 	}
 	if (!find_name(RelationRelationId, relid, &schema, &name))
@@ -190,7 +220,8 @@ find_renamings(const RenameStmt *statement, const ObjectAddress *address)
 	}
 	if (address->classId == RelationRelationId)
 		return rename_relation(address->objectId, statement);
-	if (old_name(statement) == NULL || !find_name(address->classId, address->objectId, &schema, &name))
+	if (old_name(statement) == NULL || !find_name(address->classId, address->objectId, &schema, &name) ||
+		is_name_taken(schema, old_name(statement)))
 		return NIL;
 	return add_renaming(NIL, dbkit_object_name(schema, old_name(statement)), dbkit_object_name(schema, name), NULL, NULL);
 }
@@ -203,7 +234,8 @@ find_moves(const ObjectAddress *address, const ObjectAddress *old_schema)
 	char	   *name;
 	char	   *before = get_namespace_name(old_schema->objectId);
 
-	if (before == NULL || !find_name(address->classId, address->objectId, &schema, &name))
+	if (before == NULL || !find_name(address->classId, address->objectId, &schema, &name) ||
+		(address->classId != RelationRelationId && is_name_taken(before, name)))
 		return NIL;
 	return add_renaming(NIL, dbkit_object_name(before, name), dbkit_object_name(schema, name), NULL, NULL);
 }

@@ -107,12 +107,12 @@ keep_members(const List *findings, int from, const List *others)
 /*
  * Drop what is exempt, in the baseline, implied by others, or with a ratchet was there
  * before.  What is compared with before are all findings: a worse one may hide others, and
- * one of the baseline may have been joined by another like it.
+ * one of the baseline may have been joined by another like it.  What is exempt, or was there
+ * before, implies nothing: that it is not said is no reason not to say what else is wrong.
  */
 static List *
 drop_excused(const Judgement *judgement, int from, JudgeScope scope)
 {
-	List	   *said = dbkit_merge_causes(judgement->findings, from);
 	List	   *findings = dbkit_drop_exempt(judgement->findings, from);
 	List	   *result;
 
@@ -120,8 +120,11 @@ drop_excused(const Judgement *judgement, int from, JudgeScope scope)
 		return findings;
 	result = dbkit_drop_baseline(findings, from);
 	if (judgement->ratchet != NULL && list_length(result) > from)
-		result = keep_members(result, from, dbkit_drop_known(judgement->ratchet, findings, from, scope));
-	return keep_members(result, from, said);
+	{
+		findings = dbkit_drop_known(judgement->ratchet, findings, from, scope);
+		result = keep_members(result, from, findings);
+	}
+	return keep_members(result, from, dbkit_merge_causes(findings, from));
 }
 
 /*

@@ -29,6 +29,9 @@ root_of(Oid relid)
 {
 	List	   *ancestors = get_rel_relispartition(relid) ? get_partition_ancestors(relid) : NIL;
 
+	/* which no permanent table can become a partition of */
+	if (get_rel_persistence(relid) == RELPERSISTENCE_TEMP)
+		return InvalidOid;
 	/* None where DETACH ... CONCURRENTLY is under way, or was broken off */
 	if (ancestors != NIL)
 		return llast_oid(ancestors);

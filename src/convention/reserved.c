@@ -21,7 +21,7 @@
 static bool known = false;
 static bool reserved = false;
 
-/* Counts how often functions have changed */
+/* Counts how often functions, or who is trusted with them, have changed */
 static uint64 changes = 0;
 
 /*
@@ -35,9 +35,12 @@ dbkit_settings_are_reserved(void)
 	{
 		uint64		before = changes;
 
-		dbkit_refresh_agreement();
-		reserved = OidIsValid(MyDatabaseId) && OidIsValid(get_extension_oid("dbkit", true)) &&
-			dbkit_agreement()->reserve_settings;
+		reserved = OidIsValid(MyDatabaseId) && OidIsValid(get_extension_oid("dbkit", true));
+		if (reserved)
+		{
+			dbkit_refresh_agreement();
+			reserved = dbkit_agreement()->reserve_settings;
+		}
 		known = changes == before;
 	}
 	return reserved;
@@ -51,9 +54,11 @@ forget_reserved(Datum arg pg_attribute_unused(), int cacheid pg_attribute_unused
 	known = false;
 }
 
-/* Watch functions change. */
+/* Watch what the agreement is read from, as dbkit_agreement_init() does. */
 void
 dbkit_reserved_init(void)
 {
 	CacheRegisterSyscacheCallback(PROCOID, forget_reserved, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHOID, forget_reserved, (Datum) 0);
+	CacheRegisterSyscacheCallback(DATABASEOID, forget_reserved, (Datum) 0);
 }

@@ -385,14 +385,15 @@ sub is_excused
 sub note_leniency
 {
 	my ($s, $sql) = @_;
-	my %lenient;
-	while ($sql =~ /SET (\w+) (dbkit\.enforce|check_function_bodies|session_replication_role|dbkit\.rule\.(\w+)) = (\w+)/g)
+	while ($sql =~ /SET (\w+) (dbkit\.enforce|check_function_bodies|session_replication_role|dbkit\.rule_levels) = ('[^']*'|\w+)/g)
 	{
-		my $which = $3 // '*';
-		$unseen = 1 if $2 eq 'session_replication_role';
-		next if $3 && $4 =~ /^(?:error|fix)$/;
-		$s->{transaction}{lenient}{$which} = 1;
-		$s->{lenient}{$which} = 1 if $1 eq 'SESSION';
+		my ($scope, $setting, $value) = ($1, $2, $3);
+		$unseen = 1 if $setting eq 'session_replication_role';
+		for my $which ($setting eq 'dbkit.rule_levels' ? $value =~ /(\w+)=(?:off|warning)/g : '*')
+		{
+			$s->{transaction}{lenient}{$which} = 1;
+			$s->{lenient}{$which} = 1 if $scope eq 'SESSION';
+		}
 	}
 }
 
