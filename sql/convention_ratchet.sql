@@ -230,3 +230,18 @@ DROP FUNCTION risky(), risky(bigint);
 DROP TYPE mood, note, place, spot;
 RESET dbkit.enforce;
 SELECT dbkit.unexempt('regress_elsewhere.%', '*');
+
+-- a table that gets its id at last, and a key to a table that is made again
+SET dbkit.enforce = off;
+CREATE TABLE bare (n bigint);
+CREATE TABLE ward (id text COLLATE "C" PRIMARY KEY);
+CREATE TABLE beds (ward_id text COLLATE "C" REFERENCES ward);
+RESET dbkit.enforce;
+ALTER TABLE bare ADD id text COLLATE "C";
+BEGIN;
+DROP TABLE ward CASCADE;
+SELECT pg_temp.make_bare('ward', 'war');
+ALTER TABLE beds ADD FOREIGN KEY (ward_id) REFERENCES ward;
+SET LOCAL dbkit.rule_levels = 'rls_enabled=off, updated_at_trigger=off';
+COMMIT;
+DROP TABLE bare, beds, ward;

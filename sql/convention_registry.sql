@@ -185,3 +185,8 @@ SELECT dbkit.table_of('01h455vb4pex5vsknk084sn02q');
 DROP SCHEMA registry CASCADE;
 TABLE dbkit.id_prefix;
 SELECT dbkit.ignore_replicated(); -- fails
+BEGIN;
+SET LOCAL session_replication_role = replica;
+INSERT INTO dbkit.id_prefix VALUES ('zz', 0, false);
+UPDATE dbkit.id_prefix SET contested = true;
+ROLLBACK;

@@ -32,16 +32,6 @@ dbkit_find_relation_name(Oid relid)
 	return find_names(relid, &schema, &name) ? quote_qualified_identifier(schema, name) : NULL;
 }
 
-/* Give the qualified name of a relation as messages have it, without quotes, or NULL. */
-char *
-dbkit_find_unquoted_name(Oid relid)
-{
-	char	   *schema;
-	char	   *name;
-
-	return find_names(relid, &schema, &name) ? psprintf("%s.%s", schema, name) : NULL;
-}
-
 /* Give the qualified and quoted name of a relation that has to be there. */
 char *
 dbkit_relation_name(Oid relid)

@@ -11,7 +11,6 @@
 #include "compat.h"
 
 extern char *dbkit_find_relation_name(Oid relid);
-extern char *dbkit_find_unquoted_name(Oid relid);
 extern char *dbkit_relation_name(Oid relid);
 extern char *dbkit_schema_name(Oid schema);
 pg_noreturn extern void dbkit_report_dropped(Oid relid);

@@ -501,6 +501,7 @@ static void
 suggest_tenants(Suggestion *suggestion)
 {
 	const Tally *best = NULL;
+	bool		named_so = false;
 	ListCell   *lc;
 
 	foreach(lc, dbkit_tallies(suggestion->survey, TALLY_SCOPE))
@@ -511,9 +512,11 @@ suggest_tenants(Suggestion *suggestion)
 		if (name == NULL || !is_tenant(suggestion->survey, tally, name))
 			continue;
 		/* Of two, the one that is named so */
-		if (best == NULL || (names_one_of(name, tenant_words) &&
-							 !names_one_of(get_rel_name(best->key.oid), tenant_words)))
+		if (best == NULL || (names_one_of(name, tenant_words) && !named_so))
+		{
 			best = tally;
+			named_so = names_one_of(name, tenant_words);
+		}
 	}
 	if (best != NULL)
 		suggest_owner(suggestion, "organization_tables", "organization_columns", TALLY_SCOPE, best);
