@@ -156,23 +156,14 @@ rename_part(Oid relid, const RenameStmt *statement)
 	return result;
 }
 
-/*
- * Is something else still called that, such as a table, or a function with other arguments?  Then
- * the agreement means that.
- */
+/* Is a table or type called that?  Then the agreement means it, and not a function of that name. */
 static bool
 is_name_taken(const char *schema, const char *name)
 {
 	Oid			namespace = get_namespace_oid(schema, true);
-	CatCList   *functions;
-	bool		result = OidIsValid(get_relname_relid(name, namespace)) ||
-	SearchSysCacheExists2(TYPENAMENSP, CStringGetDatum(name), ObjectIdGetDatum(namespace));
 
-	functions = SearchSysCacheList1(PROCNAMEARGSNSP, CStringGetDatum(name));
-	for (int i = 0; i < functions->n_members; i++)
-		result |= ((Form_pg_proc) GETSTRUCT(&functions->members[i]->tuple))->pronamespace == namespace;
-	ReleaseSysCacheList(functions);
-	return result;
+	return OidIsValid(get_relname_relid(name, namespace)) ||
+		SearchSysCacheExists2(TYPENAMENSP, CStringGetDatum(name), ObjectIdGetDatum(namespace));
 }
 
 /* Return the new name of an index, which belongs to its table, or of any other relation. */
