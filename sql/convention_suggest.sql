@@ -1,4 +1,6 @@
 -- dbkit.suggest(): the agreement that the tables already follow.
+\set roles '{regress_reader}'
+\i sql/include/leftovers.psql
 \set ECHO none
 \pset format unaligned
 \pset tuples_only on
