@@ -12,8 +12,6 @@
  */
 #include "postgres.h"
 
-#include "access/transam.h"
-#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
@@ -26,11 +24,10 @@
 #include "convention/agreement.h"
 #include "convention/agreement_json.h"
 #include "convention/check.h"
-#include "convention/facts/type_walk.h"
+#include "convention/concerns.h"
 #include "convention/levels.h"
 #include "convention/listed_names.h"
 #include "convention/presets.h"
-#include "convention/rules/id_style.h"
 #include "convention/rules/rules.h"
 #include "convention/survey.h"
 
@@ -60,214 +57,6 @@ typedef struct Suggestion
 	Agreement	preset;			/* the nearest one */
 	Jsonb	   *levels;			/* of its rules */
 } Suggestion;
-
-/* Is this what a rule is about? */
-typedef bool (*CaseTest) (const Facts *facts);
-
-static bool
-has_prefixed_id(const Facts *facts)
-{
-	return dbkit_ids_are_prefixed() && dbkit_facts_column(facts, "id") != NULL;
-}
-
-/* Has the table columns of one of these types? */
-static bool
-has_types(const Facts *facts, const Oid *types)
-{
-	ListCell   *lc;
-
-	foreach(lc, dbkit_facts_columns(facts))
-	{
-		for (const Oid *type = types; OidIsValid(*type); type++)
-		{
-			if (((ColumnFacts *) lfirst(lc))->base_type == *type)
-				return true;
-		}
-	}
-	return false;
-}
-
-static bool
-has_times(const Facts *facts)
-{
-	static const Oid types[] = {TIMESTAMPTZOID, TIMESTAMPOID, InvalidOid};
-
-	return has_types(facts, types);
-}
-
-static bool
-has_integers(const Facts *facts)
-{
-	static const Oid types[] = {INT8OID, INT4OID, INT2OID, InvalidOid};
-
-	return has_types(facts, types);
-}
-
-/* Has the table a column that holds the id of another row? */
-static bool
-has_id_columns(const Facts *facts)
-{
-	ListCell   *lc;
-
-	foreach(lc, dbkit_facts_columns(facts))
-	{
-		const ColumnFacts *column = lfirst(lc);
-		IdType		wanted;
-
-		if (strcmp(column->name, "id") != 0 && dbkit_id_suffix(column->name) != NULL &&
-			dbkit_find_id_type(facts, column, &wanted))
-			return true;
-	}
-	return false;
-}
-
-/* Has the table a column *_id that is not its key? */
-static bool
-has_references(const Facts *facts)
-{
-	ListCell   *lc;
-
-	foreach(lc, dbkit_facts_columns(facts))
-	{
-		const ColumnFacts *column = lfirst(lc);
-
-		if (dbkit_id_suffix(column->name) != NULL &&
-			!list_member_int(dbkit_facts_key(facts), column->attnum))
-			return true;
-	}
-	return false;
-}
-
-/* Is it a native enum, or a table with a column of one? */
-static bool
-has_enums(const Facts *facts)
-{
-	ListCell   *lc;
-
-	if (facts->kind == KIND_ENUM_TYPE)
-		return true;
-	foreach(lc, dbkit_facts_columns(facts))
-	{
-		const ColumnFacts *column = lfirst(lc);
-
-		if (column->base_type >= FirstUnpinnedObjectId && type_is_enum(column->base_type))
-			return true;
-	}
-	return false;
-}
-
-static bool
-has_updated_at(const Facts *facts)
-{
-	return dbkit_facts_listed_column(facts, dbkit_agreement()->updated_at_columns) != NULL;
-}
-
-static bool
-has_foreign_keys(const Facts *facts)
-{
-	return dbkit_facts_foreign_keys(facts) != NIL;
-}
-
-/* Does the table reference users or organizations? */
-static bool
-has_owner(const Facts *facts)
-{
-	ListCell   *lc;
-
-	foreach(lc, dbkit_facts_foreign_keys(facts))
-	{
-		Oid			referenced = ((ForeignKeyFacts *) lfirst(lc))->referenced;
-
-		if (dbkit_is_user_table(&dbkit_now, referenced) || dbkit_is_organization_table(&dbkit_now, referenced))
-			return true;
-	}
-	return false;
-}
-
-/* A constraint is NOT VALID for a while only: that there is none now is no habit. */
-static bool
-is_passing(const Facts *facts pg_attribute_unused())
-{
-	return false;
-}
-
-/* The organizations themselves belong to none. */
-static bool
-is_scoped(const Facts *facts)
-{
-	return !dbkit_is_organization_table(&dbkit_now, facts->objid);
-}
-
-static bool
-has_several_indexes(const Facts *facts)
-{
-	return list_length(dbkit_facts_indexes(facts)) > 1;
-}
-
-static bool
-has_row_security(const Facts *facts)
-{
-	return dbkit_facts_rls_enabled(facts);
-}
-
-static bool
-has_policies(const Facts *facts)
-{
-	return dbkit_facts_rls_enabled(facts) && dbkit_facts_policies(facts) != NIL;
-}
-
-/* The rules that have nothing to say about some objects, and those of one house's taste */
-static const struct
-{
-	const char *rule;
-	CaseTest	is_case;		/* NULL: all */
-	bool		taste;			/* off unless somebody keeps it */
-}			rule_cases[] = {
-	{"id_default", has_prefixed_id, false},
-	{"id_check", has_prefixed_id, false},
-	{"id_prefix", has_prefixed_id, false},
-	{"storytime", NULL, true},
-	{"timestamptz", has_times, false},
-	{"bigint", has_integers, false},
-	{"text_id", has_id_columns, false},
-	{"enum_type", has_enums, true},
-	{"enum_table", NULL, true},
-	{"updated_at_trigger", has_updated_at, false},
-	{"fk_index", has_foreign_keys, false},
-	{"fk_on_delete", has_owner, false},
-	{"fk_validated", is_passing, false},
-	{"organization_scope", is_scoped, false},
-	{"extid", has_references, true},
-	{"rls_policy", has_row_security, false},
-	{"rls_forced", has_row_security, false},
-	{"policy_with_check", has_policies, false},
-	{"forgeable_policy", has_policies, false},
-	{"duplicate_index", has_several_indexes, false},
-};
-
-/* Has the rule something to say about the object? */
-static bool
-is_case(const Rule *rule, const Facts *facts)
-{
-	for (size_t i = 0; i < lengthof(rule_cases); i++)
-	{
-		if (strcmp(rule_cases[i].rule, rule->id) == 0)
-			return rule_cases[i].is_case == NULL || rule_cases[i].is_case(facts);
-	}
-	return true;
-}
-
-/* Is the rule one of those that few other houses have? */
-static bool
-is_taste(const Rule *rule)
-{
-	for (size_t i = 0; i < lengthof(rule_cases); i++)
-	{
-		if (strcmp(rule_cases[i].rule, rule->id) == 0)
-			return rule_cases[i].taste;
-	}
-	return false;
-}
 
 /* Add a key of the agreement. */
 static void
@@ -591,7 +380,7 @@ judge_object(Judgement *judgement, Facts *facts, void *arg)
 	{
 		const Rule *rule = dbkit_all_rules[i];
 
-		if (rule->judge == NULL || !(rule->kinds & facts->kind) || !is_case(rule, facts))
+		if (rule->judge == NULL || !(rule->kinds & facts->kind) || !dbkit_rule_concerns(rule, facts))
 			continue;
 		suggestion->cases[i]++;
 		suggestion->kept[i] += !is_broken(rule, judgement->findings);
@@ -640,7 +429,7 @@ suggested_level(const Suggestion *suggestion, const Rule *rule)
 {
 	if (suggestion->cases[rule->number] > 0)
 		return dbkit_level_name(find_level(suggestion, rule));
-	if (is_taste(rule) && strcmp(suggestion->preset.preset, DBKIT_DEFAULT_PRESET) != 0)
+	if (dbkit_rule_is_taste(rule) && strcmp(suggestion->preset.preset, DBKIT_DEFAULT_PRESET) != 0)
 		return dbkit_level_name(LEVEL_OFF);
 	return level_in(suggestion->levels, rule);
 }
