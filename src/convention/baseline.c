@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * baseline.c
- *		Findings that were there when the agreement was made.
+ *		Findings that were there when the agreement was made: dbkit.baseline() and
+ *		unbaseline().
  *
  * The baseline is part of the agreement: {"schema.table": {"rule": ["name"]}}, where the
  * name is that of the column, constraint, index, policy or trigger that is wrong, and ""
@@ -11,13 +12,19 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
+#include "fmgr.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 #include "common.h"
+#include "convention/agree.h"
 #include "convention/agreement.h"
 #include "convention/agreement_json.h"
 #include "convention/baseline.h"
+#include "convention/check.h"
 #include "convention/exemption.h"
+#include "relation_name.h"
 
 /* Return the name by which the baseline knows a finding among those of its rule and object. */
 static const char *
@@ -283,4 +290,91 @@ dbkit_replace_baseline(Jsonb *agreement, List *entries)
 	push_entry(&state, last, NULL);
 	(void) pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 	return dbkit_merge_json(without, JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+}
+
+/* The entries of a baseline, in a memory context that outlives the check of each object */
+typedef struct BaselineMaker
+{
+	MemoryContext context;
+	List	   *entries;
+} BaselineMaker;
+
+/* Add a finding to a baseline. */
+static void
+add_entry(const Finding *finding, void *arg)
+{
+	BaselineMaker *maker = arg;
+	MemoryContext caller = MemoryContextSwitchTo(maker->context);
+
+	maker->entries = lappend(maker->entries, dbkit_baseline_entry(finding));
+	MemoryContextSwitchTo(caller);
+}
+
+/* Return the name by which the agreement knows a relation. */
+static char *
+relation_object_name(Oid relid)
+{
+	char	   *name = get_rel_name(relid);
+	char	   *schema = name != NULL ? get_namespace_name(get_rel_namespace(relid)) : NULL;
+
+	if (schema == NULL)
+		dbkit_report_dropped(relid);
+	return dbkit_object_name(schema, name);
+}
+
+PG_FUNCTION_INFO_V1(dbkit_baseline);
+
+/*
+ * dbkit.baseline(relation regclass) returns bigint
+ *
+ * Takes everything that dbkit.check() reports now, of one relation or of all for NULL, out of
+ * what it reports from now on; returns how many findings these are.
+ * Errors: insufficient_privilege, undefined_table.
+ */
+Datum
+dbkit_baseline(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *agreement = dbkit_begin_agreement_change();
+	BaselineMaker maker = {.context = CurrentMemoryContext};
+	int			found;
+
+	if (PG_ARGISNULL(0))
+		dbkit_check_objects(SCOPE_CHECK, add_entry, &maker);
+	else
+	{
+		(void) relation_object_name(PG_GETARG_OID(0));
+		dbkit_check_object(RelationRelationId, PG_GETARG_OID(0), SCOPE_CHECK, add_entry, &maker);
+	}
+	found = list_length(maker.entries);
+	if (found > 0)
+		dbkit_end_agreement_change(dbkit_replace_baseline(agreement,
+														  list_concat(maker.entries, dbkit_read_baseline(agreement))));
+	PG_RETURN_INT64(found);
+}
+
+PG_FUNCTION_INFO_V1(dbkit_unbaseline);
+
+/*
+ * dbkit.unbaseline(relation regclass) returns bigint
+ *
+ * Lets dbkit.check() report again what the baseline has of a relation, or of all for NULL; returns how
+ * many entries that were.  Errors: insufficient_privilege, undefined_table.
+ */
+Datum
+dbkit_unbaseline(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *agreement = dbkit_begin_agreement_change();
+	char	   *object = PG_ARGISNULL(0) ? NULL : relation_object_name(PG_GETARG_OID(0));
+	List	   *entries = dbkit_read_baseline(agreement);
+	int			before = list_length(entries);
+	ListCell   *lc;
+
+	foreach(lc, entries)
+	{
+		if (object == NULL || strcmp(((BaselineEntry *) lfirst(lc))->object, object) == 0)
+			entries = foreach_delete_current(entries, lc);
+	}
+	if (list_length(entries) < before)
+		dbkit_end_agreement_change(dbkit_replace_baseline(agreement, entries));
+	PG_RETURN_INT64(before - list_length(entries));
 }

@@ -2,15 +2,13 @@
  *
  * exempt.c
  *		Make exemptions, take them back, and find those that are of no use:
- *		dbkit.exempt(), unexempt(), baseline(), unbaseline(), exemption and
- *		stale_exemptions.
+ *		dbkit.exempt(), unexempt(), exemption and stale_exemptions.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "catalog/pg_class.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
@@ -18,7 +16,6 @@
 #include "utils/hsearch.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
-#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
@@ -26,7 +23,6 @@
 #include "convention/agree.h"
 #include "convention/agreement.h"
 #include "convention/agreement_json.h"
-#include "convention/baseline.h"
 #include "convention/check.h"
 #include "convention/exempt.h"
 #include "convention/exemption.h"
@@ -63,17 +59,13 @@ check_reason(const char *reason)
 				 errmsg("reason must not be empty")));
 }
 
-/* LIKE itself complains only when it gets as far as the end. */
 static void
 check_object(const char *object)
 {
-	for (const char *c = object; dbkit_is_pattern(object) && *c != '\0'; c++)
-	{
-		if (*c == '\\' && *++c == '\0')
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_ESCAPE_SEQUENCE),
-					 errmsg("object must not end with a single backslash")));
-	}
+	if (dbkit_is_malformed_pattern(object))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_ESCAPE_SEQUENCE),
+				 errmsg("object must not end with a single backslash")));
 	if (!dbkit_any_object_is_like(object))
 		ereport(NOTICE,
 				(errmsg("no table, view, type or function is named \"%s\"", object),
@@ -261,93 +253,21 @@ dbkit_unexempt(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(found);
 }
 
-/* The entries of a baseline, in a memory context that outlives the check of each object */
-typedef struct BaselineMaker
-{
-	MemoryContext context;
-	List	   *entries;
-} BaselineMaker;
-
-/* Add a finding to a baseline. */
+/* Add a row: what the exemption says, and one more value. */
 static void
-add_entry(const Finding *finding, void *arg)
+put_exemption(ReturnSetInfo *result, const Exemption *exemption, Datum last)
 {
-	BaselineMaker *maker = arg;
-	MemoryContext caller = MemoryContextSwitchTo(maker->context);
+	Datum		values[] = {
+		CStringGetTextDatum(exemption->object),
+		CStringGetTextDatum(exemption->rule),
+		CStringGetTextDatum(exemption->reason),
+		TimestampTzGetDatum(exemption->expires_at),
+		last
+	};
+	bool		nulls[lengthof(values)] = {false};
 
-	maker->entries = lappend(maker->entries, dbkit_baseline_entry(finding));
-	MemoryContextSwitchTo(caller);
-}
-
-/* Return the name by which the agreement knows a relation. */
-static char *
-relation_object_name(Oid relid)
-{
-	char	   *name = get_rel_name(relid);
-	char	   *schema = name != NULL ? get_namespace_name(get_rel_namespace(relid)) : NULL;
-
-	if (schema == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
-	return dbkit_object_name(schema, name);
-}
-
-PG_FUNCTION_INFO_V1(dbkit_baseline);
-
-/*
- * dbkit.baseline(relation regclass) returns bigint
- *
- * Takes everything that dbkit.check() reports now, of one relation or of all for NULL, out of
- * what it reports from now on; returns how many findings these are.
- * Errors: insufficient_privilege, undefined_table.
- */
-Datum
-dbkit_baseline(PG_FUNCTION_ARGS)
-{
-	Jsonb	   *agreement = dbkit_begin_agreement_change();
-	BaselineMaker maker = {.context = CurrentMemoryContext};
-	int			found;
-
-	if (PG_ARGISNULL(0))
-		dbkit_check_objects(SCOPE_CHECK, add_entry, &maker);
-	else
-	{
-		(void) relation_object_name(PG_GETARG_OID(0));
-		dbkit_check_object(RelationRelationId, PG_GETARG_OID(0), SCOPE_CHECK, add_entry, &maker);
-	}
-	found = list_length(maker.entries);
-	if (found > 0)
-		dbkit_end_agreement_change(dbkit_replace_baseline(agreement,
-														  list_concat(maker.entries, dbkit_read_baseline(agreement))));
-	PG_RETURN_INT64(found);
-}
-
-PG_FUNCTION_INFO_V1(dbkit_unbaseline);
-
-/*
- * dbkit.unbaseline(relation regclass) returns bigint
- *
- * Lets dbkit.check() report again what the baseline has of a relation, or of all for NULL; returns how
- * many entries that were.  Errors: insufficient_privilege, undefined_table.
- */
-Datum
-dbkit_unbaseline(PG_FUNCTION_ARGS)
-{
-	Jsonb	   *agreement = dbkit_begin_agreement_change();
-	char	   *object = PG_ARGISNULL(0) ? NULL : relation_object_name(PG_GETARG_OID(0));
-	List	   *entries = dbkit_read_baseline(agreement);
-	int			before = list_length(entries);
-	ListCell   *lc;
-
-	foreach(lc, entries)
-	{
-		if (object == NULL || strcmp(((BaselineEntry *) lfirst(lc))->object, object) == 0)
-			entries = foreach_delete_current(entries, lc);
-	}
-	if (list_length(entries) < before)
-		dbkit_end_agreement_change(dbkit_replace_baseline(agreement, entries));
-	PG_RETURN_INT64(before - list_length(entries));
+	nulls[3] = !exemption->expires;
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
 PG_FUNCTION_INFO_V1(dbkit_exemptions);
@@ -366,20 +286,7 @@ dbkit_exemptions(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	dbkit_refresh_agreement();
 	foreach(lc, dbkit_all_exemptions())
-	{
-		const Exemption *exemption = lfirst(lc);
-		Datum		values[] = {
-			CStringGetTextDatum(exemption->object),
-			CStringGetTextDatum(exemption->rule),
-			CStringGetTextDatum(exemption->reason),
-			TimestampTzGetDatum(exemption->expires_at),
-			BoolGetDatum(exemption->builtin)
-		};
-		bool		nulls[lengthof(values)] = {false};
-
-		nulls[3] = !exemption->expires;
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	}
+		put_exemption(rsinfo, lfirst(lc), BoolGetDatum(((const Exemption *) lfirst(lc))->builtin));
 	PG_RETURN_VOID();
 }
 
@@ -466,20 +373,7 @@ dbkit_stale_exemptions(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	dbkit_refresh_agreement();
 	foreach(lc, find_stale_exemptions())
-	{
-		const Exemption *exemption = lfirst(lc);
-		Datum		values[] = {
-			CStringGetTextDatum(exemption->object),
-			CStringGetTextDatum(exemption->rule),
-			CStringGetTextDatum(exemption->reason),
-			TimestampTzGetDatum(exemption->expires_at),
-			CStringGetTextDatum(dbkit_exemption_is_expired(exemption) ? "it has expired" :
-								"it covers nothing")
-		};
-		bool		nulls[lengthof(values)] = {false};
-
-		nulls[3] = !exemption->expires;
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	}
+		put_exemption(rsinfo, lfirst(lc),
+					  CStringGetTextDatum(dbkit_exemption_is_expired(lfirst(lc)) ? "it has expired" : "it covers nothing"));
 	PG_RETURN_VOID();
 }

@@ -144,13 +144,13 @@ dbkit_object_name(const char *schema, const char *name)
 	return text.data;
 }
 
-/* LIKE itself complains only when it gets as far as the end. */
-static bool
-is_malformed(const char *pattern)
+/* Is it a pattern with nothing behind its last backslash?  LIKE itself complains only when it gets that far. */
+bool
+dbkit_is_malformed_pattern(const char *object)
 {
-	for (; *pattern != '\0'; pattern++)
+	for (const char *c = object; dbkit_is_pattern(object) && *c != '\0'; c++)
 	{
-		if (*pattern == '\\' && *++pattern == '\0')
+		if (*c == '\\' && *++c == '\0')
 			return true;
 	}
 	return false;
@@ -219,7 +219,7 @@ read_exemption(Exemption *result, Jsonb *exemption)
 	if (result->object == NULL || result->rule == NULL || result->reason == NULL ||
 		has_other_keys(exemption))
 		return "An exemption has the keys \"object\", \"rule\" and \"reason\", and perhaps \"expires_at\".";
-	if (dbkit_is_pattern(result->object) && is_malformed(result->object))
+	if (dbkit_is_malformed_pattern(result->object))
 		return psprintf("The exemption of \"%s\" must not end with a single backslash.", result->object);
 	if (strcmp(result->rule, "*") != 0 && dbkit_find_rule(result->rule) == NULL)
 		return psprintf("There is no rule \"%s\", from which \"%s\" is exempt.", result->rule, result->object);

@@ -31,6 +31,7 @@ extern bool dbkit_exemption_is_expired(const Exemption *exemption);
 extern bool dbkit_exemption_covers(const Exemption *exemption, const Rule *rule);
 extern bool dbkit_is_builtin_exemption(const char *object, const char *rule);
 extern bool dbkit_is_pattern(const char *object);
+extern bool dbkit_is_malformed_pattern(const char *object);
 extern bool dbkit_is_like(const char *name, const char *pattern);
 extern char *dbkit_object_name(const char *schema, const char *name);
 extern List *dbkit_find_exemption_problems(const Agreement *agreement);
