@@ -26,8 +26,8 @@ is_own_library(const char *path)
 }
 
 /* Does a list of libraries to preload have dbkit?  It is read as load_libraries() does. */
-static bool
-has_own_library(const char *libraries)
+bool
+dbkit_is_among(const char *libraries)
 {
 	List	   *paths;
 	ListCell   *lc;
@@ -51,7 +51,7 @@ dbkit_is_preloaded(void)
 {
 	const struct config_generic *of_session = dbkit_find_option("session_preload_libraries");
 
-	return has_own_library(shared_preload_libraries_string) ||
+	return dbkit_is_among(shared_preload_libraries_string) ||
 		(of_session->reset_source <= PGC_S_DATABASE &&
-		 has_own_library(((const struct config_string *) of_session)->reset_val));
+		 dbkit_is_among(((const struct config_string *) of_session)->reset_val));
 }

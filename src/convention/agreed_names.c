@@ -17,7 +17,6 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
-#include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "nodes/parsenodes.h"
@@ -36,6 +35,7 @@
 #include "convention/check.h"
 #include "convention/exempt.h"
 #include "convention/exemption.h"
+#include "convention/facts/catalogs.h"
 
 /* A new name of an object, or with "old_part" of something that belongs to it */
 typedef struct Renaming
@@ -56,38 +56,17 @@ typedef struct TouchedObject
 /* TouchedObject *, in TopTransactionContext */
 static List *touched = NIL;
 
-/* Return the name and schema of an object; false where it has none, or is gone. */
+/* Return the name and schema of an object; false where it is of no kind that the agreement names, or gone. */
 static bool
 find_name(Oid classid, Oid objid, char **schema, char **name)
 {
-	Oid			namespace;
+	Oid			namespace = InvalidOid;
 
-	switch (classid)
-	{
-		case RelationRelationId:
-			*name = get_rel_name(objid);
-			namespace = get_rel_namespace(objid);
-			break;
-		case ProcedureRelationId:
-			*name = get_func_name(objid);
-			namespace = *name != NULL ? get_func_namespace(objid) : InvalidOid;
-			break;
-		case TypeRelationId:
-			{
-				HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(objid));
-
-				if (!HeapTupleIsValid(tuple))
-					return false;
-				*name = pstrdup(NameStr(((Form_pg_type) GETSTRUCT(tuple))->typname));
-				namespace = ((Form_pg_type) GETSTRUCT(tuple))->typnamespace;
-				ReleaseSysCache(tuple);
-				break;
-			}
-		default:
-			return false;
-	}
-	*schema = OidIsValid(namespace) ? get_namespace_name(namespace) : NULL;
-	return *name != NULL && *schema != NULL;
+	if (classid != RelationRelationId && classid != TypeRelationId && classid != ProcedureRelationId)
+		return false;
+	*name = dbkit_catalog_name(&dbkit_now, dbkit_catalog_of(classid), objid, &namespace);
+	*schema = *name != NULL ? dbkit_catalog_schema(&dbkit_now, namespace) : NULL;
+	return *schema != NULL;
 }
 
 /* Return what the agreement calls an object, or NULL where it is gone. */

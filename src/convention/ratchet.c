@@ -37,14 +37,6 @@ typedef struct Comparison
 	List	   *findings;		/* Finding *, not yet found again */
 } Comparison;
 
-/* Tell which catalog an object is in. */
-static CatalogKind
-catalog_of(Oid classid)
-{
-	return classid == RelationRelationId ? CATALOG_RELATION :
-		classid == TypeRelationId ? CATALOG_TYPE : CATALOG_FUNCTION;
-}
-
 /*
  * Return the object that had the name of this one before, and that the transaction
  * has dropped; or InvalidOid.
@@ -52,7 +44,7 @@ catalog_of(Oid classid)
 static Oid
 find_predecessor(const Catalogs *before, const Facts *facts)
 {
-	CatalogKind kind = catalog_of(facts->classid);
+	CatalogKind kind = dbkit_catalog_of(facts->classid);
 	Oid			namespace = dbkit_catalog_search(before, CATALOG_SCHEMA, facts->schema, NULL, InvalidOid);
 	HeapTuple	row = dbkit_catalog_row(&dbkit_now, kind, facts->objid);
 	const oidvector *arguments = NULL;
@@ -73,7 +65,7 @@ read_before(const Catalogs *before, const Facts *facts, FactSet wanted, Comparis
 	Oid			objid = facts->objid;
 	Facts	   *result;
 
-	comparison->same = dbkit_catalog_row(before, catalog_of(facts->classid), objid) != NULL;
+	comparison->same = dbkit_catalog_row(before, dbkit_catalog_of(facts->classid), objid) != NULL;
 	if (!comparison->same)
 		objid = find_predecessor(before, facts);
 	result = OidIsValid(objid) ? dbkit_facts(before, facts->classid, objid, wanted) : NULL;

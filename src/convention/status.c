@@ -20,11 +20,11 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 #include "utils/tuplestore.h"
-#include "utils/varlena.h"
 
 #include "common.h"
 #include "convention/agree.h"
@@ -33,6 +33,7 @@
 #include "convention/levels.h"
 #include "convention/presets.h"
 #include "convention/rules/rules.h"
+#include "preload.h"
 
 PG_FUNCTION_INFO_V1(dbkit_rules);
 
@@ -119,27 +120,6 @@ put_versions(ReturnSetInfo *result)
 				"The library is of another version, which works; ALTER EXTENSION dbkit UPDATE brings the database to it.");
 }
 
-/* Is the library one of those that a setting names? */
-static bool
-is_in_libraries(const char *setting)
-{
-	const char *value = GetConfigOption(setting, true, false);
-	List	   *libraries = NIL;
-	ListCell   *lc;
-
-	if (value == NULL || !SplitDirectoriesString(pstrdup(value), ',', &libraries))
-		return false;
-	foreach(lc, libraries)
-	{
-		const char *slash = strrchr(lfirst(lc), '/');
-		const char *name = slash != NULL ? slash + 1 : lfirst(lc);
-
-		if (strcmp(name, "dbkit") == 0 || strcmp(name, "dbkit.so") == 0)
-			return true;
-	}
-	return false;
-}
-
 static void
 put_preloading(ReturnSetInfo *result)
 {
@@ -149,7 +129,7 @@ put_preloading(ReturnSetInfo *result)
 
 	for (size_t i = 0; i < lengthof(settings); i++)
 	{
-		if (is_in_libraries(settings[i]))
+		if (dbkit_is_among(GetConfigOption(settings[i], true, false)))
 		{
 			put_row(result, "preloaded", "yes", settings[i], NULL);
 			return;

@@ -323,6 +323,14 @@ dbkit_is_volatile(const Catalogs *catalogs, Oid function)
 	return row != NULL && ((Form_pg_proc) GETSTRUCT(row))->provolatile == PROVOLATILE_VOLATILE;
 }
 
+/* Tell which catalog a relation, type or function is in. */
+CatalogKind
+dbkit_catalog_of(Oid classid)
+{
+	return classid == RelationRelationId ? CATALOG_RELATION :
+		classid == TypeRelationId ? CATALOG_TYPE : CATALOG_FUNCTION;
+}
+
 /* Return the name of a schema, or NULL. */
 char *
 dbkit_catalog_schema(const Catalogs *catalogs, Oid namespace)

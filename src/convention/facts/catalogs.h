@@ -56,6 +56,7 @@ extern Oid	dbkit_range_subtype(const Catalogs *catalogs, Oid type);
 extern Oid	dbkit_multirange_range(const Catalogs *catalogs, Oid type);
 extern Oid	dbkit_operator_class_method(const Catalogs *catalogs, Oid operator_class);
 extern bool dbkit_is_volatile(const Catalogs *catalogs, Oid function);
+extern CatalogKind dbkit_catalog_of(Oid classid);
 extern char *dbkit_catalog_schema(const Catalogs *catalogs, Oid namespace);
 extern char *dbkit_catalog_name(const Catalogs *catalogs, CatalogKind kind, Oid oid, Oid *namespace);
 extern char *dbkit_catalog_identity(const Catalogs *catalogs, Oid relid);
