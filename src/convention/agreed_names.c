@@ -20,7 +20,9 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "nodes/parsenodes.h"
+#include "utils/builtins.h"
 #include "utils/catcache.h"
+#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -49,12 +51,12 @@ typedef struct Renaming
 /* An object that the baseline knew when it was changed or dropped */
 typedef struct TouchedObject
 {
-	char	   *schema;
-	char	   *name;
+	NameData	schema;
+	NameData	name;
 } TouchedObject;
 
-/* TouchedObject *, in TopTransactionContext */
-static List *touched = NIL;
+/* TouchedObject is the key and all of an entry, in TopTransactionContext */
+static HTAB *touched = NULL;
 
 /* Return the name and schema of an object; false where it is of no kind that the agreement names, or gone. */
 static bool
@@ -392,24 +394,18 @@ dbkit_follow_rename(const CollectedCommand *command)
 void
 dbkit_touch_baseline_of(const char *schema, const char *name)
 {
-	TouchedObject *object;
-	MemoryContext caller;
-	ListCell   *lc;
+	TouchedObject object = {0};
+	HASHCTL		ctl = {
+		.keysize = sizeof(TouchedObject),.entrysize = sizeof(TouchedObject),.hcxt = TopTransactionContext
+	};
 
 	if (dbkit_is_restoring() || !dbkit_baseline_has(dbkit_object_name(schema, name)))
 		return;
-	foreach(lc, touched)
-	{
-		object = lfirst(lc);
-		if (strcmp(object->schema, schema) == 0 && strcmp(object->name, name) == 0)
-			return;
-	}
-	caller = MemoryContextSwitchTo(TopTransactionContext);
-	object = palloc(sizeof(TouchedObject));
-	object->schema = pstrdup(schema);
-	object->name = pstrdup(name);
-	touched = lappend(touched, object);
-	MemoryContextSwitchTo(caller);
+	if (touched == NULL)
+		touched = hash_create("dbkit changed objects of the baseline", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	namestrcpy(&object.schema, schema);
+	namestrcpy(&object.name, name);
+	(void) hash_search(touched, &object, HASH_ENTER, NULL);
 }
 
 /* The same for an object that is there. */
@@ -439,20 +435,20 @@ static List *
 find_present(const TouchedObject *object)
 {
 	List	   *entries = NIL;
-	Oid			namespace = get_namespace_oid(object->schema, true);
+	Oid			namespace = get_namespace_oid(NameStr(object->schema), true);
 	CatCList   *functions;
 	Oid			relid;
 	Oid			type;
 
 	if (!OidIsValid(namespace))
 		return NIL;
-	relid = get_relname_relid(object->name, namespace);
+	relid = get_relname_relid(NameStr(object->name), namespace);
 	if (OidIsValid(relid))
 		dbkit_check_object(RelationRelationId, relid, SCOPE_ALL, collect_entry, &entries);
-	type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(object->name), ObjectIdGetDatum(namespace));
+	type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, NameGetDatum(&object->name), ObjectIdGetDatum(namespace));
 	if (OidIsValid(type))
 		dbkit_check_object(TypeRelationId, type, SCOPE_ALL, collect_entry, &entries);
-	functions = SearchSysCacheList1(PROCNAMEARGSNSP, CStringGetDatum(object->name));
+	functions = SearchSysCacheList1(PROCNAMEARGSNSP, NameGetDatum(&object->name));
 	for (int i = 0; i < functions->n_members; i++)
 	{
 		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(&functions->members[i]->tuple);
@@ -464,37 +460,20 @@ find_present(const TouchedObject *object)
 	return entries;
 }
 
-static bool
-is_in(const List *entries, const BaselineEntry *entry)
-{
-	ListCell   *lc;
-
-	foreach(lc, entries)
-	{
-		if (dbkit_same_entry(lfirst(lc), entry))
-			return true;
-	}
-	return false;
-}
-
 /* Return what the baseline has of the objects and is not wrong any more. */
 static List *
 find_fixed(void)
 {
 	List	   *fixed = NIL;
-	ListCell   *lc1;
-	ListCell   *lc2;
+	HASH_SEQ_STATUS scan;
+	const TouchedObject *object;
 
-	foreach(lc1, touched)
+	hash_seq_init(&scan, touched);
+	while ((object = hash_seq_search(&scan)) != NULL)
 	{
-		const TouchedObject *object = lfirst(lc1);
-		List	   *present = find_present(object);
+		char	   *name = dbkit_object_name(NameStr(object->schema), NameStr(object->name));
 
-		foreach(lc2, dbkit_baseline_of(dbkit_object_name(object->schema, object->name)))
-		{
-			if (!is_in(present, lfirst(lc2)))
-				fixed = lappend(fixed, lfirst(lc2));
-		}
+		fixed = list_concat(fixed, dbkit_subtract_entries(dbkit_baseline_of(name), find_present(object)));
 	}
 	return fixed;
 }
@@ -504,20 +483,14 @@ static void
 prune_baseline(void)
 {
 	List	   *fixed = find_fixed();
-	List	   *baseline;
-	ListCell   *lc;
+	Jsonb	   *own;
 
 	if (fixed == NIL)
 		return;
 	dbkit_lock_agreement();
-	baseline = dbkit_agreement()->own != NULL ? dbkit_read_baseline(dbkit_agreement()->own) : NIL;
-	foreach(lc, baseline)
-	{
-		if (is_in(fixed, lfirst(lc)))
-			baseline = foreach_delete_current(baseline, lc);
-	}
-	dbkit_rewrite_agreement(dbkit_agreement()->own != NULL ?
-							dbkit_replace_baseline(dbkit_agreement()->own, baseline) : NULL);
+	own = dbkit_agreement()->own;
+	dbkit_rewrite_agreement(own == NULL ? NULL :
+							dbkit_replace_baseline(own, dbkit_subtract_entries(dbkit_read_baseline(own), fixed)));
 }
 
 /* Do so just before the transaction commits, when it is known what it leaves. */
@@ -527,7 +500,7 @@ at_transaction_event(XactEvent event, void *arg pg_attribute_unused())
 	Oid			owner;
 	Oid			namespace;
 
-	if ((event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE) && touched != NIL)
+	if ((event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE) && touched != NULL)
 	{
 		MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
 
@@ -537,10 +510,10 @@ at_transaction_event(XactEvent event, void *arg pg_attribute_unused())
 			prune_baseline();
 		PopActiveSnapshot();
 		MemoryContextSwitchTo(caller);
-		touched = NIL;
+		touched = NULL;
 	}
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
-		touched = NIL;
+		touched = NULL;
 }
 
 /* Watch transactions end. */

@@ -224,12 +224,26 @@ compare_entries(const ListCell *a, const ListCell *b)
 	return order != 0 ? order : strcmp(left->name, right->name);
 }
 
-/* Are they about the same? */
-bool
-dbkit_same_entry(const BaselineEntry *a, const BaselineEntry *b)
+/* Return those entries that are not among others; both lists are put in order. */
+List *
+dbkit_subtract_entries(List *entries, List *others)
 {
-	return strcmp(a->object, b->object) == 0 && strcmp(a->rule, b->rule) == 0 &&
-		strcmp(a->name, b->name) == 0;
+	List	   *result = NIL;
+	int			next = 0;
+	ListCell   *lc;
+
+	list_sort(entries, compare_entries);
+	list_sort(others, compare_entries);
+	foreach(lc, entries)
+	{
+		int			order = 1;
+
+		while (next < list_length(others) && (order = compare_entries(lc, list_nth_cell(others, next))) > 0)
+			next++;
+		if (order != 0)
+			result = lappend(result, lfirst(lc));
+	}
+	return result;
 }
 
 /* Add an entry to the JSON that is being built, after the one before it, NULL for none. */
@@ -264,7 +278,7 @@ dbkit_replace_baseline(Jsonb *agreement, List *entries)
 {
 	JsonbParseState *state = NULL;
 	JsonbValue	nothing = {.type = jbvNull};
-	const BaselineEntry *last = NULL;
+	const ListCell *last = NULL;
 	Jsonb	   *without;
 	ListCell   *lc;
 
@@ -282,12 +296,12 @@ dbkit_replace_baseline(Jsonb *agreement, List *entries)
 	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	foreach(lc, entries)
 	{
-		if (last != NULL && dbkit_same_entry(last, lfirst(lc)))
+		if (last != NULL && compare_entries(last, lc) == 0)
 			continue;
-		push_entry(&state, last, lfirst(lc));
-		last = lfirst(lc);
+		push_entry(&state, last != NULL ? lfirst(last) : NULL, lfirst(lc));
+		last = lc;
 	}
-	push_entry(&state, last, NULL);
+	push_entry(&state, lfirst(last), NULL);
 	(void) pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 	return dbkit_merge_json(without, JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
 }

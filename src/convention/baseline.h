@@ -23,7 +23,7 @@ extern bool dbkit_is_in_baseline(const Finding *finding);
 extern bool dbkit_baseline_has(const char *object);
 extern List *dbkit_baseline_of(const char *object);
 extern BaselineEntry *dbkit_baseline_entry(const Finding *finding);
-extern bool dbkit_same_entry(const BaselineEntry *a, const BaselineEntry *b);
+extern List *dbkit_subtract_entries(List *entries, List *others);
 extern List *dbkit_read_baseline(Jsonb *agreement);
 extern Jsonb *dbkit_replace_baseline(Jsonb *agreement, List *entries);
 extern List *dbkit_find_baseline_problems(const Agreement *agreement);

@@ -180,7 +180,7 @@ has_policies(const Facts *facts)
 static const struct
 {
 	const char *rule;
-	ConcernTest	test;		/* NULL: all */
+	ConcernTest test;			/* NULL: all */
 	bool		taste;			/* off unless somebody keeps it */
 }			concerns[] = {
 	{"id_default", has_prefixed_id, false},
