@@ -96,6 +96,29 @@ ALTER TABLE "o.ld"."Or.ders" ALTER at TYPE timestamp;
 RESET dbkit.enforce;
 SELECT rule, object_identity, column_name FROM dbkit.check();
 SELECT dbkit.baseline() AS renewed;
+-- nor does something new that takes a name of the baseline in the same transaction
+SET dbkit.enforce = off;
+CREATE TABLE "o.ld".later (n int, m bigint, user_id bigint CONSTRAINT one REFERENCES "o.ld".users, other_user_id bigint);
+RESET dbkit.enforce;
+SELECT dbkit.baseline('"o.ld".later');
+ALTER TABLE "o.ld".later DROP n, ADD n int; -- fails
+BEGIN;
+ALTER TABLE "o.ld".later DROP CONSTRAINT one;
+ALTER TABLE "o.ld".later ADD CONSTRAINT one FOREIGN KEY (other_user_id) REFERENCES "o.ld".users;
+COMMIT; -- fails
+-- the same once more is nothing new
+BEGIN;
+ALTER TABLE "o.ld".later DROP CONSTRAINT one, DROP m;
+ALTER TABLE "o.ld".later ADD CONSTRAINT one FOREIGN KEY (user_id) REFERENCES "o.ld".users, ALTER n TYPE smallint;
+COMMIT;
+SELECT * FROM dbkit.check('"o.ld".later');
+DROP TABLE "o.ld".later;
+-- a table that comes later, as where migrations run once more, is as the baseline has it
+SELECT dbkit.agree('{"baseline": {"public.fresh": {"bigint": ["n"], "rls_enabled": [""]}}}') IS NOT NULL AS agreed;
+CREATE TABLE fresh (n int, m int); -- fails
+CREATE TABLE fresh (n int);
+SELECT * FROM dbkit.check('fresh');
+DROP TABLE fresh;
 -- a table that is made again in the same transaction keeps what it had
 BEGIN;
 SET LOCAL dbkit.enforce = off;

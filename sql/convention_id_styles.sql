@@ -24,7 +24,10 @@ CREATE SEQUENCE small AS integer;
 CREATE TABLE widgets (id bigint PRIMARY KEY DEFAULT nextval('small')); -- fails
 ALTER SEQUENCE small AS bigint;
 CREATE TABLE widgets (id bigint PRIMARY KEY DEFAULT nextval('small'));
+ALTER SEQUENCE small AS integer; -- fails
+ALTER SEQUENCE small INCREMENT 2;
 DROP TABLE widgets;
+ALTER SEQUENCE small AS integer;
 DROP SEQUENCE small;
 CREATE TABLE widgets (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('wid') CHECK (id LIKE 'wid_%')); -- fails
 CREATE TABLE widgets (n bigint); -- fails
@@ -97,6 +100,16 @@ CREATE TABLE users (id uuid PRIMARY KEY DEFAULT gen_random_uuid());
 CREATE TABLE widgets (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), user_id uuid REFERENCES users, payment_extid text, country_id integer REFERENCES countries);
 DROP TABLE widgets;
 CREATE TABLE widgets (id serial PRIMARY KEY, count integer); -- fails
+-- what generates it goes on doing so
+CREATE FUNCTION new_uuid() RETURNS uuid LANGUAGE sql AS 'SELECT gen_random_uuid()';
+CREATE TABLE widgets (id uuid PRIMARY KEY DEFAULT new_uuid());
+ALTER FUNCTION new_uuid IMMUTABLE; -- fails
+CREATE OR REPLACE FUNCTION new_uuid() RETURNS uuid LANGUAGE sql STABLE AS 'SELECT gen_random_uuid()'; -- fails
+CREATE OR REPLACE FUNCTION new_uuid() RETURNS uuid LANGUAGE sql AS 'SELECT gen_random_uuid()';
+ALTER FUNCTION new_uuid STRICT;
+DROP TABLE widgets;
+ALTER FUNCTION new_uuid IMMUTABLE;
+DROP FUNCTION new_uuid;
 CREATE TABLE widgets (id uuid PRIMARY KEY, user_id integer); -- fails
 CREATE TABLE widgets (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), user_id integer); -- fails
 BEGIN;

@@ -446,6 +446,17 @@ renames_object(const Node *command)
 	return IsA(command, AlterObjectSchemaStmt);
 }
 
+/*
+ * Can the command change what a default does that asks the object: of which type a
+ * sequence is, how volatile a function?
+ */
+static bool
+changes_defaults(const Node *command)
+{
+	return IsA(command, AlterSeqStmt) || IsA(command, AlterFunctionStmt) ||
+		(IsA(command, CreateFunctionStmt) && ((const CreateFunctionStmt *) command)->replace);
+}
+
 /* Tell what an action of ALTER TABLE can change. */
 static FactSet
 changed_by_action(AlterTableType action)
@@ -566,6 +577,8 @@ note_command(Oid classid, Oid objid, const CollectedCommand *command)
 		note_schema(objid);
 	else
 		note_renamed(classid, objid);
+	if (changes_defaults(command->parsetree))
+		note_users(classid, objid, CHANGED(FACT_COLUMNS));
 
 	/* What an extension has is not judged, and what it no longer has is */
 	if (IsA(command->parsetree, AlterExtensionContentsStmt))

@@ -106,24 +106,24 @@ keep_members(const List *findings, int from, const List *others)
 
 /*
  * Drop what is exempt, in the baseline, implied by others, or with a ratchet was there
- * before.  What is compared with before are all findings: a worse one may hide others, and
- * one of the baseline may have been joined by another like it.  What is exempt, or was there
- * before, implies nothing: that it is not said is no reason not to say what else is wrong.
+ * before.  What is compared with before are all findings: a worse one may hide others.
+ * What is new on an object that was there is in the baseline by its name only, which it
+ * has taken from another in this transaction, and that excuses nothing.  What is exempt, or
+ * was there before, implies nothing: that it is not said is no reason not to say what else
+ * is wrong.
  */
 static List *
 drop_excused(const Judgement *judgement, int from, JudgeScope scope)
 {
 	List	   *findings = dbkit_drop_exempt(judgement->findings, from);
 	List	   *result;
+	bool		existed = false;
 
 	if (judgement->only != NIL)
 		return findings;
-	result = dbkit_drop_baseline(findings, from);
-	if (judgement->ratchet != NULL && list_length(result) > from)
-	{
-		findings = dbkit_drop_known(judgement->ratchet, findings, from, scope);
-		result = keep_members(result, from, findings);
-	}
+	if (judgement->ratchet != NULL)
+		findings = dbkit_drop_known(judgement->ratchet, findings, from, scope, &existed);
+	result = existed ? findings : dbkit_drop_baseline(findings, from);
 	return keep_members(result, from, dbkit_merge_causes(findings, from));
 }
 

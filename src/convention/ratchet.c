@@ -264,16 +264,18 @@ drop_old(const List *findings, int from, Comparison *comparison, bool same_words
 
 /*
  * Take out of a list the findings that were there before the transaction.  Those
- * before "from" stay; the others are all on one object.
+ * before "from" stay; the others are all on one object.  Tells whether there was anything
+ * to compare it with.
  */
 List *
-dbkit_drop_known(Ratchet *ratchet, List *findings, int from, JudgeScope scope)
+dbkit_drop_known(Ratchet *ratchet, List *findings, int from, JudgeScope scope, bool *existed)
 {
 	Comparison	comparison = {.facts = NULL};
 
 	if (list_length(findings) == from)
 		return findings;
 	compare(ratchet, findings, from, scope, &comparison);
+	*existed = comparison.facts != NULL;
 	if (OidIsValid(ratchet->model))
 		findings = drop_of_partition(findings, from, ratchet->model, comparison.facts != NULL);
 	findings = drop_old(findings, from, &comparison, true);

@@ -18,7 +18,7 @@ typedef struct Ratchet
 								 * made LIKE, or InvalidOid */
 } Ratchet;
 
-extern List *dbkit_drop_known(Ratchet *ratchet, List *findings, int from, JudgeScope scope);
+extern List *dbkit_drop_known(Ratchet *ratchet, List *findings, int from, JudgeScope scope, bool *existed);
 extern void dbkit_close_ratchet(Ratchet *ratchet);
 
 #endif							/* DBKIT_RATCHET_H */
