@@ -48,6 +48,14 @@ find_attnums(const Facts *facts, const char *name)
 
 	if (name == NULL)
 		return NIL;
+	/* Mostly it is the column's own: a wide table may have a finding on each */
+	foreach(lc, facts->read.columns)
+	{
+		const ColumnFacts *column = lfirst(lc);
+
+		if (column->name == name)
+			return list_make1_int(column->attnum);
+	}
 	foreach(lc, facts->read.columns)
 	{
 		const ColumnFacts *column = lfirst(lc);

@@ -150,20 +150,17 @@ dbkit_replacement_type(Oid type)
 		{TSRANGEOID, TSTZRANGEOID},
 		{TSMULTIRANGEOID, TSTZMULTIRANGEOID},
 	};
-	Oid			element = dbkit_element_type(&dbkit_now, type);
+	Oid			element;
+	Oid			replacement;
 
-	if (OidIsValid(element))
-	{
-		Oid			replacement = dbkit_replacement_type(element);
-
-		return OidIsValid(replacement) ? dbkit_catalog_type(&dbkit_now, replacement)->typarray : InvalidOid;
-	}
 	for (size_t i = 0; i < lengthof(replacements); i++)
 	{
 		if (replacements[i].type == type)
 			return replacements[i].replacement;
 	}
-	return InvalidOid;
+	element = dbkit_element_type(&dbkit_now, type);
+	replacement = OidIsValid(element) ? dbkit_replacement_type(element) : InvalidOid;
+	return OidIsValid(replacement) ? dbkit_catalog_type(&dbkit_now, replacement)->typarray : InvalidOid;
 }
 
 /* Return a type's name; "???" where it has been dropped meanwhile. */

@@ -154,18 +154,23 @@ static void
 judge_column_types(Judgement *judgement, TypeTest unwanted,
 				   const char *otherwise)
 {
+	Oid			type = InvalidOid;
+	Oid			inside = InvalidOid;
 	ListCell   *lc;
 
 	foreach(lc, dbkit_facts_columns(judgement->facts))
 	{
 		ColumnFacts *column = lfirst(lc);
-		Oid			inside = dbkit_find_type(judgement->facts->catalogs, column->type, unwanted);
 		Oid			target;
 		const char *sequence;
 		const char *advice = otherwise;
 		IdType		wanted;
 		Finding    *finding;
 
+		/* In wide tables one column is like the next */
+		if (column->type != type)
+			inside = dbkit_find_type(judgement->facts->catalogs, column->type, unwanted);
+		type = column->type;
 		if (!OidIsValid(inside))
 			continue;
 		target = dbkit_replacement_type(column->type);
