@@ -242,6 +242,11 @@ PG_FUNCTION_INFO_V1(dbkit_agreement_sql);
 Datum
 dbkit_agreement_sql(PG_FUNCTION_ARGS)
 {
+	const Agreement *agreement;
+	Jsonb	   *whole;
+
 	dbkit_refresh_agreement();
-	PG_RETURN_JSONB_P(dbkit_merge_json(dbkit_agreement()->whole, dbkit_agreed_levels(dbkit_agreement())));
+	agreement = dbkit_agreement();
+	whole = agreement->own == NULL ? agreement->defaults : dbkit_merge_json(agreement->defaults, agreement->own);
+	PG_RETURN_JSONB_P(dbkit_merge_json(whole, dbkit_agreed_levels(agreement)));
 }

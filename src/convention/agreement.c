@@ -244,18 +244,29 @@ find_preset(Jsonb *own)
 	return dbkit_make_json(preset != NULL ? preset : dbkit_preset(DBKIT_DEFAULT_PRESET));
 }
 
+/*
+ * Find what is agreed on under a key, or the default; false where there is neither.  Objects
+ * are not merged: a baseline may be too large to be copied by each session.
+ */
+bool
+dbkit_agreed_value(const Agreement *agreement, const char *key, JsonbValue *value)
+{
+	return (agreement->own != NULL && dbkit_json_value(agreement->own, key, value)) ||
+		dbkit_json_value(agreement->defaults, key, value);
+}
+
 /* Take over a value of the agreement, or the default where it is of the wrong kind. */
 static void
-read_value(Agreement *agreement, int key, Jsonb *defaults)
+read_value(Agreement *agreement, int key)
 {
 	JsonbValue	value;
 	void	   *field = (char *) agreement + keys[key].field;
 
-	if (dbkit_json_value(agreement->whole, keys[key].name, &value) && keys[key].reader(&value, field))
+	if (dbkit_agreed_value(agreement, keys[key].name, &value) && keys[key].reader(&value, field))
 		return;
 	agreement->problems = lappend(agreement->problems,
 								  psprintf("The key \"%s\" has to be %s.", keys[key].name, keys[key].expected));
-	(void) dbkit_json_value(defaults, keys[key].name, &value);
+	(void) dbkit_json_value(agreement->defaults, keys[key].name, &value);
 	(void) keys[key].reader(&value, field);
 }
 
@@ -266,18 +277,15 @@ read_value(Agreement *agreement, int key, Jsonb *defaults)
 void
 dbkit_read_agreement(Agreement *agreement, Jsonb *own)
 {
-	Jsonb	   *defaults = dbkit_make_json(dbkit_agreement_defaults);
-
 	memset(agreement, 0, sizeof(Agreement));
 	agreement->number = ++count;
 	agreement->own = own;
 	agreement->of_preset = find_preset(own);
-	defaults = dbkit_merge_json(defaults, agreement->of_preset);
-	agreement->whole = own != NULL ? dbkit_merge_json(defaults, own) : defaults;
+	agreement->defaults = dbkit_merge_json(dbkit_make_json(dbkit_agreement_defaults), agreement->of_preset);
 	if (own != NULL)
 		agreement->problems = find_unknown_keys(own);
 	for (size_t i = 0; i < lengthof(keys); i++)
-		read_value(agreement, i, defaults);
+		read_value(agreement, i);
 }
 
 /* Find the owner and the schema of the extension; false where it is not there. */

@@ -54,7 +54,7 @@ typedef struct Agreement
 	Jsonb	   *own;			/* as it was agreed, or NULL for none */
 	Jsonb	   *of_preset;		/* what the preset differs in from the
 								 * defaults */
-	Jsonb	   *whole;			/* both, over the defaults */
+	Jsonb	   *defaults;		/* with those of the preset */
 
 	Oid			function;		/* that holds it, or InvalidOid */
 	const char *untrusted;		/* why the function is not used, or NULL */
@@ -63,6 +63,7 @@ typedef struct Agreement
 
 extern const Agreement *dbkit_agreement(void);
 extern void dbkit_suppose_agreement(const Agreement *agreement);
+extern bool dbkit_agreed_value(const Agreement *agreement, const char *key, JsonbValue *value);
 extern void dbkit_read_agreement(Agreement *agreement, Jsonb *own);
 extern void dbkit_refresh_agreement(void);
 extern bool dbkit_find_extension(Oid *owner, Oid *namespace);

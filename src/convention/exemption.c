@@ -238,7 +238,7 @@ read_exemptions(const Agreement *agreement, List **problems)
 	JsonbValue	value;
 	JsonbIterator *it;
 
-	if (!dbkit_json_value(agreement->whole, "exemptions", &value) ||
+	if (!dbkit_agreed_value(agreement, "exemptions", &value) ||
 		value.type != jbvBinary || !JsonContainerIsArray(value.val.binary.data))
 		return NIL;
 	it = JsonbIteratorInit(value.val.binary.data);

@@ -440,7 +440,7 @@ has_value(const Agreement *agreement, const Entry *entry)
 {
 	JsonbValue	value;
 
-	return dbkit_json_value(agreement->whole, entry->key, &value) &&
+	return dbkit_agreed_value(agreement, entry->key, &value) &&
 		compareJsonbContainers(&JsonbValueToJsonb(&value)->root, &dbkit_make_json(entry->json)->root) == 0;
 }
 
