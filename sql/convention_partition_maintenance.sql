@@ -51,6 +51,8 @@ DROP TABLE events_6;
 -- and not for a copy of anything else
 CREATE TABLE events_6 (LIKE events INCLUDING ALL);
 CREATE TABLE events_7 (LIKE events_6 INCLUDING ALL); -- fails
+CREATE TABLE events_7 (LIKE nonexistent); -- fails
+CREATE TABLE events_7 (LIKE nonexistent.events); -- fails
 DROP TABLE events_6;
 
 \echo '== detached'

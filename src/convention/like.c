@@ -10,11 +10,12 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "nodes/parsenodes.h"
-#include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 #include "common.h"
 #include "convention/like.h"
@@ -27,15 +28,24 @@ static Oid	model = InvalidOid;
 static Oid
 root_of(Oid relid)
 {
-	List	   *ancestors = get_rel_relispartition(relid) ? get_partition_ancestors(relid) : NIL;
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	List	   *ancestors;
+	Oid			result = InvalidOid;
 
-	/* which no permanent table can become a partition of */
-	if (get_rel_persistence(relid) == RELPERSISTENCE_TEMP)
+	/* No such table: the statement itself will say so */
+	if (!HeapTupleIsValid(tuple))
 		return InvalidOid;
+	ancestors = ((Form_pg_class) GETSTRUCT(tuple))->relispartition ? get_partition_ancestors(relid) : NIL;
 	/* None where DETACH ... CONCURRENTLY is under way, or was broken off */
 	if (ancestors != NIL)
-		return llast_oid(ancestors);
-	return get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE ? relid : InvalidOid;
+		result = llast_oid(ancestors);
+	else if (((Form_pg_class) GETSTRUCT(tuple))->relkind == RELKIND_PARTITIONED_TABLE)
+		result = relid;
+	/* No permanent table can become a partition of a temporary one */
+	if (((Form_pg_class) GETSTRUCT(tuple))->relpersistence == RELPERSISTENCE_TEMP)
+		result = InvalidOid;
+	ReleaseSysCache(tuple);
+	return result;
 }
 
 /* Note which partitioned table a CREATE TABLE names that begins, in a LIKE clause, if any. */
