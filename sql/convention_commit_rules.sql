@@ -310,3 +310,24 @@ SET dbkit.rule_levels = 'updated_at_trigger=warning, rls_enabled=warning';
 SELECT pg_temp.make_bare('b', 'bbb'); -- warns
 ALTER TABLE b ENABLE ROW LEVEL SECURITY; -- fails
 DROP TABLE b;
+
+-- what COMMIT would demand of a refused table is said with it, but not what it would fix or warn of,
+SET dbkit.rule_levels = 'rls_enabled=fix, updated_at_trigger=warning';
+SELECT pg_temp.make_bare('b', 'bbb', 'n integer, other_id text COLLATE "C"'); -- fails
+RESET dbkit.rule_levels;
+-- and not what is still to come of others in the transaction
+BEGIN;
+SELECT pg_temp.make_bare('b', 'bbb');
+SAVEPOINT a;
+SELECT pg_temp.make_bare('c', 'ccc', 'n integer, b_id text COLLATE "C" REFERENCES b'); -- fails
+ROLLBACK TO a;
+CREATE TABLE c (n integer) INHERITS (b); -- fails
+ROLLBACK TO a;
+-- nor of a table that is only changed
+ALTER TABLE b ADD n integer; -- fails
+ROLLBACK;
+SET dbkit.rule_levels = '*=off, bigint=error, rls_enabled=error';
+CREATE SCHEMA regress_made CREATE TABLE b (n integer) CREATE TABLE c (n bigint); -- fails
+CREATE TABLE b AS SELECT 1 AS n; -- fails
+SELECT 1 AS n INTO b; -- fails
+RESET dbkit.rule_levels;

@@ -77,6 +77,13 @@ RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'dbkit_check_schema'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 
+CREATE FUNCTION dbkit.verify()
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'dbkit_verify'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dbkit.verify() IS
+'Fails with all that dbkit.check() reports at level error, so that a script in CI ends with it; otherwise says how many tables there are, and warnings. Errors: KD001';
+
 CREATE OR REPLACE FUNCTION dbkit.ignore_replicated() RETURNS pg_catalog.trigger
 AS 'MODULE_PATHNAME', 'dbkit_ignore_replicated'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;

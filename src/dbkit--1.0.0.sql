@@ -133,6 +133,13 @@ LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dbkit.check_schema(pg_catalog.regnamespace) IS
 'dbkit.check() for the tables, views, types and functions of one schema. Errors: undefined_schema';
 
+CREATE FUNCTION dbkit.verify()
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'dbkit_verify'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dbkit.verify() IS
+'Fails with all that dbkit.check() reports at level error, so that a script in CI ends with it; otherwise says how many tables there are, and warnings. Errors: KD001';
+
 CREATE TABLE dbkit.id_prefix (
 	prefix pg_catalog.text COLLATE pg_catalog."C" PRIMARY KEY,
 	relation pg_catalog.oid NOT NULL,

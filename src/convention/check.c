@@ -183,16 +183,16 @@ unlock_candidate(const Candidate *candidate)
 		UnlockRelationOid(candidate->objid, AccessShareLock);
 }
 
-/* What is done with each object: its findings are handed on, or all its facts */
+/* What is done with each object: its facts are handed on, its findings, or both */
 typedef struct Visitor
 {
 	JudgeScope	scope;
-	FindingCallback finding;	/* or */
 	FactsCallback facts;
+	FindingCallback finding;
 	void	   *arg;
 } Visitor;
 
-/* Judge one candidate and hand on its findings, or only hand on its facts. */
+/* Hand on the facts of one candidate, and judge it and hand on its findings. */
 static void
 check_candidate(const Candidate *candidate, RowReader *reader, Judgement *judgement,
 				const Visitor *visitor)
@@ -207,10 +207,12 @@ check_candidate(const Candidate *candidate, RowReader *reader, Judgement *judgem
 							 dbkit_facts_to_read(visitor->scope, CHANGE_ALL));
 	if (facts != NULL && visitor->facts != NULL)
 		visitor->facts(judgement, facts, visitor->arg);
-	else if (facts != NULL)
+	if (facts != NULL && visitor->finding != NULL)
+	{
 		dbkit_judge(judgement, facts, visitor->scope, CHANGE_ALL);
-	foreach(lc, visitor->finding != NULL ? judgement->findings : NIL)
-		visitor->finding(lfirst(lc), visitor->arg);
+		foreach(lc, judgement->findings)
+			visitor->finding(lfirst(lc), visitor->arg);
+	}
 	unlock_candidate(candidate);
 }
 
@@ -259,20 +261,14 @@ check_candidates(List *candidates, const Visitor *visitor)
 	MemoryContextDelete(per_object);
 }
 
-/* Judge all objects of the database and hand their findings to a callback. */
+/*
+ * Hand on what the rules of a scope ask of every object of the database, and judge it and
+ * hand on its findings; either callback may be NULL.
+ */
 void
-dbkit_check_objects(JudgeScope scope, FindingCallback callback, void *arg)
+dbkit_check_objects(JudgeScope scope, FactsCallback facts, FindingCallback finding, void *arg)
 {
-	Visitor		visitor = {.scope = scope,.finding = callback,.arg = arg};
-
-	check_candidates(collect_candidates(InvalidOid), &visitor);
-}
-
-/* Read all that the rules ask of every object of the database and hand it to a callback. */
-void
-dbkit_visit_facts(FactsCallback callback, void *arg)
-{
-	Visitor		visitor = {.scope = SCOPE_ALL,.facts = callback,.arg = arg};
+	Visitor		visitor = {.scope = scope,.facts = facts,.finding = finding,.arg = arg};
 
 	check_candidates(collect_candidates(InvalidOid), &visitor);
 }

@@ -15,9 +15,8 @@ typedef void (*FindingCallback) (const Finding *finding, void *arg);
 /* Is told of the facts about an object, and may have it judged */
 typedef void (*FactsCallback) (Judgement *judgement, Facts *facts, void *arg);
 
-extern void dbkit_check_objects(JudgeScope scope, FindingCallback callback, void *arg);
+extern void dbkit_check_objects(JudgeScope scope, FactsCallback facts, FindingCallback finding, void *arg);
 extern void dbkit_check_object(Oid classid, Oid objid, JudgeScope scope, FindingCallback callback, void *arg);
-extern void dbkit_visit_facts(FactsCallback callback, void *arg);
 extern bool dbkit_any_object_is_like(const char *object);
 
 #endif							/* DBKIT_CHECK_H */

@@ -137,6 +137,27 @@ dbkit_ddl_command_start(PG_FUNCTION_ARGS)
 	PG_RETURN_NULL();
 }
 
+/* Does the statement make tables? */
+static bool
+makes_tables(const Node *statement)
+{
+	return IsA(statement, CreateStmt) || IsA(statement, CreateTableAsStmt) || IsA(statement, CreateSchemaStmt);
+}
+
+/*
+ * Return what the statement is refused or warned for.  Where it made a table and is refused,
+ * that includes what COMMIT would demand, so that nobody writes the table twice.
+ */
+static List *
+judge_statement(const Node *statement, const List *changed, const List *cases, Oid model)
+{
+	List	   *findings = dbkit_judge_cases(cases, SCOPE_STATEMENT);
+
+	if (dbkit_drop_warnings(list_copy(findings)) == NIL || !makes_tables(statement) || OidIsValid(model))
+		return findings;
+	return dbkit_judge_cases(dbkit_read_cases(changed, SCOPE_REFUSED, true, false), SCOPE_REFUSED);
+}
+
 PG_FUNCTION_INFO_V1(dbkit_ddl_command_end);
 
 /*
@@ -159,6 +180,8 @@ dbkit_ddl_command_end(PG_FUNCTION_ARGS)
 	Concurrency concurrent = concurrency(event->parsetree);
 	bool		bare = !ActiveSnapshotSet();	/* after DETACH ...
 												 * CONCURRENTLY */
+	Oid			model;
+	List	   *changed;
 	List	   *cases;
 	List	   *findings = NIL;
 
@@ -174,11 +197,13 @@ dbkit_ddl_command_end(PG_FUNCTION_ARGS)
 	if (bare)
 		PushActiveSnapshot(GetTransactionSnapshot());
 	dbkit_refresh_agreement();
-	dbkit_note_commands(concurrent, dbkit_model_of(event->parsetree));
-	cases = dbkit_read_cases(dbkit_changed_by_statement(!dbkit_enforcement_is_disabled()), SCOPE_STATEMENT, !dbkit_enforcement_is_disabled(), true);
+	model = dbkit_model_of(event->parsetree);
+	dbkit_note_commands(concurrent, model);
+	changed = dbkit_changed_by_statement(!dbkit_enforcement_is_disabled());
+	cases = dbkit_read_cases(changed, SCOPE_STATEMENT, !dbkit_enforcement_is_disabled(), true);
 	update_registry(cases);
 	if (!dbkit_enforcement_is_disabled())
-		findings = dbkit_judge_cases(cases, SCOPE_STATEMENT);
+		findings = judge_statement(event->parsetree, changed, cases, model);
 	if (dbkit_is_fixing())
 		findings = dbkit_drop_warnings(findings);	/* the statement itself
 													 * gave them */

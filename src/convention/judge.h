@@ -15,6 +15,8 @@ typedef enum JudgeScope
 {
 	SCOPE_STATEMENT,			/* what a statement is rejected for */
 	SCOPE_COMMIT,				/* what a commit is rejected or fixed for */
+	SCOPE_REFUSED,				/* what a statement that is rejected is told:
+								 * both, but for what would be fixed */
 	SCOPE_CHECK,				/* all that are not off */
 	SCOPE_ALL					/* all, and no exemption counts */
 } JudgeScope;

@@ -17,6 +17,9 @@
 #include "convention/report.h"
 #include "convention/rules/rules.h"
 
+/* In one line, of those that are broken */
+#define MAX_NAMED_RULES	3
+
 /* Return how to name an object in a message: table "public.widgets". */
 static char *
 object_name(const Facts *facts)
@@ -40,6 +43,52 @@ count_objects(const List *findings)
 	return objects;
 }
 
+/* Return how many of the findings are the rule's. */
+static int
+count_of_rule(const List *findings, const Rule *rule)
+{
+	int			count = 0;
+	ListCell   *lc;
+
+	foreach(lc, findings)
+		count += ((const Finding *) lfirst(lc))->rule == rule;
+	return count;
+}
+
+/*
+ * Name the rules that are broken, the first few of them: "bigint (2 times), fk_index and 7 more".
+ * Many clients show nothing else than this line.
+ */
+static char *
+name_rules(const List *findings)
+{
+	StringInfoData text;
+	List	   *named = NIL;
+	int			rest = list_length(findings);
+	ListCell   *lc;
+
+	initStringInfo(&text);
+	foreach(lc, findings)
+	{
+		const Rule *rule = ((const Finding *) lfirst(lc))->rule;
+		int			count;
+
+		if (list_member_ptr(named, rule))
+			continue;
+		count = count_of_rule(findings, rule);
+		appendStringInfo(&text, "%s%s", named != NIL ? ", " : "", rule->id);
+		if (count > 1)
+			appendStringInfo(&text, " (%d times)", count);
+		named = lappend(named, unconstify(Rule *, rule));
+		rest -= count;
+		if (list_length(named) == MAX_NAMED_RULES)
+			break;
+	}
+	if (rest > 0)
+		appendStringInfo(&text, " and %d more", rest);
+	return text.data;
+}
+
 static char *
 message(const List *findings)
 {
@@ -47,13 +96,13 @@ message(const List *findings)
 	int			objects = count_objects(findings);
 
 	if (objects > 1)
-		return psprintf("%d objects break %d schema conventions", objects,
-						list_length(findings));
+		return psprintf("%d objects break %d schema conventions: %s", objects,
+						list_length(findings), name_rules(findings));
 	if (list_length(findings) > 1)
-		return psprintf("%s breaks %d schema conventions", object_name(first->facts),
-						list_length(findings));
-	return psprintf("%s breaks the schema convention \"%s\"",
-					object_name(first->facts), first->rule->id);
+		return psprintf("%s breaks %d schema conventions: %s", object_name(first->facts),
+						list_length(findings), name_rules(findings));
+	return psprintf("%s breaks the schema convention \"%s\": %s",
+					object_name(first->facts), first->rule->id, first->problem);
 }
 
 /* Return a line per finding, with the object's name where there are several. */

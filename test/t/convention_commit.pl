@@ -62,7 +62,7 @@ $node->safe_psql('postgres', 'DROP TABLE bare; TRUNCATE log');
 ($out, $err) = run_sql(q{SET dbkit.rule_levels = 'created_at=fix, rls_enabled=off, rls_policy=off, updated_at_trigger=off';} .
 	sql('BEGIN', 'INSERT INTO parents DEFAULT VALUES', $bare =~ s/created_at timestamptz NOT NULL/created_at timestamptz/r,
 		'INSERT INTO bare (created_at) VALUES (NULL)', 'COMMIT', q{SELECT 'idle'}));
-like($err, qr/ERROR: .*"created_at"\n.*its fix failed: column "created_at" of relation "bare" contains null values/s, 'fix: a failure is refused');
+like($err, qr/ERROR: .*"created_at": .*\n.*its fix failed: column "created_at" of relation "bare" contains null values/s, 'fix: a failure is refused');
 is($out, 'idle', 'fix: and ends the transaction');
 unlike($err, qr/aborted/, 'fix: it is over');
 

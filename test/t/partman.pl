@@ -66,7 +66,7 @@ is(said($version < 5 ? q{SELECT partman.partition_data_time('public.events', p_b
 
 # A column that the root gets later is in the partitions that come after it
 is(said(q{ALTER TABLE events ADD note text; UPDATE partman.part_config SET premake = 7; SELECT partman.run_maintenance()}), '', 'the root may change');
-is(said(q{ALTER TABLE events ADD count integer}), q{psql:<stdin>:1: ERROR:  table "public.events" breaks the schema convention "bigint"}, 'as the rules want it');
+is(said(q{ALTER TABLE events ADD count integer}), q{psql:<stdin>:1: ERROR:  table "public.events" breaks the schema convention "bigint": column "count" is integer; use bigint}, 'as the rules want it');
 
 $node->stop;
 done_testing();

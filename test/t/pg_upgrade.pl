@@ -45,8 +45,8 @@ sub says
 	my ($status, $stdout, $stderr) = $new->psql('app', "\\set VERBOSITY terse\n$sql");
 	return join "\n", grep { length } $stdout, $stderr =~ s/^psql:<stdin>:\d+: //mgr;
 }
-like(says('CREATE TABLE bad (n bigint)'), qr/^ERROR:  table "public.bad" breaks \d+ schema conventions$/m, 'the conventions are enforced');
-like(says('DROP INDEX persons_boss_id_idx'), qr/^ERROR:  .* breaks the schema convention "fk_index"$/m, 'for old tables as well');
+like(says('CREATE TABLE bad (n bigint)'), qr/^ERROR:  table "public.bad" breaks \d+ schema conventions: /m, 'the conventions are enforced');
+like(says('DROP INDEX persons_boss_id_idx'), qr/^ERROR:  .* breaks the schema convention "fk_index": /m, 'for old tables as well');
 is(says(q{SET client_min_messages = error;
 	BEGIN; SAVEPOINT s;
 	\set ON_ERROR_STOP off
@@ -60,7 +60,7 @@ is(says(q{SET client_min_messages = error;
 	CREATE POLICY own ON new_table USING (id = current_user);
 	COMMIT;
 	INSERT INTO new_table DEFAULT VALUES RETURNING dbkit.table_of(id)}),
-	qq{new_table\nERROR:  table "public.dup" breaks the schema convention "id_prefix"},
+	qq{new_table\nERROR:  table "public.dup" breaks 3 schema conventions: id_prefix, updated_at_trigger, rls_enabled},
 	'a prefix that is taken is refused, and a new one registered');
 is(says(q{SELECT dbkit.unexempt('public.zebra', 'id_prefix')}), 't', 'exemptions can be taken back');
 is(says('SET client_min_messages = error; DROP TABLE organizations, persons, documents CASCADE; SELECT count(*) FROM dbkit.id_prefix WHERE prefix IN ($$org$$, $$per$$)'), '0',

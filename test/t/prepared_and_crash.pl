@@ -65,7 +65,7 @@ my $prepared = 'SELECT gid FROM pg_prepared_xacts ORDER BY gid';
 
 # PREPARE is judged as COMMIT is
 like(says('BEGIN;' . table('bad', 'bad', 1) . q{PREPARE TRANSACTION 'bad'}),
-	qr/^ERROR:  table "public.bad" breaks the schema convention "updated_at_trigger"$/, 'a transaction that does not conform is not prepared');
+	qr/^ERROR:  table "public.bad" breaks the schema convention "updated_at_trigger": /, 'a transaction that does not conform is not prepared');
 is(says("$prepared; $registry"), '', 'and leaves nothing behind');
 is(says('BEGIN;' . table('bad', 'bad', 1) . q{DROP TABLE bad; PREPARE TRANSACTION 'bad'; ROLLBACK PREPARED 'bad'}), '',
 	'what is gone before PREPARE does not count');
@@ -93,7 +93,7 @@ sub bare
 says(bare('same_one') . q{PREPARE TRANSACTION 'same'});
 is(says(qq(\\set ON_ERROR_STOP off
 	SET client_min_messages = error; SET lock_timeout = '50ms';) . bare('same_two') . 'COMMIT; CREATE TABLE bad (n int); SELECT 1 FROM dbkit.check()'),
-	qq(ERROR:  canceling statement due to lock timeout\nERROR:  table "public.bad" breaks 5 schema conventions),
+	qq(ERROR:  canceling statement due to lock timeout\nERROR:  table "public.bad" breaks 6 schema conventions: primary_key, created_at, updated_at and 3 more),
 	'lock_timeout in a fix is what it is elsewhere, and the session goes on');
 my $cancelled = start_waiting('SET client_min_messages = error;' . bare('same_two') . 'COMMIT', 'Lock');
 says(q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'});
@@ -119,11 +119,11 @@ for my $mode (qw(fast immediate))
 
 	my $waiting = start_waiting(table('two', 'one'), 'Lock');
 	is(says(q{COMMIT PREPARED 'one'}), '', "$mode: it commits");
-	like(finish($waiting), qr/^ERROR:  table "public.two" breaks the schema convention "id_prefix"$/,
+	like(finish($waiting), qr/^ERROR:  table "public.two" breaks 3 schema conventions: id_prefix, updated_at_trigger, rls_enabled$/,
 		"$mode: the one that waited is rejected");
 	is(says($registry), "men|mended|f\none|one|f", "$mode: the registry knows the table");
 	is(says('INSERT INTO one DEFAULT VALUES RETURNING dbkit.table_of(id)'), 'one', "$mode: the table works");
-	like(says(table('two', 'one')), qr/breaks the schema convention "id_prefix"/, "$mode: its prefix is taken");
+	like(says(table('two', 'one')), qr/breaks 3 schema conventions: id_prefix, /, "$mode: its prefix is taken");
 
 	is(says(q{BEGIN; DROP TABLE one; PREPARE TRANSACTION 'drop'}), '', "$mode: a DROP is prepared");
 	$node->stop($mode);
@@ -152,7 +152,7 @@ is(says('BEGIN;' . table('saved', 'los') . 'COMMIT'), '', 'its prefix is free');
 $node->stop('immediate');
 $node->start;
 is(says("$registry; SELECT * FROM dbkit.check()"), "los|saved|f\nmen|mended|f", 'after one that follows the commit all is there');
-like(says(table('lost', 'los')), qr/breaks the schema convention "id_prefix"/, 'the prefix is taken');
+like(says(table('lost', 'los')), qr/breaks 3 schema conventions: id_prefix, /, 'the prefix is taken');
 like(says('DROP TRIGGER updated_at ON saved'), qr/breaks the schema convention "updated_at_trigger"/, 'and the table is guarded');
 $node->stop('immediate');
 $node->start;
