@@ -18,7 +18,10 @@ ISOLATION      := $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard tes
 ISOLATION_OPTS  = --inputdir=test/isolation $(DATABASE_OPTS)
 PROVE_TESTS    := $(sort $(wildcard test/t/*.pl))
 TAP_TESTS      := $(if $(PROVE_TESTS),1)
-EXTRA_CLEAN     = $(wildcard src/*.gc?? src/*/*.gc?? src/*/*/*.gc?? dbkit-*.zip)
+EXTRA_CLEAN     = $(rule_pages) $(wildcard src/*.gc?? src/*/*.gc?? src/*/*/*.gc?? dbkit-*.zip)
+
+# What dbkit.explain_rule() shows
+rule_pages      = src/convention/rule_pages.inc
 
 .DEFAULT_GOAL := all
 PG_CONFIG ?= pg_config
@@ -32,6 +35,12 @@ all install installcheck clean:
 endif
 
 $(OBJS): $(wildcard src/*.h src/*/*.h src/*/*/*.h) dbkit.control
+
+src/convention/explain.o src/convention/explain.bc: $(rule_pages)
+$(rule_pages): $(sort $(wildcard docs/rules/*.md))
+	@for page in $^; do \
+		echo "{\"$$(basename "$$page" .md)\","; sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' "$$page"; echo '},'; \
+	done > $@
 
 # These set up everything by themselves (packages, build, a throwaway cluster),
 # so they also work where there is no pg_config yet.

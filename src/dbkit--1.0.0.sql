@@ -133,6 +133,13 @@ LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dbkit.check_schema(pg_catalog.regnamespace) IS
 'dbkit.check() for the tables, views, types and functions of one schema. Errors: undefined_schema';
 
+CREATE FUNCTION dbkit.explain_rule(rule pg_catalog.text)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'dbkit_explain_rule'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION dbkit.explain_rule(pg_catalog.text) IS
+'Why a rule exists, what it refuses and accepts, how to fix that, what it costs on a large table, and how to be exempt; Markdown. Errors: invalid_parameter_value for an unknown rule';
+
 CREATE FUNCTION dbkit.verify()
 RETURNS pg_catalog.text
 AS 'MODULE_PATHNAME', 'dbkit_verify'

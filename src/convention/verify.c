@@ -18,11 +18,11 @@
 typedef struct Verification
 {
 	MemoryContext context;
-	List	   *objects;		/* List *, the findings of each that has some at
-								 * level error */
+	List	   *objects;		/* List *, the findings of each that has some
+								 * at level error */
 	int			tables;
 	int			warnings;
-} Verification;
+}			Verification;
 
 static void
 count_table(Judgement *judgement pg_attribute_unused(), Facts *facts, void *arg)

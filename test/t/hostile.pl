@@ -123,6 +123,7 @@ my %calls = (
 	'dbkit.exemption()' => [ 'SELECT * FROM dbkit.exemption()', 'SELECT * FROM dbkit.exemption' ],
 	'dbkit."check"(regclass)' => [ 'SELECT * FROM dbkit.check(:rel)' ],
 	'dbkit.check_schema(regnamespace)' => [ 'SELECT * FROM dbkit.check_schema(:schema)' ],
+	'dbkit.explain_rule(text)' => [ q{SELECT dbkit.explain_rule('bigint')}, q{SELECT dbkit.explain_rule('x')} ],
 	'dbkit.verify()' => [ 'SELECT dbkit.verify()' ],
 	'dbkit.ignore_replicated()' => [ 'SELECT dbkit.ignore_replicated()', 'DELETE FROM dbkit.id_prefix' ],
 	'dbkit.register_prefix(regclass)' => [ 'SELECT dbkit.register_prefix(:rel)' ],

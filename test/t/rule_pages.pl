@@ -1,0 +1,83 @@
+# Each rule has a page in docs/rules, which dbkit.explain_rule() shows: what the page says is
+# refused is refused with the message that it shows, what it says is accepted is accepted, its
+# fix fixes, and its exemption exempts.
+
+use strict;
+use warnings;
+
+use FindBin;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $docs = "$FindBin::Bin/../../docs/rules";
+my @sections = ('Refused', 'Accepted', 'Fix', 'On a large table', 'Exempt', 'What it refuses wrongly');
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf('postgresql.conf', "shared_preload_libraries = 'dbkit'\ndbkit.large_table_size = '64kB'");
+$node->start;
+$node->safe_psql('postgres', 'CREATE DATABASE base');
+$node->safe_psql('base', q{
+	CREATE EXTENSION dbkit;
+	SELECT dbkit.agree('{"preset": "house"}');
+	SET dbkit.enforce = off;
+	CREATE TABLE organizations (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('org') CHECK (id LIKE 'org_%'));
+	CREATE TABLE orders (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('ord') CHECK (id LIKE 'ord_%'), number bigint);
+	INSERT INTO orders (number) SELECT * FROM generate_series(1, 3000)});
+
+# Run SQL in a database of its own; return what it printed and its errors and warnings.
+my $count = 0;
+sub try
+{
+	my ($rule, @sql) = @_;
+	my $database = 'try_' . $count++;
+	$node->safe_psql('postgres', "CREATE DATABASE $database TEMPLATE base");
+	my (undef, $out, $err) = $node->psql($database,
+		join("\n;\n", 'SET client_min_messages = warning', "SET dbkit.rule_levels = '*=off, $rule=error'", @sql), on_error_stop => 1);
+	$node->safe_psql('postgres', "DROP DATABASE $database");
+	$err =~ s/^psql:<stdin>:\d+: //mg;
+	return ($out, $err);
+}
+
+# Return the blocks of code in a text, of that language.
+sub blocks
+{
+	my ($text, $language) = @_;
+	return $text =~ /^```$language\n(.*?)\n```$/msg;
+}
+
+my %pages = map { m{([^/]+)\.md$} ? ($1 => slurp_file($_)) : () } glob "$docs/*.md";
+my @rules = split /\n/, $node->safe_psql('base', 'SELECT id FROM dbkit.rules');
+is_deeply([ sort keys %pages ], [ sort @rules ], 'every rule has a page, and every page a rule');
+
+for my $rule (@rules)
+{
+	my $page = $pages{$rule} or next;
+	is($node->safe_psql('base', "SELECT dbkit.explain_rule('$rule')"), $page, "$rule: dbkit.explain_rule() shows the page");
+	is_deeply([ $page =~ /^#+ (.*)$/mg ], [ $rule, @sections ], "$rule: its sections");
+
+	my %section = $page =~ /^## (.*?)\n(.*?)(?=^## |\z)/msg;
+	my ($refused) = blocks($section{Refused}, 'sql');
+	my ($message) = blocks($section{Refused} =~ s/```sql.*?```//sr, '');
+	my (undef, $err) = try($rule, $refused);
+	is(($err =~ /^(.*)$/m)[0], $message, "$rule: is refused");
+
+	my ($accepted) = blocks($section{Accepted}, 'sql');
+	my ($out, $said) = try($rule, $accepted, "SELECT * FROM dbkit.check() WHERE object_identity NOT IN ('public.organizations', 'public.orders')");
+	is($out . $said, '', "$rule: is accepted");
+
+	my ($exempt) = blocks($section{Exempt}, 'sql');
+	(undef, $said) = try($rule, $exempt =~ s/;$//r, $refused);
+	is($said, '', "$rule: is exempt");
+
+	my ($fix) = blocks($section{Fix}, 'sql') or next;
+	my $find = "SELECT count(*) > 0 FROM dbkit.check() WHERE object_identity NOT IN ('public.organizations', 'public.orders')";
+	($out, $said) = try($rule, 'SET dbkit.enforce = off', $refused, $find, $fix, $find);
+	is($out . $said, "t\nf", "$rule: is fixed");
+}
+
+like(($node->psql('base', q{SELECT dbkit.explain_rule('no_such_rule')}))[2], qr/unrecognized rule: "no_such_rule"/, 'a rule that there is not');
+
+$node->stop;
+done_testing();
