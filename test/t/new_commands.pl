@@ -55,7 +55,8 @@ sub findings
 	return 'accepted' if $stderr !~ /ERROR/;
 	return $stderr unless $stderr =~ /schema convention.*?\nDETAIL:  (.*?)(?:\nHINT|\z)/s;
 	my @all = split /\n/, $1;
-	my @at_once = grep { !/^(?:updated_at_trigger|fk_index|extid|rls_enabled): / } @all;
+	my $commit = $node->safe_psql('postgres', q{SELECT string_agg(id, '|') FROM dbkit.rules WHERE phase = 'commit'});
+	my @at_once = grep { !/^(?:$commit): / } @all;
 	return join "\n", @at_once ? @at_once : @all;
 }
 
