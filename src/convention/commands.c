@@ -310,7 +310,7 @@ note_owner(Oid classid, Oid objid, Change change)
 		SysScanDesc scan;
 		HeapTuple	tuple;
 
-		if (belongings[i].classid != classid)
+		if (belongings[i].classid != classid || is_nothing(limit(change, belongings[i].facts)))
 			continue;
 		catalog = table_open(belongings[i].catalog, AccessShareLock);
 		ScanKeyInit(&key, belongings[i].key, BTEqualStrategyNumber, F_OIDEQ,
