@@ -72,6 +72,16 @@ extern void dbkit_set_initial(struct config_generic *setting, char initial);
 #define GUC_ALLOW_IN_PARALLEL	0
 #endif
 
+/* Commit 509199587df gave getIdentitySequence the relation (17) */
+#if PG_VERSION_NUM >= 170000
+#define dbkit_identity_sequence(rel, attnum)	getIdentitySequence(rel, attnum, true)
+#else
+#define dbkit_identity_sequence(rel, attnum)	getIdentitySequence(RelationGetRelid(rel), attnum, true)
+#endif
+
+/* Commit 14e87ffa5c5 made NOT NULL a constraint with a name (18) */
+#define DBKIT_CONSTRAINT_NOTNULL	'n'
+
 /* CHECK and FOREIGN KEY ... NOT ENFORCED: PostgreSQL 18, commits ca87c415e2f, eec0040c4bc */
 #if PG_VERSION_NUM >= 180000
 #define dbkit_constraint_enforced(form) ((form)->conenforced)

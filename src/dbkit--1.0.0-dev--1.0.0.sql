@@ -119,13 +119,13 @@ COMMENT ON FUNCTION dbkit.protect(pg_catalog.regclass, pg_catalog.name, pg_catal
 -- A new partition is protected as its parent is.
 COMMENT ON FUNCTION dbkit.ddl_command_end() IS
 'Event trigger function: rejects DDL that breaks the schema conventions with SQLSTATE KD001, and protects a new partition or child as its parent is';
--- It has to see CREATE TABLE as well.
+-- It has to see CREATE TABLE and its kin as well.
 DROP EVENT TRIGGER dbkit_ddl_command_start;
 CREATE EVENT TRIGGER dbkit_ddl_command_start ON ddl_command_start
-	WHEN TAG IN ('CREATE INDEX', 'CREATE TABLE')
+	WHEN TAG IN ('CREATE INDEX', 'CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO')
 	EXECUTE FUNCTION dbkit.ddl_command_start();
 COMMENT ON EVENT TRIGGER dbkit_ddl_command_start IS
-'Rejects a CREATE INDEX that blocks writes to a large table, by the rule blocking_index, and notes which tables are made LIKE a partitioned one';
+'Rejects a CREATE INDEX that blocks writes to a large table, by the rule blocking_index, and notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS';
 COMMENT ON EVENT TRIGGER dbkit_ddl_command_end IS
 'Rejects DDL that breaks the schema conventions, and gives new partitions the row level security of their parent. ALTER EVENT TRIGGER dbkit_ddl_command_end DISABLE switches that off';
 -- Signed mode guards what one request leaves to the next, and locks of others have no name in a context.
@@ -153,7 +153,7 @@ COMMENT ON VIEW dbkit.rules IS
 COMMENT ON FUNCTION dbkit.ignore_replicated() IS
 'Trigger function: keeps the rows of a publisher''s prefix registry out of the subscriber''s';
 COMMENT ON FUNCTION dbkit.ddl_command_start() IS
-'Event trigger function: rejects a CREATE INDEX that blocks writes to a table larger than dbkit.large_table_size, by the rule blocking_index, and notes which tables are made LIKE a partitioned one';
+'Event trigger function: rejects a CREATE INDEX that blocks writes to a table larger than dbkit.large_table_size, by the rule blocking_index, and notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS';
 COMMENT ON FUNCTION dbkit.table_rewrite() IS
 'Event trigger function: rejects the rewrite of a table larger than dbkit.large_table_size, by the rule table_rewrite';
 

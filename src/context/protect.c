@@ -133,22 +133,33 @@ choose_columns(Oid relid, const char *columns[])
 				 errhint("Name the column in user_column or organization_column.")));
 }
 
-/* Does the type compare with text as it is?  Raises an error if it cannot isolate tenants. */
+/* Can values of the type isolate tenants?  Tells whether they compare with text as they are. */
 static bool
-check_type(Oid type, const char *table, const char *column)
+isolates(Oid type, bool *is_text)
 {
 	Oid			base = getBaseType(type);
 
 	for (size_t i = 0; i < lengthof(column_types); i++)
 	{
+		*is_text = column_types[i].is_text;
 		if (column_types[i].type == base)
-			return column_types[i].is_text;
+			return true;
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("column \"%s\" of table \"%s\" cannot isolate tenants", column, table),
-			 errdetail("Its type %s may take ids of different tenants for equal.", format_type_be(type)),
-			 errhint("Use text, varchar, uuid, smallint, integer, bigint or numeric.")));
+	return false;
+}
+
+/* Make sure that a type can isolate tenants. */
+static void
+check_type(Oid type, const char *table, const char *column)
+{
+	bool		is_text;
+
+	if (!isolates(type, &is_text))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of table \"%s\" cannot isolate tenants", column, table),
+				 errdetail("Its type %s may take ids of different tenants for equal.", format_type_be(type)),
+				 errhint("Use text, varchar, uuid, smallint, integer, bigint or numeric.")));
 }
 
 /* Make sure that a collation takes no two different ids for one. */
@@ -168,6 +179,20 @@ check_collation(Oid collation, const char *table, const char *column)
  * is with string types; for another type the cast is done once per query.
  */
 static char *
+write_comparison(int kind, const char *column, Oid type, const char *equals)
+{
+	bool		is_text;
+
+	if (!isolates(type, &is_text))
+		return NULL;
+	if (is_text)
+		return psprintf("%s %s %s", quote_identifier(column), equals, kinds[kind].function);
+	return psprintf("%s %s (SELECT %s::%s)", quote_identifier(column), equals, kinds[kind].function,
+					format_type_be_qualified(getBaseType(type)));
+}
+
+/* Write it for a column that is there, and can isolate tenants. */
+static char *
 compare_column(Oid relid, int kind, const char *column)
 {
 	const char *table = get_rel_name(relid);
@@ -182,11 +207,38 @@ compare_column(Oid relid, int kind, const char *column)
 				 errmsg("column \"%s\" of relation \"%s\" does not exist", column, table)));
 	get_atttypetypmodcoll(relid, attnum, &type, &typmod, &collation);
 	check_collation(collation, table, column);
-	if (check_type(type, table, column))
-		return psprintf("%s OPERATOR(pg_catalog.=) %s",
-						quote_identifier(column), kinds[kind].function);
-	return psprintf("%s OPERATOR(pg_catalog.=) (SELECT %s::%s)", quote_identifier(column),
-					kinds[kind].function, format_type_be_qualified(getBaseType(type)));
+	check_type(type, table, column);
+	return write_comparison(kind, column, type, "OPERATOR(pg_catalog.=)");
+}
+
+/*
+ * Return the column by which dbkit.protect() would tell tenants apart, or NULL.  The table is
+ * locked.
+ */
+const char *
+dbkit_tenant_column(Oid relid)
+{
+	for (int kind = 0; kind < (int) lengthof(kinds); kind++)
+	{
+		const char *column = find_column(relid, kind);
+
+		if (column != NULL)
+			return column;
+	}
+	return NULL;
+}
+
+/*
+ * Write the condition by which that column, were it of that name and type, tells tenants
+ * apart, as people write it; NULL where its values cannot.
+ */
+char *
+dbkit_tenant_condition(Oid relid, const char *column, const char *name, Oid type)
+{
+	const char *organization = find_column(relid, ORGANIZATION);
+
+	return write_comparison(organization != NULL && strcmp(organization, column) == 0 ? ORGANIZATION : USER,
+							name, type, "=");
 }
 
 /*

@@ -33,6 +33,7 @@
 #include "convention/commit.h"
 #include "convention/enforce.h"
 #include "convention/fix.h"
+#include "convention/instead.h"
 #include "convention/report.h"
 
 /* A fix may call for another: an index for a key makes another one redundant */
@@ -180,14 +181,30 @@ judge_at_commit(void)
 	PG_END_TRY();
 }
 
+/*
+ * Return what to write instead of the only statement of a transaction, if that makes tables.
+ * In a transaction block it is what fixes them, and has to come before COMMIT.
+ */
+static char *
+write_instead(const List *findings)
+{
+	char	   *instead = NULL;
+
+	if (IsTransactionBlock())
+		return NULL;
+	PushActiveSnapshot(GetTransactionSnapshot());
+	if (findings != NIL)
+		instead = dbkit_write_instead(NULL, dbkit_changed_by_transaction(), SCOPE_DRAFT);
+	PopActiveSnapshot();
+	return instead;
+}
+
 /* Refuse the transaction for what was found. */
 static void
 refuse(List *findings)
 {
 	if (!verdict.concurrent)
-		dbkit_report(findings, ERROR,
-					 IsTransactionBlock() ? NULL :
-					 "Create the table, its trigger, index and policy in one transaction.");
+		dbkit_report(findings, ERROR, write_instead(dbkit_drop_warnings(list_copy(findings))));
 	else
 		dbkit_report(findings, WARNING, NULL);
 }

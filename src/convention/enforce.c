@@ -27,6 +27,7 @@
 #include "convention/commands.h"
 #include "convention/commit.h"
 #include "convention/enforce.h"
+#include "convention/instead.h"
 #include "convention/levels.h"
 #include "convention/like.h"
 #include "convention/registry.h"
@@ -123,7 +124,7 @@ PG_FUNCTION_INFO_V1(dbkit_ddl_command_start);
  *
  * Rejects a CREATE INDEX that blocks writes to a table larger than
  * dbkit.large_table_size, by the rule blocking_index, before it does so, and
- * notes which CREATE TABLE makes a table LIKE a partitioned one.
+ * notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS.
  */
 Datum
 dbkit_ddl_command_start(PG_FUNCTION_ARGS)
@@ -132,8 +133,10 @@ dbkit_ddl_command_start(PG_FUNCTION_ARGS)
 
 	dbkit_note_model(event->parsetree);
 	dbkit_refresh_agreement();
-	if (!dbkit_enforcement_is_disabled())
-		dbkit_report(dbkit_judge_index_build(event->parsetree), ERROR, NULL);
+	if (dbkit_enforcement_is_disabled())
+		PG_RETURN_NULL();
+	dbkit_note_query(event->parsetree);
+	dbkit_report(dbkit_judge_index_build(event->parsetree), ERROR, NULL);
 	PG_RETURN_NULL();
 }
 
@@ -146,14 +149,18 @@ makes_tables(const Node *statement)
 
 /*
  * Return what the statement is refused or warned for.  Where it made a table and is refused,
- * that includes what COMMIT would demand, so that nobody writes the table twice.
+ * that includes what COMMIT would demand, and what to write instead has it all, so that nobody
+ * writes the table twice.
  */
 static List *
-judge_statement(const Node *statement, const List *changed, const List *cases, Oid model)
+judge_statement(const Node *statement, const List *changed, const List *cases, Oid model, char **instead)
 {
 	List	   *findings = dbkit_judge_cases(cases, SCOPE_STATEMENT);
 
-	if (dbkit_drop_warnings(list_copy(findings)) == NIL || !makes_tables(statement) || OidIsValid(model))
+	if (dbkit_drop_warnings(list_copy(findings)) == NIL || !makes_tables(statement))
+		return findings;
+	*instead = dbkit_write_instead(statement, changed, OidIsValid(model) ? SCOPE_STATEMENT : SCOPE_DRAFT);
+	if (OidIsValid(model))
 		return findings;
 	return dbkit_judge_cases(dbkit_read_cases(changed, SCOPE_REFUSED, true, false), SCOPE_REFUSED);
 }
@@ -184,6 +191,7 @@ dbkit_ddl_command_end(PG_FUNCTION_ARGS)
 	List	   *changed;
 	List	   *cases;
 	List	   *findings = NIL;
+	char	   *instead = NULL;
 
 	if (concurrent == CONCURRENTLY_NOT && dbkit_statement_is_covered(event->parsetree))
 	{
@@ -203,7 +211,7 @@ dbkit_ddl_command_end(PG_FUNCTION_ARGS)
 	cases = dbkit_read_cases(changed, SCOPE_STATEMENT, !dbkit_enforcement_is_disabled(), true);
 	update_registry(cases);
 	if (!dbkit_enforcement_is_disabled())
-		findings = judge_statement(event->parsetree, changed, cases, model);
+		findings = judge_statement(event->parsetree, changed, cases, model, &instead);
 	if (dbkit_is_fixing())
 		findings = dbkit_drop_warnings(findings);	/* the statement itself
 													 * gave them */
@@ -211,7 +219,7 @@ dbkit_ddl_command_end(PG_FUNCTION_ARGS)
 		PopActiveSnapshot();
 	error_context_stack = callback.previous;
 
-	dbkit_report(findings, concurrent == CONCURRENTLY_NOT ? ERROR : WARNING, NULL);
+	dbkit_report(findings, concurrent == CONCURRENTLY_NOT ? ERROR : WARNING, instead);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 	PG_RETURN_NULL();

@@ -126,18 +126,36 @@ dbkit_hide_faults(Judgement *judgement, const char *missing_column, FaultSet hid
 						  missing_column, hidden);
 }
 
-/* Add an action of the ALTER TABLE that fixes the finding. */
-void
-dbkit_add_alter(Finding *finding, char *action)
+/*
+ * Add what fixes a finding, or a part of it.  What SQL there is for a table that exists
+ * may be NULL: then only the text of a new table can have it so.
+ */
+Action *
+dbkit_add_action(Finding *finding, ActionKind kind, const char *name, const char *text, const char *sql)
 {
-	finding->alter = lappend(finding->alter, action);
+	Action	   *action = palloc0(sizeof(Action));
+
+	action->kind = kind;
+	action->name = name;
+	action->text = text;
+
+	action->sql = sql;
+	finding->actions = lappend(finding->actions, action);
+	return action;
 }
 
-/* Is an ALTER TABLE that adds or retypes columns allowed?  What was there before needs no fix. */
-static bool
-columns_alterable(const Facts *facts)
+/* Add an action of the ALTER TABLE that fixes the finding. */
+void
+dbkit_add_alter(Finding *finding, const char *sql)
 {
-	return !facts->typed && facts->catalogs->snapshot == NULL;
+	(void) dbkit_add_action(finding, ACTION_ALTER, NULL, NULL, sql);
+}
+
+/* Add a statement that fixes the finding. */
+void
+dbkit_add_statement(Finding *finding, const char *sql)
+{
+	(void) dbkit_add_action(finding, ACTION_STATEMENT, NULL, NULL, sql);
 }
 
 /* Does the table inherit?  Then the fix of its parent may come first. */
@@ -154,36 +172,36 @@ inherits(const Facts *facts)
 	return false;
 }
 
-/* Add ADD COLUMN as the fix. */
+/* Add ADD COLUMN as the fix; what was there before needs none. */
 void
 dbkit_add_column(Finding *finding, const char *column, const char *definition)
 {
-	if (columns_alterable(finding->facts))
-		dbkit_add_alter(finding, psprintf("ADD COLUMN %s%s %s",
-										  inherits(finding->facts) ? "IF NOT EXISTS " : "",
-										  quote_identifier(column), definition));
+	if (!finding->facts->typed && finding->facts->catalogs->snapshot == NULL)
+		(void) dbkit_add_action(finding, ACTION_ADD_COLUMN, column, definition,
+								psprintf("ADD COLUMN %s%s %s",
+										 inherits(finding->facts) ? "IF NOT EXISTS " : "",
+										 quote_identifier(column), definition));
 }
 
 /*
- * Add ALTER COLUMN ... TYPE as the fix, where PostgreSQL can convert.  A
- * timestamp without time zone and a date are taken as UTC, so that the result
- * does not depend on the session that runs the fix; for arrays of them no
- * expression does that.
+ * Return how to convert a column to another type, as a clause of ALTER COLUMN ... TYPE, or
+ * NULL where PostgreSQL cannot.  A timestamp without time zone and a date are taken as
+ * UTC, so that the result does not depend on the session that runs the fix; for arrays of
+ * them no expression does that.
  */
-void
-dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target,
-				 const char *definition)
+static const char *
+find_conversion(const Facts *facts, const ColumnFacts *column, Oid target, const char *definition)
 {
 	Oid			source = column->type;
 	const char *name = quote_identifier(column->name);
 	const char *using = "";
 
-	if (!columns_alterable(finding->facts) || dbkit_column_type_is_fixed(finding->facts, column))
-		return;
+	if (facts->typed || dbkit_column_type_is_fixed(facts, column))
+		return NULL;
 	if (column->identity && target != INT8OID)
-		return;
+		return NULL;
 	if (target == TIMESTAMPTZARRAYOID)
-		return;
+		return NULL;
 	if (target == TIMESTAMPTZOID && column->base_type == TIMESTAMPOID)
 		using = psprintf(" USING %s AT TIME ZONE 'UTC'", name);
 	else if (target == TIMESTAMPTZOID && column->base_type == DATEOID)
@@ -192,10 +210,53 @@ dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target,
 			 !dbkit_column_has_default(column))
 		using = psprintf(" USING %s::text::%s", name, definition);
 	else if (!can_coerce_type(1, &source, &target, COERCION_ASSIGNMENT))
-		return;
-	if (*using && column->generated)
-		return;
-	dbkit_add_alter(finding, psprintf("ALTER COLUMN %s TYPE %s%s", name, definition, using));
+		return NULL;
+	return *using && column->generated ? NULL : using;
+}
+
+/*
+ * Add ALTER COLUMN ... TYPE as the fix, and tell whether PostgreSQL can convert the column.
+ * What was there before needs none.
+ */
+bool
+dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target, const char *definition)
+{
+	const char *conversion;
+	Action	   *action;
+
+	if (finding->facts->catalogs->snapshot != NULL)
+		return false;
+	conversion = find_conversion(finding->facts, column, target, definition);
+	action = dbkit_add_action(finding, ACTION_SET_TYPE, column->name, definition,
+							  conversion == NULL ? NULL :
+							  psprintf("ALTER COLUMN %s TYPE %s%s", quote_identifier(column->name),
+									   definition, conversion));
+	action->type = target;
+	return conversion != NULL;
+}
+
+/* Add that a column is to be NOT NULL, which one that exists may not be able to become. */
+void
+dbkit_add_not_null(Finding *finding, const char *column, bool alterable)
+{
+	(void) dbkit_add_action(finding, ACTION_SET_NOT_NULL, column, NULL,
+							alterable ? psprintf("ALTER COLUMN %s SET NOT NULL", quote_identifier(column)) : NULL);
+}
+
+/* Add the clause by which a column gets its value, which one that exists may not be able to have. */
+void
+dbkit_add_value(Finding *finding, const char *column, const char *value, bool alterable)
+{
+	(void) dbkit_add_action(finding, ACTION_SET_VALUE, column, value,
+							alterable ? psprintf("ALTER COLUMN %s SET %s", quote_identifier(column), value) : NULL);
+}
+
+/* Add that a constraint is to go, from a table that exists only where that is a part of a fix. */
+void
+dbkit_add_drop_constraint(Finding *finding, const char *constraint, bool alterable)
+{
+	(void) dbkit_add_action(finding, ACTION_DROP_CONSTRAINT, constraint, NULL,
+							alterable ? psprintf("DROP CONSTRAINT %s", quote_identifier(constraint)) : NULL);
 }
 
 /*
@@ -263,6 +324,13 @@ dbkit_same_object(const Finding *a, const Finding *b)
 	return a->facts->classid == b->facts->classid && a->facts->objid == b->facts->objid;
 }
 
+/* Is it a statement of its own, and not a part of an ALTER TABLE? */
+static bool
+is_statement(const Action *action)
+{
+	return action->kind >= ACTION_RENAME_COLUMN;
+}
+
 /* Append one ALTER TABLE with all actions that the findings of one object ask for. */
 static void
 append_alter(StringInfo sql, const List *findings, const Finding *object)
@@ -274,17 +342,36 @@ append_alter(StringInfo sql, const List *findings, const Finding *object)
 	foreach(lc, findings)
 	{
 		Finding    *finding = lfirst(lc);
-		ListCell   *action;
+		ListCell   *cell;
 
 		if (!dbkit_same_object(finding, object))
 			continue;
-		foreach(action, finding->alter)
-			appendStringInfo(&actions, "%s%s", actions.len > 0 ? ", " : "",
-							 (char *) lfirst(action));
+		foreach(cell, finding->actions)
+		{
+			const Action *action = lfirst(cell);
+
+			if (action->sql != NULL && !is_statement(action))
+				appendStringInfo(&actions, "%s%s", actions.len > 0 ? ", " : "", action->sql);
+		}
 	}
 	if (actions.len > 0)
 		dbkit_append_line(sql, psprintf("ALTER TABLE %s %s;",
 										dbkit_facts_identity(object->facts), actions.data));
+}
+
+/* Append the statements that fix a finding. */
+static void
+append_statements(StringInfo sql, const Finding *finding)
+{
+	ListCell   *lc;
+
+	foreach(lc, finding->actions)
+	{
+		const Action *action = lfirst(lc);
+
+		if (action->sql != NULL && is_statement(action))
+			dbkit_append_line(sql, action->sql);
+	}
 }
 
 /* Is the string in the list? */
@@ -315,20 +402,19 @@ dbkit_drop_repeated_fixes(List *findings, int from)
 	for (int i = from; i < list_length(findings); i++)
 	{
 		Finding    *finding = list_nth(findings, i);
-		List	   *kept = NIL;
-		ListCell   *action;
+		ListCell   *lc;
 
-		foreach(action, finding->alter)
+		foreach(lc, finding->actions)
 		{
-			if (!dbkit_list_has_string(seen, lfirst(action)))
-				kept = lappend(kept, lfirst(action));
+			const Action *action = lfirst(lc);
+
+			if (action->sql == NULL)
+				continue;
+			if (dbkit_list_has_string(seen, action->sql))
+				finding->actions = foreach_delete_current(finding->actions, lc);
+			else
+				seen = lappend(seen, unconstify(char *, action->sql));
 		}
-		finding->alter = kept;
-		seen = list_concat(seen, kept);
-		if (finding->statement != NULL && dbkit_list_has_string(seen, finding->statement))
-			finding->statement = NULL;
-		if (finding->statement != NULL)
-			seen = lappend(seen, finding->statement);
 	}
 }
 
@@ -351,8 +437,7 @@ dbkit_fix(const List *findings)
 		/* The findings of one object stand together */
 		if (last == NULL || !dbkit_same_object(last, finding))
 			append_alter(&sql, findings, finding);
-		if (finding->statement != NULL)
-			dbkit_append_line(&sql, finding->statement);
+		append_statements(&sql, finding);
 		last = finding;
 	}
 	return sql.len > 0 ? sql.data : NULL;

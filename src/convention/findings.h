@@ -69,6 +69,35 @@ typedef uint32 FaultSet;
 
 #define FAULT_KEY			(FAULT_NO_KEY | FAULT_OTHER_KEY | FAULT_WIDE_KEY)
 
+/* What a fix does.  The last ones are statements, the others actions of an ALTER TABLE. */
+typedef enum ActionKind
+{
+	ACTION_ADD_COLUMN,
+	ACTION_SET_TYPE,
+	ACTION_SET_NOT_NULL,
+	ACTION_SET_VALUE,			/* its default, or how else it gets a value */
+	ACTION_SET_KEY,				/* make it the primary key */
+	ACTION_SET_ENUM,			/* have it reference an enum table */
+	ACTION_ADD_CONSTRAINT,
+	ACTION_DROP_CONSTRAINT,
+	ACTION_ALTER,				/* another one */
+	ACTION_RENAME_COLUMN,
+	ACTION_ALTER_SEQUENCE,
+	ACTION_CREATE_POLICY,
+	ACTION_STATEMENT			/* another one */
+} ActionKind;
+
+typedef struct Action
+{
+	ActionKind	kind;
+	const char *name;			/* of the column or constraint, or NULL */
+	const char *text;			/* its definition, type, default or new name,
+								 * or NULL */
+	Oid			type;			/* of ACTION_SET_TYPE */
+	const char *sql;			/* NULL where only a table that is made can
+								 * have it so */
+} Action;
+
 /* One thing that is wrong with one object. */
 typedef struct Finding
 {
@@ -92,9 +121,7 @@ typedef struct Finding
 	FaultSet	hidden;			/* and what can be wrong behind that unsaid */
 
 	char	   *problem;		/* what is wrong and what to write instead */
-	List	   *alter;			/* char *, actions of an ALTER TABLE that fix
-								 * it */
-	char	   *statement;		/* further SQL that fixes it, or NULL */
+	List	   *actions;		/* Action *, what fixes it */
 	bool		waits;			/* for COMMIT: what is missing, such as a key,
 								 * often comes in a later statement */
 } Finding;
@@ -118,10 +145,16 @@ typedef struct Judgement
 /* For rules: make a finding and its fix */
 extern Finding *dbkit_add_finding(Judgement *judgement, const char *column,
 								  const char *format,...) pg_attribute_printf(3, 4);
-extern void dbkit_add_alter(Finding *finding, char *action);
+extern Action *dbkit_add_action(Finding *finding, ActionKind kind, const char *name,
+								const char *text, const char *sql);
+extern void dbkit_add_alter(Finding *finding, const char *sql);
+extern void dbkit_add_statement(Finding *finding, const char *sql);
 extern void dbkit_add_column(Finding *finding, const char *column, const char *definition);
-extern void dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target,
+extern bool dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target,
 							 const char *definition);
+extern void dbkit_add_not_null(Finding *finding, const char *column, bool alterable);
+extern void dbkit_add_value(Finding *finding, const char *column, const char *value, bool alterable);
+extern void dbkit_add_drop_constraint(Finding *finding, const char *constraint, bool alterable);
 
 /* For rules: say what a finding is about, so that it is known again */
 extern void dbkit_set_faults(Finding *finding, FaultSet faults, FaultSet hidden);

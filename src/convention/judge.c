@@ -38,7 +38,7 @@ is_in_scope(const Rule *rule, JudgeScope scope, int levels)
 	if (scope == SCOPE_COMMIT)
 		return ((rule->phase == PHASE_COMMIT || (rule->may_wait && dbkit_keys_may_come_later())) && not_off != 0) ||
 			(levels & LEVEL_BIT(LEVEL_FIX)) != 0;
-	if (scope == SCOPE_REFUSED)
+	if (scope == SCOPE_REFUSED || scope == SCOPE_DRAFT)
 		return (not_off & ~LEVEL_BIT(LEVEL_FIX)) != 0;
 	return not_off != 0 || scope == SCOPE_ALL;
 }
@@ -60,6 +60,8 @@ dbkit_facts_to_read(JudgeScope scope, Change change)
 {
 	FactSet		result = 0;
 
+	if (scope == SCOPE_DRAFT)
+		return FACT_ALL;
 	for (int i = 0; i < dbkit_n_rules; i++)
 	{
 		const Rule *rule = dbkit_all_rules[i];
@@ -77,7 +79,7 @@ is_for_scope(const Finding *finding, JudgeScope scope)
 {
 	if (scope == SCOPE_STATEMENT)
 		return !finding->waits;
-	if (scope == SCOPE_REFUSED)
+	if (scope == SCOPE_REFUSED || scope == SCOPE_DRAFT)
 		return finding->level == LEVEL_ERROR || (finding->rule->phase == PHASE_STATEMENT && !finding->waits);
 	return scope != SCOPE_COMMIT || finding->rule->phase == PHASE_COMMIT ||
 		finding->level == LEVEL_FIX || finding->waits;
@@ -120,6 +122,7 @@ static List *
 drop_excused(const Judgement *judgement, int from, JudgeScope scope)
 {
 	List	   *findings = dbkit_drop_exempt(judgement->findings, from);
+	List	   *merged;
 	List	   *result;
 	bool		existed = false;
 
@@ -127,8 +130,10 @@ drop_excused(const Judgement *judgement, int from, JudgeScope scope)
 		return findings;
 	if (judgement->ratchet != NULL)
 		findings = dbkit_drop_known(judgement->ratchet, findings, from, scope, &existed);
+	/* Before what is in the baseline has its level changed */
+	merged = scope == SCOPE_DRAFT ? findings : dbkit_merge_causes(findings, from);
 	result = existed ? findings : dbkit_drop_baseline(findings, from);
-	return keep_members(result, from, dbkit_merge_causes(findings, from));
+	return keep_members(result, from, merged);
 }
 
 /*
@@ -162,5 +167,6 @@ dbkit_judge(Judgement *judgement, Facts *facts, JudgeScope scope, Change change)
 		drop_other_scopes(judgement, before, scope);
 	if (scope != SCOPE_ALL)
 		judgement->findings = drop_excused(judgement, before, scope);
-	dbkit_drop_repeated_fixes(judgement->findings, before);
+	if (scope != SCOPE_DRAFT)
+		dbkit_drop_repeated_fixes(judgement->findings, before);
 }

@@ -17,6 +17,8 @@ typedef enum JudgeScope
 	SCOPE_COMMIT,				/* what a commit is rejected or fixed for */
 	SCOPE_REFUSED,				/* what a statement that is rejected is told:
 								 * both, but for what would be fixed */
+	SCOPE_DRAFT,				/* what a table that is made anew has to heed:
+								 * also what others imply */
 	SCOPE_CHECK,				/* all that are not off */
 	SCOPE_ALL					/* all, and no exemption counts */
 } JudgeScope;

@@ -7,10 +7,7 @@
  */
 #include "postgres.h"
 
-#include "access/relation.h"
-#include "catalog/pg_class.h"
 #include "lib/stringinfo.h"
-#include "utils/rel.h"
 
 #include "common.h"
 #include "convention/findings.h"
@@ -165,60 +162,25 @@ set_field(int field, const char *value)
 	return field != 0 && value != NULL ? err_generic_string(field, value) : 0;
 }
 
-/* Did the running transaction create it? */
-static bool
-is_created(const Facts *facts)
-{
-	Relation	rel = facts->classid == RelationRelationId ?
-	try_relation_open(facts->objid, AccessShareLock) : NULL;
-	bool		created = rel != NULL && rel->rd_createSubid != InvalidSubTransactionId;
-
-	if (rel != NULL)
-		relation_close(rel, AccessShareLock);
-	return created;
-}
-
-/*
- * Return the SQL that fixes the findings, and for what the transaction itself
- * created the advice, as an SQL comment.
- */
-static char *
-hint(const List *findings, const char *advice)
-{
-	char	   *sql = dbkit_fix(findings);
-	bool		created = false;
-	ListCell   *lc;
-
-	/*
-	 * Without advice open nothing: it may be an error in a fix that is
-	 * reported
-	 */
-	if (sql == NULL || advice == NULL)
-		return sql;
-	foreach(lc, findings)
-		created |= is_created(((Finding *) lfirst(lc))->facts);
-	return created ? psprintf("%s\n-- %s", sql, advice) : sql;
-}
-
-/* Send the findings of one level as one error or one warning. */
+/* Send the findings of one level as one error or one warning; the hint is what fixes them, unless there is another. */
 static void
-send(int elevel, const List *findings, const char *advice)
+send(int elevel, const List *findings, const char *hint)
 {
 	const Finding *first;
 	bool		single;
-	char	   *fix;
 
 	if (findings == NIL)
 		return;
 	first = linitial(findings);
 	single = count_objects(findings) == 1;
-	fix = hint(findings, elevel >= ERROR ? advice : NULL);
+	if (hint == NULL)
+		hint = dbkit_fix(findings);
 
 	ereport(elevel,
 			(errcode(ERRCODE_CONVENTION),
 			 errmsg_internal("%s", message(findings)),
 			 errdetail_internal("%s", detail(findings)),
-			 fix != NULL ? errhint("%s", fix) : 0,
+			 hint != NULL ? errhint("%s", hint) : 0,
 			 set_field(PG_DIAG_SCHEMA_NAME, single ? first->facts->schema : NULL),
 			 set_field(name_field(first->facts->kind), single ? first->facts->name : NULL),
 			 set_field(PG_DIAG_COLUMN_NAME, single ? single_column(findings) : NULL),
@@ -229,10 +191,10 @@ send(int elevel, const List *findings, const char *advice)
  * Report findings: those at level warning as one WARNING, then the others as
  * one error with SQLSTATE KD001, or as another WARNING when elevel is that.
  *
- * The advice, a sentence, goes into the hint of an error beside the SQL.
+ * The hint is that of the error: what to write instead.  NULL for what fixes the findings.
  */
 void
-dbkit_report(const List *findings, int elevel, const char *advice)
+dbkit_report(const List *findings, int elevel, const char *hint)
 {
 	List	   *warnings = NIL;
 	List	   *errors = NIL;
@@ -248,5 +210,5 @@ dbkit_report(const List *findings, int elevel, const char *advice)
 			errors = lappend(errors, finding);
 	}
 	send(WARNING, warnings, NULL);
-	send(elevel, errors, advice);
+	send(elevel, errors, hint);
 }

@@ -50,10 +50,14 @@ copy_finding(const Finding *finding)
 	result->facts = facts;
 	result->column = finding->column != NULL ? pstrdup(finding->column) : NULL;
 	result->problem = pstrdup(finding->problem);
-	result->statement = finding->statement != NULL ? pstrdup(finding->statement) : NULL;
-	result->alter = NIL;
-	foreach(lc, finding->alter)
-		result->alter = lappend(result->alter, pstrdup(lfirst(lc)));
+	result->actions = NIL;
+	foreach(lc, finding->actions)
+	{
+		const Action *action = lfirst(lc);
+
+		if (action->sql != NULL)
+			(void) dbkit_add_action(result, action->kind, NULL, NULL, pstrdup(action->sql));
+	}
 	return result;
 }
 

@@ -38,11 +38,11 @@ report_missing_column(Judgement *judgement, const char *name, const char *defini
 static void
 judge_clock_column(Judgement *judgement, const ColumnFacts *column)
 {
-	const char *name = quote_identifier(column->name);
 	Wrong		wrong = {.faults = 0};
 	Finding    *finding;
 	Node	   *value;
 	bool		clock;
+	bool		alterable = !column->generated; /* which has no default */
 
 	clock = !column->generated && dbkit_is_now(column->expression);
 	value = clock ? NULL : dbkit_column_default(column);
@@ -63,18 +63,13 @@ judge_clock_column(Judgement *judgement, const ColumnFacts *column)
 	finding = dbkit_add_finding(judgement, column->name, "column \"%s\" %s; use %s", column->name,
 								wrong.text.data, CLOCK_COLUMN);
 	dbkit_set_faults(finding, wrong.faults, wrong.hidden);
-	if (column->generated)
-		return;					/* cannot have a default */
-	if (column->base_type != TIMESTAMPTZOID)
-	{
-		dbkit_add_retype(finding, column, TIMESTAMPTZOID, "timestamptz");
-		if (finding->alter == NIL)
-			return;				/* cannot be converted */
-	}
+	if (column->base_type != TIMESTAMPTZOID &&
+		!dbkit_add_retype(finding, column, TIMESTAMPTZOID, "timestamptz"))
+		alterable = false;
 	if (!column->not_null)
-		dbkit_add_alter(finding, psprintf("ALTER COLUMN %s SET NOT NULL", name));
+		dbkit_add_not_null(finding, column->name, alterable);
 	if (!clock)
-		dbkit_add_alter(finding, psprintf("ALTER COLUMN %s SET DEFAULT now()", name));
+		dbkit_add_value(finding, column->name, "DEFAULT now()", alterable);
 }
 
 /* Judge that one of the columns is there, and is as it has to be. */
@@ -114,7 +109,7 @@ judge_storytime(Judgement *judgement)
 		finding = dbkit_add_finding(judgement, "storytime",
 									"column \"storytime\" is %s; use jsonb",
 									dbkit_type_name(column->type));
-		dbkit_add_retype(finding, column, JSONBOID, "jsonb");
+		(void) dbkit_add_retype(finding, column, JSONBOID, "jsonb");
 	}
 }
 
@@ -188,14 +183,21 @@ judge_column_types(Judgement *judgement, TypeTest unwanted,
 		finding = dbkit_add_finding(judgement, column->name, "column \"%s\" is %s; use %s",
 									column->name, describe_type(column, inside), advice);
 		finding->waits = dbkit_waits_for_key(judgement->facts, column);
-		if (!OidIsValid(target) || strcmp(column->name, "id") == 0)
+		if (strcmp(column->name, "id") == 0)
+		{
+			/* That of a table that exists is not changed alone */
+			if (OidIsValid(target))
+				dbkit_add_action(finding, ACTION_SET_TYPE, column->name, advice, NULL)->type = target;
 			continue;
-		dbkit_add_retype(finding, column, target, advice);
-		if (finding->alter == NIL || target != INT8OID)
+		}
+		if (inside == column->type && unwanted == is_enum && !OidIsValid(target))
+			(void) dbkit_add_action(finding, ACTION_SET_ENUM, column->name, NULL, NULL);
+		if (!OidIsValid(target) || !dbkit_add_retype(finding, column, target, advice) || target != INT8OID)
 			continue;
 		sequence = dbkit_find_relation_name(dbkit_column_sequence(judgement->facts, column));
 		if (sequence != NULL)
-			finding->statement = psprintf("ALTER SEQUENCE %s AS bigint;", sequence);
+			(void) dbkit_add_action(finding, ACTION_ALTER_SEQUENCE, column->name, NULL,
+									psprintf("ALTER SEQUENCE %s AS bigint;", sequence));
 	}
 }
 
@@ -278,7 +280,7 @@ judge_text_id(Judgement *judgement)
 		dbkit_set_faults(finding, column->base_type == wanted.type ? FAULT_COLLATION : FAULT_TYPE,
 						 FAULT_COLLATION);
 		finding->waits = dbkit_waits_for_key(facts, column);
-		dbkit_add_retype(finding, column, wanted.type, wanted.definition);
+		(void) dbkit_add_retype(finding, column, wanted.type, wanted.definition);
 	}
 }
 

@@ -161,7 +161,7 @@ judge_fk_index(Judgement *judgement)
 		finding = add_key_finding(judgement, key,
 								  psprintf("foreign key \"%s\" (%s) has no index; use %s", key->name,
 										   dbkit_facts_column_names(facts, key->columns), wanted));
-		finding->statement = psprintf("%s;", wanted);
+		dbkit_add_statement(finding, psprintf("%s;", wanted));
 	}
 }
 
@@ -197,8 +197,7 @@ redefine_key(const Facts *facts, const ForeignKeyFacts *key, char delete_action)
 
 	if (columns == NULL)
 		return NULL;
-	return psprintf("ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (%s)%s%s%s%s%s",
-					quote_identifier(key->name),
+	return psprintf("FOREIGN KEY (%s) REFERENCES %s (%s)%s%s%s%s%s",
 					dbkit_facts_column_names(facts, key->columns),
 					table, columns,
 					key->match_type == FKCONSTR_MATCH_FULL ? " MATCH FULL" : "",
@@ -259,8 +258,9 @@ judge_fk_on_delete(Judgement *judgement)
 		definition = key->period ? NULL : redefine_key(facts, key, action);
 		if (definition == NULL)
 			continue;
-		dbkit_add_alter(finding, psprintf("DROP CONSTRAINT %s", quote_identifier(key->name)));
-		dbkit_add_alter(finding, definition);
+		dbkit_add_drop_constraint(finding, key->name, true);
+		(void) dbkit_add_action(finding, ACTION_ADD_CONSTRAINT, key->name, definition,
+								psprintf("ADD CONSTRAINT %s %s", quote_identifier(key->name), definition));
 	}
 }
 
@@ -287,10 +287,11 @@ judge_extid(Judgement *judgement)
 									column->name, extid);
 		if (strlen(extid) < NAMEDATALEN && dbkit_facts_column(facts, extid) == NULL &&
 			!column->inherited)
-			finding->statement = psprintf("ALTER TABLE %s RENAME COLUMN %s TO %s;",
-										  dbkit_facts_identity(facts),
-										  quote_identifier(column->name),
-										  quote_identifier(extid));
+			(void) dbkit_add_action(finding, ACTION_RENAME_COLUMN, column->name, extid,
+									psprintf("ALTER TABLE %s RENAME COLUMN %s TO %s;",
+											 dbkit_facts_identity(facts),
+											 quote_identifier(column->name),
+											 quote_identifier(extid)));
 	}
 }
 
@@ -345,8 +346,11 @@ judge_organization_scope(Judgement *judgement)
 	if (dbkit_is_organization_table(facts->catalogs, facts->objid) || (column != NULL && column->not_null))
 		return;
 	if (column != NULL)
+	{
 		finding = dbkit_add_finding(judgement, column->name, "column \"%s\" may be null; use NOT NULL",
 									column->name);
+		dbkit_add_not_null(finding, column->name, false);
+	}
 	else
 		finding = report_missing_organization(judgement);
 

@@ -18,10 +18,10 @@
 #include "convention/rules/id_style.h"
 
 static const IdType types[] = {
-	[ID_PREFIXED] = {TEXTOID, C_COLLATION_OID, DBKIT_ID_TYPE, DBKIT_ID_TYPE " PRIMARY KEY"},
-	[ID_UUID] = {UUIDOID, InvalidOid, "uuid", "uuid PRIMARY KEY DEFAULT gen_random_uuid()"},
-	[ID_BIGINT] = {INT8OID, InvalidOid, "bigint", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY"},
-	[ID_ANY] = {InvalidOid, InvalidOid, NULL, NULL},
+	[ID_PREFIXED] = {TEXTOID, C_COLLATION_OID, DBKIT_ID_TYPE, DBKIT_ID_TYPE " PRIMARY KEY", NULL},
+	[ID_UUID] = {UUIDOID, InvalidOid, "uuid", "uuid PRIMARY KEY DEFAULT gen_random_uuid()", "DEFAULT gen_random_uuid()"},
+	[ID_BIGINT] = {INT8OID, InvalidOid, "bigint", "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "GENERATED ALWAYS AS IDENTITY"},
+	[ID_ANY] = {InvalidOid, InvalidOid, NULL, NULL, NULL},
 };
 
 /* Return the type of ids. */

@@ -19,7 +19,9 @@ typedef struct IdType
 	Oid			type;			/* InvalidOid for any */
 	Oid			collation;
 	const char *definition;		/* as in CREATE TABLE */
-	const char *key;			/* that of a primary key, with its default */
+	const char *key;			/* that of a primary key, with its value */
+	const char *value;			/* the clause that gives its value, or NULL
+								 * where there is a rule of its own for that */
 } IdType;
 
 extern bool dbkit_ids_are_prefixed(void);

@@ -103,6 +103,20 @@ take_prefix(Judgement *judgement)
 	return prefix;
 }
 
+/* Write the default that gives ids of a prefix. */
+static char *
+write_default(const char *prefix)
+{
+	return psprintf("DEFAULT %s(%s)", dbkit_function_name("generate_id"), quote_literal_cstr(prefix));
+}
+
+/* Write the CHECK that pins a prefix. */
+static char *
+write_check(const char *prefix)
+{
+	return psprintf("CHECK (id LIKE %s)", quote_literal_cstr(psprintf("%s_%%", prefix)));
+}
+
 /* Is it a sequence of another type than bigint, which ends before the column does? */
 static bool
 is_small_sequence(const Catalogs *catalogs, Oid sequence)
@@ -155,12 +169,49 @@ find_own_columns(const Facts *facts)
 	return result;
 }
 
+/* Add how a new table has the column "id" right in which those faults are. */
+static void
+add_id(Finding *finding, FaultSet faults)
+{
+	const IdType *type = dbkit_id_type();
+
+	if (faults & FAULT_MISSING)
+		dbkit_add_action(finding, ACTION_ADD_COLUMN, "id", type->definition, NULL)->type = type->type;
+	else if (faults & (FAULT_TYPE | FAULT_COLLATION))
+		dbkit_add_action(finding, ACTION_SET_TYPE, "id", type->definition, NULL)->type = type->type;
+	if (faults & (FAULT_MISSING | FAULT_KEY))
+		(void) dbkit_add_action(finding, ACTION_SET_KEY, "id", NULL, NULL);
+	if ((faults & ~FAULT_KEY) != 0 && type->value != NULL)
+		dbkit_add_value(finding, "id", type->value, false);
+}
+
+/* Add what gives the ids of a new table a prefix: the default, and the CHECK in place of others. */
+static void
+add_prefix(Finding *finding, const char *prefix)
+{
+	ListCell   *lc;
+
+	if (prefix == NULL)
+		return;
+	dbkit_add_value(finding, "id", write_default(prefix), false);
+	if (finding->column != NULL)
+	{
+		foreach(lc, dbkit_facts_check_names(finding->facts))
+		{
+			if (lfirst(lc) != NULL)
+				dbkit_add_drop_constraint(finding, lfirst(lc), false);
+		}
+	}
+	(void) dbkit_add_action(finding, ACTION_ADD_CONSTRAINT, "id", write_check(prefix), NULL);
+}
+
 /* Judge the id: that it is the key, of the right type, and generated. */
 static void
 judge_id(Judgement *judgement, const ColumnFacts *id)
 {
 	const Facts *facts = judgement->facts;
 	Wrong		wrong = {.faults = 0};
+	Finding    *finding;
 
 	dbkit_check_type(&wrong, id, dbkit_id_type()->type);
 	if (wrong.faults == 0 && !dbkit_has_type(id, dbkit_id_type()))
@@ -168,10 +219,22 @@ judge_id(Judgement *judgement, const ColumnFacts *id)
 	if (!is_composite(facts) || !list_member_int(dbkit_facts_key(facts), id->attnum))
 		dbkit_check_key(&wrong, facts, id);
 	check_generated(&wrong, facts, id);
-	if (wrong.faults != 0)
-		dbkit_set_faults(dbkit_add_finding(judgement, "id", "column \"id\" %s; use id %s",
-										   wrong.text.data, dbkit_id_type()->key),
-						 wrong.faults, wrong.hidden);
+	if (wrong.faults == 0)
+		return;
+	finding = dbkit_add_finding(judgement, "id", "column \"id\" %s; use id %s",
+								wrong.text.data, dbkit_id_type()->key);
+	dbkit_set_faults(finding, wrong.faults, wrong.hidden);
+	add_id(finding, wrong.faults);
+}
+
+/* Add the column "id" to a new table, unless its ids need a prefix and there is none left. */
+static void
+add_missing_id(Finding *finding, const char *prefix)
+{
+	if (dbkit_ids_are_prefixed() && prefix == NULL)
+		return;
+	add_id(finding, FAULT_MISSING);
+	add_prefix(finding, prefix);
 }
 
 /* Say that there is no id, and what it should be. */
@@ -179,12 +242,13 @@ static void
 report_missing_id(Judgement *judgement)
 {
 	char	   *prefix = dbkit_ids_are_prefixed() ? take_prefix(judgement) : NULL;
-	Finding    *finding = dbkit_add_finding(judgement, NULL, "there is no column \"id\"; use id %s%s", dbkit_id_type()->key,
-											prefix == NULL ? "" :
-											psprintf(" DEFAULT %s('%s') CHECK (id LIKE '%s_%%')",
-													 dbkit_function_name("generate_id"), prefix, prefix));
+	Finding    *finding = dbkit_add_finding(judgement, NULL, "there is no column \"id\"; use id %s%s%s%s%s",
+											dbkit_id_type()->key,
+											prefix == NULL ? "" : " ", prefix == NULL ? "" : write_default(prefix),
+											prefix == NULL ? "" : " ", prefix == NULL ? "" : write_check(prefix));
 
 	dbkit_set_missing(finding, "id", FAULT_KEY | FAULT_DEFAULT);
+	add_missing_id(finding, prefix);
 }
 
 /*
@@ -207,6 +271,7 @@ judge_join_key(Judgement *judgement)
 	dbkit_set_columns(finding, own);
 	dbkit_set_faults(finding, FAULT_WIDE_KEY, 0);
 	finding->waits = true;
+	add_missing_id(finding, dbkit_ids_are_prefixed() ? suggest_prefix(judgement) : NULL);
 }
 
 /* Say that there is no key.  CREATE TABLE AS cannot make one, and dumps and ORMs add it in a later statement. */
@@ -217,6 +282,9 @@ report_missing_key(Judgement *judgement)
 
 	dbkit_set_faults(finding, FAULT_NO_KEY, 0);
 	finding->waits = true;
+	if (dbkit_facts_column(judgement->facts, "id") == NULL)
+		(void) dbkit_add_action(finding, ACTION_ADD_COLUMN, "id", "bigint GENERATED ALWAYS AS IDENTITY", NULL);
+	(void) dbkit_add_action(finding, ACTION_SET_KEY, "id", NULL, NULL);
 }
 
 /* Judge that the table has a primary key as the team's are. */
@@ -269,8 +337,7 @@ judge_id_default(Judgement *judgement)
 	}
 
 	prefix = prefix_for_fix(judgement);
-	wanted = psprintf("DEFAULT %s(%s)", dbkit_function_name("generate_id"),
-					  quote_literal_cstr(prefix ? prefix : "..."));
+	wanted = write_default(prefix ? prefix : "...");
 	if (!dbkit_column_has_default(id))
 		finding = dbkit_add_finding(judgement, "id", "column \"id\" %s; use %s",
 									id->generated ? "is a generated column" : "has no default",
@@ -280,10 +347,8 @@ judge_id_default(Judgement *judgement)
 									"the default of column \"id\" is not dbkit's generate_id() with a constant prefix; use %s",
 									wanted);
 	dbkit_set_faults(finding, FAULT_DEFAULT, 0);
-	if (prefix == NULL)
-		return;
-	if (id->base_type == TEXTOID && !id->generated)
-		dbkit_add_alter(finding, psprintf("ALTER COLUMN id SET %s", wanted));
+	if (prefix != NULL)
+		dbkit_add_value(finding, "id", wanted, id->base_type == TEXTOID && !id->generated);
 }
 
 static void
@@ -309,8 +374,7 @@ judge_id_check(Judgement *judgement)
 		return;
 
 	prefix = prefix_for_fix(judgement);
-	wanted = psprintf("CHECK (id LIKE %s)",
-					  quote_literal_cstr(psprintf("%s_%%", prefix ? prefix : "...")));
+	wanted = write_check(prefix ? prefix : "...");
 	if (dbkit_facts_check_prefixes(facts) == NIL)
 		finding = dbkit_add_finding(judgement, "id",
 									"no CHECK pins the prefix of column \"id\"; use %s", wanted);
@@ -320,13 +384,13 @@ judge_id_check(Judgement *judgement)
 									(char *) linitial(dbkit_facts_check_prefixes(facts)),
 									dbkit_facts_default_prefix(facts), wanted);
 	dbkit_set_faults(finding, FAULT_CHECK, 0);
-	if (prefix == NULL || !is_possible_prefix(prefix) || id->base_type != TEXTOID)
-		return;
-	if (list_member_ptr(dbkit_facts_check_names(facts), NULL))
+	if (prefix == NULL || !is_possible_prefix(prefix) ||
+		list_member_ptr(dbkit_facts_check_names(facts), NULL))
 		return;
 	foreach(lc, dbkit_facts_check_names(facts))
-		dbkit_add_alter(finding, psprintf("DROP CONSTRAINT %s", quote_identifier(lfirst(lc))));
-	dbkit_add_alter(finding, psprintf("ADD %s", wanted));
+		dbkit_add_drop_constraint(finding, lfirst(lc), id->base_type == TEXTOID);
+	(void) dbkit_add_action(finding, ACTION_ADD_CONSTRAINT, "id", wanted,
+							id->base_type == TEXTOID ? psprintf("ADD %s", wanted) : NULL);
 }
 
 static void
@@ -338,9 +402,13 @@ judge_id_prefix(Judgement *judgement)
 	if (!dbkit_ids_are_prefixed() || dbkit_facts_prefix(facts) == NULL)
 		return;
 	if (!is_convention_prefix(dbkit_facts_prefix(facts)))
-		dbkit_set_faults(dbkit_add_finding(judgement, "id", "prefix \"%s\" is not 2 or 3 lower-case letters; use one that is",
-										   dbkit_facts_prefix(facts)),
-						 FAULT_FORM, 0);
+	{
+		Finding    *finding = dbkit_add_finding(judgement, "id", "prefix \"%s\" is not 2 or 3 lower-case letters; use one that is",
+												dbkit_facts_prefix(facts));
+
+		dbkit_set_faults(finding, FAULT_FORM, 0);
+		add_prefix(finding, suggest_prefix(judgement));
+	}
 	if (strlen(dbkit_facts_prefix(facts)) > DBKIT_PREFIX_MAX_LEN)
 		return;					/* the registry has none */
 	if (judgement->prefixes != NULL &&
@@ -355,8 +423,8 @@ judge_id_prefix(Judgement *judgement)
 												dbkit_facts_prefix(facts));
 
 		dbkit_set_faults(finding, FAULT_UNREGISTERED, 0);
-		finding->statement = psprintf("SELECT dbkit.register_prefix(%s);",
-									  quote_literal_cstr(dbkit_facts_identity(facts)));
+		dbkit_add_statement(finding, psprintf("SELECT dbkit.register_prefix(%s);",
+											  quote_literal_cstr(dbkit_facts_identity(facts))));
 	}
 	else if (holder != facts->objid)
 	{
@@ -369,6 +437,7 @@ judge_id_prefix(Judgement *judgement)
 									suggestion ? psprintf(", such as \"%s\"", suggestion) : "");
 		dbkit_set_faults(finding, FAULT_TAKEN, 0);
 		finding->referenced = holder;
+		add_prefix(finding, suggestion);
 	}
 }
 

@@ -148,8 +148,7 @@ judge_duplicate_index(Judgement *judgement)
 									other_name, dbkit_facts_column_names(facts, other->columns));
 		dbkit_set_columns(finding, index->columns);
 		finding->part = name;
-		finding->statement =
-			psprintf("DROP INDEX %s;", quote_qualified_identifier(facts->schema, name));
+		dbkit_add_statement(finding, psprintf("DROP INDEX %s;", quote_qualified_identifier(facts->schema, name)));
 	}
 }
 

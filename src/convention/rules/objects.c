@@ -32,6 +32,8 @@ judge_enum_table(Judgement *judgement)
 		finding = dbkit_add_finding(judgement, NULL,
 									"there is no column \"value\"; use value text PRIMARY KEY");
 		dbkit_set_missing(finding, "value", FAULT_KEY);
+		(void) dbkit_add_action(finding, ACTION_ADD_COLUMN, "value", "text", NULL);
+		(void) dbkit_add_action(finding, ACTION_SET_KEY, "value", NULL, NULL);
 		return;
 	}
 	dbkit_check_type(&wrong, value, TEXTOID);
@@ -41,6 +43,10 @@ judge_enum_table(Judgement *judgement)
 	finding = dbkit_add_finding(judgement, "value",
 								"column \"value\" %s; use value text PRIMARY KEY", wrong.text.data);
 	dbkit_set_faults(finding, wrong.faults, wrong.hidden);
+	if (wrong.faults & FAULT_TYPE)
+		dbkit_add_action(finding, ACTION_SET_TYPE, "value", "text", NULL)->type = TEXTOID;
+	if (wrong.faults & FAULT_KEY)
+		(void) dbkit_add_action(finding, ACTION_SET_KEY, "value", NULL, NULL);
 }
 
 /* The column that is to be set */
@@ -153,7 +159,7 @@ report_missing_trigger(Judgement *judgement, const char *column)
 								own != NULL ? dbkit_listed_name(own->schema, own->name) : "updated_at",
 								(int) strlen(statement) - 1, statement);
 	if (own == NULL || own->schema != NULL)
-		finding->statement = statement;
+		dbkit_add_statement(finding, statement);
 }
 
 /* Judge that a trigger keeps updated_at up to date. */

@@ -41,9 +41,10 @@ judge_rls_policy(Judgement *judgement)
 		if (((PolicyFacts *) lfirst(lc))->permissive)
 			return;
 	}
-	dbkit_add_finding(judgement, NULL,
-					  "there is no permissive policy; use CREATE POLICY ... ON %s",
-					  dbkit_facts_identity(judgement->facts));
+	(void) dbkit_add_action(dbkit_add_finding(judgement, NULL,
+											  "there is no permissive policy; use CREATE POLICY ... ON %s",
+											  dbkit_facts_identity(judgement->facts)),
+							ACTION_CREATE_POLICY, NULL, NULL, NULL);
 }
 
 /* Judge that row level security binds the table's owner as well. */
@@ -144,8 +145,8 @@ judge_view_security_invoker(Judgement *judgement)
 		return;
 	finding = dbkit_add_finding(judgement, NULL,
 								"it reads its tables with the rights of its owner; use WITH (security_invoker = true)");
-	finding->statement = psprintf("ALTER VIEW %s SET (security_invoker = true);",
-								  dbkit_facts_identity(judgement->facts));
+	dbkit_add_statement(finding, psprintf("ALTER VIEW %s SET (security_invoker = true);",
+										  dbkit_facts_identity(judgement->facts)));
 }
 
 /*
@@ -190,7 +191,7 @@ judge_security_definer_path(Judgement *judgement)
 								"it is SECURITY DEFINER without a search_path of its own; use %s" :
 								"it is SECURITY DEFINER with a search_path that its caller can put objects into; use %s",
 								wanted);
-	finding->statement = psprintf("ALTER ROUTINE %s %s;", dbkit_facts_identity(facts), wanted);
+	dbkit_add_statement(finding, psprintf("ALTER ROUTINE %s %s;", dbkit_facts_identity(facts), wanted));
 }
 
 Rule		dbkit_security_rules[] = {

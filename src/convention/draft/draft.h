@@ -1,0 +1,85 @@
+/*-------------------------------------------------------------------------
+ *
+ * draft.h
+ *		A table as it should be: read from the catalog, revised, written as SQL.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DBKIT_DRAFT_H
+#define DBKIT_DRAFT_H
+
+#include "lib/stringinfo.h"
+
+#include "convention/findings.h"
+
+typedef struct DraftColumn
+{
+	AttrNumber	attnum;			/* 0 where the catalog has no such column */
+	const char *name;
+	const char *later_name;		/* the name that a statement of "additions"
+								 * gives it, or NULL */
+	const char *catalog_name;	/* the name that the catalog has, or NULL */
+	const char *type;			/* with its collation; of an added column all
+								 * that follows its name */
+	Oid			base_type;		/* InvalidOid of an added column */
+	const char *value;			/* the clause DEFAULT or GENERATED, or NULL */
+	Oid			value_type;		/* of a default, or InvalidOid */
+	Bitmapset  *inputs;			/* the columns that it is generated from */
+	bool		generated;
+	bool		identity;
+	bool		serial;
+	bool		not_null;
+	bool		inherited;		/* the parent says what it is */
+	bool		retyped;
+	bool		revised;
+	List	   *settings;		/* char *, actions of ALTER COLUMN */
+} DraftColumn;
+
+typedef struct DraftConstraint
+{
+	const char *name;			/* as in the catalog, or NULL */
+	bool		chosen;			/* PostgreSQL would choose that name */
+	char		type;			/* as in pg_constraint */
+	List	   *columns;		/* DraftColumn *, NULL for an expression */
+	Oid			referenced;
+	List	   *referenced_attnums;
+	const char *definition;
+	bool		dropped;
+} DraftConstraint;
+
+/* A statement of the catalog that comes after the table */
+typedef struct DraftStatement
+{
+	char	   *sql;
+	AttrNumber	leading;		/* the first column of an index, or 0 */
+	Bitmapset  *inputs;			/* the columns in its expressions */
+} DraftStatement;
+
+typedef struct Draft
+{
+	const Facts *facts;
+	List	   *columns;		/* DraftColumn * */
+	List	   *constraints;	/* DraftConstraint * */
+	const char *persistence;	/* "UNLOGGED " or "" */
+	const char *clauses;		/* all that follows the columns */
+	List	   *partition_key;	/* attribute numbers, 0 for an expression */
+	Bitmapset  *mentioned;		/* the columns that "clauses" and
+								 * "statements" name, as pull_varattnos() has
+								 * them */
+	bool		renamable;		/* all that names columns is known */
+	List	   *prerequisites;	/* char *, statements before it */
+	List	   *statements;		/* DraftStatement * */
+	List	   *additions;		/* char *, statements after those */
+	List	   *left_out;		/* char *, what there is no place for */
+	const char *obstacle;		/* why it cannot be written, or NULL */
+} Draft;
+
+extern Draft *dbkit_draft_of_catalog(const Facts *facts);
+extern void dbkit_revise_draft(Draft *draft, const List *findings);
+extern DraftColumn *dbkit_draft_column(const Draft *draft, const char *name);
+extern DraftColumn *dbkit_draft_column_at(const Draft *draft, AttrNumber attnum);
+extern List *dbkit_draft_catalog_columns(const Draft *draft);
+extern char *dbkit_draft_column_text(const Draft *draft, const DraftColumn *column);
+extern void dbkit_write_draft(StringInfo sql, const Draft *draft, const char *rows);
+
+#endif							/* DBKIT_DRAFT_H */

@@ -1,0 +1,676 @@
+/*-------------------------------------------------------------------------
+ *
+ * from_findings.c
+ *		Revise the draft of a table by what is wrong with it.
+ *
+ * What ALTER TABLE can do to a table that exists is one thing; a table that is yet to be
+ * made can be changed in any way that keeps what its author meant.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_enum.h"
+#include "catalog/pg_type.h"
+#include "commands/defrem.h"
+#include "parser/parse_coerce.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/catcache.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "common.h"
+#include "context/protect.h"
+#include "convention/agreement.h"
+#include "convention/draft/draft.h"
+#include "convention/facts/catalogs.h"
+#include "convention/listed_names.h"
+#include "convention/rules/id_style.h"
+#include "relation_name.h"
+
+/* Note why there is no such table, unless a reason is known. */
+static void
+note_obstacle(Draft *draft, char *reason)
+{
+	if (draft->obstacle == NULL)
+		draft->obstacle = reason;
+}
+
+/* Note what the table is to do without, and why. */
+static void
+leave_out(Draft *draft, const char *what, const char *why)
+{
+	draft->left_out = lappend(draft->left_out, psprintf("%s, %s", what, why));
+}
+
+/* Add a statement that comes after the table, once. */
+static void
+add_after(Draft *draft, const char *statement)
+{
+	if (!dbkit_list_has_string(draft->additions, statement))
+		draft->additions = lappend(draft->additions, unconstify(char *, statement));
+}
+
+/* Return the column that an action is about, or NULL; what a parent says stays as it is. */
+static DraftColumn *
+find_own_column(Draft *draft, const char *name)
+{
+	DraftColumn *column = dbkit_draft_column(draft, name);
+
+	if (column != NULL && column->inherited)
+		note_obstacle(draft, psprintf("column \"%s\" is inherited, and has to be changed in the parent", name));
+	return column;
+}
+
+static void
+add_column(Draft *draft, const Action *action)
+{
+	DraftColumn *column = dbkit_draft_column(draft, action->name);
+
+	if (column == NULL)
+	{
+		column = palloc0(sizeof(DraftColumn));
+		column->name = action->name;
+		draft->columns = strcmp(action->name, "id") == 0 ? lcons(column, draft->columns) :
+			lappend(draft->columns, column);
+	}
+	column->type = action->text;
+	column->base_type = action->type;
+	column->revised = true;
+}
+
+/* Do values of one type take part in the expressions and keys of the other? */
+static bool
+is_similar(Oid type, Oid other)
+{
+	char		category;
+	char		other_category;
+	bool		preferred;
+
+	get_type_category_preferred(type, &category, &preferred);
+	get_type_category_preferred(other, &other_category, &preferred);
+	return category == other_category && category != TYPCATEGORY_USER;
+}
+
+/* Keep a column's value with another type, if that can be. */
+static void
+convert_value(Draft *draft, DraftColumn *column, Oid type)
+{
+	bool		integer = type == INT8OID || type == INT4OID || type == INT2OID;
+
+	if (((column->identity || column->serial) && !integer) ||
+		(OidIsValid(column->value_type) &&
+		 !can_coerce_type(1, &column->value_type, &type, COERCION_ASSIGNMENT)))
+	{
+		leave_out(draft, column->serial ? psprintf("the sequence of column \"%s\"", column->name) :
+				  psprintf("%s of column \"%s\"", column->value, column->name), "which is of another type");
+		column->value = NULL;
+		column->identity = false;
+		column->serial = false;
+	}
+}
+
+/* Leave out the CHECKs that were written for another type of the column. */
+static void
+drop_checks(Draft *draft, DraftColumn *changed)
+{
+	ListCell   *lc;
+
+	foreach(lc, draft->constraints)
+	{
+		DraftConstraint *constraint = lfirst(lc);
+
+		if (constraint->dropped || constraint->type != CONSTRAINT_CHECK ||
+			!list_member_ptr(constraint->columns, changed))
+			continue;
+		constraint->dropped = true;
+		leave_out(draft, constraint->definition, "which was written for another type");
+	}
+}
+
+/* The same for what has to be immutable: columns that are generated from it, and expressions of indexes. */
+static void
+drop_computations(Draft *draft, const DraftColumn *changed)
+{
+	int			member = changed->attnum - FirstLowInvalidHeapAttributeNumber;
+	ListCell   *lc;
+
+	foreach(lc, draft->columns)
+	{
+		DraftColumn *column = lfirst(lc);
+
+		if (!bms_is_member(member, column->inputs))
+			continue;
+		leave_out(draft, psprintf("%s of column \"%s\"", column->value, column->name), "which was written for another type");
+		column->value = NULL;
+		column->inputs = NULL;
+	}
+	foreach(lc, draft->statements)
+	{
+		const DraftStatement *statement = lfirst(lc);
+
+		if (!bms_is_member(member, statement->inputs))
+			continue;
+		leave_out(draft, statement->sql, "which was written for another type");
+		draft->statements = foreach_delete_current(draft->statements, lc);
+	}
+}
+
+/*
+ * Leave out what was written for another type of the column.  What is computed from a time
+ * with time zone depends on the session, and is not immutable.
+ */
+static void
+drop_dependents(Draft *draft, DraftColumn *changed, Oid type)
+{
+	bool		similar = is_similar(changed->base_type, type);
+
+	if (!similar)
+		drop_checks(draft, changed);
+	if (!similar || TypeCategory(type) == TYPCATEGORY_DATETIME)
+		drop_computations(draft, changed);
+}
+
+/* Give a column another type.  Of several findings the first one says which. */
+static void
+set_type(Draft *draft, const Action *action)
+{
+	DraftColumn *column = find_own_column(draft, action->name);
+
+	if (column == NULL || column->retyped)
+		return;
+	convert_value(draft, column, action->type);
+	if (column->attnum != 0)
+		drop_dependents(draft, column, action->type);
+	column->type = action->text;
+	column->base_type = action->type;
+	column->settings = NIL;
+	column->retyped = true;
+}
+
+static void
+set_not_null(Draft *draft, const Action *action)
+{
+	DraftColumn *column = dbkit_draft_column(draft, action->name);
+
+	if (column == NULL)
+		return;
+	column->not_null = true;
+	column->revised = true;
+}
+
+/* Give a column another value.  Of several findings the last one says which. */
+static void
+set_value(Draft *draft, const Action *action)
+{
+	DraftColumn *column = dbkit_draft_column(draft, action->name);
+
+	if (column == NULL)
+		return;
+	if (column->generated)
+		column = find_own_column(draft, action->name);
+	column->value = action->text;
+	column->value_type = InvalidOid;
+	column->inputs = NULL;
+	column->generated = column->identity = column->serial = false;
+	column->revised = true;
+}
+
+static DraftConstraint *
+add_constraint_of(Draft *draft, char type, DraftColumn *column, const char *definition)
+{
+	DraftConstraint *constraint = palloc0(sizeof(DraftConstraint));
+
+	constraint->chosen = true;
+	constraint->type = type;
+	constraint->columns = column != NULL ? list_make1(column) : NIL;
+	constraint->definition = definition;
+	draft->constraints = lappend(draft->constraints, constraint);
+	return constraint;
+}
+
+/* Return the names of columns, with commas between them. */
+static char *
+list_columns(const List *columns)
+{
+	StringInfoData text;
+	ListCell   *lc;
+
+	initStringInfo(&text);
+	foreach(lc, columns)
+		appendStringInfo(&text, "%s%s", text.len > 0 ? ", " : "", quote_identifier(((DraftColumn *) lfirst(lc))->name));
+	return text.data;
+}
+
+/* Have what was the primary key be UNIQUE, unless it says no more than the new one does. */
+static void
+demote_key(DraftConstraint *key, DraftColumn *column)
+{
+	ListCell   *lc;
+
+	if (list_member_ptr(key->columns, column))
+	{
+		key->dropped = true;
+		return;
+	}
+	key->type = CONSTRAINT_UNIQUE;
+	key->definition = psprintf("UNIQUE%s", key->definition + strlen("PRIMARY KEY"));
+	if (key->chosen)
+		key->name = NULL;
+	foreach(lc, key->columns)
+		((DraftColumn *) lfirst(lc))->not_null = true;
+}
+
+/* Make a column the primary key, on a partitioned table together with the partition key. */
+static void
+set_key(Draft *draft, const Action *action)
+{
+	DraftColumn *column = dbkit_draft_column(draft, action->name);
+	List	   *columns = list_make1(column);
+	ListCell   *lc;
+
+	if (column == NULL)
+		return;
+	foreach(lc, draft->partition_key)
+	{
+		if (lfirst_int(lc) != 0)
+			columns = list_append_unique_ptr(columns, dbkit_draft_column_at(draft, lfirst_int(lc)));
+		else
+			note_obstacle(draft, "a table that is partitioned by an expression cannot have a primary key");
+	}
+	foreach(lc, draft->constraints)
+	{
+		DraftConstraint *constraint = lfirst(lc);
+
+		if (constraint->type == CONSTRAINT_PRIMARY)
+			demote_key(constraint, column);
+		else if (constraint->type == CONSTRAINT_UNIQUE && equal(constraint->columns, columns))
+			constraint->dropped = true;
+	}
+	add_constraint_of(draft, CONSTRAINT_PRIMARY, NULL,
+					  psprintf("PRIMARY KEY (%s)", list_columns(columns)))->columns = columns;
+}
+
+/* Is there an index that begins with the column? */
+static bool
+is_indexed(const Draft *draft, const DraftColumn *column)
+{
+	ListCell   *lc;
+
+	foreach(lc, draft->statements)
+	{
+		if (column->attnum != 0 && ((DraftStatement *) lfirst(lc))->leading == column->attnum)
+			return true;
+	}
+	foreach(lc, draft->constraints)
+	{
+		const DraftConstraint *constraint = lfirst(lc);
+
+		if (!constraint->dropped && (constraint->type == CONSTRAINT_PRIMARY || constraint->type == CONSTRAINT_UNIQUE) &&
+			linitial(constraint->columns) == column)
+			return true;
+	}
+	return false;
+}
+
+/* Have a column reference a table, with the index that the key then needs. */
+static void
+add_foreign_key(Draft *draft, DraftColumn *column, const char *table, const char *key, const char *action)
+{
+	add_constraint_of(draft, CONSTRAINT_FOREIGN, column,
+					  psprintf("FOREIGN KEY (%s) REFERENCES %s (%s)%s", quote_identifier(column->name), table, key, action));
+	if (!is_indexed(draft, column))
+		add_after(draft, psprintf("CREATE INDEX ON %s (%s);", dbkit_facts_identity(draft->facts),
+								  quote_identifier(column->name)));
+}
+
+/* By their order in the enum */
+static int
+compare_enum_rows(const ListCell *a, const ListCell *b)
+{
+	float4		left = ((const FormData_pg_enum *) lfirst(a))->enumsortorder;
+	float4		right = ((const FormData_pg_enum *) lfirst(b))->enumsortorder;
+
+	return (left > right) - (left < right);
+}
+
+/* Write the values of a native enum, in their order. */
+static char *
+write_enum_values(Oid type)
+{
+	CatCList   *list = SearchSysCacheList1(ENUMTYPOIDNAME, ObjectIdGetDatum(type));
+	List	   *rows = NIL;
+	StringInfoData text;
+	ListCell   *lc;
+
+	initStringInfo(&text);
+	for (int i = 0; i < list->n_members; i++)
+		rows = lappend(rows, GETSTRUCT(&list->members[i]->tuple));
+	list_sort(rows, compare_enum_rows);
+	foreach(lc, rows)
+		appendStringInfo(&text, "%s%s", text.len > 0 ? ", " : "",
+						 quote_literal_cstr(NameStr(((Form_pg_enum) lfirst(lc))->enumlabel)));
+	ReleaseSysCacheList(list);
+	return text.data;
+}
+
+/* Return the name of the enum table for a native enum, and have it made if there is none. */
+static char *
+provide_enum_table(Draft *draft, Oid type)
+{
+	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	Form_pg_type form = HeapTupleIsValid(tuple) ? (Form_pg_type) GETSTRUCT(tuple) : NULL;
+	char	   *name = form != NULL ? psprintf("%s_enum", NameStr(form->typname)) : NULL;
+	Oid			schema = form != NULL ? form->typnamespace : InvalidOid;
+	const char *schema_name = get_namespace_name(schema);
+	char	   *statement;
+
+	if (form != NULL)
+		ReleaseSysCache(tuple);
+	if (schema_name == NULL || strlen(name) >= NAMEDATALEN)
+		return NULL;
+	statement = psprintf("SELECT dbkit.create_enum(%s, ARRAY[%s]);",
+						 quote_literal_cstr(quote_qualified_identifier(schema_name, name)), write_enum_values(type));
+	if (!OidIsValid(get_relname_relid(name, schema)) && !dbkit_list_has_string(draft->prerequisites, statement))
+		draft->prerequisites = lappend(draft->prerequisites, statement);
+	return quote_qualified_identifier(schema_name, name);
+}
+
+/* Have a column of a native enum reference an enum table, with the index that the key then needs. */
+static void
+set_enum(Draft *draft, const Action *action)
+{
+	DraftColumn *column = find_own_column(draft, action->name);
+	Action		retype = {.kind = ACTION_SET_TYPE, .name = action->name, .text = "text", .type = TEXTOID};
+	Oid			type = column != NULL ? column->base_type : InvalidOid;
+	char	   *table;
+
+	if (column == NULL || column->retyped)
+		return;
+	table = provide_enum_table(draft, type);
+	if (table == NULL)
+	{
+		note_obstacle(draft, psprintf("the enum table for column \"%s\" has no name", action->name));
+		return;
+	}
+	set_type(draft, &retype);
+	add_foreign_key(draft, column, table, "value", "");
+}
+
+static DraftConstraint *
+find_constraint(const Draft *draft, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, draft->constraints)
+	{
+		DraftConstraint *constraint = lfirst(lc);
+
+		if (constraint->name != NULL && strcmp(constraint->name, name) == 0)
+			return constraint;
+	}
+	return NULL;
+}
+
+static void
+drop_constraint(Draft *draft, const Action *action)
+{
+	DraftConstraint *constraint = find_constraint(draft, action->name);
+
+	if (constraint != NULL)
+		constraint->dropped = true;
+	else
+		note_obstacle(draft, psprintf("constraint \"%s\" is inherited, and has to be changed in the parent", action->name));
+}
+
+/*
+ * Add a constraint: in place of the one of that name which was dropped before, or the CHECK
+ * of the column of that name.  Of several such CHECKs the last one holds.
+ */
+static void
+add_constraint(Draft *draft, const Action *action)
+{
+	DraftConstraint *constraint = find_constraint(draft, action->name);
+	DraftColumn *column = constraint == NULL ? dbkit_draft_column(draft, action->name) : NULL;
+	ListCell   *lc;
+
+	if (constraint != NULL)
+	{
+		constraint->definition = action->text;
+		constraint->dropped = false;
+		return;
+	}
+	foreach(lc, draft->constraints)
+	{
+		constraint = lfirst(lc);
+		if (constraint->name == NULL && constraint->type == CONSTRAINT_CHECK &&
+			list_member_ptr(constraint->columns, column))
+			constraint->dropped = true;
+	}
+	add_constraint_of(draft, CONSTRAINT_CHECK, column, action->text);
+}
+
+/* Is a column named by something that was written as a whole? */
+static bool
+is_mentioned(const Draft *draft, const DraftColumn *column)
+{
+	int			member = column->attnum - FirstLowInvalidHeapAttributeNumber;
+	ListCell   *lc;
+
+	if (!draft->renamable || bms_is_member(member, draft->mentioned))
+		return true;
+	foreach(lc, draft->constraints)
+	{
+		if (list_member_ptr(((DraftConstraint *) lfirst(lc))->columns, column))
+			return true;
+	}
+	foreach(lc, draft->columns)
+	{
+		if (bms_is_member(member, ((DraftColumn *) lfirst(lc))->inputs))
+			return true;
+	}
+	return false;
+}
+
+static ListedName *
+make_listed_name(char *name)
+{
+	ListedName *result = palloc0(sizeof(ListedName));
+
+	result->name = name;
+	return result;
+}
+
+/* Return the names that the table may have whose ids a column holds. */
+static List *
+guess_table_names(const char *column)
+{
+	const Agreement *agreement = dbkit_agreement();
+	const char *suffix = dbkit_id_suffix(column);
+	char	   *stem = pnstrdup(column, strlen(column) - (suffix != NULL ? strlen(suffix) : 0));
+
+	if (dbkit_list_has_string(agreement->organization_columns, column))
+		return agreement->organization_tables;
+	if (dbkit_list_has_string(agreement->user_columns, column))
+		return agreement->user_tables;
+	return list_make2(make_listed_name(psprintf("%ss", stem)), make_listed_name(stem));
+}
+
+/* Can a column reference the id of a table: is it a key, of that type, and may the caller? */
+static bool
+can_reference(const DraftColumn *column, Oid relid)
+{
+	AttrNumber	attnum = get_attnum(relid, "id");
+	Oid			constraint;
+	Bitmapset  *key = attnum > 0 ? get_primary_key_attnos(relid, false, &constraint) : NULL;
+
+	return key != NULL && bms_equal(key, bms_make_singleton(attnum - FirstLowInvalidHeapAttributeNumber)) &&
+		getBaseType(get_atttype(relid, attnum)) == column->base_type &&
+		pg_class_aclcheck(relid, GetUserId(), ACL_REFERENCES) == ACLCHECK_OK;
+}
+
+/* Find the table, beside this one or in public, whose ids a column seems to hold; InvalidOid if there is none. */
+static Oid
+find_referenced(const Draft *draft, const DraftColumn *column)
+{
+	const char *schemas[] = {draft->facts->schema, "public"};
+	ListCell   *lc;
+
+	foreach(lc, guess_table_names(column->name))
+	{
+		const ListedName *listed = lfirst(lc);
+
+		for (size_t i = 0; i < lengthof(schemas); i++)
+		{
+			Oid			schema = get_namespace_oid(listed->schema != NULL ? listed->schema : schemas[i], true);
+			Oid			relid = OidIsValid(schema) ? get_relname_relid(listed->name, schema) : InvalidOid;
+
+			if (OidIsValid(relid) && can_reference(column, relid))
+				return relid;
+		}
+	}
+	return InvalidOid;
+}
+
+/*
+ * Rename a column that holds ids and references nothing: where it stands if that is the only
+ * place, and by a statement if not.  If there is a table that it seems to mean, it references that.
+ */
+static void
+rename_column(Draft *draft, const Action *action)
+{
+	DraftColumn *column = dbkit_draft_column(draft, action->name);
+	Oid			relid = column != NULL ? find_referenced(draft, column) : InvalidOid;
+	bool		owner = OidIsValid(relid) &&
+		(dbkit_is_organization_table(&dbkit_now, relid) || dbkit_is_user_table(&dbkit_now, relid));
+
+	if (column == NULL)
+		return;
+	if (OidIsValid(relid))
+		add_foreign_key(draft, column, dbkit_relation_name(relid), "id",
+						!owner ? "" : column->not_null ? " ON DELETE CASCADE" : " ON DELETE SET NULL");
+	else if (is_mentioned(draft, column))
+	{
+		add_after(draft, action->sql);
+		column->later_name = action->text;
+	}
+	else
+		column->name = action->text;
+}
+
+/* Add the policy: that of dbkit.protect(), or where nothing says whose rows they are, one that shows none. */
+static void
+create_policy(Draft *draft, const Action *action pg_attribute_unused())
+{
+	const char *role = dbkit_agreement()->customer_role;
+	bool		known = role != NULL && OidIsValid(get_role_oid(role, true));
+	const char *name = dbkit_tenant_column(draft->facts->objid);
+	const DraftColumn *column = name != NULL ? dbkit_draft_column(draft, name) : NULL;
+	char	   *condition = column != NULL && OidIsValid(column->base_type) ?
+		dbkit_tenant_condition(draft->facts->objid, name, column->later_name != NULL ? column->later_name : column->name,
+							   column->base_type) : NULL;
+
+	if (condition == NULL)
+		add_after(draft, "-- Nobody sees a row until you decide who may: write the condition in place of false.");
+	add_after(draft, psprintf("CREATE POLICY %s ON %s%s%s USING (%s)%s%s%s;",
+										quote_identifier(role != NULL ? makeObjectName(role, NULL, "isolation") : "isolation"),
+										dbkit_facts_identity(draft->facts),
+										known ? " TO " : "", known ? quote_identifier(role) : "",
+										condition != NULL ? condition : "false",
+										condition != NULL ? " WITH CHECK (" : "",
+										condition != NULL ? condition : "", condition != NULL ? ")" : ""));
+}
+
+static void
+alter_table(Draft *draft, const Action *action)
+{
+	add_after(draft, psprintf("ALTER TABLE %s %s;", dbkit_facts_identity(draft->facts), action->sql));
+}
+
+static void
+add_statement(Draft *draft, const Action *action)
+{
+	add_after(draft, action->sql);
+}
+
+/* How a draft is revised by each action; a serial column of another type has its sequence with it */
+static void (*const revisions[]) (Draft *draft, const Action *action) = {
+	[ACTION_ADD_COLUMN] = add_column,
+	[ACTION_SET_TYPE] = set_type,
+	[ACTION_SET_NOT_NULL] = set_not_null,
+	[ACTION_SET_VALUE] = set_value,
+	[ACTION_SET_KEY] = set_key,
+	[ACTION_SET_ENUM] = set_enum,
+	[ACTION_ADD_CONSTRAINT] = add_constraint,
+	[ACTION_DROP_CONSTRAINT] = drop_constraint,
+	[ACTION_ALTER] = alter_table,
+	[ACTION_RENAME_COLUMN] = rename_column,
+	[ACTION_ALTER_SEQUENCE] = NULL,
+	[ACTION_CREATE_POLICY] = create_policy,
+	[ACTION_STATEMENT] = add_statement
+};
+
+/* Return the type of the other end of a foreign key; InvalidOid where that is gone. */
+static Oid
+referenced_type(const Draft *draft, const DraftConstraint *key, AttrNumber attnum)
+{
+	const DraftColumn *own;
+
+	if (key->referenced != draft->facts->objid)
+		return getBaseType(get_atttype(key->referenced, attnum));
+	own = dbkit_draft_column_at(draft, attnum);
+	return own != NULL ? own->base_type : InvalidOid;
+}
+
+/* Make sure that both ends of a foreign key go together, where one of them is of another type now. */
+static void
+check_foreign_key(Draft *draft, const DraftConstraint *key)
+{
+	for (int i = 0; i < list_length(key->referenced_attnums); i++)
+	{
+		const DraftColumn *column = list_nth(key->columns, i);
+		Oid			type = referenced_type(draft, key, list_nth_int(key->referenced_attnums, i));
+
+		if (column->retyped && OidIsValid(type) && !is_similar(column->base_type, type))
+			note_obstacle(draft, psprintf("column \"%s\" has to be %s, but references \"%s\", whose key is %s and has to be changed first",
+										  column->name, format_type_be(column->base_type),
+										  dbkit_relation_name(key->referenced), format_type_be(type)));
+	}
+}
+
+/*
+ * Revise a draft by the findings about its table.  A finding that nothing can be done about
+ * without asking is an obstacle.
+ */
+void
+dbkit_revise_draft(Draft *draft, const List *findings)
+{
+	ListCell   *lc;
+
+	foreach(lc, findings)
+	{
+		const Finding *finding = lfirst(lc);
+		ListCell   *cell;
+
+		if (finding->actions == NIL && finding->level != LEVEL_WARNING)
+			note_obstacle(draft, finding->problem);
+		foreach(cell, finding->actions)
+		{
+			const Action *action = lfirst(cell);
+
+			if (revisions[action->kind] != NULL)
+				revisions[action->kind] (draft, action);
+		}
+	}
+	foreach(lc, draft->constraints)
+	{
+		const DraftConstraint *constraint = lfirst(lc);
+
+		if (constraint->type == CONSTRAINT_FOREIGN && !constraint->dropped)
+			check_foreign_key(draft, constraint);
+	}
+}

@@ -1,0 +1,215 @@
+/*-------------------------------------------------------------------------
+ *
+ * to_sql.c
+ *		Write the draft of a table as SQL.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+
+#include "common.h"
+#include "convention/draft/draft.h"
+
+/* Return the type of a column, as a serial one if it has a sequence of its own. */
+static const char *
+type_of(const DraftColumn *column)
+{
+	if (!column->serial)
+		return column->type;
+	return column->base_type == INT8OID ? "bigserial" : column->base_type == INT2OID ? "smallserial" : "serial";
+}
+
+/* Return what a constraint on one column is called when it stands by the column, or NULL. */
+static const char *
+find_short_form(const DraftConstraint *constraint)
+{
+	static const struct
+	{
+		char		type;
+		const char *beginning;	/* before the column's name */
+		const char *short_form;
+	}			forms[] = {
+		{CONSTRAINT_PRIMARY, "PRIMARY KEY (", "PRIMARY KEY"},
+		{CONSTRAINT_UNIQUE, "UNIQUE (", "UNIQUE"},
+		{CONSTRAINT_FOREIGN, "FOREIGN KEY (", ""},
+		{DBKIT_CONSTRAINT_NOTNULL, "NOT NULL ", "NOT NULL"},
+	};
+	const DraftColumn *column = linitial(constraint->columns);
+
+	for (size_t i = 0; i < lengthof(forms); i++)
+	{
+		bool		in_parentheses = dbkit_ends_with(forms[i].beginning, "(");
+		const char *long_form = psprintf("%s%s%s", forms[i].beginning, quote_identifier(column->name),
+										 in_parentheses ? ")" : "");
+		const char *rest = constraint->definition + strlen(long_form);
+
+		if (forms[i].type != constraint->type)
+			continue;
+		if (strncmp(constraint->definition, long_form, strlen(long_form)) != 0 || strncmp(rest, " INCLUDE", 8) == 0)
+			return NULL;
+		return psprintf("%s%s", forms[i].short_form, rest + (*forms[i].short_form == '\0' && *rest == ' '));
+	}
+	return constraint->type == CONSTRAINT_CHECK ? constraint->definition : NULL;
+}
+
+/* Return the constraint as it stands by that column, or NULL where it does not. */
+static const char *
+short_form(const DraftConstraint *constraint, const DraftColumn *column)
+{
+	if (constraint->dropped || list_length(constraint->columns) != 1 || linitial(constraint->columns) != column)
+		return NULL;
+	return find_short_form(constraint);
+}
+
+static bool
+stands_alone(const DraftConstraint *constraint)
+{
+	return list_length(constraint->columns) != 1 || linitial(constraint->columns) == NULL ||
+		((DraftColumn *) linitial(constraint->columns))->inherited || find_short_form(constraint) == NULL;
+}
+
+static void
+append_constraint(StringInfo sql, const DraftConstraint *constraint, const char *definition)
+{
+	if (constraint->name != NULL && !constraint->chosen)
+		appendStringInfo(sql, "CONSTRAINT %s ", quote_identifier(constraint->name));
+	appendStringInfoString(sql, definition);
+}
+
+/* Append the constraints that stand by a column: the primary key, or the others. */
+static void
+append_constraints_of(StringInfo sql, const Draft *draft, const DraftColumn *column, bool key)
+{
+	ListCell   *lc;
+
+	foreach(lc, draft->constraints)
+	{
+		const DraftConstraint *constraint = lfirst(lc);
+		const char *definition = (constraint->type == CONSTRAINT_PRIMARY) == key ?
+			short_form(constraint, column) : NULL;
+
+		if (definition == NULL)
+			continue;
+		appendStringInfoChar(sql, ' ');
+		append_constraint(sql, constraint, definition);
+	}
+}
+
+/* Does another clause say that the column is NOT NULL? */
+static bool
+implies_not_null(const Draft *draft, const DraftColumn *column)
+{
+	ListCell   *lc;
+
+	foreach(lc, draft->constraints)
+	{
+		const DraftConstraint *constraint = lfirst(lc);
+
+		if (!constraint->dropped && list_member_ptr(constraint->columns, column) &&
+			(constraint->type == CONSTRAINT_PRIMARY || constraint->type == DBKIT_CONSTRAINT_NOTNULL))
+			return true;
+	}
+	return column->serial || column->identity;
+}
+
+/* Return a column as CREATE TABLE and ADD COLUMN say it, with its constraints. */
+char *
+dbkit_draft_column_text(const Draft *draft, const DraftColumn *column)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "%s %s", quote_identifier(column->name), type_of(column));
+	append_constraints_of(&sql, draft, column, true);
+	if (column->not_null && !implies_not_null(draft, column))
+		appendStringInfoString(&sql, " NOT NULL");
+	if (column->value != NULL)
+		appendStringInfo(&sql, " %s", column->value);
+	append_constraints_of(&sql, draft, column, false);
+	return sql.data;
+}
+
+/* Append one of the lines between the parentheses of CREATE TABLE. */
+static void
+append_element(StringInfo sql, int *elements, const char *text)
+{
+	appendStringInfo(sql, "%s\n  %s", (*elements)++ > 0 ? "," : "", text);
+}
+
+static void
+append_create_table(StringInfo sql, const Draft *draft)
+{
+	int			elements = 0;
+	ListCell   *lc;
+
+	appendStringInfo(sql, "CREATE %sTABLE %s (", draft->persistence, dbkit_facts_identity(draft->facts));
+	foreach(lc, draft->columns)
+	{
+		const DraftColumn *column = lfirst(lc);
+
+		if (!column->inherited || column->revised)
+			append_element(sql, &elements, dbkit_draft_column_text(draft, column));
+	}
+	foreach(lc, draft->constraints)
+	{
+		const DraftConstraint *constraint = lfirst(lc);
+		StringInfoData text;
+
+		if (constraint->dropped || !stands_alone(constraint))
+			continue;
+		initStringInfo(&text);
+		append_constraint(&text, constraint, constraint->definition);
+		append_element(sql, &elements, text.data);
+	}
+	appendStringInfo(sql, "%s)%s;\n", elements > 0 ? "\n" : "", draft->clauses);
+}
+
+static void
+append_lines(StringInfo sql, const List *lines, const char *before)
+{
+	ListCell   *lc;
+
+	foreach(lc, lines)
+		appendStringInfo(sql, "%s%s\n", before, (char *) lfirst(lc));
+}
+
+/* Append how columns are stored. */
+static void
+append_settings(StringInfo sql, const Draft *draft)
+{
+	ListCell   *lc;
+
+	foreach(lc, draft->columns)
+	{
+		const DraftColumn *column = lfirst(lc);
+		ListCell   *cell;
+
+		foreach(cell, column->settings)
+			appendStringInfo(sql, "ALTER TABLE %s ALTER COLUMN %s %s;\n", dbkit_facts_identity(draft->facts),
+							 quote_identifier(column->name), (char *) lfirst(cell));
+	}
+}
+
+/*
+ * Append the statements that make a table as its draft says.  The rows are an INSERT, or
+ * NULL; they come before row level security, which could keep them out.
+ */
+void
+dbkit_write_draft(StringInfo sql, const Draft *draft, const char *rows)
+{
+	ListCell   *lc;
+
+	append_lines(sql, draft->prerequisites, "");
+	append_create_table(sql, draft);
+	append_lines(sql, draft->left_out, "-- left out: ");
+	append_settings(sql, draft);
+	if (rows != NULL)
+		appendStringInfo(sql, "%s\n", rows);
+	foreach(lc, draft->statements)
+		appendStringInfo(sql, "%s\n", ((DraftStatement *) lfirst(lc))->sql);
+	append_lines(sql, draft->additions, "");
+}

@@ -1,0 +1,193 @@
+# A refused CREATE TABLE is answered with the table as it should be: the HINT runs as it stands,
+# the table is there, and dbkit.check() has nothing to say.  Names, order, defaults, constraints,
+# partitioning and storage are kept.  Where there can be no such text the HINT says why.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf('postgresql.conf', "shared_preload_libraries = 'dbkit'\nclient_min_messages = warning");
+$node->start;
+$node->safe_psql('postgres', 'CREATE ROLE customer');
+$node->safe_psql('postgres', 'CREATE DATABASE base');
+$node->safe_psql('base', <<'SQL');
+CREATE EXTENSION btree_gist;
+CREATE EXTENSION dbkit;
+SELECT dbkit.agree('{"preset": "house"}');
+BEGIN;
+CREATE TABLE organizations (
+	id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('org') CHECK (id LIKE 'org_%'),
+	created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), storytime jsonb);
+CREATE TABLE users (
+	id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('usr') CHECK (id LIKE 'usr_%'),
+	created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), storytime jsonb,
+	organization_id text COLLATE "C" NOT NULL REFERENCES organizations ON DELETE CASCADE);
+CREATE INDEX ON users (organization_id);
+CREATE TRIGGER updated_at BEFORE UPDATE ON organizations FOR EACH ROW EXECUTE FUNCTION updated_at();
+CREATE TRIGGER updated_at BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION updated_at();
+SELECT dbkit.protect('organizations'), dbkit.protect('users');
+COMMIT;
+SET dbkit.enforce = off;
+CREATE TYPE mood AS ENUM ('sad', 'it''s ok', 'happy');
+CREATE TYPE pair AS (a int, b text);
+CREATE DOMAIN positive AS bigint CHECK (VALUE > 0);
+CREATE DOMAIN small AS int;
+CREATE FUNCTION short(text) RETURNS text IMMUTABLE LANGUAGE sql RETURN "left"($1, 3);
+CREATE TABLE legacy (id int PRIMARY KEY, name varchar(30) DEFAULT 'x', at timestamp);
+CREATE INDEX ON legacy (lower(name)) WHERE id > 0;
+CREATE INDEX legacy_at ON legacy (at DESC);
+CREATE STATISTICS legacy_stats ON id, name FROM legacy;
+COMMENT ON COLUMN legacy.name IS 'what it''s called';
+ALTER TABLE legacy ALTER name SET STORAGE EXTERNAL;
+CREATE TABLE parent (note text, number bigint NOT NULL DEFAULT 7, CHECK (number > 0));
+CREATE TABLE small_parent (number int);
+CREATE TABLE mood_enum_like (value text PRIMARY KEY);
+INSERT INTO legacy VALUES (1, 'one', '2020-01-01'), (2, 'two', '2021-01-01');
+RESET dbkit.enforce;
+SELECT dbkit.baseline();
+SQL
+
+my $id = q{id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('wid') CHECK (id LIKE 'wid_%')};
+my $clocks = 'created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), storytime jsonb';
+my $organization = 'organization_id text COLLATE "C" NOT NULL REFERENCES organizations ON DELETE CASCADE';
+my $o = $organization;
+
+# What is refused, and what must be true of the table "t" afterwards.  Those of the first list have
+# a column that says whose a row is, or make nobody's policy; those of the second are for a person to decide.
+my @cases = (
+	# a plain table, all that can be missing or wrong
+	["CREATE TABLE t ($o)"],
+	["CREATE TABLE t ($o, id int PRIMARY KEY)"],
+	["CREATE TABLE t ($o, id serial PRIMARY KEY, n serial)", q{n|bigint|nextval('t_n_seq'::regclass)}],
+	["CREATE TABLE t ($o, id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name text NOT NULL DEFAULT 'x''y')", q{name|text|'x''y'::text}],
+	["CREATE TABLE t ($o, id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY)"],
+	["CREATE TABLE t ($o, id varchar(30) PRIMARY KEY)"],
+	["CREATE TABLE t ($o, id text PRIMARY KEY)"],
+	["CREATE TABLE t ($o, id text COLLATE \"C\", $clocks)"],
+	["CREATE TABLE t ($o, id text COLLATE \"C\" UNIQUE, $clocks)"],
+	["CREATE TABLE t ($o, id text COLLATE \"C\" PRIMARY KEY DEFAULT 'x', $clocks)"],
+	["CREATE TABLE t ($o, id text COLLATE \"C\" PRIMARY KEY DEFAULT generate_id('wid'), $clocks)"],
+	["CREATE TABLE t ($o, id text COLLATE \"C\" PRIMARY KEY DEFAULT generate_id('wid') CHECK (id LIKE 'wdg_%'), $clocks)"],
+	["CREATE TABLE t ($o, id text COLLATE \"C\" PRIMARY KEY DEFAULT generate_id('widget') CHECK (id LIKE 'widget_%'), $clocks)"],
+	["CREATE TABLE t ($o, id text COLLATE \"C\" PRIMARY KEY DEFAULT generate_id('usr') CHECK (id LIKE 'usr_%'), $clocks)"],
+	["CREATE TABLE t ($o, id text COLLATE \"C\" PRIMARY KEY DEFAULT generate_id('usr') CHECK (id LIKE 'wid_%'), $clocks)"],
+	["CREATE TABLE t ($o, $id)"],
+	["CREATE TABLE t ($o, $id, created_at timestamp, updated_at date DEFAULT now(), storytime json)"],
+	["CREATE TABLE t ($o, $id, created_at timestamptz, updated_at timestamptz NOT NULL, storytime text DEFAULT '{}')"],
+	["CREATE TABLE t ($o, $id, created_at int, updated_at text, storytime jsonb NOT NULL DEFAULT '{}')", q{storytime|jsonb|'{}'::jsonb}],
+	# types
+	["CREATE TABLE t ($o, a int, b smallint DEFAULT 3, c int[] DEFAULT '{1}', d int4range, e timestamp DEFAULT now(), f timestamp[], g tsrange)",
+		q{a|bigint|,b|bigint|3,c|bigint[]|'{1}'::integer[],d|int8range|,e|timestamp with time zone|now(),f|timestamp with time zone[]|,g|tstzrange|}],
+	["CREATE TABLE t ($o, p positive, n numeric(12, 2) DEFAULT 1.5, v varchar(10) COLLATE \"POSIX\", i interval(3), b bit varying(5))",
+		q{p|positive|,n|numeric(12,2)|1.5,v|character varying(10)|,i|interval(3)|,b|bit varying(5)|}],
+	["CREATE TABLE t ($o, feeling mood NOT NULL DEFAULT 'happy', other mood)", q{feeling|text|'happy'::mood}],
+	["CREATE TABLE t ($o, owner_id uuid, x_extid int)"],
+	["CREATE TABLE t ($o, owner_id int DEFAULT 1, UNIQUE (owner_id, a), a int)"],
+	["CREATE TABLE t ($o, a int GENERATED ALWAYS AS IDENTITY (START 10 INCREMENT 5 CYCLE), b int GENERATED BY DEFAULT AS IDENTITY (MAXVALUE 100))"],
+	["CREATE TABLE t ($o, a int GENERATED ALWAYS AS IDENTITY (INCREMENT -1))"],
+	# generated columns
+	["CREATE TABLE t ($o, price int, amount int, total int GENERATED ALWAYS AS (price * amount) STORED)", q{total|bigint|(price * amount)}],
+	["CREATE TABLE t ($o, at timestamp, day date GENERATED ALWAYS AS (at::date) STORED)"],
+	["CREATE TABLE t ($o, name text, code text GENERATED ALWAYS AS (short(name)) STORED)", q{code|text|short(name)}],
+	["CREATE TABLE t ($o, $id, created_at timestamptz GENERATED ALWAYS AS ('2020-01-01 00:00+00'::timestamptz) STORED)"],
+	# constraints
+	["CREATE TABLE t ($o, n int CHECK (n > 0), CHECK (n < 10), CONSTRAINT \"not seven\" CHECK (n <> 7) NO INHERIT, a text, CHECK (a <> '' OR n > 3))",
+		undef, 'not seven,t_check,t_id_check,t_n_check,t_n_check1'],
+	["CREATE TABLE t ($o, sku text PRIMARY KEY, name text UNIQUE)", undef, 't_id_check,t_sku_key', 't_name_key,t_organization_id_fkey,t_pkey,t_sku_key'],
+	["CREATE TABLE t ($o, a bigint, b text, CONSTRAINT mine PRIMARY KEY (b, a) INCLUDE (c), c text)"],
+	["CREATE TABLE t ($o, a bigint, b text UNIQUE DEFERRABLE INITIALLY DEFERRED, UNIQUE NULLS NOT DISTINCT (a), CONSTRAINT u UNIQUE (a, b) INCLUDE (c) WITH (fillfactor = 60), c text)"],
+	["CREATE TABLE t ($o, id int PRIMARY KEY CHECK (id > 0), parent_id int REFERENCES t (id) ON DELETE SET NULL)"],
+	["CREATE TABLE t ($o, user_id text COLLATE \"C\" REFERENCES users, PRIMARY KEY (user_id, organization_id))"],
+	["CREATE TABLE t (organization_id text REFERENCES organizations, user_id text REFERENCES users ON UPDATE CASCADE DEFERRABLE, CONSTRAINT pk PRIMARY KEY (organization_id, user_id))"],
+	["CREATE TABLE t (organization_id text COLLATE \"C\", user_id text COLLATE \"C\" NOT NULL, FOREIGN KEY (organization_id) REFERENCES organizations, CONSTRAINT fk FOREIGN KEY (user_id) REFERENCES users (id) MATCH FULL)"],
+	["CREATE TABLE t ($o, room int, during tsrange, EXCLUDE USING gist (room WITH =, during WITH &&) WHERE (room > 0))"],
+	["CREATE TABLE t ($o, a int, CONSTRAINT \"no \"\"two\" EXCLUDE (a WITH =) DEFERRABLE)"],
+	["CREATE TABLE t ($o, a int CONSTRAINT \"Must\" NOT NULL, b int NULL)"],
+	# storage
+	["CREATE UNLOGGED TABLE t ($o) WITH (fillfactor = 70, autovacuum_enabled = off, toast.autovacuum_enabled = off)"],
+	["CREATE TABLE t ($o, a text COMPRESSION pglz, b bytea)"],
+	["CREATE TABLE t ($o) TABLESPACE pg_default"],
+	# made of others
+	["CREATE TABLE t (LIKE legacy, $o)"],
+	["CREATE TABLE t (LIKE legacy INCLUDING DEFAULTS INCLUDING STORAGE INCLUDING COMMENTS INCLUDING STATISTICS, $o)", q{name|character varying(30)|'x'::character varying}],
+	["CREATE TABLE t (LIKE legacy INCLUDING ALL, $o)"],
+	["CREATE TABLE t (LIKE users INCLUDING ALL)"],
+	["CREATE TABLE t ($o) INHERITS (parent)", 'number|bigint|7'],
+	["CREATE TABLE t ($o, number bigint DEFAULT 8) INHERITS (parent)", 'number|bigint|8'],
+	# partitioned
+	["CREATE TABLE t ($o, at timestamptz NOT NULL) PARTITION BY RANGE (at)"],
+	["CREATE TABLE t ($o, at timestamp) PARTITION BY RANGE (at)"],
+	["CREATE TABLE t ($o, n int, region text, PRIMARY KEY (n, region)) PARTITION BY LIST (region)"],
+	["CREATE TABLE t ($o, id int) PARTITION BY HASH (id, organization_id)"],
+	# CREATE TABLE AS
+	["CREATE TABLE t AS SELECT id AS organization_id, 1 AS n FROM organizations"],
+	["CREATE TABLE t (organization_id, a, b) AS SELECT o.id, l.id, l.at FROM legacy l CROSS JOIN organizations o WITH NO DATA"],
+	["SELECT o.id AS organization_id, l.name INTO t FROM legacy l, organizations o"],
+	["CREATE UNLOGGED TABLE t WITH (fillfactor = 50) AS SELECT u.* FROM users u"],
+	["CREATE TABLE t AS WITH x AS (SELECT 1 AS n, 'a \\ b'::text AS \"A b\") SELECT x.*, o.id AS organization_id FROM x, organizations o WHERE o.id LIKE 'org%' ORDER BY 1"],
+	["CREATE TABLE t AS VALUES ('org_00000000000000000000000000', 1)", undef, undef, undef, 'undecided'],
+	# hostile names
+	["CREATE TABLE \"t\" ($o, \"select\" int, \"a\"\"b\" int CHECK (\"a\"\"b\" > 0), \"a.b\" int UNIQUE, \"Ünï\" int, \"%s\" int DEFAULT 1, \"\\\" int, \"-- x\" int, \"\$\$\" int, \"' \" text DEFAULT '\$\$ \"')"],
+	["CREATE TABLE t ($o, \"" . 'x' x 63 . "\" int CHECK (\"" . 'x' x 63 . "\" > 0), \"" . 'ü' x 31 . "\" int UNIQUE)"],
+	["CREATE SCHEMA \"s \"\".x\" CREATE TABLE \"t\" ($o, n int) CREATE INDEX \"i x\" ON t (n)", undef, undef, undef, undef, '"s "".x".t'],
+	# rows that are nobody's organization's
+	["CREATE TABLE t (user_id text REFERENCES users)"],
+	["CREATE TABLE t_enum (value int, label text PRIMARY KEY)", undef, undef, undef, undef, 't_enum'],
+	["CREATE TABLE t_enum (label text)", undef, undef, undef, undef, 't_enum'],
+	["CREATE TABLE t ()", undef, undef, undef, 'undecided'],
+	["CREATE TABLE t (a int, b text)", undef, undef, undef, 'undecided'],
+	["CREATE TABLE t (LIKE parent INCLUDING ALL)", undef, undef, undef, 'undecided'],
+	["CREATE TABLE t AS SELECT * FROM legacy", undef, undef, undef, 'undecided'],
+);
+
+my $count = 0;
+sub fresh
+{
+	my $database = 'try_' . $count++;
+	$node->safe_psql('postgres', "CREATE DATABASE $database TEMPLATE base");
+	return $database;
+}
+
+# Return the HINT of the error that a statement gets.
+sub hint_of
+{
+	my ($database, $sql) = @_;
+	my (undef, undef, $err) = $node->psql($database, $sql);
+	return $err =~ /KD001|schema convention/ && $err =~ /^HINT:  (.*?)(?=^(?:CONTEXT|LINE \d+|STATEMENT):|\z)/ms ? $1 : "no HINT: $err";
+}
+
+my $undecided = 0;
+for my $case (@cases)
+{
+	my ($sql, $columns, $checks, $keys, $decision, $table) = @$case;
+	my $database = fresh();
+	my $hint = hint_of($database, $sql);
+	my (undef, undef, $err) = $node->psql($database, $hint, on_error_stop => 1);
+	is($err, '', "$sql: the HINT runs") or diag($hint);
+	is($node->safe_psql($database, "SELECT count(*) FROM pg_class WHERE oid = to_regclass('" . ($table // 't') =~ s/'/''/gr . "')"), 1, '... the table is there');
+	is($node->safe_psql($database, 'SELECT rule, problem FROM dbkit.check()'), '', '... and check() is silent') or diag($hint);
+	my $decide = $hint =~ /^-- Nobody sees a row/m;
+	is($decide, $decision ? 1 : '', '... it says where there is something to decide');
+	$undecided++ if $decision;
+	for my $expected ($columns ? split /,(?=\w+\|)/, $columns : ())
+	{
+		my ($name) = split /\|/, $expected;
+		is($node->safe_psql($database, "SELECT attname, format_type(atttypid, atttypmod), pg_get_expr(adbin, adrelid)
+			FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum WHERE attrelid = 't'::regclass AND attname = '$name'"),
+			$expected, "... column $name is kept");
+	}
+	is($node->safe_psql($database, "SELECT string_agg(conname, ',' ORDER BY conname COLLATE \"C\") FROM pg_constraint WHERE conrelid = 't'::regclass AND contype = 'c'"),
+		$checks, '... the CHECKs have their names') if $checks && !$keys;
+	is($node->safe_psql($database, "SELECT string_agg(conname, ',' ORDER BY conname COLLATE \"C\") FROM pg_constraint WHERE conrelid = 't'::regclass AND contype IN ('p', 'u', 'f')"),
+		$keys, '... and so have the keys') if $keys;
+	$node->safe_psql('postgres', "DROP DATABASE $database");
+}
+cmp_ok(scalar @cases, '>=', 60, 'there are enough cases');
+cmp_ok($undecided, '<=', 10, 'and few leave something to decide');
+
+done_testing();
