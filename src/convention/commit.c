@@ -181,32 +181,19 @@ judge_at_commit(void)
 	PG_END_TRY();
 }
 
-/*
- * Return what to write instead of the only statement of a transaction, if that makes tables.
- * In a transaction block it is what fixes them, and has to come before COMMIT.
- */
-static char *
-write_instead(const List *findings)
-{
-	char	   *instead = NULL;
-
-	if (IsTransactionBlock())
-		return NULL;
-	PushActiveSnapshot(GetTransactionSnapshot());
-	if (findings != NIL)
-		instead = dbkit_write_instead(NULL, dbkit_changed_by_transaction(), SCOPE_DRAFT);
-	PopActiveSnapshot();
-	return instead;
-}
-
 /* Refuse the transaction for what was found. */
 static void
 refuse(List *findings)
 {
-	if (!verdict.concurrent)
-		dbkit_report(findings, ERROR, write_instead(dbkit_drop_warnings(list_copy(findings))));
-	else
-		dbkit_report(findings, WARNING, NULL);
+	char	   *instead = NULL;
+
+	if (!verdict.concurrent && dbkit_drop_warnings(list_copy(findings)) != NIL)
+	{
+		PushActiveSnapshot(GetTransactionSnapshot());
+		instead = dbkit_write_before_commit(dbkit_changed_by_transaction());
+		PopActiveSnapshot();
+	}
+	dbkit_report(findings, verdict.concurrent ? WARNING : ERROR, instead);
 }
 
 /* Judge before it is too late to raise an error, unless nothing has changed since that was done. */

@@ -26,6 +26,7 @@
 #include "convention/changed.h"
 #include "convention/commands.h"
 #include "convention/commit.h"
+#include "convention/draft/draft.h"
 #include "convention/enforce.h"
 #include "convention/instead.h"
 #include "convention/levels.h"
@@ -157,10 +158,10 @@ judge_statement(const Node *statement, const List *changed, const List *cases, O
 {
 	List	   *findings = dbkit_judge_cases(cases, SCOPE_STATEMENT);
 
-	if (dbkit_drop_warnings(list_copy(findings)) == NIL || !makes_tables(statement))
+	if (dbkit_drop_warnings(list_copy(findings)) == NIL)
 		return findings;
 	*instead = dbkit_write_instead(statement, changed, OidIsValid(model) ? SCOPE_STATEMENT : SCOPE_DRAFT);
-	if (OidIsValid(model))
+	if (!makes_tables(statement) || OidIsValid(model))
 		return findings;
 	return dbkit_judge_cases(dbkit_read_cases(changed, SCOPE_REFUSED, true, false), SCOPE_REFUSED);
 }

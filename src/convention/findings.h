@@ -93,7 +93,8 @@ typedef struct Action
 	const char *name;			/* of the column or constraint, or NULL */
 	const char *text;			/* its definition, type, default or new name,
 								 * or NULL */
-	Oid			type;			/* of ACTION_SET_TYPE */
+	Oid			type;			/* of ACTION_SET_TYPE, and of a key that is
+								 * added; or InvalidOid */
 	const char *sql;			/* NULL where only a table that is made can
 								 * have it so */
 } Action;

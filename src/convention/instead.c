@@ -10,12 +10,12 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "access/xact.h"
 #include "catalog/pg_class.h"
-#include "nodes/nodeFuncs.h"
+#include "rewrite/rewriteHandler.h"
 #include "storage/bufmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
 
@@ -23,31 +23,20 @@
 #include "as_owner.h"
 #include "convention/cases.h"
 #include "convention/draft/draft.h"
+#include "convention/facts/catalogs.h"
 #include "convention/instead.h"
-#include "convention/rules/id_style.h"
 
-/* The last CREATE TABLE AS that began, and its query before the rewriter changed that */
-static const Node *noted = NULL;
-static Query *noted_query = NULL;
-static MemoryContext noted_context = NULL;
-
-/* Note the query of a CREATE TABLE AS that begins. */
-void
-dbkit_note_query(const Node *statement)
+/* What is to be written */
+typedef struct Instead
 {
-	MemoryContext caller;
-
-	if (!IsA(statement, CreateTableAsStmt))
-		return;
-	if (noted_context == NULL)
-		noted_context = AllocSetContextCreate(TopMemoryContext, "dbkit query", ALLOCSET_DEFAULT_SIZES);
-	noted = NULL;
-	MemoryContextReset(noted_context);
-	caller = MemoryContextSwitchTo(noted_context);
-	noted_query = copyObject(castNode(Query, ((const CreateTableAsStmt *) statement)->query));
-	MemoryContextSwitchTo(caller);
-	noted = statement;
-}
+	const Node *statement;		/* that is refused, or NULL at COMMIT */
+	bool		whole;			/* what is new is written as a whole */
+	Catalogs	before;
+	StringInfoData sql;
+	bool		needed;			/* it is something else than the fix of the
+								 * findings */
+	const char *obstacle;		/* why there is none, or NULL */
+} Instead;
 
 /* Has the table a trigger that somebody made? */
 static bool
@@ -61,110 +50,36 @@ has_trigger(Relation rel)
 	return false;
 }
 
-/*
- * Did the transaction make the table?  Without its statement, at COMMIT, also nothing may have
- * come to it that is not written: rows, policies, triggers.
- */
+/* Did the transaction make the relation? */
 static bool
-is_new(const Facts *facts, bool alone)
+is_new(const Facts *facts)
 {
 	Relation	rel = facts->classid == RelationRelationId ?
-		try_relation_open(facts->objid, AccessShareLock) : NULL;
-	bool		result;
+	try_relation_open(facts->objid, AccessShareLock) : NULL;
+	bool		result = rel != NULL && rel->rd_createSubid != InvalidSubTransactionId;
 
-	if (rel == NULL)
-		return false;
-	result = (rel->rd_rel->relkind == RELKIND_RELATION || rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE) &&
-		rel->rd_createSubid != InvalidSubTransactionId;
-	if (alone && result)
-		result = facts->read.policies == NIL && !facts->read.rls_enabled && !has_trigger(rel) &&
-			(rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE || RelationGetNumberOfBlocks(rel) == 0);
-	relation_close(rel, AccessShareLock);
+	if (rel != NULL)
+		relation_close(rel, AccessShareLock);
 	return result;
 }
 
-/* Has a query parameters, which only its function knows? */
+/* Has nothing come to a new table since that is not written with it: rows, policies, triggers? */
 static bool
-has_parameter(Node *node, void *context)
+is_bare(const Facts *facts)
 {
-	if (node == NULL)
-		return false;
-	if (IsA(node, Param))
-		return ((Param *) node)->paramkind == PARAM_EXTERN;
-	if (IsA(node, Query))
-		return query_tree_walker((Query *) node, has_parameter, context, 0);
-	return expression_tree_walker(node, has_parameter, context);
-}
+	Relation	rel = relation_open(facts->objid, AccessShareLock);
+	bool		result = facts->read.policies == NIL && !facts->read.rls_enabled && !has_trigger(rel) &&
+	(rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE || RelationGetNumberOfBlocks(rel) == 0);
 
-/* Are the ids of a query of no use, so that the rows get new ones? */
-static bool
-gets_new_ids(const DraftColumn *column)
-{
-	return strcmp(column->catalog_name, "id") == 0 &&
-		(column->retyped || column->identity || (column->revised && dbkit_ids_are_prefixed()));
-}
-
-/* Write the INSERT of what a query gives into the columns that it gave the table. */
-static char *
-write_insert(const Draft *draft, Query *query)
-{
-	char	   *text = pg_get_querydef(query, false);
-	List	   *attributes = dbkit_draft_catalog_columns(draft);
-	StringInfoData all;
-	StringInfoData inserted;
-	StringInfoData selected;
-	bool		new_ids = false;
-	ListCell   *lc;
-
-	initStringInfo(&all);
-	initStringInfo(&inserted);
-	initStringInfo(&selected);
-	foreach(lc, attributes)
-	{
-		const DraftColumn *column = lfirst(lc);
-		const char *name = quote_identifier(column->catalog_name);
-
-		appendStringInfo(&all, "%s%s", all.len > 0 ? ", " : "", name);
-		if (gets_new_ids(column))
-		{
-			new_ids = true;
-			continue;
-		}
-		appendStringInfo(&inserted, "%s%s", inserted.len > 0 ? ", " : "", quote_identifier(column->name));
-		appendStringInfo(&selected, "%s%s", selected.len > 0 ? ", " : "", name);
-	}
-	text += strspn(text, " ");
-	if (!new_ids)
-		return psprintf("INSERT INTO %s (%s) %s;", dbkit_facts_identity(draft->facts), inserted.data, text);
-	return psprintf("-- The ids are new: those of the query do not have the form of ids.\n"
-					"INSERT INTO %s (%s) SELECT %s FROM (%s) AS query (%s);",
-					dbkit_facts_identity(draft->facts), inserted.data, selected.data, text, all.data);
-}
-
-/* Write the INSERT that CREATE TABLE AS does, or NULL where it does none. */
-static char *
-write_rows(const Node *statement, Draft *draft)
-{
-	const CreateTableAsStmt *create = (const CreateTableAsStmt *) statement;
-
-	if (statement == NULL || !IsA(statement, CreateTableAsStmt) || create->into->skipData)
-		return NULL;
-	if (noted != statement)
-		draft->obstacle = "the query runs another CREATE TABLE AS; create the table first, and INSERT with the query";
-	else if (noted_query->commandType == CMD_UTILITY)
-		draft->obstacle = "INSERT cannot take the rows of EXECUTE; create the table first, and INSERT with the query itself";
-	else if (has_parameter((Node *) noted_query, NULL))
-		draft->obstacle = "the query has parameters of the function that it is in; create the table first, and INSERT there";
-	else
-		return write_insert(draft, copyObject(noted_query));
-	return NULL;
+	relation_close(rel, AccessShareLock);
+	return result;
 }
 
 /* Append CREATE SCHEMA, which goes with its tables. */
 static void
 append_schema(StringInfo sql, const Node *statement)
 {
-	const CreateSchemaStmt *create = (const CreateSchemaStmt *) statement;
+	const		CreateSchemaStmt *create = (const CreateSchemaStmt *) statement;
 	char	   *role;
 
 	if (statement == NULL || !IsA(statement, CreateSchemaStmt))
@@ -208,62 +123,192 @@ findings_about(const List *findings, const Facts *facts)
 	return result;
 }
 
-/* Append what makes a table as it should be.  Returns why there is none, or NULL. */
-static const char *
-append_table(StringInfo sql, const Node *statement, const Facts *facts, const List *findings)
+/* Append what makes a table as it should be. */
+static void
+append_table(Instead *instead, const Facts *facts, const List *findings)
 {
 	Draft	   *draft = dbkit_draft_of_catalog(facts);
 	char	   *rows;
 
 	dbkit_revise_draft(draft, findings);
-	rows = write_rows(statement, draft);
+	rows = dbkit_write_rows(instead->statement, draft);
 	if (draft->obstacle == NULL)
-		dbkit_write_draft(sql, draft, rows);
-	return draft->obstacle;
+		dbkit_write_draft(&instead->sql, draft, rows);
+	else if (instead->obstacle == NULL)
+		instead->obstacle = draft->obstacle;
 }
 
-/* Append all tables that are new.  Returns why there is no text of one of them, or NULL. */
-static const char *
-append_tables(StringInfo sql, const Node *statement, const List *cases, const List *findings)
+/* Append a view that is made as it should be. */
+static void
+append_view(Instead *instead, const Facts *facts)
 {
-	const char *obstacle = NULL;
+	Relation	rel = relation_open(facts->objid, AccessShareLock);
+	char	   *query = pg_get_querydef(copyObject(get_view_query(rel)), false);
+
+	appendStringInfo(&instead->sql, "CREATE OR REPLACE VIEW %s WITH (%ssecurity_invoker = true) AS %s;\n",
+					 dbkit_facts_identity(facts), dbkit_other_view_options(facts->objid), query + strspn(query, " "));
+	relation_close(rel, AccessShareLock);
+}
+
+/* Append what fixes an object that is there, also what other findings imply. */
+static void
+append_fix(Instead *instead, const Facts *facts, List *findings)
+{
+	const Draft *draft = NULL;
+	const char *fix;
+	ListCell   *lc;
+
+	foreach(lc, findings)
+	{
+		ListCell   *cell;
+
+		foreach(cell, ((Finding *) lfirst(lc))->actions)
+		{
+			Action	   *action = lfirst(cell);
+
+			if (action->kind != ACTION_CREATE_POLICY)
+				continue;
+			if (draft == NULL)
+				draft = dbkit_draft_of_catalog(facts);
+			action->sql = dbkit_policy_text(draft);
+		}
+	}
+	dbkit_drop_repeated_fixes(findings, 0);
+	fix = dbkit_fix(findings);
+	if (fix != NULL)
+		appendStringInfo(&instead->sql, "%s\n", fix);
+}
+
+/*
+ * Append what changes a table that was there before: with the columns and constraints that are
+ * new, which are gone with the statement that added them.
+ */
+static void
+append_alteration(Instead *instead, const Facts *facts, List *findings)
+{
+	Draft	   *draft = dbkit_draft_of_catalog(facts);
+	List	   *additions = dbkit_draft_additions(draft, &instead->before, findings);
+
+	if (additions != NIL)
+	{
+		dbkit_revise_draft(draft, additions);
+		if (draft->obstacle == NULL && dbkit_write_additions(&instead->sql, draft, &instead->before))
+		{
+			instead->needed = true;
+			findings = list_difference_ptr(findings, additions);
+		}
+	}
+	append_fix(instead, facts, findings);
+}
+
+/* Append what one of the objects should be. */
+static void
+append_object(Instead *instead, const Facts *facts, List *findings)
+{
+	bool		table = (facts->kind & (KIND_TABLE | KIND_ENUM_TABLE)) != 0;
+
+	if (facts->kind == KIND_VIEW && findings != NIL && instead->statement != NULL && IsA(instead->statement, ViewStmt))
+	{
+		instead->needed = true;
+		append_view(instead, facts);
+	}
+	else if (table && is_new(facts))
+	{
+		instead->needed = true;
+		if (instead->whole)
+			append_table(instead, facts, findings);
+		else
+			append_fix(instead, facts, findings);
+	}
+	else if (table && findings != NIL)
+		append_alteration(instead, facts, findings);
+	else
+		append_fix(instead, facts, findings);
+}
+
+/* Append what all of them should be. */
+static void
+append_objects(Instead *instead, const List *cases, const List *findings)
+{
+	AsOwner		saved;
+	ListCell   *lc;
+
+	dbkit_open_before(&instead->before);
+	dbkit_begin_as_owner(GetUserId(), 0, &saved);
+	foreach(lc, cases)
+	{
+		const Facts *facts = ((const Case *) lfirst(lc))->facts;
+
+		if (facts != NULL)
+			append_object(instead, facts, findings_about(findings, facts));
+	}
+	append_other_elements(&instead->sql, instead->statement);
+	dbkit_end_as_owner(&saved);
+	dbkit_close_before(&instead->before);
+}
+
+/* Return the SQL that was written; several statements are one transaction. */
+static char *
+frame(const Instead *instead)
+{
+	const char *end = strstr(instead->sql.data, ";\n");
+
+	if (end != NULL && end[2] != '\0')
+		return psprintf("BEGIN;\n%sCOMMIT;", instead->sql.data);
+	return pnstrdup(instead->sql.data, instead->sql.len - 1);
+}
+
+/*
+ * Return what to write instead of a statement that is refused: a sentence where there can be
+ * no such SQL, or NULL where it is no other than what fixes the findings.
+ */
+char *
+dbkit_write_instead(const Node *statement, const List *changed, JudgeScope scope)
+{
+	Instead		instead = {.statement = statement,.whole = true};
+	List	   *cases = dbkit_read_cases(changed, SCOPE_DRAFT, true, false);
+
+	initStringInfo(&instead.sql);
+	append_schema(&instead.sql, statement);
+	append_objects(&instead, cases, dbkit_judge_cases(cases, scope));
+	if (instead.obstacle != NULL)
+		return psprintf("There is no SQL for the whole table: %s.", instead.obstacle);
+	return instead.needed && instead.sql.len > 0 ? frame(&instead) : NULL;
+}
+
+/* Can all new tables be written as a whole? */
+static bool
+are_bare(const List *cases)
+{
 	ListCell   *lc;
 
 	foreach(lc, cases)
 	{
 		const Facts *facts = ((const Case *) lfirst(lc))->facts;
 
-		if (facts != NULL && obstacle == NULL && is_new(facts, statement == NULL))
-			obstacle = append_table(sql, statement, facts, findings_about(findings, facts));
+		if (facts != NULL && (facts->kind & (KIND_TABLE | KIND_ENUM_TABLE)) && is_new(facts) && !is_bare(facts))
+			return false;
 	}
-	return obstacle;
+	return true;
 }
 
 /*
- * Return the SQL of the tables that are new among the changed objects, as they should be: in
- * place of the statement, or where that is NULL, of all that the transaction did.  Where there
- * is no such SQL it is a sentence that says why, or NULL if nothing is new.
+ * Return what to write instead of a transaction that is refused: the tables that it made as
+ * they should be, or in a transaction block what is to come before COMMIT.
  */
 char *
-dbkit_write_instead(const Node *statement, const List *changed, JudgeScope scope)
+dbkit_write_before_commit(const List *changed)
 {
 	List	   *cases = dbkit_read_cases(changed, SCOPE_DRAFT, true, false);
-	List	   *findings = dbkit_judge_cases(cases, scope);
-	StringInfoData sql;
-	StringInfoData schema;
-	const char *obstacle;
-	AsOwner		saved;
+	Instead		instead = {.whole = !IsTransactionBlock() && are_bare(cases)};
 
-	initStringInfo(&sql);
-	dbkit_begin_as_owner(GetUserId(), 0, &saved);
-	obstacle = append_tables(&sql, statement, cases, findings);
-	dbkit_end_as_owner(&saved);
-	if (obstacle != NULL)
-		return psprintf("There is no SQL for the whole table: %s.", obstacle);
-	if (sql.len == 0)
+	initStringInfo(&instead.sql);
+	append_objects(&instead, cases, dbkit_judge_cases(cases, SCOPE_DRAFT));
+	if (instead.obstacle != NULL)
+		return psprintf("There is no SQL for the whole table: %s.", instead.obstacle);
+	if (instead.sql.len == 0)
 		return NULL;
-	initStringInfo(&schema);
-	append_schema(&schema, statement);
-	append_other_elements(&sql, statement);
-	return psprintf("BEGIN;\n%s%sCOMMIT;", schema.data, sql.data);
+	if (instead.needed && instead.whole)
+		return frame(&instead);
+	return psprintf("%s-- The transaction was rolled back. Run this in it, before COMMIT.", instead.sql.data);
 }

@@ -12,7 +12,7 @@
 
 #include "convention/judge.h"
 
-extern void dbkit_note_query(const Node *statement);
 extern char *dbkit_write_instead(const Node *statement, const List *changed, JudgeScope scope);
+extern char *dbkit_write_before_commit(const List *changed);
 
 #endif							/* DBKIT_INSTEAD_H */

@@ -8,9 +8,12 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 
 #include "common.h"
 #include "convention/findings.h"
+#include "convention/levels.h"
 #include "convention/report.h"
 #include "convention/rules/rules.h"
 
@@ -162,12 +165,37 @@ set_field(int field, const char *value)
 	return field != 0 && value != NULL ? err_generic_string(field, value) : 0;
 }
 
+/* May the caller switch enforcement off, and would that let the findings pass? */
+static bool
+may_pass(const List *findings)
+{
+	ListCell   *lc;
+
+	foreach(lc, findings)
+	{
+		const Finding *finding = lfirst(lc);
+
+		if (dbkit_rule_level(finding->rule, finding->facts->schema, LEVEL_REQUIRED) != LEVEL_OFF)
+			return false;
+	}
+	return superuser() || pg_parameter_aclcheck("dbkit.enforce", GetUserId(), ACL_SET) == ACLCHECK_OK;
+}
+
+/* Add to an error or a warning where the reasons are, and the way past. */
+static int
+set_context(const char *rule, bool may_pass)
+{
+	return errcontext("dbkit: SELECT dbkit.explain_rule('%s') says why and how to be exempt%s", rule,
+					  may_pass ? "; SET LOCAL dbkit.enforce = off lets it pass" : "");
+}
+
 /* Send the findings of one level as one error or one warning; the hint is what fixes them, unless there is another. */
 static void
-send(int elevel, const List *findings, const char *hint)
+send(int elevel, const List *findings, const char *hint, bool refusing)
 {
 	const Finding *first;
 	bool		single;
+	bool		passing;
 
 	if (findings == NIL)
 		return;
@@ -175,6 +203,7 @@ send(int elevel, const List *findings, const char *hint)
 	single = count_objects(findings) == 1;
 	if (hint == NULL)
 		hint = dbkit_fix(findings);
+	passing = refusing && elevel >= ERROR && may_pass(findings);
 
 	ereport(elevel,
 			(errcode(ERRCODE_CONVENTION),
@@ -184,7 +213,8 @@ send(int elevel, const List *findings, const char *hint)
 			 set_field(PG_DIAG_SCHEMA_NAME, single ? first->facts->schema : NULL),
 			 set_field(name_field(first->facts->kind), single ? first->facts->name : NULL),
 			 set_field(PG_DIAG_COLUMN_NAME, single ? single_column(findings) : NULL),
-			 set_field(PG_DIAG_CONSTRAINT_NAME, first->rule->id)));
+			 set_field(PG_DIAG_CONSTRAINT_NAME, first->rule->id),
+			 set_context(first->rule->id, passing)));
 }
 
 /*
@@ -209,6 +239,13 @@ dbkit_report(const List *findings, int elevel, const char *hint)
 		else
 			errors = lappend(errors, finding);
 	}
-	send(WARNING, warnings, NULL);
-	send(elevel, errors, hint);
+	send(WARNING, warnings, NULL, true);
+	send(elevel, errors, hint, true);
+}
+
+/* Raise an error with findings that refuse nothing. */
+void
+dbkit_report_present(const List *findings)
+{
+	send(ERROR, findings, NULL, false);
 }

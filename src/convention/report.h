@@ -12,6 +12,7 @@
 
 #define ERRCODE_CONVENTION	MAKE_SQLSTATE('K', 'D', '0', '0', '1')
 
+extern void dbkit_report_present(const List *findings);
 extern void dbkit_report(const List *findings, int elevel, const char *hint);
 
 #endif							/* DBKIT_REPORT_H */

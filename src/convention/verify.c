@@ -115,7 +115,7 @@ dbkit_verify(PG_FUNCTION_ARGS)
 	list_sort(verification.objects, compare_objects);
 	foreach(lc, verification.objects)
 		findings = list_concat(findings, lfirst(lc));
-	dbkit_report(findings, ERROR, NULL);
+	dbkit_report_present(findings);
 	PG_RETURN_TEXT_P(cstring_to_text(verification.warnings == 0 ?
 									 psprintf("0 findings, %d tables", verification.tables) :
 									 psprintf("0 findings, %d tables, %d warnings", verification.tables,

@@ -10,6 +10,7 @@
 
 #include "lib/stringinfo.h"
 
+#include "convention/facts/catalogs.h"
 #include "convention/findings.h"
 
 typedef struct DraftColumn
@@ -37,6 +38,7 @@ typedef struct DraftColumn
 
 typedef struct DraftConstraint
 {
+	Oid			oid;			/* InvalidOid where the catalog has none */
 	const char *name;			/* as in the catalog, or NULL */
 	bool		chosen;			/* PostgreSQL would choose that name */
 	char		type;			/* as in pg_constraint */
@@ -63,9 +65,8 @@ typedef struct Draft
 	const char *persistence;	/* "UNLOGGED " or "" */
 	const char *clauses;		/* all that follows the columns */
 	List	   *partition_key;	/* attribute numbers, 0 for an expression */
-	Bitmapset  *mentioned;		/* the columns that "clauses" and
-								 * "statements" name, as pull_varattnos() has
-								 * them */
+	Bitmapset  *mentioned;		/* the columns that "clauses" and "statements"
+								 * name, as pull_varattnos() has them */
 	bool		renamable;		/* all that names columns is known */
 	List	   *prerequisites;	/* char *, statements before it */
 	List	   *statements;		/* DraftStatement * */
@@ -78,8 +79,13 @@ extern Draft *dbkit_draft_of_catalog(const Facts *facts);
 extern void dbkit_revise_draft(Draft *draft, const List *findings);
 extern DraftColumn *dbkit_draft_column(const Draft *draft, const char *name);
 extern DraftColumn *dbkit_draft_column_at(const Draft *draft, AttrNumber attnum);
+extern char *dbkit_policy_text(const Draft *draft);
+extern List *dbkit_draft_additions(const Draft *draft, const Catalogs *before, const List *findings);
 extern List *dbkit_draft_catalog_columns(const Draft *draft);
-extern char *dbkit_draft_column_text(const Draft *draft, const DraftColumn *column);
+extern void dbkit_note_query(const Node *statement);
+extern char *dbkit_write_rows(const Node *statement, Draft *draft);
+extern char *dbkit_other_view_options(Oid view);
 extern void dbkit_write_draft(StringInfo sql, const Draft *draft, const char *rows);
+extern bool dbkit_write_additions(StringInfo sql, const Draft *draft, const Catalogs *before);
 
 #endif							/* DBKIT_DRAFT_H */

@@ -46,6 +46,7 @@
 #include "common.h"
 #include "convention/draft/draft.h"
 #include "convention/facts/table.h"
+#include "convention/own_objects.h"
 #include "relation_name.h"
 
 /* Return the column of that name, or NULL. */
@@ -152,9 +153,18 @@ write_sequence_options(Oid sequence)
 	return text.len > 0 ? psprintf(" (%s)", text.data) : "";
 }
 
+/* Drop the cast after a literal, which has its column's type without it. */
+static char *
+drop_cast(char *literal, Oid type)
+{
+	char	   *cast = psprintf("'::%s", format_type_be(type));
+
+	return dbkit_ends_with(literal, cast) ? pnstrdup(literal, strlen(literal) - strlen(cast) + 1) : literal;
+}
+
 /* Read the default of a column, or what it is generated from. */
 static void
-read_expression(Relation rel, const ColumnFacts *facts, DraftColumn *column)
+read_expression(Relation rel, const Facts *table, const ColumnFacts *facts, DraftColumn *column)
 {
 	Node	   *node = stringToNode(facts->expression);
 	char	   *text = write_expression(rel, facts->expression);
@@ -168,7 +178,10 @@ read_expression(Relation rel, const ColumnFacts *facts, DraftColumn *column)
 		pull_varattnos(node, 1, &column->inputs);
 		return;
 	}
-	column->value = psprintf("DEFAULT %s", text);
+	if (strcmp(facts->name, "id") == 0 && table->read.default_prefix != NULL)
+		text = psprintf("%s('%s')", dbkit_function_name("generate_id"), table->read.default_prefix);
+
+	column->value = psprintf("DEFAULT %s", IsA(node, Const) ? drop_cast(text, ((Const *) node)->consttype) : text);
 	column->value_type = exprType(node);
 }
 
@@ -187,7 +200,7 @@ read_value(Relation rel, const Facts *table, const ColumnFacts *facts, DraftColu
 								 write_sequence_options(dbkit_identity_sequence(rel, facts->attnum)));
 	}
 	else if (facts->expression != NULL && !column->serial)
-		read_expression(rel, facts, column);
+		read_expression(rel, table, facts, column);
 }
 
 /* Add how a column is stored, where that is not as its type is. */
@@ -280,7 +293,7 @@ is_chosen_name(const Facts *table, const DraftConstraint *constraint)
 	};
 	StringInfoData columns;
 	bool		named = constraint->type != CONSTRAINT_PRIMARY &&
-		(constraint->type != CONSTRAINT_CHECK || list_length(constraint->columns) == 1);
+	(constraint->type != CONSTRAINT_CHECK || list_length(constraint->columns) == 1);
 	ListCell   *lc;
 
 	initStringInfo(&columns);
@@ -296,6 +309,32 @@ is_chosen_name(const Facts *table, const DraftConstraint *constraint)
 	return false;
 }
 
+/*
+ * Write the definition of a constraint.  Only the command that adds it has the storage options
+ * of its index.
+ */
+static char *
+write_constraint(const Facts *table, Form_pg_constraint form)
+{
+	const char *before = psprintf("ALTER TABLE %s ADD CONSTRAINT %s ", dbkit_facts_identity(table),
+								  quote_identifier(NameStr(form->conname)));
+
+	if (!OidIsValid(form->conindid) || form->contype == CONSTRAINT_FOREIGN)
+		return TextDatumGetCString(DirectFunctionCall2(pg_get_constraintdef_ext, ObjectIdGetDatum(form->oid),
+													   BoolGetDatum(true)));
+	return pg_get_constraintdef_command(form->oid) + strlen(before);
+}
+
+/* Is it the CHECK that pins the prefix, in the way that fixes write it? */
+static bool
+is_prefix_check(const Facts *table, Form_pg_constraint form)
+{
+	const char *prefix = table->read.default_prefix;
+
+	return prefix != NULL && form->contype == CONSTRAINT_CHECK &&
+		strcmp(write_constraint(table, form), psprintf("CHECK (id ~~ '%s_%%'::text)", prefix)) == 0;
+}
+
 static DraftConstraint *
 read_constraint(const Draft *draft, Relation catalog, HeapTuple tuple)
 {
@@ -303,15 +342,15 @@ read_constraint(const Draft *draft, Relation catalog, HeapTuple tuple)
 	DraftConstraint *constraint = palloc0(sizeof(DraftConstraint));
 	ListCell   *lc;
 
+	constraint->oid = form->oid;
 	constraint->name = pstrdup(NameStr(form->conname));
 	constraint->type = form->contype;
 	foreach(lc, read_attnums(catalog, tuple, Anum_pg_constraint_conkey))
 		constraint->columns = lappend(constraint->columns, dbkit_draft_column_at(draft, lfirst_int(lc)));
 	constraint->referenced = form->confrelid;
 	constraint->referenced_attnums = read_attnums(catalog, tuple, Anum_pg_constraint_confkey);
-	constraint->definition = TextDatumGetCString(DirectFunctionCall2(pg_get_constraintdef_ext,
-																	 ObjectIdGetDatum(form->oid),
-																	 BoolGetDatum(true)));
+	constraint->definition = is_prefix_check(draft->facts, form) ?
+		psprintf("CHECK (id LIKE '%s_%%')", draft->facts->read.default_prefix) : write_constraint(draft->facts, form);
 	constraint->chosen = is_chosen_name(draft->facts, constraint);
 	return constraint;
 }
@@ -388,9 +427,9 @@ write_parents(Oid relid)
 	return text.data;
 }
 
-/* Append options as in WITH, those of the table or of its TOAST table. */
+/* Append options as in WITH, those of a relation or of its TOAST table, but for the one named. */
 static void
-append_storage_options(StringInfo text, Oid relid, const char *namespace)
+append_options(StringInfo text, Oid relid, const char *namespace, const char *except)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	bool		isnull = true;
@@ -404,10 +443,25 @@ append_storage_options(StringInfo text, Oid relid, const char *namespace)
 	{
 		DefElem    *option = lfirst_node(DefElem, lc);
 
+		if (except != NULL && strcmp(option->defname, except) == 0)
+			continue;
 		appendStringInfo(text, "%s%s%s = %s", text->len > 0 ? ", " : "", namespace,
 						 quote_identifier(option->defname), quote_literal_cstr(defGetString(option)));
 	}
 	ReleaseSysCache(tuple);
+}
+
+/* Write the options of a view, but for security_invoker, with a comma after them. */
+char *
+dbkit_other_view_options(Oid view)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	append_options(&text, view, "", "security_invoker");
+	if (text.len > 0)
+		appendStringInfoString(&text, ", ");
+	return text.data;
 }
 
 /* Write WITH, or "". */
@@ -417,9 +471,9 @@ write_storage_options(Relation rel)
 	StringInfoData text;
 
 	initStringInfo(&text);
-	append_storage_options(&text, RelationGetRelid(rel), "");
+	append_options(&text, RelationGetRelid(rel), "", NULL);
 	if (OidIsValid(rel->rd_rel->reltoastrelid))
-		append_storage_options(&text, rel->rd_rel->reltoastrelid, "toast.");
+		append_options(&text, rel->rd_rel->reltoastrelid, "toast.", NULL);
 	return text.len > 0 ? psprintf(" WITH (%s)", text.data) : "";
 }
 
@@ -429,7 +483,7 @@ write_clauses(Relation rel)
 {
 	StringInfoData clauses;
 	const char *tablespace = OidIsValid(rel->rd_rel->reltablespace) ?
-		get_tablespace_name(rel->rd_rel->reltablespace) : NULL;
+	get_tablespace_name(rel->rd_rel->reltablespace) : NULL;
 
 	initStringInfo(&clauses);
 	appendStringInfoString(&clauses, write_parents(RelationGetRelid(rel)));
@@ -542,10 +596,7 @@ read_comments(Draft *draft)
 	}
 }
 
-/*
- * Draft a table that this transaction has made as it is.  The facts have its columns; the
- * search_path is pinned.
- */
+/* Draft a table as it is.  The facts have its columns; the search_path is pinned. */
 Draft *
 dbkit_draft_of_catalog(const Facts *facts)
 {

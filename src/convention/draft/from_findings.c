@@ -75,7 +75,8 @@ add_column(Draft *draft, const Action *action)
 	{
 		column = palloc0(sizeof(DraftColumn));
 		column->name = action->name;
-		draft->columns = strcmp(action->name, "id") == 0 ? lcons(column, draft->columns) :
+		/* What is to be the key comes first */
+		draft->columns = OidIsValid(action->type) ? lcons(column, draft->columns) :
 			lappend(draft->columns, column);
 	}
 	column->type = action->text;
@@ -106,8 +107,10 @@ convert_value(Draft *draft, DraftColumn *column, Oid type)
 		(OidIsValid(column->value_type) &&
 		 !can_coerce_type(1, &column->value_type, &type, COERCION_ASSIGNMENT)))
 	{
-		leave_out(draft, column->serial ? psprintf("the sequence of column \"%s\"", column->name) :
-				  psprintf("%s of column \"%s\"", column->value, column->name), "which is of another type");
+		/* An id gets a value of its own */
+		if (strcmp(column->name, "id") != 0)
+			leave_out(draft, column->serial ? psprintf("the sequence of column \"%s\"", column->name) :
+					  psprintf("%s of column \"%s\"", column->value, column->name), "written for another type");
 		column->value = NULL;
 		column->identity = false;
 		column->serial = false;
@@ -128,7 +131,7 @@ drop_checks(Draft *draft, DraftColumn *changed)
 			!list_member_ptr(constraint->columns, changed))
 			continue;
 		constraint->dropped = true;
-		leave_out(draft, constraint->definition, "which was written for another type");
+		leave_out(draft, constraint->definition, "written for another type");
 	}
 }
 
@@ -145,7 +148,7 @@ drop_computations(Draft *draft, const DraftColumn *changed)
 
 		if (!bms_is_member(member, column->inputs))
 			continue;
-		leave_out(draft, psprintf("%s of column \"%s\"", column->value, column->name), "which was written for another type");
+		leave_out(draft, psprintf("%s of column \"%s\"", column->value, column->name), "written for another type");
 		column->value = NULL;
 		column->inputs = NULL;
 	}
@@ -155,7 +158,7 @@ drop_computations(Draft *draft, const DraftColumn *changed)
 
 		if (!bms_is_member(member, statement->inputs))
 			continue;
-		leave_out(draft, statement->sql, "which was written for another type");
+		leave_out(draft, statement->sql, "written for another type");
 		draft->statements = foreach_delete_current(draft->statements, lc);
 	}
 }
@@ -385,7 +388,7 @@ static void
 set_enum(Draft *draft, const Action *action)
 {
 	DraftColumn *column = find_own_column(draft, action->name);
-	Action		retype = {.kind = ACTION_SET_TYPE, .name = action->name, .text = "text", .type = TEXTOID};
+	Action		retype = {.kind = ACTION_SET_TYPE,.name = action->name,.text = "text",.type = TEXTOID};
 	Oid			type = column != NULL ? column->base_type : InvalidOid;
 	char	   *table;
 
@@ -546,7 +549,7 @@ rename_column(Draft *draft, const Action *action)
 	DraftColumn *column = dbkit_draft_column(draft, action->name);
 	Oid			relid = column != NULL ? find_referenced(draft, column) : InvalidOid;
 	bool		owner = OidIsValid(relid) &&
-		(dbkit_is_organization_table(&dbkit_now, relid) || dbkit_is_user_table(&dbkit_now, relid));
+	(dbkit_is_organization_table(&dbkit_now, relid) || dbkit_is_user_table(&dbkit_now, relid));
 
 	if (column == NULL)
 		return;
@@ -562,27 +565,34 @@ rename_column(Draft *draft, const Action *action)
 		column->name = action->text;
 }
 
-/* Add the policy: that of dbkit.protect(), or where nothing says whose rows they are, one that shows none. */
-static void
-create_policy(Draft *draft, const Action *action pg_attribute_unused())
+/*
+ * Return the policy that a table is to have: that of dbkit.protect(), or where nothing says whose
+ * rows they are, one that shows none.
+ */
+char *
+dbkit_policy_text(const Draft *draft)
 {
 	const char *role = dbkit_agreement()->customer_role;
-	bool		known = role != NULL && OidIsValid(get_role_oid(role, true));
+	const char *to = role != NULL && OidIsValid(get_role_oid(role, true)) ?
+	psprintf(" TO %s", quote_identifier(role)) : "";
+	const char *policy = quote_identifier(role != NULL ? makeObjectName(role, NULL, "isolation") : "isolation");
+	const char *table = dbkit_facts_identity(draft->facts);
 	const char *name = dbkit_tenant_column(draft->facts->objid);
 	const DraftColumn *column = name != NULL ? dbkit_draft_column(draft, name) : NULL;
 	char	   *condition = column != NULL && OidIsValid(column->base_type) ?
-		dbkit_tenant_condition(draft->facts->objid, name, column->later_name != NULL ? column->later_name : column->name,
-							   column->base_type) : NULL;
+	dbkit_tenant_condition(draft->facts->objid, name, column->later_name != NULL ? column->later_name : column->name,
+						   column->base_type) : NULL;
 
 	if (condition == NULL)
-		add_after(draft, "-- Nobody sees a row until you decide who may: write the condition in place of false.");
-	add_after(draft, psprintf("CREATE POLICY %s ON %s%s%s USING (%s)%s%s%s;",
-										quote_identifier(role != NULL ? makeObjectName(role, NULL, "isolation") : "isolation"),
-										dbkit_facts_identity(draft->facts),
-										known ? " TO " : "", known ? quote_identifier(role) : "",
-										condition != NULL ? condition : "false",
-										condition != NULL ? " WITH CHECK (" : "",
-										condition != NULL ? condition : "", condition != NULL ? ")" : ""));
+		return psprintf("-- Nobody sees a row until you decide who may: write the condition in place of false.\n"
+						"CREATE POLICY %s ON %s%s USING (false);", policy, table, to);
+	return psprintf("CREATE POLICY %s ON %s%s USING (%s) WITH CHECK (%s);", policy, table, to, condition, condition);
+}
+
+static void
+create_policy(Draft *draft, const Action *action pg_attribute_unused())
+{
+	add_after(draft, dbkit_policy_text(draft));
 }
 
 static void
@@ -598,20 +608,21 @@ add_statement(Draft *draft, const Action *action)
 }
 
 /* How a draft is revised by each action; a serial column of another type has its sequence with it */
-static void (*const revisions[]) (Draft *draft, const Action *action) = {
+static void (*const revisions[]) (Draft *draft, const Action *action) =
+{
 	[ACTION_ADD_COLUMN] = add_column,
-	[ACTION_SET_TYPE] = set_type,
-	[ACTION_SET_NOT_NULL] = set_not_null,
-	[ACTION_SET_VALUE] = set_value,
-	[ACTION_SET_KEY] = set_key,
-	[ACTION_SET_ENUM] = set_enum,
-	[ACTION_ADD_CONSTRAINT] = add_constraint,
-	[ACTION_DROP_CONSTRAINT] = drop_constraint,
-	[ACTION_ALTER] = alter_table,
-	[ACTION_RENAME_COLUMN] = rename_column,
-	[ACTION_ALTER_SEQUENCE] = NULL,
-	[ACTION_CREATE_POLICY] = create_policy,
-	[ACTION_STATEMENT] = add_statement
+		[ACTION_SET_TYPE] = set_type,
+		[ACTION_SET_NOT_NULL] = set_not_null,
+		[ACTION_SET_VALUE] = set_value,
+		[ACTION_SET_KEY] = set_key,
+		[ACTION_SET_ENUM] = set_enum,
+		[ACTION_ADD_CONSTRAINT] = add_constraint,
+		[ACTION_DROP_CONSTRAINT] = drop_constraint,
+		[ACTION_ALTER] = alter_table,
+		[ACTION_RENAME_COLUMN] = rename_column,
+		[ACTION_ALTER_SEQUENCE] = NULL,
+		[ACTION_CREATE_POLICY] = create_policy,
+		[ACTION_STATEMENT] = add_statement
 };
 
 /* Return the type of the other end of a foreign key; InvalidOid where that is gone. */
@@ -673,4 +684,44 @@ dbkit_revise_draft(Draft *draft, const List *findings)
 		if (constraint->type == CONSTRAINT_FOREIGN && !constraint->dropped)
 			check_foreign_key(draft, constraint);
 	}
+}
+
+/* Is a constraint of the catalog new? */
+static bool
+is_new_constraint(const DraftConstraint *constraint, const Catalogs *before)
+{
+	return dbkit_catalog_row(before, CATALOG_CONSTRAINT, constraint->oid) == NULL;
+}
+
+/* Is a finding about a column or a constraint that was not there before? */
+static bool
+is_about_new(const Draft *draft, const Catalogs *before, const Finding *finding)
+{
+	const DraftConstraint *constraint = finding->part != NULL ? find_constraint(draft, finding->part) : NULL;
+	ListCell   *lc;
+
+	foreach(lc, finding->attnums)
+	{
+		Oid			type;
+		Oid			collation;
+
+		if (!dbkit_catalog_column(before, draft->facts->objid, lfirst_int(lc), &type, &collation))
+			return true;
+	}
+	return constraint != NULL && is_new_constraint(constraint, before);
+}
+
+/* Return the findings about what was not there before, which is to be added in another way. */
+List *
+dbkit_draft_additions(const Draft *draft, const Catalogs *before, const List *findings)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, findings)
+	{
+		if (is_about_new(draft, before, lfirst(lc)))
+			result = lappend(result, lfirst(lc));
+	}
+	return result;
 }

@@ -13,6 +13,7 @@
 
 #include "common.h"
 #include "convention/draft/draft.h"
+#include "convention/facts/catalogs.h"
 
 /* Return the type of a column, as a serial one if it has a sequence of its own. */
 static const char *
@@ -72,12 +73,13 @@ stands_alone(const DraftConstraint *constraint)
 		((DraftColumn *) linitial(constraint->columns))->inherited || find_short_form(constraint) == NULL;
 }
 
-static void
-append_constraint(StringInfo sql, const DraftConstraint *constraint, const char *definition)
+/* Write a constraint with its name, unless PostgreSQL chooses that. */
+static char *
+write_constraint(const DraftConstraint *constraint, const char *definition)
 {
-	if (constraint->name != NULL && !constraint->chosen)
-		appendStringInfo(sql, "CONSTRAINT %s ", quote_identifier(constraint->name));
-	appendStringInfoString(sql, definition);
+	return psprintf("%s%s%s%s", constraint->chosen ? "" : "CONSTRAINT ",
+					constraint->chosen ? "" : quote_identifier(constraint->name), constraint->chosen ? "" : " ",
+					definition);
 }
 
 /* Append the constraints that stand by a column: the primary key, or the others. */
@@ -90,12 +92,10 @@ append_constraints_of(StringInfo sql, const Draft *draft, const DraftColumn *col
 	{
 		const DraftConstraint *constraint = lfirst(lc);
 		const char *definition = (constraint->type == CONSTRAINT_PRIMARY) == key ?
-			short_form(constraint, column) : NULL;
+		short_form(constraint, column) : NULL;
 
-		if (definition == NULL)
-			continue;
-		appendStringInfoChar(sql, ' ');
-		append_constraint(sql, constraint, definition);
+		if (definition != NULL)
+			appendStringInfo(sql, " %s", write_constraint(constraint, definition));
 	}
 }
 
@@ -117,8 +117,8 @@ implies_not_null(const Draft *draft, const DraftColumn *column)
 }
 
 /* Return a column as CREATE TABLE and ADD COLUMN say it, with its constraints. */
-char *
-dbkit_draft_column_text(const Draft *draft, const DraftColumn *column)
+static char *
+write_column(const Draft *draft, const DraftColumn *column)
 {
 	StringInfoData sql;
 
@@ -152,29 +152,44 @@ append_create_table(StringInfo sql, const Draft *draft)
 		const DraftColumn *column = lfirst(lc);
 
 		if (!column->inherited || column->revised)
-			append_element(sql, &elements, dbkit_draft_column_text(draft, column));
+			append_element(sql, &elements, write_column(draft, column));
 	}
 	foreach(lc, draft->constraints)
 	{
 		const DraftConstraint *constraint = lfirst(lc);
-		StringInfoData text;
 
-		if (constraint->dropped || !stands_alone(constraint))
-			continue;
-		initStringInfo(&text);
-		append_constraint(&text, constraint, constraint->definition);
-		append_element(sql, &elements, text.data);
+		if (!constraint->dropped && stands_alone(constraint))
+			append_element(sql, &elements, write_constraint(constraint, constraint->definition));
 	}
 	appendStringInfo(sql, "%s)%s;\n", elements > 0 ? "\n" : "", draft->clauses);
 }
 
 static void
-append_lines(StringInfo sql, const List *lines, const char *before)
+append_lines(StringInfo sql, const List *lines)
 {
 	ListCell   *lc;
 
 	foreach(lc, lines)
-		appendStringInfo(sql, "%s%s\n", before, (char *) lfirst(lc));
+		appendStringInfo(sql, "%s\n", (char *) lfirst(lc));
+}
+
+/* Append what is left out as comments; a name may have several lines. */
+static void
+append_left_out(StringInfo sql, const List *left_out)
+{
+	ListCell   *lc;
+
+	foreach(lc, left_out)
+	{
+		appendStringInfoString(sql, "-- left out: ");
+		for (const char *c = lfirst(lc); *c != '\0'; c++)
+		{
+			appendStringInfoChar(sql, *c);
+			if (*c == '\n' || *c == '\r')
+				appendStringInfoString(sql, "-- ");
+		}
+		appendStringInfoChar(sql, '\n');
+	}
 }
 
 /* Append how columns are stored. */
@@ -203,13 +218,67 @@ dbkit_write_draft(StringInfo sql, const Draft *draft, const char *rows)
 {
 	ListCell   *lc;
 
-	append_lines(sql, draft->prerequisites, "");
+	append_lines(sql, draft->prerequisites);
 	append_create_table(sql, draft);
-	append_lines(sql, draft->left_out, "-- left out: ");
+	append_left_out(sql, draft->left_out);
 	append_settings(sql, draft);
 	if (rows != NULL)
 		appendStringInfo(sql, "%s\n", rows);
 	foreach(lc, draft->statements)
 		appendStringInfo(sql, "%s\n", ((DraftStatement *) lfirst(lc))->sql);
-	append_lines(sql, draft->additions, "");
+	append_lines(sql, draft->additions);
+}
+
+/* Was the column there before? */
+static bool
+is_old_column(const Draft *draft, const Catalogs *before, const DraftColumn *column)
+{
+	Oid			type;
+	Oid			collation;
+
+	return column->attnum != 0 &&
+		dbkit_catalog_column(before, draft->facts->objid, column->attnum, &type, &collation);
+}
+
+/* Is it to be added by itself: a new constraint that does not stand by a new column? */
+static bool
+is_added_alone(const Draft *draft, const Catalogs *before, const DraftConstraint *constraint)
+{
+	if (constraint->dropped ||
+		(OidIsValid(constraint->oid) && dbkit_catalog_row(before, CATALOG_CONSTRAINT, constraint->oid) != NULL))
+		return false;
+	return stands_alone(constraint) || is_old_column(draft, before, linitial(constraint->columns));
+}
+
+/*
+ * Append the ALTER TABLE that adds what the catalog has now and did not have before, as the draft
+ * says, and the statements that come with it.  Returns whether there is any.
+ */
+bool
+dbkit_write_additions(StringInfo sql, const Draft *draft, const Catalogs *before)
+{
+	StringInfoData actions;
+	ListCell   *lc;
+
+	initStringInfo(&actions);
+	foreach(lc, draft->columns)
+	{
+		if (!is_old_column(draft, before, lfirst(lc)))
+			appendStringInfo(&actions, "%sADD COLUMN %s", actions.len > 0 ? ", " : "", write_column(draft, lfirst(lc)));
+	}
+	foreach(lc, draft->constraints)
+	{
+		const DraftConstraint *constraint = lfirst(lc);
+
+		if (is_added_alone(draft, before, constraint))
+			appendStringInfo(&actions, "%sADD %s", actions.len > 0 ? ", " : "",
+							 write_constraint(constraint, constraint->definition));
+	}
+	if (actions.len == 0)
+		return false;
+	append_lines(sql, draft->prerequisites);
+	appendStringInfo(sql, "ALTER TABLE %s %s;\n", dbkit_facts_identity(draft->facts), actions.data);
+	append_left_out(sql, draft->left_out);
+	append_lines(sql, draft->additions);
+	return true;
 }

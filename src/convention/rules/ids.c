@@ -283,7 +283,7 @@ report_missing_key(Judgement *judgement)
 	dbkit_set_faults(finding, FAULT_NO_KEY, 0);
 	finding->waits = true;
 	if (dbkit_facts_column(judgement->facts, "id") == NULL)
-		(void) dbkit_add_action(finding, ACTION_ADD_COLUMN, "id", "bigint GENERATED ALWAYS AS IDENTITY", NULL);
+		dbkit_add_action(finding, ACTION_ADD_COLUMN, "id", "bigint GENERATED ALWAYS AS IDENTITY", NULL)->type = INT8OID;
 	(void) dbkit_add_action(finding, ACTION_SET_KEY, "id", NULL, NULL);
 }
 

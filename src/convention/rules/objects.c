@@ -32,7 +32,7 @@ judge_enum_table(Judgement *judgement)
 		finding = dbkit_add_finding(judgement, NULL,
 									"there is no column \"value\"; use value text PRIMARY KEY");
 		dbkit_set_missing(finding, "value", FAULT_KEY);
-		(void) dbkit_add_action(finding, ACTION_ADD_COLUMN, "value", "text", NULL);
+		dbkit_add_action(finding, ACTION_ADD_COLUMN, "value", "text", NULL)->type = TEXTOID;
 		(void) dbkit_add_action(finding, ACTION_SET_KEY, "value", NULL, NULL);
 		return;
 	}
