@@ -353,7 +353,7 @@ dbkit_baseline(PG_FUNCTION_ARGS)
 	int			found;
 
 	if (PG_ARGISNULL(0))
-		dbkit_check_objects(SCOPE_CHECK, NULL, add_entry, &maker);
+		dbkit_check_objects(InvalidOid, SCOPE_CHECK, NULL, add_entry, &maker);
 	else
 	{
 		(void) relation_object_name(PG_GETARG_OID(0));

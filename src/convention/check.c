@@ -262,15 +262,16 @@ check_candidates(List *candidates, const Visitor *visitor)
 }
 
 /*
- * Hand on what the rules of a scope ask of every object of the database, and judge it and
- * hand on its findings; either callback may be NULL.
+ * Hand on what the rules of a scope ask of every object of a schema, or of the database for
+ * InvalidOid, and judge it and hand on its findings; either callback may be NULL.
  */
 void
-dbkit_check_objects(JudgeScope scope, FactsCallback facts, FindingCallback finding, void *arg)
+dbkit_check_objects(Oid namespace, JudgeScope scope, FactsCallback facts, FindingCallback finding,
+					void *arg)
 {
 	Visitor		visitor = {.scope = scope,.facts = facts,.finding = finding,.arg = arg};
 
-	check_candidates(collect_candidates(InvalidOid), &visitor);
+	check_candidates(collect_candidates(namespace), &visitor);
 }
 
 /* Judge one object and hand its findings to a callback. */
@@ -320,6 +321,23 @@ text_or_null(const char *value, bool *isnull)
 	return value != NULL ? CStringGetTextDatum(value) : (Datum) 0;
 }
 
+const char *const dbkit_check_columns[N_CHECK_COLUMNS] = {
+	"rule", "level", "object_type", "object_identity", "column_name", "problem", "fix"
+};
+
+/* Set what dbkit.check() tells of a finding, NULL where there is nothing to tell. */
+void
+dbkit_check_values(const Finding *finding, const char *values[N_CHECK_COLUMNS])
+{
+	values[0] = finding->rule->id;
+	values[1] = dbkit_level_name(finding->level);
+	values[2] = dbkit_kind_name(finding->facts->kind);
+	values[3] = dbkit_facts_identity(finding->facts);
+	values[4] = finding->column;
+	values[5] = finding->problem;
+	values[6] = dbkit_fix(list_make1(unconstify(Finding *, finding)));
+}
+
 /* A finding as a row of a set-returning function, and where it stands */
 typedef struct FindingRow
 {
@@ -354,20 +372,13 @@ static void
 keep_finding(const Finding *finding, void *arg)
 {
 	FindingRows *result = arg;
-	const char *columns[] = {
-		finding->rule->id,
-		dbkit_level_name(finding->level),
-		dbkit_kind_name(finding->facts->kind),
-		dbkit_facts_identity(finding->facts),
-		finding->column,
-		finding->problem,
-		dbkit_fix(list_make1(unconstify(Finding *, finding))),
-	};
-	Datum		values[lengthof(columns)];
-	bool		nulls[lengthof(columns)];
+	const char *columns[N_CHECK_COLUMNS];
+	Datum		values[N_CHECK_COLUMNS];
+	bool		nulls[N_CHECK_COLUMNS];
 	FindingRow *row;
 	MemoryContext caller;
 
+	dbkit_check_values(finding, columns);
 	for (size_t i = 0; i < lengthof(columns); i++)
 		values[i] = text_or_null(columns[i], &nulls[i]);
 
@@ -412,6 +423,16 @@ dbkit_check(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* Ensure that there is such a schema.  Errors: undefined_schema. */
+void
+dbkit_require_schema(Oid namespace)
+{
+	if (get_namespace_name(namespace) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_SCHEMA),
+				 errmsg("schema with OID %u does not exist", namespace)));
+}
+
 PG_FUNCTION_INFO_V1(dbkit_check_schema);
 
 /*
@@ -424,10 +445,7 @@ dbkit_check_schema(PG_FUNCTION_ARGS)
 {
 	Oid			namespace = PG_GETARG_OID(0);
 
-	if (get_namespace_name(namespace) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_SCHEMA),
-				 errmsg("schema with OID %u does not exist", namespace)));
+	dbkit_require_schema(namespace);
 	return_findings(fcinfo, collect_candidates(namespace));
 	PG_RETURN_VOID();
 }

@@ -339,7 +339,7 @@ find_stale_exemptions(void)
 	}
 	if (exemptions == NIL)
 		return NIL;
-	dbkit_check_objects(SCOPE_ALL, NULL, mark_covering, in_use);
+	dbkit_check_objects(InvalidOid, SCOPE_ALL, NULL, mark_covering, in_use);
 	foreach(lc, exemptions)
 	{
 		if (!dbkit_exemption_is_expired(lfirst(lc)) &&

@@ -393,7 +393,7 @@ judge_objects(Suggestion *suggestion)
 {
 	dbkit_read_agreement(&suggestion->candidate, make_candidate(suggestion->entries));
 	dbkit_suppose_agreement(&suggestion->candidate);
-	dbkit_check_objects(SCOPE_ALL, judge_object, NULL, suggestion);
+	dbkit_check_objects(InvalidOid, SCOPE_ALL, judge_object, NULL, suggestion);
 	dbkit_suppose_agreement(NULL);
 }
 

@@ -284,7 +284,7 @@ dbkit_survey(void)
 		dbkit_read_agreement(&survey->candidates[style],
 							 dbkit_make_json(psprintf("{\"id_style\": \"%s\", \"composite_keys\": true}",
 													  styles[style])));
-	dbkit_check_objects(SCOPE_ALL, count_object, NULL, survey);
+	dbkit_check_objects(InvalidOid, SCOPE_ALL, count_object, NULL, survey);
 	return survey;
 }
 
