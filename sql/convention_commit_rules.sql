@@ -1,6 +1,6 @@
 -- Rules that are judged before COMMIT: what keeps and what breaks each of them.
 \i sql/include/convention_commit.psql
-SELECT * FROM dbkit.rules WHERE phase = 'commit';
+SELECT id, phase, level, description, fixable FROM dbkit.rules WHERE phase = 'commit';
 
 -- updated_at_trigger
 SELECT pg_temp.make('t', 'tst');

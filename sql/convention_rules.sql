@@ -2,7 +2,7 @@
 \i sql/include/convention.psql
 CREATE SCHEMA rules;
 SET search_path = rules, public;
-SELECT * FROM dbkit.rules WHERE phase = 'statement';
+SELECT id, phase, level, description, fixable FROM dbkit.rules WHERE phase = 'statement';
 -- only the rules named are at level error
 CREATE FUNCTION pg_temp.judge(rule text, sql text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

@@ -48,11 +48,18 @@ CREATE OR REPLACE FUNCTION updated_at() RETURNS pg_catalog.trigger
 	AS 'MODULE_PATHNAME', 'dbkit_updated_at'
 	LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL SAFE;
 
-CREATE OR REPLACE FUNCTION dbkit.rules(
-	OUT id pg_catalog.text, OUT phase pg_catalog.text, OUT level pg_catalog.text, OUT description pg_catalog.text, OUT fixable boolean)
+-- The function gets another column.  Others may use the view, so it is not dropped.
+CREATE FUNCTION dbkit.rules_and_why(
+	OUT id pg_catalog.text, OUT phase pg_catalog.text, OUT level pg_catalog.text, OUT description pg_catalog.text, OUT fixable boolean, OUT why pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'dbkit_rules'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 20;
+CREATE OR REPLACE VIEW dbkit.rules WITH (security_invoker = true) AS
+SELECT id, phase, level, description, fixable, why FROM dbkit.rules_and_why() AS rules;
+DROP FUNCTION dbkit.rules();
+ALTER FUNCTION dbkit.rules_and_why() RENAME TO rules;
+COMMENT ON FUNCTION dbkit.rules() IS
+'The schema conventions with their levels in this session; see the view dbkit.rules';
 
 CREATE OR REPLACE FUNCTION dbkit.check(
 	OUT rule pg_catalog.text, OUT level pg_catalog.text, OUT object_type pg_catalog.text, OUT object_identity pg_catalog.text,
@@ -149,7 +156,7 @@ COMMENT ON FUNCTION dbkit.check() IS
 COMMENT ON FUNCTION dbkit.register_prefix(pg_catalog.regclass) IS
 'Brings the prefix registry up to date with a table that was created or changed while the event triggers were disabled, as dbkit.check() advises; what is dropped meanwhile has no prefix. Errors: read_only_sql_transaction';
 COMMENT ON VIEW dbkit.rules IS
-'The schema conventions: id, phase (statement: judged when a statement ends), level in this session (by the agreement and dbkit.rule_levels, schemas of their own apart), what it demands, and whether dbkit.check() has a fix for it';
+'The schema conventions: id, phase (statement: judged when a statement ends), level in this session (by the agreement and dbkit.rule_levels, schemas of their own apart), what it demands, whether dbkit.check() has a fix for it, and why there is such a rule';
 COMMENT ON FUNCTION dbkit.ignore_replicated() IS
 'Trigger function: keeps the rows of a publisher''s prefix registry out of the subscriber''s';
 COMMENT ON FUNCTION dbkit.ddl_command_start() IS

@@ -91,7 +91,7 @@ COMMENT ON FUNCTION updated_at() IS
 -- conventions -------------------------------------------------------------
 
 CREATE FUNCTION dbkit.rules(
-	OUT id pg_catalog.text, OUT phase pg_catalog.text, OUT level pg_catalog.text, OUT description pg_catalog.text, OUT fixable boolean)
+	OUT id pg_catalog.text, OUT phase pg_catalog.text, OUT level pg_catalog.text, OUT description pg_catalog.text, OUT fixable boolean, OUT why pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'dbkit_rules'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 20;
@@ -99,9 +99,9 @@ COMMENT ON FUNCTION dbkit.rules() IS
 'The schema conventions with their levels in this session; see the view dbkit.rules';
 
 CREATE VIEW dbkit.rules WITH (security_invoker = true) AS
-SELECT id, phase, level, description, fixable FROM dbkit.rules();
+SELECT id, phase, level, description, fixable, why FROM dbkit.rules();
 COMMENT ON VIEW dbkit.rules IS
-'The schema conventions: id, phase (statement: judged when a statement ends), level in this session (by the agreement and dbkit.rule_levels, schemas of their own apart), what it demands, and whether dbkit.check() has a fix for it';
+'The schema conventions: id, phase (statement: judged when a statement ends), level in this session (by the agreement and dbkit.rule_levels, schemas of their own apart), what it demands, whether dbkit.check() has a fix for it, and why there is such a rule';
 GRANT SELECT ON dbkit.rules TO PUBLIC;
 
 CREATE FUNCTION dbkit.check(

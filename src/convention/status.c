@@ -30,6 +30,7 @@
 #include "convention/agree.h"
 #include "convention/agreement.h"
 #include "convention/exempt.h"
+#include "convention/explain.h"
 #include "convention/levels.h"
 #include "convention/presets.h"
 #include "convention/rules/rules.h"
@@ -52,14 +53,16 @@ dbkit_rules(PG_FUNCTION_ARGS)
 	for (int i = 0; i < dbkit_n_rules; i++)
 	{
 		const Rule *rule = dbkit_all_rules[i];
+		const char *why = dbkit_explain_why(rule->id);
 		Datum		values[] = {
 			CStringGetTextDatum(rule->id),
 			CStringGetTextDatum(dbkit_phase_name(rule->phase)),
 			CStringGetTextDatum(dbkit_level_name(dbkit_rule_level(rule, "", LEVEL_TO_CHECK))),
 			CStringGetTextDatum(rule->description),
 			BoolGetDatum(rule->fixable),
+			why != NULL ? CStringGetTextDatum(why) : (Datum) 0,
 		};
-		bool		nulls[lengthof(values)] = {false};
+		bool		nulls[lengthof(values)] = {[lengthof(values) - 1] = why == NULL};
 
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}

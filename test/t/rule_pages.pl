@@ -55,6 +55,10 @@ for my $rule (@rules)
 {
 	my $page = $pages{$rule} or next;
 	is($node->safe_psql('base', "SELECT dbkit.explain_rule('$rule')"), $page, "$rule: dbkit.explain_rule() shows the page");
+	my ($why) = $page =~ /\A# [^\n]*\n\n(.*?)\n\n/s;
+	is($node->safe_psql('base', "SELECT why FROM dbkit.rules WHERE id = '$rule'"), $why =~ s/\n/ /gr, "$rule: dbkit.rules gives its first paragraph as the reason");
+	cmp_ok(scalar(() = $why =~ /[.?!]("|`|\))?(?=\s|\z)/g), '<=', 2, "$rule: which is one or two sentences");
+	cmp_ok(length $why, '<=', 320, "$rule: and short");
 	is_deeply([ $page =~ /^#+ (.*)$/mg ], [ $rule, @sections ], "$rule: its sections");
 
 	my %section = $page =~ /^## (.*?)\n(.*?)(?=^## |\z)/msg;
