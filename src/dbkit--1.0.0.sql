@@ -147,6 +147,13 @@ LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dbkit.verify() IS
 'Fails with all that dbkit.check() reports at level error, so that a script in CI ends with it; otherwise says how many tables there are, and warnings. Errors: KD001';
 
+CREATE FUNCTION dbkit.report(format pg_catalog.text, schema pg_catalog.regnamespace DEFAULT NULL)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'dbkit_report_in_format'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION dbkit.report(pg_catalog.text, pg_catalog.regnamespace) IS
+'What dbkit.check() finds in the database or in one schema, for a program to read: format is text, json, junit, github (annotations of GitHub Actions), markdown or sarif. Errors: invalid_parameter_value for another format or none, undefined_schema';
+
 CREATE TABLE dbkit.id_prefix (
 	prefix pg_catalog.text COLLATE pg_catalog."C" PRIMARY KEY,
 	relation pg_catalog.oid NOT NULL,

@@ -43,6 +43,15 @@ is_in_scope(const Rule *rule, JudgeScope scope, int levels)
 	return not_off != 0 || scope == SCOPE_ALL;
 }
 
+/* Does dbkit.check() judge the object by the rule? */
+bool
+dbkit_is_checked(const Facts *facts, const Rule *rule)
+{
+	RuleLevel	level = dbkit_rule_level(rule, facts->schema, LEVEL_TO_CHECK);
+
+	return (rule->kinds & facts->kind) != 0 && is_in_scope(rule, SCOPE_CHECK, LEVEL_BIT(level));
+}
+
 /* Can the change break the rule? */
 static bool
 can_break(Change change, const Rule *rule)

@@ -65,7 +65,7 @@ SELECT bag_eq($$
 	SELECT p.oid::regprocedure::text COLLATE "default", concat(provolatile, CASE WHEN proisstrict THEN ' strict ' ELSE ' ' END, proparallel)
 	FROM members JOIN pg_proc AS p ON classid = 'pg_proc'::regclass AND p.oid = objid
 	WHERE proname IN ('generate_id', 'updated_at', 'generate_id_at', 'is_id', 'id_prefix', 'id_uuid', 'id_from_uuid', 'id_timestamp',
-		'id_lower_bound', 'id_upper_bound', 'table_of', 'check', 'check_schema', 'rules', 'ddl_command_end', 'sql_drop', 'ignore_replicated')
+		'id_lower_bound', 'id_upper_bound', 'table_of', 'check', 'check_schema', 'report', 'rules', 'ddl_command_end', 'sql_drop', 'ignore_replicated')
 $$, $$VALUES
 	('dbkit."check"()', 's strict r'),
 	('dbkit."check"(regclass)', 's strict r'),
@@ -80,6 +80,7 @@ $$, $$VALUES
 	('dbkit.id_uuid(text)', 'i strict s'),
 	('dbkit.ignore_replicated()', 'v u'),
 	('dbkit.is_id(text,text)', 'i s'),
+	('dbkit.report(text,regnamespace)', 's r'),
 	('dbkit.rules()', 's strict r'),
 	('dbkit.sql_drop()', 'v u'),
 	('dbkit.table_of(text)', 's strict s'),

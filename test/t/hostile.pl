@@ -125,6 +125,7 @@ my %calls = (
 	'dbkit.check_schema(regnamespace)' => [ 'SELECT * FROM dbkit.check_schema(:schema)' ],
 	'dbkit.explain_rule(text)' => [ q{SELECT dbkit.explain_rule('bigint')}, q{SELECT dbkit.explain_rule('x')} ],
 	'dbkit.verify()' => [ 'SELECT dbkit.verify()' ],
+	'dbkit.report(text,regnamespace)' => [ map { ("SELECT dbkit.report('$_', :schema)", "SELECT dbkit.report('$_')") } qw(text json junit github markdown sarif) ],
 	'dbkit.ignore_replicated()' => [ 'SELECT dbkit.ignore_replicated()', 'DELETE FROM dbkit.id_prefix' ],
 	'dbkit.register_prefix(regclass)' => [ 'SELECT dbkit.register_prefix(:rel)' ],
 	'dbkit.table_of(text)' => [ q{SELECT dbkit.table_of(public.generate_id('x'))} ],
