@@ -80,7 +80,7 @@ escape(const Escaping *escaping, char character)
 	return (unsigned char) character < ' ' ? escaping->control : NULL;
 }
 
-/* Does a value begin with one of the two characters beyond ASCII that XML has not? */
+/* Does a value begin with U+FFFE or U+FFFF, which XML 1.0 does not allow either? */
 static bool
 is_noncharacter(const char *value)
 {
@@ -98,15 +98,15 @@ append_value(StringInfo out, const Escaping *escaping, const char *value)
 		escape_json(out, value);
 	for (; !escaping->json && *value != '\0'; value++)
 	{
-		const char *text = escape(escaping, *value);
+		const char *substitute = escape(escaping, *value);
 
 		if (escaping == &as_xml && is_noncharacter(value))
 		{
-			text = escaping->control;
+			substitute = escaping->control;
 			value += 2;
 		}
-		if (text != NULL)
-			appendStringInfoString(out, text);
+		if (substitute != NULL)
+			appendStringInfoString(out, substitute);
 		else
 			appendStringInfoChar(out, *value);
 	}
@@ -157,7 +157,7 @@ typedef struct Format
 {
 	const char *name;
 	const char *separator;		/* between two findings */
-	/* Write of a finding, or of an object and all its findings; the other is NULL */
+	/* Write of a finding, or else of an object with all its findings */
 	void		(*finding) (StringInfo body, const Finding *finding);
 	void		(*object) (Report *report, const CheckedObject *object);
 	/* Write the body, and what belongs around it */
@@ -221,8 +221,8 @@ static void
 write_github(StringInfo body, const Finding *finding)
 {
 	appendStringInfo(body, "::%s", severity(finding->level));
-	append_values(body, &as_github_property, " title=%s", psprintf("%s: %s", finding->rule->id,
-																  dbkit_facts_identity(finding->facts)));
+	append_values(body, &as_github_property, " title=%s",
+				  psprintf("%s: %s", finding->rule->id, dbkit_facts_identity(finding->facts)));
 	append_values(body, &as_github_message, "::%s", sentence(finding));
 }
 
