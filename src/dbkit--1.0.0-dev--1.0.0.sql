@@ -91,6 +91,20 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION dbkit.explain_rule(pg_catalog.text) IS
 'Why a rule exists, what it refuses and accepts, how to fix that, what it costs on a large table, and how to be exempt; Markdown. Errors: invalid_parameter_value for an unknown rule';
 
+CREATE FUNCTION dbkit.create_table(name pg_catalog.text, columns pg_catalog.text DEFAULT ''::pg_catalog.text,
+  prefix pg_catalog.text DEFAULT NULL, access pg_catalog.text DEFAULT 'tenant'::pg_catalog.text) RETURNS pg_catalog.regclass
+AS 'MODULE_PATHNAME', 'dbkit_create_table'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.create_table(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+'Makes a table of these columns, written as between the parentheses of CREATE TABLE, as the agreement wants it: with its id, trigger, indexes and policy, and types that the rules accept. Without a prefix a free one is taken. The policy shows each tenant its own rows (access tenant).';
+
+CREATE FUNCTION dbkit.create_table_sql(name pg_catalog.text, columns pg_catalog.text DEFAULT ''::pg_catalog.text,
+  prefix pg_catalog.text DEFAULT NULL, access pg_catalog.text DEFAULT 'tenant'::pg_catalog.text) RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'dbkit_create_table_sql'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.create_table_sql(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+'The statements by which dbkit.create_table() makes that table, for a migration that runs them in one transaction';
+
 CREATE FUNCTION dbkit.verify()
 RETURNS pg_catalog.text
 AS 'MODULE_PATHNAME', 'dbkit_verify'

@@ -26,6 +26,7 @@
 #include "convention/changed.h"
 #include "convention/commands.h"
 #include "convention/commit.h"
+#include "convention/create_table.h"
 #include "convention/draft/draft.h"
 #include "convention/enforce.h"
 #include "convention/instead.h"
@@ -39,7 +40,7 @@
 bool
 dbkit_enforcement_is_disabled(void)
 {
-	return dbkit_is_restoring() || dbkit_nothing_is_enforced();
+	return dbkit_is_restoring() || dbkit_nothing_is_enforced() || dbkit_is_trying();
 }
 
 /* Tell whoever meets an internal error how to go on without us. */

@@ -22,7 +22,7 @@
 static LevelUse
 level_use(JudgeScope scope)
 {
-	return scope == SCOPE_CHECK || scope == SCOPE_ALL ? LEVEL_TO_CHECK : LEVEL_TO_ENFORCE;
+	return scope == SCOPE_CHECK || scope == SCOPE_ALL || scope == SCOPE_DRAFT ? LEVEL_TO_CHECK : LEVEL_TO_ENFORCE;
 }
 
 /* Does the rule judge in that scope, if it has one of those levels? */
@@ -38,7 +38,7 @@ is_in_scope(const Rule *rule, JudgeScope scope, int levels)
 	if (scope == SCOPE_COMMIT)
 		return ((rule->phase == PHASE_COMMIT || (rule->may_wait && dbkit_keys_may_come_later())) && not_off != 0) ||
 			(levels & LEVEL_BIT(LEVEL_FIX)) != 0;
-	if (scope == SCOPE_REFUSED || scope == SCOPE_DRAFT)
+	if (scope == SCOPE_REFUSED)
 		return (not_off & ~LEVEL_BIT(LEVEL_FIX)) != 0;
 	return not_off != 0 || scope == SCOPE_ALL;
 }
@@ -89,7 +89,7 @@ is_for_scope(const Finding *finding, JudgeScope scope)
 	if (scope == SCOPE_STATEMENT)
 		return !finding->waits;
 	if (scope == SCOPE_REFUSED || scope == SCOPE_DRAFT)
-		return finding->level == LEVEL_ERROR || (finding->rule->phase == PHASE_STATEMENT && !finding->waits);
+		return finding->level >= LEVEL_ERROR || (finding->rule->phase == PHASE_STATEMENT && !finding->waits);
 	return scope != SCOPE_COMMIT || finding->rule->phase == PHASE_COMMIT ||
 		finding->level == LEVEL_FIX || finding->waits;
 }

@@ -1,0 +1,90 @@
+-- dbkit.create_table and create_table_sql: a table in one line, as the agreement wants it.
+\set roles '{regress_maker}'
+\i sql/include/leftovers.psql
+\i sql/include/convention.psql
+CREATE SCHEMA made;
+SET search_path = made, public;
+RESET dbkit.rule_levels;
+
+-- what it writes, and what it makes
+SELECT dbkit.create_table_sql('organizations', 'name text NOT NULL');
+BEGIN;
+SELECT dbkit.create_table('organizations', 'name text NOT NULL');
+SELECT dbkit.create_table('users', 'email text UNIQUE, organization_id text REFERENCES organizations', 'usr');
+COMMIT;
+SELECT dbkit.create_table('plans');
+SELECT dbkit.create_table_sql('documents', $$title text NOT NULL CHECK (title <> ''), pages int DEFAULT 1, due timestamp, user_id text REFERENCES users, organization_id text,
+	tags text[] DEFAULT '{}', UNIQUE (organization_id, title)$$, 'doc');
+SELECT dbkit.create_table('documents', $$title text NOT NULL CHECK (title <> ''), pages int DEFAULT 1, due timestamp, user_id text REFERENCES users, organization_id text,
+	tags text[] DEFAULT '{}', UNIQUE (organization_id, title)$$, 'doc');
+SELECT dbkit.create_table('color_enum', 'label text');
+SELECT dbkit.create_table('entries', 'at timestamptz) PARTITION BY RANGE (at');
+SELECT rule, object_identity, problem FROM dbkit.check();
+SELECT relname, relkind FROM pg_class WHERE relnamespace = 'made'::regnamespace AND relkind IN ('r', 'p', 'S') ORDER BY 1;
+
+-- names
+CREATE SCHEMA "We ""ird";
+SELECT dbkit.create_table('"We ""ird"."a.b"', '"x y" int, "-- n" text -- a comment');
+SELECT dbkit.create_table(format('"We ""ird".%I', repeat('ü', 31)), 'organization_id text');
+SELECT rule, object_identity, problem FROM dbkit.check_schema('"We ""ird"');
+SELECT dbkit.create_table('pg_temp.entries', 'n int');
+SELECT dbkit.create_table('public.made_in_public', 'n int');
+DROP TABLE public.made_in_public;
+
+-- what it refuses; nothing stays
+SELECT dbkit.create_table('users'); -- fails
+SELECT dbkit.create_table('q', 'a int', 'usr'); -- fails
+SELECT dbkit.create_table('q', 'a int', 'u-'); -- fails
+SELECT dbkit.create_table('q', 'a int); DROP TABLE users; --'); -- fails
+SELECT dbkit.create_table('q', 'a no_such'); -- fails
+SELECT dbkit.create_table('q', 'a int,'); -- fails
+SELECT dbkit.create_table('q', 'id text, id text'); -- fails
+SELECT dbkit.create_table('q', 'id text', 'qqq'); -- fails
+SELECT dbkit.create_table('q', 'a dbkit.findings'); -- fails
+SELECT dbkit.create_table('q', access => 'everybody'); -- fails
+SELECT dbkit.create_table(NULL); -- fails
+SELECT dbkit.create_table('q', NULL); -- fails
+SELECT dbkit.create_table('no_such_schema.q'); -- fails
+SELECT dbkit.create_table('a.b.c.d'); -- fails
+SELECT to_regclass('q') IS NULL, to_regclass('users') IS NOT NULL;
+DO $$
+BEGIN
+	PERFORM dbkit.create_table_sql('q', 'a no_such');
+EXCEPTION WHEN undefined_object THEN
+	RAISE WARNING 'caught: %', SQLERRM;
+	PERFORM dbkit.create_table('q', 'a int');
+END $$;
+SELECT to_regclass('q') IS NOT NULL;
+DROP TABLE q;
+
+-- as somebody else
+CREATE ROLE regress_maker;
+SET ROLE regress_maker;
+SELECT dbkit.create_table('mine', 'a int'); -- fails
+SELECT dbkit.create_table_sql('mine', 'a int'); -- fails
+RESET ROLE;
+GRANT ALL ON SCHEMA made TO regress_maker;
+GRANT SELECT ON organizations TO regress_maker;
+SET ROLE regress_maker;
+SELECT dbkit.create_table('mine', 'organization_id text');
+SELECT relowner::regrole, (SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0) FROM pg_class c WHERE relname = 'mine';
+RESET ROLE;
+
+-- whatever is enforced, and by other agreements
+SET dbkit.enforce = off;
+SELECT dbkit.create_table_sql('later', 'n int');
+RESET dbkit.enforce;
+SELECT dbkit.agree('{"preset": "uuid", "rules": {"updated_at_trigger": "fix"}}') \gset
+SELECT dbkit.create_table_sql('later', 'n int, organization_id uuid');
+SELECT dbkit.create_table_sql('later', 'n int', 'lat'); -- fails
+SELECT dbkit.agree('{"preset": "bigint"}') \gset
+SELECT dbkit.create_table_sql('later', 'n int, UNIQUE (n)');
+SELECT dbkit.agree('{"preset": "rails"}') \gset
+SELECT dbkit.create_table_sql('later', 'n int');
+SELECT dbkit.agree('{"preset": "minimal"}') \gset
+SELECT dbkit.create_table_sql('later', 'n int');
+SELECT dbkit.agree('{"preset": "house", "rules": null}') \gset
+
+SET client_min_messages = warning;
+DROP SCHEMA made, "We ""ird" CASCADE;
+DROP ROLE regress_maker;
