@@ -212,33 +212,13 @@ compare_column(Oid relid, int kind, const char *column)
 }
 
 /*
- * Return the column by which dbkit.protect() would tell tenants apart, or NULL.  The table is
- * locked.
- */
-const char *
-dbkit_tenant_column(Oid relid)
-{
-	for (int kind = 0; kind < (int) lengthof(kinds); kind++)
-	{
-		const char *column = find_column(relid, kind);
-
-		if (column != NULL)
-			return column;
-	}
-	return NULL;
-}
-
-/*
- * Write the condition by which that column, were it of that name and type, tells tenants
- * apart, as people write it; NULL where its values cannot.
+ * Write the condition by which a column of that name and type tells organizations apart, or
+ * users, as people write it; NULL where its values cannot.
  */
 char *
-dbkit_tenant_condition(Oid relid, const char *column, const char *name, Oid type)
+dbkit_tenant_condition(bool users, const char *column, Oid type)
 {
-	const char *organization = find_column(relid, ORGANIZATION);
-
-	return write_comparison(organization != NULL && strcmp(organization, column) == 0 ? ORGANIZATION : USER,
-							name, type, "=");
+	return write_comparison(users ? USER : ORGANIZATION, column, type, "=");
 }
 
 /*

@@ -10,7 +10,6 @@
 
 extern void dbkit_warn_of_foreign_table(Oid relid);
 
-extern const char *dbkit_tenant_column(Oid relid);
-extern char *dbkit_tenant_condition(Oid relid, const char *column, const char *name, Oid type);
+extern char *dbkit_tenant_condition(bool users, const char *column, Oid type);
 
 #endif							/* DBKIT_PROTECT_H */

@@ -134,7 +134,7 @@ write_table(const Request *request, Oid relid)
 	AsOwner		saved;
 
 	if (facts == NULL)
-		return psprintf("%s;", request->statement);	/* never judged */
+		return psprintf("%s;", request->statement); /* never judged */
 	if (request->prefixed)
 		check_prefix(findings);
 	initStringInfo(&sql);

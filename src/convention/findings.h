@@ -78,6 +78,7 @@ typedef enum ActionKind
 	ACTION_SET_VALUE,			/* its default, or how else it gets a value */
 	ACTION_SET_KEY,				/* make it the primary key */
 	ACTION_SET_ENUM,			/* have it reference an enum table */
+	ACTION_SET_ORGANIZATION,	/* have it reference the organization table */
 	ACTION_ADD_CONSTRAINT,
 	ACTION_DROP_CONSTRAINT,
 	ACTION_ALTER,				/* another one */

@@ -25,6 +25,7 @@
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_partitioned_table.h"
 #include "catalog/pg_sequence.h"
 #include "catalog/pg_type.h"
 #include "commands/comment.h"
@@ -38,7 +39,6 @@
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
-#include "utils/partcache.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
 #include "utils/syscache.h"
@@ -499,20 +499,28 @@ write_clauses(Relation rel)
 	return clauses.data;
 }
 
-/* Read the columns of the partition key, 0 for an expression. */
+/* Read the columns of the partition key, 0 for an expression.  The relcache would evaluate that. */
 static void
-read_partition_key(Relation rel, Draft *draft)
+read_partition_key(Draft *draft)
 {
-	PartitionKey key = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? RelationGetPartitionKey(rel) : NULL;
+	HeapTuple	tuple = SearchSysCache1(PARTRELID, ObjectIdGetDatum(draft->facts->objid));
+	Form_pg_partitioned_table form;
+	bool		isnull;
+	Datum		expressions;
 
-	for (int i = 0; key != NULL && i < key->partnatts; i++)
+	if (!HeapTupleIsValid(tuple))
+		return;
+	form = (Form_pg_partitioned_table) GETSTRUCT(tuple);
+	for (int i = 0; i < form->partnatts; i++)
 	{
-		draft->partition_key = lappend_int(draft->partition_key, key->partattrs[i]);
+		draft->partition_key = lappend_int(draft->partition_key, form->partattrs.values[i]);
 		draft->mentioned = bms_add_member(draft->mentioned,
-										  key->partattrs[i] - FirstLowInvalidHeapAttributeNumber);
+										  form->partattrs.values[i] - FirstLowInvalidHeapAttributeNumber);
 	}
-	if (key != NULL)
-		pull_varattnos((Node *) key->partexprs, 1, &draft->mentioned);
+	expressions = SysCacheGetAttr(PARTRELID, tuple, Anum_pg_partitioned_table_partexprs, &isnull);
+	if (!isnull)
+		pull_varattnos(stringToNode(TextDatumGetCString(expressions)), 1, &draft->mentioned);
+	ReleaseSysCache(tuple);
 }
 
 /* Add a statement that comes after the table. */
@@ -611,7 +619,7 @@ dbkit_draft_of_catalog(const Facts *facts)
 	read_constraints(draft);
 	draft->persistence = rel->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED ? "UNLOGGED " : "";
 	draft->clauses = write_clauses(rel);
-	read_partition_key(rel, draft);
+	read_partition_key(draft);
 	read_indexes(rel, draft);
 	read_comments(draft);
 	if (facts->typed)

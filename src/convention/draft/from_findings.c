@@ -516,14 +516,14 @@ can_reference(const DraftColumn *column, Oid relid)
 		pg_class_aclcheck(relid, GetUserId(), ACL_REFERENCES) == ACLCHECK_OK;
 }
 
-/* Find the table, beside this one or in public, whose ids a column seems to hold; InvalidOid if there is none. */
+/* Find the first of the tables that is there, beside this one or in public; InvalidOid if none is. */
 static Oid
-find_referenced(const Draft *draft, const DraftColumn *column)
+find_table(const Draft *draft, const List *names)
 {
 	const char *schemas[] = {draft->facts->schema, "public"};
 	ListCell   *lc;
 
-	foreach(lc, guess_table_names(column->name))
+	foreach(lc, names)
 	{
 		const ListedName *listed = lfirst(lc);
 
@@ -532,7 +532,7 @@ find_referenced(const Draft *draft, const DraftColumn *column)
 			Oid			schema = get_namespace_oid(listed->schema != NULL ? listed->schema : schemas[i], true);
 			Oid			relid = OidIsValid(schema) ? get_relname_relid(listed->name, schema) : InvalidOid;
 
-			if (OidIsValid(relid) && can_reference(column, relid))
+			if (OidIsValid(relid))
 				return relid;
 		}
 	}
@@ -547,13 +547,13 @@ static void
 rename_column(Draft *draft, const Action *action)
 {
 	DraftColumn *column = dbkit_draft_column(draft, action->name);
-	Oid			relid = column != NULL ? find_referenced(draft, column) : InvalidOid;
+	Oid			relid = column != NULL ? find_table(draft, guess_table_names(column->name)) : InvalidOid;
 	bool		owner = OidIsValid(relid) &&
 	(dbkit_is_organization_table(&dbkit_now, relid) || dbkit_is_user_table(&dbkit_now, relid));
 
 	if (column == NULL)
 		return;
-	if (OidIsValid(relid))
+	if (OidIsValid(relid) && can_reference(column, relid))
 		add_foreign_key(draft, column, dbkit_relation_name(relid), "id",
 						!owner ? "" : column->not_null ? " ON DELETE CASCADE" : " ON DELETE SET NULL");
 	else if (is_mentioned(draft, column))
@@ -563,6 +563,39 @@ rename_column(Draft *draft, const Action *action)
 	}
 	else
 		column->name = action->text;
+}
+
+/* Find the first of the columns that the draft has, or NULL. */
+static const DraftColumn *
+find_listed(const Draft *draft, const List *names)
+{
+	ListCell   *lc;
+
+	foreach(lc, names)
+	{
+		const DraftColumn *column = dbkit_draft_column(draft, lfirst(lc));
+
+		if (column != NULL)
+			return column;
+	}
+	return NULL;
+}
+
+/* Write the condition by which dbkit.protect() would tell tenants apart; NULL where nothing does. */
+static char *
+write_condition(const Draft *draft)
+{
+	Oid			relid = draft->facts->objid;
+	const DraftColumn *column = dbkit_is_organization_table(&dbkit_now, relid) ? dbkit_draft_column(draft, "id") :
+	find_listed(draft, dbkit_agreement()->organization_columns);
+	bool		users = column == NULL;
+
+	if (users)
+		column = dbkit_is_user_table(&dbkit_now, relid) ? dbkit_draft_column(draft, "id") :
+			find_listed(draft, dbkit_agreement()->user_columns);
+	if (column == NULL || !OidIsValid(column->base_type))
+		return NULL;
+	return dbkit_tenant_condition(users, column->later_name != NULL ? column->later_name : column->name, column->base_type);
 }
 
 /*
@@ -577,11 +610,7 @@ dbkit_policy_text(const Draft *draft)
 	psprintf(" TO %s", quote_identifier(role)) : "";
 	const char *policy = quote_identifier(role != NULL ? makeObjectName(role, NULL, "isolation") : "isolation");
 	const char *table = dbkit_facts_identity(draft->facts);
-	const char *name = dbkit_tenant_column(draft->facts->objid);
-	const DraftColumn *column = name != NULL ? dbkit_draft_column(draft, name) : NULL;
-	char	   *condition = column != NULL && OidIsValid(column->base_type) ?
-	dbkit_tenant_condition(draft->facts->objid, name, column->later_name != NULL ? column->later_name : column->name,
-						   column->base_type) : NULL;
+	char	   *condition = write_condition(draft);
 
 	if (condition == NULL)
 		return psprintf("-- Nobody sees a row until you decide who may: write the condition in place of false.\n"
@@ -595,6 +624,32 @@ create_policy(Draft *draft, const Action *action pg_attribute_unused())
 	add_after(draft, dbkit_policy_text(draft));
 }
 
+/* Have a column reference the organization table, one that is there or a new one. */
+static void
+set_organization(Draft *draft, const Action *action)
+{
+	DraftColumn *column = dbkit_draft_column(draft, action->name);
+	Oid			relid = find_table(draft, dbkit_agreement()->organization_tables);
+	AttrNumber	attnum = OidIsValid(relid) ? get_attnum(relid, "id") : 0;
+
+	if (attnum <= 0 || (column != NULL && !can_reference(column, relid)))
+	{
+		note_obstacle(draft, psprintf("there is no organization table that column \"%s\" could reference", action->name));
+		return;
+	}
+	if (column == NULL)
+	{
+		column = palloc0(sizeof(DraftColumn));
+		column->name = action->name;
+		column->type = action->text !=NULL ? action->text : format_type_be(get_atttype(relid, attnum));
+		column->base_type = getBaseType(get_atttype(relid, attnum));
+		draft->columns = lappend(draft->columns, column);
+	}
+	column->not_null = true;
+	column->revised = true;
+	add_foreign_key(draft, column, dbkit_relation_name(relid), "id", " ON DELETE CASCADE");
+}
+
 static void
 alter_table(Draft *draft, const Action *action)
 {
@@ -604,7 +659,7 @@ alter_table(Draft *draft, const Action *action)
 static void
 add_statement(Draft *draft, const Action *action)
 {
-	add_after(draft, action->sql);
+	add_after(draft, action->sql != NULL ? action->sql : action->text);
 }
 
 /* How a draft is revised by each action; a serial column of another type has its sequence with it */
@@ -616,6 +671,7 @@ static void (*const revisions[]) (Draft *draft, const Action *action) =
 		[ACTION_SET_VALUE] = set_value,
 		[ACTION_SET_KEY] = set_key,
 		[ACTION_SET_ENUM] = set_enum,
+		[ACTION_SET_ORGANIZATION] = set_organization,
 		[ACTION_ADD_CONSTRAINT] = add_constraint,
 		[ACTION_DROP_CONSTRAINT] = drop_constraint,
 		[ACTION_ALTER] = alter_table,

@@ -326,13 +326,18 @@ report_missing_organization(Judgement *judgement)
 	const char *wanted = psprintf("%s %s%sNOT NULL with a foreign key to the organization table",
 								  name != NULL ? quote_identifier(name) : "a column",
 								  type != NULL ? type : "", type != NULL ? " " : "");
+	Finding    *finding;
 
 	if (column == NULL)
-		return dbkit_add_finding(judgement, NULL,
-								 "no column references the organization table; use %s", wanted);
-	return dbkit_add_finding(judgement, column->name,
-							 "column \"%s\" does not reference the organization table; use %s",
-							 column->name, wanted);
+		finding = dbkit_add_finding(judgement, NULL,
+									"no column references the organization table; use %s", wanted);
+	else
+		finding = dbkit_add_finding(judgement, column->name,
+									"column \"%s\" does not reference the organization table; use %s",
+									column->name, wanted);
+	if (name != NULL)
+		(void) dbkit_add_action(finding, ACTION_SET_ORGANIZATION, name, type, NULL);
+	return finding;
 }
 
 /* Judge that each row belongs to an organization, whatever the column's name. */
