@@ -1,0 +1,1 @@
+CREATE TABLE widgets (id SERIAL PRIMARY KEY, owner_id INT, seen TIMESTAMP);
