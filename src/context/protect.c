@@ -175,20 +175,23 @@ check_collation(Oid collation, const char *table, const char *column)
 }
 
 /*
- * Write "column = function()".  The functions give text, which compares as it
- * is with string types; for another type the cast is done once per query.
+ * Write "column = function()", with all names qualified or as people write it.  The
+ * functions give text, which compares as it is with string types; for another type the
+ * cast is done once per query.
  */
 static char *
-write_comparison(int kind, const char *column, Oid type, const char *equals)
+write_comparison(int kind, const char *column, Oid type, bool qualified)
 {
+	const char *equals = qualified ? "OPERATOR(pg_catalog.=)" : "=";
 	bool		is_text;
 
 	if (!isolates(type, &is_text))
 		return NULL;
 	if (is_text)
 		return psprintf("%s %s %s", quote_identifier(column), equals, kinds[kind].function);
+	type = getBaseType(type);
 	return psprintf("%s %s (SELECT %s::%s)", quote_identifier(column), equals, kinds[kind].function,
-					format_type_be_qualified(getBaseType(type)));
+					qualified ? format_type_be_qualified(type) : format_type_be(type));
 }
 
 /* Write it for a column that is there, and can isolate tenants. */
@@ -208,7 +211,7 @@ compare_column(Oid relid, int kind, const char *column)
 	get_atttypetypmodcoll(relid, attnum, &type, &typmod, &collation);
 	check_collation(collation, table, column);
 	check_type(type, table, column);
-	return write_comparison(kind, column, type, "OPERATOR(pg_catalog.=)");
+	return write_comparison(kind, column, type, true);
 }
 
 /*
@@ -218,7 +221,7 @@ compare_column(Oid relid, int kind, const char *column)
 char *
 dbkit_tenant_condition(bool users, const char *column, Oid type)
 {
-	return write_comparison(users ? USER : ORGANIZATION, column, type, "=");
+	return write_comparison(users ? USER : ORGANIZATION, column, type, false);
 }
 
 /*
