@@ -33,8 +33,8 @@ lacks_updated_at(const Facts *facts)
 /* What is implied, and by what */
 static const struct
 {
-	const char *rule;			/* says it for the same column, or */
-	bool		(*lacks) (const Facts *facts);	/* nothing need be said */
+	const char *rule;			/* says it: for the same column, or */
+	bool		(*lacks) (const Facts *facts);	/* where that is true, for all */
 	const char *implied;
 }			causes[] = {
 	{"primary_key", NULL, "bigint"},
@@ -45,11 +45,11 @@ static const struct
 	{"text_id", NULL, "enum_type"},
 	{"created_at", NULL, "timestamptz"},
 	{"updated_at", NULL, "timestamptz"},
-	{NULL, lacks_updated_at, "updated_at_trigger"},
-	{NULL, lacks_row_security, "rls_policy"},
-	{NULL, lacks_row_security, "rls_forced"},
-	{NULL, lacks_row_security, "policy_with_check"},
-	{NULL, lacks_row_security, "forgeable_policy"},
+	{"updated_at", lacks_updated_at, "updated_at_trigger"},
+	{"rls_enabled", lacks_row_security, "rls_policy"},
+	{"rls_enabled", lacks_row_security, "rls_forced"},
+	{"rls_enabled", lacks_row_security, "policy_with_check"},
+	{"rls_enabled", lacks_row_security, "forgeable_policy"},
 };
 
 /* Is it a finding of that rule about the same column, at that level or above? */
@@ -81,11 +81,50 @@ is_implied(const List *findings, int from, const Finding *finding)
 	{
 		if (strcmp(causes[i].implied, finding->rule->id) != 0)
 			continue;
-		if (causes[i].rule != NULL ? is_said(findings, from, causes[i].rule, finding) :
-			causes[i].lacks(finding->facts))
+		if (causes[i].lacks != NULL ? causes[i].lacks(finding->facts) :
+			is_said(findings, from, causes[i].rule, finding))
 			return true;
 	}
 	return false;
+}
+
+/* Is there a finding of that rule among those from the given one on? */
+static bool
+has_finding_of(const List *findings, int from, const char *rule)
+{
+	for (int i = from; i < list_length(findings); i++)
+	{
+		if (strcmp(((const Finding *) list_nth(findings, i))->rule->id, rule) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Is a finding about something that the table lacks, and that nobody demands? */
+static bool
+is_pointless(const List *findings, int from, const Finding *finding)
+{
+	for (size_t i = 0; i < lengthof(causes); i++)
+	{
+		if (strcmp(causes[i].implied, finding->rule->id) == 0 && causes[i].lacks != NULL &&
+			causes[i].lacks(finding->facts) && !has_finding_of(findings, from, causes[i].rule))
+			return true;
+	}
+	return false;
+}
+
+/* Take out of a list those findings that matter only where something else is, which will not be. */
+List *
+dbkit_drop_pointless(List *findings, int from)
+{
+	List	   *result = list_truncate(list_copy(findings), from);
+
+	for (int i = from; i < list_length(findings); i++)
+	{
+		if (!is_pointless(findings, from, list_nth(findings, i)))
+			result = lappend(result, list_nth(findings, i));
+	}
+	return result;
 }
 
 /*

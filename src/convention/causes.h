@@ -11,5 +11,6 @@
 #include "convention/findings.h"
 
 extern List *dbkit_merge_causes(List *findings, int from);
+extern List *dbkit_drop_pointless(List *findings, int from);
 
 #endif							/* DBKIT_CAUSES_H */

@@ -140,7 +140,7 @@ drop_excused(const Judgement *judgement, int from, JudgeScope scope)
 	if (judgement->ratchet != NULL)
 		findings = dbkit_drop_known(judgement->ratchet, findings, from, scope, &existed);
 	/* Before what is in the baseline has its level changed */
-	merged = scope == SCOPE_DRAFT ? findings : dbkit_merge_causes(findings, from);
+	merged = scope == SCOPE_DRAFT ? dbkit_drop_pointless(findings, from) : dbkit_merge_causes(findings, from);
 	result = existed ? findings : dbkit_drop_baseline(findings, from);
 	return keep_members(result, from, merged);
 }
