@@ -18,7 +18,7 @@ ISOLATION      := $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard tes
 ISOLATION_OPTS  = --inputdir=test/isolation $(DATABASE_OPTS)
 PROVE_TESTS    := $(sort $(wildcard test/t/*.pl))
 TAP_TESTS      := $(if $(PROVE_TESTS),1)
-EXTRA_CLEAN     = $(rule_pages) $(wildcard src/*.gc?? src/*/*.gc?? src/*/*/*.gc?? dbkit-*.zip)
+EXTRA_CLEAN     = $(rule_pages) docs/.vitepress/dist docs/.vitepress/cache $(wildcard src/*.gc?? src/*/*.gc?? src/*/*/*.gc?? dbkit-*.zip)
 
 # What dbkit.explain_rule() shows
 rule_pages      = src/convention/rule_pages.inc
@@ -44,7 +44,7 @@ $(rule_pages): $(sort $(wildcard docs/rules/*.md))
 
 # These set up everything by themselves (packages, build, a throwaway cluster),
 # so they also work where there is no pg_config yet.
-.PHONY: demo test test-matrix torture psql bench dist
+.PHONY: demo test test-matrix torture psql bench docs docs-serve dist
 demo:
 	@tools/sandbox tools/demo
 test:
@@ -60,6 +60,10 @@ psql:
 	@tools/sandbox psql -d dbkit
 bench:
 	@tools/bench
+docs:
+	@tools/docs-site build
+docs-serve:
+	@tools/docs-site serve
 
 dist:
 	git archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/ -o $(EXTENSION)-$(EXTVERSION).zip HEAD
