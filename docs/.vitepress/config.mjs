@@ -13,7 +13,7 @@ const link = (page) => ({ text: title(page), link: `/${page}` });
 // A section of the sidebar: the pages of a folder
 function section(text, folder, first = []) {
   const there = readdirSync(`${docs}/${folder}`).filter((name) => name.endsWith(".md")).map((name) => name.slice(0, -3)).sort();
-  const pages = [...first, ...there.filter((name) => !first.includes(name))];
+  const pages = [...first, ...there.filter((name) => !first.includes(name))].filter((name) => there.includes(name));
   return { text, items: pages.map((name) => link(`${folder}/${name}`)) };
 }
 
@@ -25,10 +25,10 @@ export default {
   themeConfig: {
     sidebar: [
       { text: "Start", items: [link("index"), link("tutorial")] },
-      section("How to", "how-to", []),
-      section("Reference", "reference", []),
+      section("How to", "how-to", ["install", "adopt", "replay", "ci", "hosted-production", "many-databases", "migration-tools", "clients", "tenant-transactions", "pooler", "signed-mode", "test-policies", "partitions", "at-night"]),
+      section("Reference", "reference", ["rules", "errors", "checking", "agreement", "exemptions", "settings", "ids", "prefix-registry", "updated_at"]),
       { ...section("Rules", "rules"), collapsed: true },
-      section("Explanation", "explanation", []),
+      section("Explanation", "explanation", ["phases", "limits", "threat-model", "comparison", "speed"]),
     ],
     outline: [2, 3],
     search: {

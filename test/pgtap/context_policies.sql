@@ -1,4 +1,4 @@
--- Testing policies with pgTAP: the idiom of the README, on the README's kind of table.
+-- Testing policies with pgTAP: the idiom of docs/how-to/test-policies.md, on its kind of table.
 BEGIN;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 SET LOCAL dbkit.enforce = off;

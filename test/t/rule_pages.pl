@@ -81,6 +81,15 @@ for my $rule (@rules)
 	is($out . $said, "t\nf", "$rule: is fixed");
 }
 
+# What docs/reference/rules.md says of each rule, a row of its table for one or two of them
+my @listed;
+for my $row (grep { m{^\| \[} } split /\n/, slurp_file("$docs/../reference/rules.md"))
+{
+	my ($rules, $phase, undef, $level, $fix) = $row =~ /^\| (.*?) \| (\w+) \| (.*) \| (\w+) \| (?:(\w+) )?\|$/;
+	push @listed, map { join '|', $_, $phase, $level, $fix ? 't' : 'f' } $rules =~ m{\[`\w+`\]\(\.\./rules/(\w+)\.md\)}g;
+}
+is_deeply([ sort @listed ], [ sort split /\n/, $node->safe_psql('base', 'SELECT id, phase, level, fixable FROM dbkit.rules') ], 'the table of rules');
+
 like(($node->psql('base', q{SELECT dbkit.explain_rule('no_such_rule')}))[2], qr/unrecognized rule: "no_such_rule"/, 'a rule that there is not');
 
 $node->stop;

@@ -88,13 +88,22 @@ async function visit(browser, origin, path) {
   wrong.push(...await page.evaluate(brokenPictures), ...await page.evaluate(tooWide, phone.width));
   for (const scheme of ["light", "dark"]) {
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
-    await page.waitForFunction((dark) => document.documentElement.classList.contains("dark") === dark, {}, scheme === "dark");
+    await page.waitForFunction((dark) => document.documentElement.classList.contains("dark") === dark, { polling: 50 }, scheme === "dark");
     await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))));
     wrong.push(...await page.evaluate(unreadable, readable));
   }
   const seen = { wrong, links: await page.evaluate(links), anchors: await page.evaluate(anchors) };
   await page.close();
   return seen;
+}
+
+// Open all pages, some at a time; most of it is waiting.
+async function visitAll(browser, origin, paths) {
+  const visited = new Map();
+  const left = [...paths];
+  const next = async () => { for (let path; (path = left.shift()); ) visited.set(path, await visit(browser, origin, path)); };
+  await Promise.all(Array.from({ length: 4 }, next));
+  return visited;
 }
 
 // Links within the site that lead nowhere
@@ -107,10 +116,9 @@ function dead(links, origin, visited) {
 }
 
 // Search for a rule as a reader does, and take the first result.
-async function search(page, home, rule) {
+async function search(page, rule) {
   const seen = () => document.querySelector("a.result")?.href ?? "nothing";
   try {
-    await page.goto(home, { waitUntil: "networkidle0" });
     await page.keyboard.press("/");
     await (await page.waitForSelector("#localsearch-input", { timeout: 5000 })).type(rule);
     await page.waitForFunction((rule) => document.querySelector("a.result")?.pathname.endsWith(`/rules/${rule}.html`), { timeout: 5000 }, rule);
@@ -130,14 +138,14 @@ const browser = await puppeteer.launch({
 });
 try {
   const paths = readdirSync(site, { recursive: true }).filter((file) => file.endsWith(".html") && file !== "404.html").map((file) => `/${file}`).sort();
-  const visited = new Map();
-  for (const path of paths) visited.set(path, await visit(browser, origin, path));
+  const visited = await visitAll(browser, origin, paths);
   report("there are pages", visited.size > 30 ? [] : [`${visited.size} pages`]);
-  for (const [path, { wrong, links }] of visited) report(path, [...wrong, ...dead(links, origin, visited)]);
+  for (const path of paths) report(path, [...visited.get(path).wrong, ...dead(visited.get(path).links, origin, visited)]);
   const page = await browser.newPage();
+  await page.goto(`${origin}/index.html`, { waitUntil: "networkidle0" });
   for (const path of paths.filter((path) => path.startsWith("/rules/"))) {
     const rule = path.slice("/rules/".length, -".html".length);
-    report(`searching for ${rule} leads to its page`, await search(page, `${origin}/index.html`, rule));
+    report(`searching for ${rule} leads to its page`, await search(page, rule));
   }
 } finally {
   await browser.close();
