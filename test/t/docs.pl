@@ -122,32 +122,58 @@ sub drop_all
 	$node->safe_psql('postgres', qq{DROP ROLE "$_"}) for split /\n/, $node->safe_psql('postgres', 'SELECT rolname FROM pg_roles WHERE oid >= 16384');
 }
 
+# Is what the block printed what the page shows, or at least no error?
+sub check_block
+{
+	my ($file, $block) = @_;
+	my ($first_line) = $block->{text} =~ /^(.+)$/m;
+	$block->{wrong} = defined $block->{shown} ? !as_shown($block->{shown}, $block->{printed})
+	  : $block->{printed} =~ /^(?:ERROR|FATAL|WARNING|psql ended|.*: error:)/m;
+	ok(!$block->{wrong}, "$file: $first_line")
+	  or diag("printed:\n$block->{printed}" . (defined $block->{shown} ? "the page shows:\n$block->{shown}" : ''));
+}
+
+sub write_as_it_happens
+{
+	my ($file, $page, @blocks) = @_;
+	return unless $ENV{DOCS_ACTUAL} && grep { $_->{wrong} } @blocks;
+	mkpath(dirname("$ENV{DOCS_ACTUAL}/$file"));
+	append_to_file("$ENV{DOCS_ACTUAL}/$file", as_it_happens($page, @blocks));
+}
+
+# Return the extensions that the page creates and this server does not have.
+sub missing_extensions
+{
+	my ($page) = @_;
+	return grep { !$node->safe_psql('postgres', "SELECT 1 FROM pg_available_extensions WHERE name = '$_'") } $page =~ /^CREATE EXTENSION (\w+)/mg;
+}
+
+sub try_page
+{
+	my ($file, $page, @all) = @_;
+	my @blocks = grep { $_->{language} =~ /^(?:sql|sh)$/ && !$_->{reason} } @all;
+	my $database = basename($file, '.md') =~ tr/-A-Z/_a-z/r;
+	my @missing = missing_extensions($page);
+  SKIP:
+	{
+		skip("$file: this server has no @missing", 1) if @missing;
+		$node->safe_psql('postgres', "CREATE DATABASE $database");
+		$node->safe_psql($database, 'CREATE EXTENSION dbkit') unless $page =~ /^CREATE EXTENSION dbkit/m;
+		run_blocks($database, @blocks);
+		check_block($file, $_) for @blocks;
+		write_as_it_happens($file, $page, @all);
+		drop_all();
+	}
+}
+
 my @not_run;
 for my $file (@pages)
 {
 	my $page = slurp_file("$tree/$file");
-	my @all = blocks($page);
-	is_deeply([ grep { $_->{language} eq '' } @all ], [], "$file: each block says its language");
-	push @not_run, map { "$file: $_->{reason}" } grep { $_->{reason} } @all;
-	my @blocks = grep { $_->{language} =~ /^(?:sql|sh)$/ && !$_->{reason} } @all;
-	next unless @blocks;
-
-	my $database = basename($file, '.md') =~ tr/-A-Z/_a-z/r;
-	$node->safe_psql('postgres', "CREATE DATABASE $database");
-	$node->safe_psql($database, 'CREATE EXTENSION dbkit') unless $page =~ /^(?:  "?)?CREATE EXTENSION (?:IF NOT EXISTS )?dbkit/m;
-	run_blocks($database, @blocks);
-	for my $block (@blocks)
-	{
-		$block->{wrong} = defined $block->{shown} ? !as_shown($block->{shown}, $block->{printed}) : $block->{printed} =~ /^(?:ERROR|FATAL|WARNING|psql ended|.*: error:)/m;
-		ok(!$block->{wrong}, "$file: " . ($block->{text} =~ /^(.+)$/m)[0])
-			or diag("printed:\n$block->{printed}" . (defined $block->{shown} ? "the page shows:\n$block->{shown}" : ''));
-	}
-	if ($ENV{DOCS_ACTUAL} && grep { $_->{wrong} } @blocks)
-	{
-		mkpath(dirname("$ENV{DOCS_ACTUAL}/$file"));
-		append_to_file("$ENV{DOCS_ACTUAL}/$file", as_it_happens($page, @all));
-	}
-	drop_all();
+	my @blocks = blocks($page);
+	is_deeply([ grep { $_->{language} eq '' } @blocks ], [], "$file: each block says its language");
+	push @not_run, map { "$file: $_->{reason}" } grep { $_->{reason} } @blocks;
+	try_page($file, $page, @blocks);
 }
 is(@not_run, $not_run_expected, 'blocks that are not run') or diag(join "\n", @not_run);
 
