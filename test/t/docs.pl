@@ -93,7 +93,7 @@ sub run_blocks
 		$script .= $blocks[$i]{text} if $blocks[$i]{language} eq 'sql';
 		next if $blocks[$i]{language} ne 'sh';
 		append_to_file("$work.$i.sh", $blocks[$i]{text});
-		$script .= "\\! bash $work.$i.sh < /dev/null 2>&1\n";
+		$script .= "\\! bash $work.$i.sh < /dev/null 2>&1 || echo 'ERROR: it failed'\n";
 	}
 	append_to_file("$work.sql", "\\pset pager off\n$script\\echo == block end\n");
 	local $ENV{PGDATABASE} = $database;
