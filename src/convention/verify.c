@@ -28,6 +28,7 @@ dbkit_verify(PG_FUNCTION_ARGS)
 	List	   *objects = dbkit_collect_checked(InvalidOid);
 	CheckedCounts counts = dbkit_count_checked(objects);
 	List	   *errors = NIL;
+	char	   *said;
 	ListCell   *lc;
 
 	foreach(lc, objects)
@@ -41,8 +42,8 @@ dbkit_verify(PG_FUNCTION_ARGS)
 		}
 	}
 	dbkit_report_present(errors);
-	PG_RETURN_TEXT_P(cstring_to_text(counts.warnings == 0 ?
-									 psprintf("0 findings, %d tables", counts.tables) :
-									 psprintf("0 findings, %d tables, %d warnings", counts.tables,
-											  counts.warnings)));
+	said = psprintf("%d table%s", counts.tables, counts.tables == 1 ? "" : "s");
+	if (counts.warnings > 0)
+		said = psprintf("%s, %d warning%s", said, counts.warnings, counts.warnings == 1 ? "" : "s");
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("0 findings, %s", said)));
 }
