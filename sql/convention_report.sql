@@ -49,6 +49,11 @@ SELECT format, dbkit.report(format, 'reported') FROM unnest('{text,json,junit,gi
 SELECT dbkit.report('sarif', 'reported')::jsonb #> '{runs,0,results}';
 SELECT dbkit.unexempt('reported.%', '*');
 
+-- a character that XML does not allow
+SET dbkit.enforce = off;
+DO $$ BEGIN EXECUTE format('CREATE TABLE reported.%I (n int)', 'a' || chr(65534) || 'b'); END $$;
+SELECT strpos(dbkit.report('text', 'reported'), chr(65534)) > 0, strpos(dbkit.report('junit', 'reported'), chr(65534));
+
 -- no such format, no such schema
 SELECT dbkit.report('html'); -- fails
 SELECT dbkit.report(NULL); -- fails

@@ -36,6 +36,9 @@ SELECT dbkit.create_table('users'); -- fails
 SELECT dbkit.create_table('q', 'a int', 'usr'); -- fails
 SELECT dbkit.create_table('q', 'a int', 'u-'); -- fails
 SELECT dbkit.create_table('q', 'a int); DROP TABLE users; --'); -- fails
+SELECT dbkit.create_table('q', 'a int); CREATE TABLE r (b int'); -- fails
+CREATE TYPE pair AS (a int, b text);
+SELECT dbkit.create_table('q', 'a pair'); -- fails
 SELECT dbkit.create_table('q', 'a no_such'); -- fails
 SELECT dbkit.create_table('q', 'a int,'); -- fails
 SELECT dbkit.create_table('q', 'id text, id text'); -- fails
@@ -77,7 +80,9 @@ RESET dbkit.enforce;
 SELECT dbkit.agree('{"preset": "uuid", "rules": {"updated_at_trigger": "fix"}}') \gset
 SELECT dbkit.create_table_sql('later', 'n int, organization_id uuid');
 SELECT dbkit.create_table_sql('later', 'n int', 'lat'); -- fails
-SELECT dbkit.agree('{"preset": "bigint"}') \gset
+SELECT dbkit.agree('{"preset": "house", "id_style": "any"}') \gset
+SELECT dbkit.create_table_sql('later', 'organization_id bytea PRIMARY KEY');
+SELECT dbkit.agree('{"preset": "bigint", "id_style": null}') \gset
 SELECT dbkit.create_table_sql('later', 'n int, UNIQUE (n)');
 SELECT dbkit.agree('{"preset": "rails"}') \gset
 SELECT dbkit.create_table_sql('later', 'n int');

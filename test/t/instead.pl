@@ -34,7 +34,9 @@ SELECT dbkit.protect('organizations'), dbkit.protect('users');
 COMMIT;
 SET dbkit.enforce = off;
 CREATE TYPE mood AS ENUM ('sad', 'it''s ok', 'happy');
+CREATE ACCESS METHOD other_heap TYPE TABLE HANDLER heap_tableam_handler;
 CREATE TYPE pair AS (a int, b text);
+CREATE FUNCTION one() RETURNS int LANGUAGE plpgsql AS $$ BEGIN CREATE TEMP TABLE inner_one AS SELECT 1; RETURN 1; END $$;
 CREATE DOMAIN positive AS bigint CHECK (VALUE > 0);
 CREATE DOMAIN small AS int;
 CREATE FUNCTION short(text) RETURNS text IMMUTABLE LANGUAGE sql RETURN "left"($1, 3);
@@ -51,6 +53,10 @@ INSERT INTO legacy VALUES (1, 'one', '2020-01-01'), (2, 'two', '2021-01-01');
 RESET dbkit.enforce;
 SELECT dbkit.baseline();
 SQL
+
+my $long_enum = 'm' x 60;
+$node->safe_psql('postgres', 'SET allow_in_place_tablespaces = on; CREATE TABLESPACE regress_space LOCATION \'\'');
+$node->safe_psql('base', "SET dbkit.enforce = off; CREATE TYPE $long_enum AS ENUM ('a'); SELECT dbkit.baseline()");
 
 my $id = q{id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('wid') CHECK (id LIKE 'wid_%')};
 my $clocks = 'created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(), storytime jsonb';
@@ -122,6 +128,11 @@ my @cases = (
 	["CREATE TABLE t (LIKE users INCLUDING ALL)"],
 	["CREATE TABLE t ($o) INHERITS (parent)", 'number|bigint|7'],
 	["CREATE TABLE t ($o, number bigint DEFAULT 8) INHERITS (parent)", 'number|bigint|8'],
+	["CREATE TABLE t ($o, lower_at timestamptz, upper_at timestamptz, EXCLUDE USING gist (tstzrange(lower_at, upper_at) WITH &&))"],
+	["CREATE TABLE t ($o, created_at mood)"],
+	["CREATE TABLE t ($o, owner_id text, own text GENERATED ALWAYS AS (owner_id || 'x') STORED)"],
+	["CREATE TABLE t ($o) USING other_heap", undef, undef, undef, undef, undef, "SELECT amname FROM pg_am JOIN pg_class c ON c.relam = pg_am.oid WHERE c.oid = 't'::regclass", 'other_heap'],
+	["CREATE TABLE t ($o) TABLESPACE regress_space", undef, undef, undef, undef, undef, "SELECT spcname FROM pg_tablespace s JOIN pg_class c ON c.reltablespace = s.oid WHERE c.oid = 't'::regclass", 'regress_space'],
 	# partitioned
 	["CREATE TABLE t ($o, at timestamptz NOT NULL) PARTITION BY RANGE (at)"],
 	["CREATE TABLE t ($o, at timestamp) PARTITION BY RANGE (at)"],
@@ -137,6 +148,7 @@ my @cases = (
 	# hostile names
 	["CREATE TABLE \"t\" ($o, \"select\" int, \"a\"\"b\" int CHECK (\"a\"\"b\" > 0), \"a.b\" int UNIQUE, \"Ünï\" int, \"%s\" int DEFAULT 1, \"\\\" int, \"-- x\" int, \"\$\$\" int, \"' \" text DEFAULT '\$\$ \"')"],
 	["CREATE TABLE t ($o, \"" . 'x' x 63 . "\" int CHECK (\"" . 'x' x 63 . "\" > 0), \"" . 'ü' x 31 . "\" int UNIQUE)"],
+	["CREATE SCHEMA x AUTHORIZATION CURRENT_USER CREATE TABLE t ($o)", undef, undef, undef, undef, 'x.t'],
 	["CREATE SCHEMA \"s \"\".x\" CREATE TABLE \"t\" ($o, n int) CREATE INDEX \"i x\" ON t (n)", undef, undef, undef, undef, '"s "".x".t'],
 	# rows that are nobody's organization's
 	["CREATE TABLE t (user_id text REFERENCES users)"],
@@ -167,7 +179,7 @@ sub hint_of
 my $undecided = 0;
 for my $case (@cases)
 {
-	my ($sql, $columns, $checks, $keys, $decision, $table) = @$case;
+	my ($sql, $columns, $checks, $keys, $decision, $table, $query, $answer) = @$case;
 	my $database = fresh();
 	my $hint = hint_of($database, $sql);
 	my (undef, undef, $err) = $node->psql($database, $hint, on_error_stop => 1);
@@ -184,6 +196,7 @@ for my $case (@cases)
 			FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum WHERE attrelid = 't'::regclass AND attname = '$name'"),
 			$expected, "... column $name is kept");
 	}
+	is($node->safe_psql($database, $query), $answer, "... $query") if $query;
 	is($node->safe_psql($database, "SELECT string_agg(conname, ',' ORDER BY conname COLLATE \"C\") FROM pg_constraint WHERE conrelid = 't'::regclass AND contype = 'c'"),
 		$checks, '... the CHECKs have their names') if $checks && !$keys;
 	is($node->safe_psql($database, "SELECT string_agg(conname, ',' ORDER BY conname COLLATE \"C\") FROM pg_constraint WHERE conrelid = 't'::regclass AND contype IN ('p', 'u', 'f')"),
@@ -206,6 +219,7 @@ CREATE INDEX ON public.users (boss_id);
 COMMIT;'],
 	['ALTER TABLE users ADD CONSTRAINT x FOREIGN KEY (organization_id) REFERENCES organizations', 'ALTER TABLE public.users ADD CONSTRAINT x FOREIGN KEY (organization_id) REFERENCES public.organizations (id) ON DELETE CASCADE;'],
 	['BEGIN; ALTER TABLE users ADD a int[]; ALTER TABLE users ADD b mood', 'ALTER TABLE public.users ADD COLUMN a bigint[];'],
+	['CREATE VIEW v WITH (security_invoker = false) AS SELECT 1 AS one', 'CREATE OR REPLACE VIEW public.v WITH (security_invoker = true) AS SELECT 1 AS one;'],
 	['CREATE VIEW v AS SELECT id FROM users', 'CREATE OR REPLACE VIEW public.v WITH (security_invoker = true) AS SELECT id
    FROM public.users;'],
 	['CREATE VIEW v ("a b", c) WITH (security_barrier) AS SELECT u.id, o.id AS x FROM users u JOIN organizations o ON o.id = u.organization_id',
@@ -231,6 +245,8 @@ my @other = (
 	["CREATE TABLE t OF pair", 'There is no SQL for the whole table: a typed table has the columns of type public.pair, which has to be changed instead.'],
 	["PREPARE p AS SELECT 1 AS n; CREATE TABLE t AS EXECUTE p", 'There is no SQL for the whole table: INSERT cannot take the rows of EXECUTE; create the table first, and INSERT with the query itself.'],
 	["DO \$\$ DECLARE x int = 1; BEGIN CREATE TABLE t AS SELECT x; END \$\$", 'There is no SQL for the whole table: the query has parameters of the function that it is in; create the table first, and INSERT there.'],
+	["CREATE TABLE t ($o, x $long_enum)", 'There is no SQL for the whole table: the enum table for column "x" has no name.'],
+	["CREATE TABLE t AS SELECT one()", 'There is no SQL for the whole table: the query runs another CREATE TABLE AS; create the table first, and INSERT with the query.'],
 	["CREATE TABLE t ($o, p pair)", 'There is no SQL for the whole table: column "p" is pair, which contains integer; use bigint.'],
 	["CREATE TABLE t ($o) INHERITS (small_parent)", 'There is no SQL for the whole table: column "number" is inherited, and has to be changed in the parent.'],
 	["CREATE TABLE t ($o, legacy_id int REFERENCES legacy)", 'There is no SQL for the whole table: column "legacy_id" has to be text, but references "public.legacy", whose key is integer and has to be changed first.'],
@@ -250,6 +266,18 @@ for my $case (@other)
 	is(hint_of($database, $sql) =~ s/\n\z//r, $expected, "$sql: the HINT");
 	$node->safe_psql('postgres', "DROP DATABASE $database");
 }
+
+# CONTEXT says where to read why, and names the way past to those who have it.
+my $context = qr/^CONTEXT:  dbkit: SELECT dbkit\.explain_rule\('bigint'\) says why and how to be exempt/m;
+sub refusal { my ($role) = @_; return ($node->psql('base', "$role; ALTER TABLE users ADD n int"))[2] }
+like(refusal('SELECT'), qr/$context; SET LOCAL dbkit\.enforce = off lets it pass$/m, 'a superuser is told the way past');
+$node->safe_psql('base', 'CREATE ROLE owner_of_users; ALTER TABLE users OWNER TO owner_of_users; GRANT CREATE ON SCHEMA public TO owner_of_users');
+like(refusal('SET ROLE owner_of_users'), qr/$context$/m, '... other roles are not');
+$node->safe_psql('base', 'GRANT SET ON PARAMETER dbkit.enforce TO owner_of_users');
+like(refusal('SET ROLE owner_of_users'), qr/$context; SET LOCAL/, '... but those that may set it');
+$node->append_conf('postgresql.conf', "dbkit.required_rules = 'bigint=error'");
+$node->reload;
+like(refusal('SELECT'), qr/$context$/m, '... and there is none past a required rule');
 
 cmp_ok(scalar @cases, '>=', 60, 'there are enough cases');
 cmp_ok($undecided, '<=', 10, 'and few leave something to decide');
