@@ -79,6 +79,11 @@ extern void dbkit_set_initial(struct config_generic *setting, char initial);
 #define dbkit_identity_sequence(rel, attnum)	getIdentitySequence(RelationGetRelid(rel), attnum, true)
 #endif
 
+/* Commit d435f15fff3 brought SysCacheGetAttrNotNull (16) */
+#if PG_VERSION_NUM < 160000
+#define SysCacheGetAttrNotNull(cache, tuple, attnum)	SysCacheGetAttr(cache, tuple, attnum, &(bool) {false})
+#endif
+
 /* Commit 14e87ffa5c5 made NOT NULL a constraint with a name (18) */
 #define DBKIT_CONSTRAINT_NOTNULL	'n'
 

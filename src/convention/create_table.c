@@ -46,13 +46,14 @@ typedef struct Request
 	bool		prefixed;		/* the prefix is given */
 } Request;
 
-static bool trying = false;
+/* How many tables are being made so: event triggers can nest them */
+static int	trying = 0;
 
 /* Is a table made only to see what it looks like? */
 bool
 dbkit_is_trying(void)
 {
-	return trying;
+	return trying > 0;
 }
 
 /* Return the column "id" with that prefix; what else belongs to it the rules say. */
@@ -174,11 +175,11 @@ try_table(const Request *request)
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("the columns are not those of one table"),
 				 errdetail("They are: %s", request->columns)));
-	trying = true;
+	trying++;
 	if (SPI_execute_plan(plan, NULL, NULL, false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "CREATE TABLE did something else");
 	SPI_finish();
-	trying = false;
+	trying--;
 	CommandCounterIncrement();
 	return made_table(request);
 }
@@ -187,6 +188,7 @@ try_table(const Request *request)
 static char *
 write_request(const Request *request)
 {
+	int			outer = trying;
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	ErrorData  *volatile error = NULL;
@@ -205,7 +207,7 @@ write_request(const Request *request)
 		FlushErrorState();
 	}
 	PG_END_TRY();
-	trying = false;
+	trying = outer;
 	RollbackAndReleaseCurrentSubTransaction();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;

@@ -142,13 +142,6 @@ dbkit_ddl_command_start(PG_FUNCTION_ARGS)
 	PG_RETURN_NULL();
 }
 
-/* Does the statement make tables? */
-static bool
-makes_tables(const Node *statement)
-{
-	return IsA(statement, CreateStmt) || IsA(statement, CreateTableAsStmt) || IsA(statement, CreateSchemaStmt);
-}
-
 /*
  * Return what the statement is refused or warned for.  Where it made a table and is refused,
  * that includes what COMMIT would demand, and what to write instead has it all, so that nobody
@@ -161,10 +154,10 @@ judge_statement(const Node *statement, const List *changed, const List *cases, O
 
 	if (dbkit_drop_warnings(list_copy(findings)) == NIL)
 		return findings;
+	if (dbkit_makes_tables(statement) && !OidIsValid(model))
+		findings = dbkit_judge_cases(dbkit_read_cases(changed, SCOPE_REFUSED, true, false), SCOPE_REFUSED);
 	*instead = dbkit_write_instead(statement, changed, OidIsValid(model) ? SCOPE_STATEMENT : SCOPE_DRAFT);
-	if (!makes_tables(statement) || OidIsValid(model))
-		return findings;
-	return dbkit_judge_cases(dbkit_read_cases(changed, SCOPE_REFUSED, true, false), SCOPE_REFUSED);
+	return findings;
 }
 
 PG_FUNCTION_INFO_V1(dbkit_ddl_command_end);

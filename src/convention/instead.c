@@ -101,7 +101,7 @@ append_other_elements(StringInfo sql, const Node *statement)
 		return;
 	foreach(lc, ((const CreateSchemaStmt *) statement)->schemaElts)
 	{
-		if (IsA(lfirst(lc), CreateStmt) || IsA(lfirst(lc), IndexStmt))
+		if (IsA(lfirst(lc), CreateStmt) || IsA(lfirst(lc), IndexStmt) || IsA(lfirst(lc), ViewStmt))
 			continue;
 		appendStringInfoString(sql, "-- left out: what else CREATE SCHEMA makes; write it here\n");
 		break;
@@ -133,7 +133,12 @@ append_table(Instead *instead, const Facts *facts, const List *findings)
 	dbkit_revise_draft(draft, findings);
 	rows = dbkit_write_rows(instead->statement, draft);
 	if (draft->obstacle == NULL)
+	{
 		dbkit_write_draft(&instead->sql, draft, rows);
+		if (facts->owner != GetUserId())
+			appendStringInfo(&instead->sql, "ALTER TABLE %s OWNER TO %s;\n", dbkit_facts_identity(facts),
+							 quote_identifier(GetUserNameFromId(facts->owner, false)));
+	}
 	else if (instead->obstacle == NULL)
 		instead->obstacle = draft->obstacle;
 }
@@ -148,6 +153,25 @@ append_view(Instead *instead, const Facts *facts)
 	appendStringInfo(&instead->sql, "CREATE OR REPLACE VIEW %s WITH (%ssecurity_invoker = true) AS %s;\n",
 					 dbkit_facts_identity(facts), dbkit_other_view_options(facts->objid), query + strspn(query, " "));
 	relation_close(rel, AccessShareLock);
+}
+
+/* Say what of ALTER TABLE is not written. */
+static void
+append_other_commands(StringInfo sql, const Node *statement)
+{
+	ListCell   *lc;
+
+	if (statement == NULL || !IsA(statement, AlterTableStmt))
+		return;
+	foreach(lc, ((const AlterTableStmt *) statement)->cmds)
+	{
+		AlterTableType kind = lfirst_node(AlterTableCmd, lc)->subtype;
+
+		if (kind == AT_AddColumn || kind == AT_AddConstraint)
+			continue;
+		appendStringInfoString(sql, "-- left out: what else the ALTER TABLE does\n");
+		break;
+	}
 }
 
 /* Append what fixes an object that is there, also what other findings imply. */
@@ -192,13 +216,13 @@ append_alteration(Instead *instead, const Facts *facts, List *findings)
 	if (additions != NIL)
 	{
 		dbkit_revise_draft(draft, additions);
-		if (draft->obstacle == NULL && dbkit_write_additions(&instead->sql, draft, &instead->before))
-		{
-			instead->needed = true;
-			findings = list_difference_ptr(findings, additions);
-		}
+		instead->needed = true;
+		instead->obstacle = draft->obstacle;
+		if (draft->obstacle == NULL)
+			dbkit_write_additions(&instead->sql, draft, &instead->before);
+		append_other_commands(&instead->sql, instead->statement);
 	}
-	append_fix(instead, facts, findings);
+	append_fix(instead, facts, list_difference_ptr(findings, additions));
 }
 
 /* Append what one of the objects should be. */
@@ -207,20 +231,18 @@ append_object(Instead *instead, const Facts *facts, List *findings)
 {
 	bool		table = (facts->kind & (KIND_TABLE | KIND_ENUM_TABLE)) != 0;
 
-	if (facts->kind == KIND_VIEW && findings != NIL && instead->statement != NULL && IsA(instead->statement, ViewStmt))
+	if (facts->kind == KIND_VIEW && instead->statement != NULL &&
+		(IsA(instead->statement, CreateSchemaStmt) || (IsA(instead->statement, ViewStmt) && findings != NIL)))
 	{
 		instead->needed = true;
 		append_view(instead, facts);
 	}
-	else if (table && is_new(facts))
+	else if (table && is_new(facts) && instead->whole)
 	{
 		instead->needed = true;
-		if (instead->whole)
-			append_table(instead, facts, findings);
-		else
-			append_fix(instead, facts, findings);
+		append_table(instead, facts, findings);
 	}
-	else if (table && findings != NIL)
+	else if (table && findings != NIL && !is_new(facts))
 		append_alteration(instead, facts, findings);
 	else
 		append_fix(instead, facts, findings);
@@ -230,11 +252,8 @@ append_object(Instead *instead, const Facts *facts, List *findings)
 static void
 append_objects(Instead *instead, const List *cases, const List *findings)
 {
-	AsOwner		saved;
 	ListCell   *lc;
 
-	dbkit_open_before(&instead->before);
-	dbkit_begin_as_owner(GetUserId(), 0, &saved);
 	foreach(lc, cases)
 	{
 		const Facts *facts = ((const Case *) lfirst(lc))->facts;
@@ -243,8 +262,52 @@ append_objects(Instead *instead, const List *cases, const List *findings)
 			append_object(instead, facts, findings_about(findings, facts));
 	}
 	append_other_elements(&instead->sql, instead->statement);
+}
+
+/* Does the error concern the session, so that it has to be seen? */
+static bool
+is_of_session(int sqlerrcode)
+{
+	return ERRCODE_TO_CATEGORY(sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION ||
+		ERRCODE_TO_CATEGORY(sqlerrcode) == ERRCODE_INSUFFICIENT_RESOURCES;
+}
+
+/*
+ * Write what all of them should be.  An error on the way must not take the place of the refusal,
+ * which comes next and ends the (sub)transaction: then there is no such text.
+ */
+static void
+write_objects(Instead *instead, const List *cases, const List *findings)
+{
+	MemoryContext context = CurrentMemoryContext;
+	AsOwner		saved;
+
+	dbkit_open_before(&instead->before);
+	dbkit_begin_as_owner(GetUserId(), 0, &saved);
+	PG_TRY();
+	{
+		append_objects(instead, cases, findings);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		if (is_of_session(geterrcode()))
+			PG_RE_THROW();
+		FlushErrorState();
+		resetStringInfo(&instead->sql);
+		instead->needed = false;
+		instead->obstacle = NULL;
+	}
+	PG_END_TRY();
 	dbkit_end_as_owner(&saved);
 	dbkit_close_before(&instead->before);
+}
+
+/* Does the statement make tables? */
+bool
+dbkit_makes_tables(const Node *statement)
+{
+	return IsA(statement, CreateStmt) || IsA(statement, CreateTableAsStmt) || IsA(statement, CreateSchemaStmt);
 }
 
 /* Return the SQL that was written; several statements are one transaction. */
@@ -265,14 +328,14 @@ frame(const Instead *instead)
 char *
 dbkit_write_instead(const Node *statement, const List *changed, JudgeScope scope)
 {
-	Instead		instead = {.statement = statement,.whole = true};
+	Instead		instead = {.statement = statement,.whole = dbkit_makes_tables(statement)};
 	List	   *cases = dbkit_read_cases(changed, SCOPE_DRAFT, true, false);
 
 	initStringInfo(&instead.sql);
 	append_schema(&instead.sql, statement);
-	append_objects(&instead, cases, dbkit_judge_cases(cases, scope));
+	write_objects(&instead, cases, dbkit_judge_cases(cases, scope));
 	if (instead.obstacle != NULL)
-		return psprintf("There is no SQL for the whole table: %s.", instead.obstacle);
+		return psprintf("There is no SQL to offer: %s.", instead.obstacle);
 	return instead.needed && instead.sql.len > 0 ? frame(&instead) : NULL;
 }
 
@@ -303,9 +366,9 @@ dbkit_write_before_commit(const List *changed)
 	Instead		instead = {.whole = !IsTransactionBlock() && are_bare(cases)};
 
 	initStringInfo(&instead.sql);
-	append_objects(&instead, cases, dbkit_judge_cases(cases, SCOPE_DRAFT));
+	write_objects(&instead, cases, dbkit_judge_cases(cases, SCOPE_DRAFT));
 	if (instead.obstacle != NULL)
-		return psprintf("There is no SQL for the whole table: %s.", instead.obstacle);
+		return psprintf("There is no SQL to offer: %s.", instead.obstacle);
 	if (instead.sql.len == 0)
 		return NULL;
 	if (instead.needed && instead.whole)

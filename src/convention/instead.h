@@ -12,6 +12,7 @@
 
 #include "convention/judge.h"
 
+extern bool dbkit_makes_tables(const Node *statement);
 extern char *dbkit_write_instead(const Node *statement, const List *changed, JudgeScope scope);
 extern char *dbkit_write_before_commit(const List *changed);
 

@@ -88,7 +88,9 @@ is_for_scope(const Finding *finding, JudgeScope scope)
 {
 	if (scope == SCOPE_STATEMENT)
 		return !finding->waits;
-	if (scope == SCOPE_REFUSED || scope == SCOPE_DRAFT)
+	if (scope == SCOPE_DRAFT)
+		return finding->level >= LEVEL_ERROR || finding->rule->phase == PHASE_STATEMENT;
+	if (scope == SCOPE_REFUSED)
 		return finding->level >= LEVEL_ERROR || (finding->rule->phase == PHASE_STATEMENT && !finding->waits);
 	return scope != SCOPE_COMMIT || finding->rule->phase == PHASE_COMMIT ||
 		finding->level == LEVEL_FIX || finding->waits;

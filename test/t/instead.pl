@@ -47,7 +47,17 @@ CREATE STATISTICS legacy_stats ON id, name FROM legacy;
 COMMENT ON COLUMN legacy.name IS 'what it''s called';
 ALTER TABLE legacy ALTER name SET STORAGE EXTERNAL;
 CREATE TABLE parent (note text, number bigint NOT NULL DEFAULT 7, CHECK (number > 0));
+CREATE TABLE noted (n bigint CONSTRAINT is_positive CHECK (n > 0), name text PRIMARY KEY);
+CREATE INDEX noted_n ON noted (n);
+COMMENT ON CONSTRAINT is_positive ON noted IS 'it''s so';
+COMMENT ON CONSTRAINT noted_pkey ON noted IS 'the key';
+COMMENT ON INDEX noted_n IS 'for n';
+COMMENT ON INDEX noted_pkey IS 'for the key';
 CREATE TABLE small_parent (number int);
+CREATE TABLE classed (n int);
+CREATE INDEX ON classed USING brin (n int4_minmax_multi_ops);
+CREATE TABLE no_enum_enum (a text);
+CREATE TYPE no_enum AS ENUM ('a');
 CREATE TABLE mood_enum_like (value text PRIMARY KEY);
 INSERT INTO legacy VALUES (1, 'one', '2020-01-01'), (2, 'two', '2021-01-01');
 RESET dbkit.enforce;
@@ -117,6 +127,20 @@ my @cases = (
 	["CREATE TABLE t ($o, room int, during tsrange, EXCLUDE USING gist (room WITH =, during WITH &&) WHERE (room > 0))"],
 	["CREATE TABLE t ($o, a int, CONSTRAINT \"no \"\"two\" EXCLUDE (a WITH =) DEFERRABLE)"],
 	["CREATE TABLE t ($o, a int CONSTRAINT \"Must\" NOT NULL, b int NULL)"],
+	["CREATE TABLE t ($o, id serial PRIMARY KEY, parent_id int REFERENCES t, other int REFERENCES t)", q{other|text|}],
+	["CREATE TABLE t ($o, a text, CONSTRAINT t_id_check CHECK (a <> ''), CONSTRAINT t_pkey UNIQUE (a))"],
+	["CREATE TABLE t ($o, id text COLLATE \"C\", b text, CONSTRAINT uu UNIQUE (id) INCLUDE (b), $clocks)", undef, undef, 't_organization_id_fkey,t_pkey,uu'],
+	# what was written for another type
+	["CREATE TABLE t ($o, y int, m int, d date GENERATED ALWAYS AS (make_date(y, m, 1)) STORED)"],
+	["CREATE TABLE t ($o, n int CHECK (n > 0 AND n IN (1, 2, 3)), name text, CHECK (repeat('x', n) <> name))", undef, 't_id_check,t_n_check'],
+	["CREATE TABLE t ($o, a int[] CHECK (a <@ ARRAY[1, 2, 3]), r int4range CHECK (r <@ '[1,10)'::int4range), b int[] CHECK (b IS NOT NULL))", undef, 't_b_check,t_id_check'],
+	["CREATE TABLE t ($o, during tsrange, d date GENERATED ALWAYS AS (lower(during)::date) STORED)"],
+	["CREATE TABLE t ($o, starts timestamp CHECK (starts > '2020-01-01'), ends timestamp, EXCLUDE USING gist (tsrange(starts, ends) WITH &&))", undef, 't_id_check,t_starts_check'],
+	["CREATE TABLE t ($o, during tsrange, EXCLUDE USING gist (during WITH &&) WHERE (lower(during) > '2020-01-01'))"],
+	["CREATE TABLE t ($o, at timestamp(0) DEFAULT (now() AT TIME ZONE 'utc'), more timestamp(3)[])", q{at|timestamp(0) with time zone|now(),more|timestamp(3) with time zone[]|}],
+	["CREATE TABLE t (LIKE noted INCLUDING ALL, $o)", undef, undef, undef, undef, undef,
+		"SELECT string_agg(description, ', ' ORDER BY description) FROM pg_description d LEFT JOIN pg_constraint c ON c.oid = objoid LEFT JOIN pg_index i ON i.indexrelid = objoid WHERE 't'::regclass IN (conrelid, indrelid)", "for n, it's so"],
+	["CREATE TABLE t (LIKE classed INCLUDING ALL, $o)"],
 	# storage
 	["CREATE UNLOGGED TABLE t ($o) WITH (fillfactor = 70, autovacuum_enabled = off, toast.autovacuum_enabled = off)"],
 	["CREATE TABLE t ($o, a text COMPRESSION pglz, b bytea)"],
@@ -145,6 +169,8 @@ my @cases = (
 	["CREATE UNLOGGED TABLE t WITH (fillfactor = 50) AS SELECT u.* FROM users u"],
 	["CREATE TABLE t AS WITH x AS (SELECT 1 AS n, 'a \\ b'::text AS \"A b\") SELECT x.*, o.id AS organization_id FROM x, organizations o WHERE o.id LIKE 'org%' ORDER BY 1"],
 	["CREATE TABLE t AS VALUES ('org_00000000000000000000000000', 1)", undef, undef, undef, 'undecided'],
+	["CREATE TABLE t AS SELECT id AS organization_id, int4range(1, 2) AS r, tsrange('2020-01-01', NULL) AS s, '{}'::text AS storytime FROM organizations"],
+	["CREATE TABLE t AS SELECT id FROM organizations", undef, undef, undef, 'undecided'],
 	# hostile names
 	["CREATE TABLE \"t\" ($o, \"select\" int, \"a\"\"b\" int CHECK (\"a\"\"b\" > 0), \"a.b\" int UNIQUE, \"Ünï\" int, \"%s\" int DEFAULT 1, \"\\\" int, \"-- x\" int, \"\$\$\" int, \"' \" text DEFAULT '\$\$ \"')"],
 	["CREATE TABLE t ($o, \"" . 'x' x 63 . "\" int CHECK (\"" . 'x' x 63 . "\" > 0), \"" . 'ü' x 31 . "\" int UNIQUE)"],
@@ -219,6 +245,18 @@ CREATE INDEX ON public.users (boss_id);
 COMMIT;'],
 	['ALTER TABLE users ADD CONSTRAINT x FOREIGN KEY (organization_id) REFERENCES organizations', 'ALTER TABLE public.users ADD CONSTRAINT x FOREIGN KEY (organization_id) REFERENCES public.organizations (id) ON DELETE CASCADE;'],
 	['BEGIN; ALTER TABLE users ADD a int[]; ALTER TABLE users ADD b mood', 'ALTER TABLE public.users ADD COLUMN a bigint[];'],
+	['ALTER TABLE users ADD created int, ADD CONSTRAINT cc CHECK (created > 0) NOT VALID, ADD t text COMPRESSION pglz', 'BEGIN;
+ALTER TABLE public.users ADD COLUMN created bigint, ADD COLUMN t text, ADD CONSTRAINT cc CHECK (created > 0) NOT VALID;
+ALTER TABLE public.users ALTER COLUMN t SET COMPRESSION pglz;
+COMMIT;'],
+	['ALTER TABLE users ADD n int, ALTER storytime SET DEFAULT \'{}\'', 'BEGIN;
+ALTER TABLE public.users ADD COLUMN n bigint;
+-- left out: what else the ALTER TABLE does
+COMMIT;'],
+	['CREATE SCHEMA s CREATE VIEW v AS SELECT 1 AS a', 'BEGIN;
+CREATE SCHEMA s;
+CREATE OR REPLACE VIEW s.v WITH (security_invoker = true) AS SELECT 1 AS a;
+COMMIT;'],
 	['CREATE VIEW v WITH (security_invoker = false) AS SELECT 1 AS one', 'CREATE OR REPLACE VIEW public.v WITH (security_invoker = true) AS SELECT 1 AS one;'],
 	['CREATE VIEW v AS SELECT id FROM users', 'CREATE OR REPLACE VIEW public.v WITH (security_invoker = true) AS SELECT id
    FROM public.users;'],
@@ -242,15 +280,20 @@ for my $case (@additions)
 
 # Where there is no such text the HINT says why, or fixes what is there already.
 my @other = (
-	["CREATE TABLE t OF pair", 'There is no SQL for the whole table: a typed table has the columns of type public.pair, which has to be changed instead.'],
-	["PREPARE p AS SELECT 1 AS n; CREATE TABLE t AS EXECUTE p", 'There is no SQL for the whole table: INSERT cannot take the rows of EXECUTE; create the table first, and INSERT with the query itself.'],
-	["DO \$\$ DECLARE x int = 1; BEGIN CREATE TABLE t AS SELECT x; END \$\$", 'There is no SQL for the whole table: the query has parameters of the function that it is in; create the table first, and INSERT there.'],
-	["CREATE TABLE t ($o, x $long_enum)", 'There is no SQL for the whole table: the enum table for column "x" has no name.'],
-	["CREATE TABLE t AS SELECT one()", 'There is no SQL for the whole table: the query runs another CREATE TABLE AS; create the table first, and INSERT with the query.'],
-	["CREATE TABLE t ($o, p pair)", 'There is no SQL for the whole table: column "p" is pair, which contains integer; use bigint.'],
-	["CREATE TABLE t ($o) INHERITS (small_parent)", 'There is no SQL for the whole table: column "number" is inherited, and has to be changed in the parent.'],
-	["CREATE TABLE t ($o, legacy_id int REFERENCES legacy)", 'There is no SQL for the whole table: column "legacy_id" has to be text, but references "public.legacy", whose key is integer and has to be changed first.'],
-	["CREATE TABLE t ($o, n bigint) PARTITION BY RANGE ((n % 3))", 'There is no SQL for the whole table: a table that is partitioned by an expression cannot have a primary key.'],
+	["CREATE TABLE t OF pair", 'There is no SQL to offer: a typed table has the columns of type public.pair, which has to be changed instead.'],
+	["PREPARE p AS SELECT 1 AS n; CREATE TABLE t AS EXECUTE p", 'There is no SQL to offer: INSERT cannot take the rows of EXECUTE; create the table first, and INSERT with the query itself.'],
+	["DO \$\$ DECLARE x int = 1; BEGIN CREATE TABLE t AS SELECT x; END \$\$", 'There is no SQL to offer: the query has parameters of the function that it is in; create the table first, and INSERT there.'],
+	["CREATE TABLE t AS SELECT 1 AS created_at", 'There is no SQL to offer: column "created_at" of the query cannot be converted to timestamp with time zone.'],
+	["CREATE TABLE t AS WITH d AS (DELETE FROM legacy RETURNING *) SELECT * FROM d", 'There is no SQL to offer: the query changes rows in its WITH clause, which INSERT cannot do; create the table first.'],
+	["CREATE TABLE t ($o, x no_enum)", 'There is no SQL to offer: there can be no enum table of the name that is meant for column "x".'],
+	["CREATE TABLE t ($o, user_id text) PARTITION BY RANGE (user_id text_pattern_ops)", 'There is no SQL to offer: a table that is partitioned by an expression, or with an operator class or collation of its own, cannot have a primary key.'],
+	["ALTER TABLE users ADD legacy_id int REFERENCES legacy", 'There is no SQL to offer: column "legacy_id" has to be text, but references "public.legacy", whose key is integer and has to be changed first.'],
+	["CREATE TABLE t ($o, x $long_enum)", 'There is no SQL to offer: there can be no enum table of the name that is meant for column "x".'],
+	["CREATE TABLE t AS SELECT one()", 'There is no SQL to offer: the query runs another CREATE TABLE AS; create the table first, and INSERT with the query.'],
+	["CREATE TABLE t ($o, p pair)", 'There is no SQL to offer: column "p" is pair, which contains integer; use bigint.'],
+	["CREATE TABLE t ($o) INHERITS (small_parent)", 'There is no SQL to offer: column "number" is inherited, and has to be changed in the parent.'],
+	["CREATE TABLE t ($o, legacy_id int REFERENCES legacy)", 'There is no SQL to offer: column "legacy_id" has to be text, but references "public.legacy", whose key is integer and has to be changed first.'],
+	["CREATE TABLE t ($o, n bigint) PARTITION BY RANGE ((n % 3))", 'There is no SQL to offer: a table that is partitioned by an expression, or with an operator class or collation of its own, cannot have a primary key.'],
 	["BEGIN; CREATE TABLE t ($id, $clocks, user_id text COLLATE \"C\" REFERENCES users ON DELETE CASCADE); COMMIT", 'ALTER TABLE public.t ENABLE ROW LEVEL SECURITY;
 CREATE TRIGGER updated_at BEFORE UPDATE ON public.t FOR EACH ROW EXECUTE FUNCTION public.updated_at();
 CREATE INDEX ON public.t (user_id);
@@ -265,6 +308,27 @@ for my $case (@other)
 	my $database = fresh();
 	is(hint_of($database, $sql) =~ s/\n\z//r, $expected, "$sql: the HINT");
 	$node->safe_psql('postgres', "DROP DATABASE $database");
+}
+
+# Numbers that a query brings stay the ids, and new ones come after them.
+{
+	my $database = fresh();
+	$node->safe_psql($database, q{SELECT dbkit.agree('{"preset": "bigint"}')});
+	my $hint = hint_of($database, 'CREATE TABLE t AS SELECT 7 AS id, 1 AS n');
+	$node->safe_psql($database, $hint);
+	is($node->safe_psql($database, 'INSERT INTO t (n) VALUES (2) RETURNING id') =~ s/\n.*//sr, 8, 'ids of a query stay') or diag($hint);
+	is($node->safe_psql($database, 'SELECT min(id) FROM t'), 7, '... as they are');
+}
+
+# An error while the HINT is written does not take the place of the refusal.
+{
+	my $database = fresh();
+	my $session = $node->background_psql($database, on_error_stop => 0);
+	$session->query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM legacy');
+	$node->safe_psql($database, q{SET dbkit.enforce = off; ALTER TABLE users ADD CONSTRAINT late CHECK (id <> 'x')});
+	$session->query('ALTER TABLE users ADD n int');
+	like($session->{stderr}, qr/breaks the schema convention "bigint"/, 'what another transaction did unseen does not keep the refusal');
+	$session->quit;
 }
 
 # CONTEXT says where to read why, and names the way past to those who have it.

@@ -23,9 +23,12 @@ typedef struct DraftColumn
 	const char *type;			/* with its collation; of an added column all
 								 * that follows its name */
 	Oid			base_type;		/* InvalidOid of an added column */
+	Oid			catalog_type;	/* what that is in the catalog */
 	const char *value;			/* the clause DEFAULT or GENERATED, or NULL */
 	Oid			value_type;		/* of a default, or InvalidOid */
-	Bitmapset  *inputs;			/* the columns that it is generated from */
+	Node	   *expression;		/* that it is generated from, or NULL */
+	const char *instant;		/* the default, where it is a time without
+								 * time zone that was made from one with */
 	bool		generated;
 	bool		identity;
 	bool		serial;
@@ -46,6 +49,8 @@ typedef struct DraftConstraint
 	Oid			referenced;
 	List	   *referenced_attnums;
 	const char *definition;
+	List	   *expressions;	/* Node *, of a CHECK or an index */
+	const char *comment;
 	bool		dropped;
 } DraftConstraint;
 
@@ -54,7 +59,9 @@ typedef struct DraftStatement
 {
 	char	   *sql;
 	AttrNumber	leading;		/* the first column of an index, or 0 */
-	Bitmapset  *inputs;			/* the columns in its expressions */
+	List	   *expressions;	/* Node *, of an index and its condition */
+	List	   *own_classes;	/* attribute numbers of the columns with an
+								 * operator class that is not the default one */
 } DraftStatement;
 
 typedef struct Draft
@@ -64,7 +71,8 @@ typedef struct Draft
 	List	   *constraints;	/* DraftConstraint * */
 	const char *persistence;	/* "UNLOGGED " or "" */
 	const char *clauses;		/* all that follows the columns */
-	List	   *partition_key;	/* attribute numbers, 0 for an expression */
+	List	   *partition_key;	/* attribute numbers, 0 for an expression or
+								 * where it compares in a way of its own */
 	Bitmapset  *mentioned;		/* the columns that "clauses" and "statements"
 								 * name, as pull_varattnos() has them */
 	bool		renamable;		/* all that names columns is known */
@@ -77,6 +85,7 @@ typedef struct Draft
 
 extern Draft *dbkit_draft_of_catalog(const Facts *facts);
 extern void dbkit_revise_draft(Draft *draft, const List *findings);
+extern char *dbkit_chosen_name(const Facts *table, const DraftConstraint *constraint);
 extern DraftColumn *dbkit_draft_column(const Draft *draft, const char *name);
 extern DraftColumn *dbkit_draft_column_at(const Draft *draft, AttrNumber attnum);
 extern char *dbkit_policy_text(const Draft *draft);
@@ -86,6 +95,6 @@ extern void dbkit_note_query(const Node *statement);
 extern char *dbkit_write_rows(const Node *statement, Draft *draft);
 extern char *dbkit_other_view_options(Oid view);
 extern void dbkit_write_draft(StringInfo sql, const Draft *draft, const char *rows);
-extern bool dbkit_write_additions(StringInfo sql, const Draft *draft, const Catalogs *before);
+extern void dbkit_write_additions(StringInfo sql, const Draft *draft, const Catalogs *before);
 
 #endif							/* DBKIT_DRAFT_H */

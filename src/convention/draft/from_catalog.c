@@ -162,6 +162,20 @@ drop_cast(char *literal, Oid type)
 	return dbkit_ends_with(literal, cast) ? pnstrdup(literal, strlen(literal) - strlen(cast) + 1) : literal;
 }
 
+/* Return the time that AT TIME ZONE is asked for, or NULL where the expression is another one. */
+static const char *
+find_instant(Relation rel, Node *node)
+{
+	const FuncExpr *function = (const FuncExpr *) node;
+
+	/* Below what cuts it to the precision of the column */
+	if (IsA(node, FuncExpr) && function->funcformat == COERCE_IMPLICIT_CAST)
+		function = (const FuncExpr *) linitial(function->args);
+	if (!IsA(function, FuncExpr) || function->funcid != F_TIMEZONE_TEXT_TIMESTAMPTZ)
+		return NULL;
+	return write_expression(rel, nodeToString(lsecond(function->args)));
+}
+
 /* Read the default of a column, or what it is generated from. */
 static void
 read_expression(Relation rel, const Facts *table, const ColumnFacts *facts, DraftColumn *column)
@@ -175,7 +189,7 @@ read_expression(Relation rel, const Facts *table, const ColumnFacts *facts, Draf
 		column->generated = true;
 		column->value = psprintf("GENERATED ALWAYS AS (%s)%s", text,
 								 kind == ATTRIBUTE_GENERATED_STORED ? " STORED" : "");
-		pull_varattnos(node, 1, &column->inputs);
+		column->expression = node;
 		return;
 	}
 	if (strcmp(facts->name, "id") == 0 && table->read.default_prefix != NULL)
@@ -183,6 +197,7 @@ read_expression(Relation rel, const Facts *table, const ColumnFacts *facts, Draf
 
 	column->value = psprintf("DEFAULT %s", IsA(node, Const) ? drop_cast(text, ((Const *) node)->consttype) : text);
 	column->value_type = exprType(node);
+	column->instant = find_instant(rel, node);
 }
 
 /* Read how a column gets its value. */
@@ -254,6 +269,7 @@ read_column(Relation rel, const Facts *table, const ColumnFacts *facts)
 	column->catalog_name = facts->name;
 	column->type = write_type(attribute);
 	column->base_type = facts->base_type;
+	column->catalog_type = facts->base_type;
 	column->not_null = attribute->attnotnull;
 	column->inherited = !attribute->attislocal;
 	read_value(rel, table, facts, column);
@@ -275,9 +291,9 @@ read_attnums(Relation catalog, HeapTuple tuple, AttrNumber field)
 	return result;
 }
 
-/* Would PostgreSQL choose the name of a constraint itself, were there none? */
-static bool
-is_chosen_name(const Facts *table, const DraftConstraint *constraint)
+/* Return the name that PostgreSQL would choose for a constraint, or NULL where it chooses none. */
+char *
+dbkit_chosen_name(const Facts *table, const DraftConstraint *constraint)
 {
 	static const struct
 	{
@@ -303,10 +319,18 @@ is_chosen_name(const Facts *table, const DraftConstraint *constraint)
 	for (size_t i = 0; i < lengthof(labels); i++)
 	{
 		if (labels[i].type == constraint->type)
-			return strcmp(constraint->name,
-						  makeObjectName(table->name, named && columns.len > 0 ? columns.data : NULL, labels[i].label)) == 0;
+			return makeObjectName(table->name, named && columns.len > 0 ? columns.data : NULL, labels[i].label);
 	}
-	return false;
+	return NULL;
+}
+
+/* Would PostgreSQL choose the name of a constraint itself, were there none? */
+static bool
+is_chosen_name(const Facts *table, const DraftConstraint *constraint)
+{
+	const char *name = dbkit_chosen_name(table, constraint);
+
+	return name != NULL && strcmp(name, constraint->name) == 0;
 }
 
 /*
@@ -335,6 +359,40 @@ is_prefix_check(const Facts *table, Form_pg_constraint form)
 		strcmp(write_constraint(table, form), psprintf("CHECK (id ~~ '%s_%%'::text)", prefix)) == 0;
 }
 
+/* Return the expressions of an index, its condition among them. */
+static List *
+read_index_expressions(Oid index)
+{
+	static const AttrNumber fields[] = {Anum_pg_index_indexprs, Anum_pg_index_indpred};
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+	List	   *result = NIL;
+
+	for (size_t i = 0; HeapTupleIsValid(tuple) && i < lengthof(fields); i++)
+	{
+		bool		isnull;
+		Datum		datum = SysCacheGetAttr(INDEXRELID, tuple, fields[i], &isnull);
+
+		if (!isnull)
+			result = lappend(result, stringToNode(TextDatumGetCString(datum)));
+	}
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return result;
+}
+
+/* Return the expressions of a constraint. */
+static List *
+read_constraint_expressions(Relation catalog, HeapTuple tuple)
+{
+	Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(tuple);
+	bool		isnull;
+	Datum		datum = heap_getattr(tuple, Anum_pg_constraint_conbin, RelationGetDescr(catalog), &isnull);
+
+	if (!isnull)
+		return list_make1(stringToNode(TextDatumGetCString(datum)));
+	return form->contype == CONSTRAINT_EXCLUSION ? read_index_expressions(form->conindid) : NIL;
+}
+
 static DraftConstraint *
 read_constraint(const Draft *draft, Relation catalog, HeapTuple tuple)
 {
@@ -351,6 +409,8 @@ read_constraint(const Draft *draft, Relation catalog, HeapTuple tuple)
 	constraint->referenced_attnums = read_attnums(catalog, tuple, Anum_pg_constraint_confkey);
 	constraint->definition = is_prefix_check(draft->facts, form) ?
 		psprintf("CHECK (id LIKE '%s_%%')", draft->facts->read.default_prefix) : write_constraint(draft->facts, form);
+	constraint->comment = GetComment(form->oid, ConstraintRelationId, 0);
+	constraint->expressions = read_constraint_expressions(catalog, tuple);
 	constraint->chosen = is_chosen_name(draft->facts, constraint);
 	return constraint;
 }
@@ -499,9 +559,26 @@ write_clauses(Relation rel)
 	return clauses.data;
 }
 
-/* Read the columns of the partition key, 0 for an expression.  The relcache would evaluate that. */
+/* Does one of the columns of the partition key compare as its type does, so that a key can have it? */
+static bool
+compares_as_usual(Relation rel, Form_pg_partitioned_table form, HeapTuple tuple, int i)
+{
+	const oidvector *classes = (const oidvector *) DatumGetPointer(SysCacheGetAttrNotNull(PARTRELID, tuple, Anum_pg_partitioned_table_partclass));
+	const oidvector *collations = (const oidvector *) DatumGetPointer(SysCacheGetAttrNotNull(PARTRELID, tuple, Anum_pg_partitioned_table_partcollation));
+	AttrNumber	attnum = form->partattrs.values[i];
+	Form_pg_attribute attribute;
+	Oid			access_method = form->partstrat == PARTITION_STRATEGY_HASH ? HASH_AM_OID : BTREE_AM_OID;
+
+	if (attnum <= 0)
+		return false;
+	attribute = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+	return collations->values[i] == attribute->attcollation &&
+		classes->values[i] == GetDefaultOpClass(attribute->atttypid, access_method);
+}
+
+/* Read the columns of the partition key.  The relcache would evaluate its expressions. */
 static void
-read_partition_key(Draft *draft)
+read_partition_key(Relation rel, Draft *draft)
 {
 	HeapTuple	tuple = SearchSysCache1(PARTRELID, ObjectIdGetDatum(draft->facts->objid));
 	Form_pg_partitioned_table form;
@@ -513,7 +590,8 @@ read_partition_key(Draft *draft)
 	form = (Form_pg_partitioned_table) GETSTRUCT(tuple);
 	for (int i = 0; i < form->partnatts; i++)
 	{
-		draft->partition_key = lappend_int(draft->partition_key, form->partattrs.values[i]);
+		draft->partition_key = lappend_int(draft->partition_key,
+										   compares_as_usual(rel, form, tuple, i) ? form->partattrs.values[i] : 0);
 		draft->mentioned = bms_add_member(draft->mentioned,
 										  form->partattrs.values[i] - FirstLowInvalidHeapAttributeNumber);
 	}
@@ -534,33 +612,47 @@ add_statement(Draft *draft, char *sql)
 	return statement;
 }
 
-/* Note the columns that an expression of an index, or its condition, is about. */
-static void
-note_inputs(DraftStatement *index, HeapTuple tuple, AttrNumber field)
+/* Return the columns of an index whose operator class is not the default one of their types. */
+static List *
+find_own_classes(Relation rel, HeapTuple tuple, Oid access_method)
 {
-	bool		isnull;
-	Datum		datum = SysCacheGetAttr(INDEXRELID, tuple, field, &isnull);
+	Form_pg_index form = (Form_pg_index) GETSTRUCT(tuple);
+	const oidvector *classes = (const oidvector *) DatumGetPointer(SysCacheGetAttrNotNull(INDEXRELID, tuple, Anum_pg_index_indclass));
+	List	   *result = NIL;
 
-	if (!isnull)
-		pull_varattnos(stringToNode(TextDatumGetCString(datum)), 1, &index->inputs);
+	for (int i = 0; i < form->indnkeyatts; i++)
+	{
+		AttrNumber	attnum = form->indkey.values[i];
+
+		if (attnum > 0 &&
+			classes->values[i] != GetDefaultOpClass(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid, access_method))
+			result = lappend_int(result, attnum);
+	}
+	return result;
 }
 
 /* Read an index that no constraint has. */
 static void
-read_index(Draft *draft, Oid relid)
+read_index(Relation rel, Draft *draft, Oid relid)
 {
 	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(relid));
+	Relation	opened = HeapTupleIsValid(tuple) ? relation_open(relid, AccessShareLock) : NULL;
 	DraftStatement *index;
 	Form_pg_index form;
+	char	   *comment;
 
-	if (!HeapTupleIsValid(tuple))
+	if (opened == NULL)
 		return;
 	form = (Form_pg_index) GETSTRUCT(tuple);
 	index = add_statement(draft, psprintf("%s;", pg_get_indexdef_string(relid)));
+	comment = GetComment(relid, RelationRelationId, 0);
+	if (comment != NULL)
+		index->sql = psprintf("%s\nCOMMENT ON INDEX %s IS %s;", index->sql, dbkit_relation_name(relid), quote_literal_cstr(comment));
 	index->leading = form->indkey.values[0];
-	note_inputs(index, tuple, Anum_pg_index_indexprs);
-	note_inputs(index, tuple, Anum_pg_index_indpred);
-	draft->mentioned = bms_add_members(draft->mentioned, index->inputs);
+	index->expressions = read_index_expressions(relid);
+	index->own_classes = find_own_classes(rel, tuple, opened->rd_rel->relam);
+	relation_close(opened, AccessShareLock);
+	pull_varattnos((Node *) index->expressions, 1, &draft->mentioned);
 	for (int i = 0; i < form->indnatts; i++)
 		draft->mentioned = bms_add_member(draft->mentioned,
 										  form->indkey.values[i] - FirstLowInvalidHeapAttributeNumber);
@@ -576,7 +668,7 @@ read_indexes(Relation rel, Draft *draft)
 	foreach(lc, RelationGetIndexList(rel))
 	{
 		if (!OidIsValid(get_index_constraint(lfirst_oid(lc))))
-			read_index(draft, lfirst_oid(lc));
+			read_index(rel, draft, lfirst_oid(lc));
 	}
 	foreach(lc, RelationGetStatExtList(rel))
 	{
@@ -619,7 +711,7 @@ dbkit_draft_of_catalog(const Facts *facts)
 	read_constraints(draft);
 	draft->persistence = rel->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED ? "UNLOGGED " : "";
 	draft->clauses = write_clauses(rel);
-	read_partition_key(draft);
+	read_partition_key(rel, draft);
 	read_indexes(rel, draft);
 	read_comments(draft);
 	if (facts->typed)

@@ -11,11 +11,14 @@
 #include "postgres.h"
 
 #include "access/sysattr.h"
+#include "access/transam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -103,6 +106,9 @@ convert_value(Draft *draft, DraftColumn *column, Oid type)
 {
 	bool		integer = type == INT8OID || type == INT4OID || type == INT2OID;
 
+	if (type == TIMESTAMPTZOID && column->instant != NULL)
+		column->value = psprintf("DEFAULT %s", column->instant);
+
 	if (((column->identity || column->serial) && !integer) ||
 		(OidIsValid(column->value_type) &&
 		 !can_coerce_type(1, &column->value_type, &type, COERCION_ASSIGNMENT)))
@@ -117,9 +123,77 @@ convert_value(Draft *draft, DraftColumn *column, Oid type)
 	}
 }
 
-/* Leave out the CHECKs that were written for another type of the column. */
+/* What is looked for in an expression: a column, other than where its type does not matter */
+typedef struct Use
+{
+	AttrNumber	attnum;
+	bool		operators;		/* in PostgreSQL's operators it does not */
+} Use;
+
+static bool uses_type(Node *node, void *context);
+
+/* Is it the column itself, as it is or coerced without a word? */
+static bool
+is_column(const Node *node, AttrNumber attnum)
+{
+	while (node != NULL && (IsA(node, RelabelType) ||
+							(IsA(node, FuncExpr) && ((const FuncExpr *) node)->funcformat == COERCE_IMPLICIT_CAST)))
+		node = IsA(node, RelabelType) ? (const Node *) ((const RelabelType *) node)->arg :
+			(const Node *) linitial(((const FuncExpr *) node)->args);
+	return node != NULL && IsA(node, Var) && ((const Var *) node)->varattno == attnum;
+}
+
+/* Do arguments use the column in another way than as one of them? */
+static bool
+arguments_use_type(List *arguments, Use *use)
+{
+	ListCell   *lc;
+
+	foreach(lc, arguments)
+	{
+		if (!is_column(lfirst(lc), use->attnum) && uses_type(lfirst(lc), use))
+			return true;
+	}
+	return false;
+}
+
+/* Does an expression use the column in a way for which its type matters? */
+static bool
+uses_type(Node *node, void *context)
+{
+	Use		   *use = context;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+		return ((Var *) node)->varattno == use->attnum;
+	if (IsA(node, NullTest))
+		return !is_column((Node *) ((NullTest *) node)->arg, use->attnum) && uses_type((Node *) ((NullTest *) node)->arg, context);
+	if (use->operators && IsA(node, OpExpr) && ((OpExpr *) node)->opno < FirstNormalObjectId)
+		return arguments_use_type(((OpExpr *) node)->args, use);
+	if (use->operators && IsA(node, ScalarArrayOpExpr) && ((ScalarArrayOpExpr *) node)->opno < FirstNormalObjectId)
+		return arguments_use_type(((ScalarArrayOpExpr *) node)->args, use);
+	return expression_tree_walker(node, uses_type, context);
+}
+
+/* Can expressions stay as they are when a column has another type?  Some of them have to be immutable. */
+static bool
+survives(const List *expressions, const DraftColumn *changed, Oid type, bool immutable)
+{
+	char		category = TypeCategory(type);
+	bool		times = category == TYPCATEGORY_DATETIME;
+	Use			use = {changed->attnum, category == TYPCATEGORY_NUMERIC || (times && !immutable)};
+
+	if (category == TYPCATEGORY_STRING && is_similar(changed->base_type, type))
+		return true;
+	if (!is_similar(changed->base_type, type))
+		use.operators = false;
+	return !uses_type((Node *) expressions, &use);
+}
+
+/* Leave out the constraints that were written for another type of the column. */
 static void
-drop_checks(Draft *draft, DraftColumn *changed)
+drop_constraints_of(Draft *draft, DraftColumn *changed, Oid type)
 {
 	ListCell   *lc;
 
@@ -127,8 +201,8 @@ drop_checks(Draft *draft, DraftColumn *changed)
 	{
 		DraftConstraint *constraint = lfirst(lc);
 
-		if (constraint->dropped || constraint->type != CONSTRAINT_CHECK ||
-			!list_member_ptr(constraint->columns, changed))
+		if (constraint->dropped ||
+			survives(constraint->expressions, changed, type, constraint->type == CONSTRAINT_EXCLUSION))
 			continue;
 		constraint->dropped = true;
 		leave_out(draft, constraint->definition, "written for another type");
@@ -137,45 +211,42 @@ drop_checks(Draft *draft, DraftColumn *changed)
 
 /* The same for what has to be immutable: columns that are generated from it, and expressions of indexes. */
 static void
-drop_computations(Draft *draft, const DraftColumn *changed)
+drop_computations(Draft *draft, const DraftColumn *changed, Oid type)
 {
-	int			member = changed->attnum - FirstLowInvalidHeapAttributeNumber;
 	ListCell   *lc;
 
 	foreach(lc, draft->columns)
 	{
 		DraftColumn *column = lfirst(lc);
 
-		if (!bms_is_member(member, column->inputs))
+		if (survives(list_make1(column->expression), changed, type, true))
 			continue;
 		leave_out(draft, psprintf("%s of column \"%s\"", column->value, column->name), "written for another type");
 		column->value = NULL;
-		column->inputs = NULL;
+		column->expression = NULL;
 	}
 	foreach(lc, draft->statements)
 	{
 		const DraftStatement *statement = lfirst(lc);
 
-		if (!bms_is_member(member, statement->inputs))
+		if (survives(statement->expressions, changed, type, true) &&
+			!list_member_int(statement->own_classes, changed->attnum))
 			continue;
 		leave_out(draft, statement->sql, "written for another type");
 		draft->statements = foreach_delete_current(draft->statements, lc);
 	}
 }
 
-/*
- * Leave out what was written for another type of the column.  What is computed from a time
- * with time zone depends on the session, and is not immutable.
- */
-static void
-drop_dependents(Draft *draft, DraftColumn *changed, Oid type)
+/* Return the type that a column is to have, with the precision that it has. */
+static const char *
+keep_precision(const DraftColumn *column, const Action *action)
 {
-	bool		similar = is_similar(changed->base_type, type);
+	static const char *const plain = "timestamptz";
+	static const char *const precise = "timestamp(";
 
-	if (!similar)
-		drop_checks(draft, changed);
-	if (!similar || TypeCategory(type) == TYPCATEGORY_DATETIME)
-		drop_computations(draft, changed);
+	if (strncmp(action->text, plain, strlen(plain)) != 0 || strncmp(column->type, precise, strlen(precise)) != 0)
+		return action->text;
+	return psprintf("%s(%c)%s", plain, column->type[strlen(precise)], action->text +strlen(plain));
 }
 
 /* Give a column another type.  Of several findings the first one says which. */
@@ -188,8 +259,11 @@ set_type(Draft *draft, const Action *action)
 		return;
 	convert_value(draft, column, action->type);
 	if (column->attnum != 0)
-		drop_dependents(draft, column, action->type);
-	column->type = action->text;
+	{
+		drop_constraints_of(draft, column, action->type);
+		drop_computations(draft, column, action->type);
+	}
+	column->type = keep_precision(column, action);
 	column->base_type = action->type;
 	column->settings = NIL;
 	column->retyped = true;
@@ -218,7 +292,7 @@ set_value(Draft *draft, const Action *action)
 		column = find_own_column(draft, action->name);
 	column->value = action->text;
 	column->value_type = InvalidOid;
-	column->inputs = NULL;
+	column->expression = NULL;
 	column->generated = column->identity = column->serial = false;
 	column->revised = true;
 }
@@ -283,7 +357,7 @@ set_key(Draft *draft, const Action *action)
 		if (lfirst_int(lc) != 0)
 			columns = list_append_unique_ptr(columns, dbkit_draft_column_at(draft, lfirst_int(lc)));
 		else
-			note_obstacle(draft, "a table that is partitioned by an expression cannot have a primary key");
+			note_obstacle(draft, "a table that is partitioned by an expression, or with an operator class or collation of its own, cannot have a primary key");
 	}
 	foreach(lc, draft->constraints)
 	{
@@ -291,7 +365,8 @@ set_key(Draft *draft, const Action *action)
 
 		if (constraint->type == CONSTRAINT_PRIMARY)
 			demote_key(constraint, column);
-		else if (constraint->type == CONSTRAINT_UNIQUE && equal(constraint->columns, columns))
+		else if (constraint->type == CONSTRAINT_UNIQUE && constraint->chosen &&
+				 strcmp(constraint->definition, psprintf("UNIQUE (%s)", list_columns(columns))) == 0)
 			constraint->dropped = true;
 	}
 	add_constraint_of(draft, CONSTRAINT_PRIMARY, NULL,
@@ -320,15 +395,36 @@ is_indexed(const Draft *draft, const DraftColumn *column)
 	return false;
 }
 
-/* Have a column reference a table, with the index that the key then needs. */
+/* Have a column reference a table, with the index that the key then needs.  It takes the place of one that was added before. */
 static void
 add_foreign_key(Draft *draft, DraftColumn *column, const char *table, const char *key, const char *action)
 {
+	ListCell   *lc;
+
+	foreach(lc, draft->constraints)
+	{
+		DraftConstraint *constraint = lfirst(lc);
+
+		if (!OidIsValid(constraint->oid) && constraint->type == CONSTRAINT_FOREIGN &&
+			list_member_ptr(constraint->columns, column))
+			constraint->dropped = true;
+	}
 	add_constraint_of(draft, CONSTRAINT_FOREIGN, column,
 					  psprintf("FOREIGN KEY (%s) REFERENCES %s (%s)%s", quote_identifier(column->name), table, key, action));
 	if (!is_indexed(draft, column))
 		add_after(draft, psprintf("CREATE INDEX ON %s (%s);", dbkit_facts_identity(draft->facts),
 								  quote_identifier(column->name)));
+}
+
+/* Is the column of that name the primary key of a table? */
+static bool
+has_key(Oid relid, const char *name)
+{
+	AttrNumber	attnum = get_attnum(relid, name);
+	Oid			constraint;
+	Bitmapset  *key = attnum > 0 ? get_primary_key_attnos(relid, false, &constraint) : NULL;
+
+	return key != NULL && bms_equal(key, bms_make_singleton(attnum - FirstLowInvalidHeapAttributeNumber));
 }
 
 /* By their order in the enum */
@@ -371,6 +467,7 @@ provide_enum_table(Draft *draft, Oid type)
 	Oid			schema = form != NULL ? form->typnamespace : InvalidOid;
 	const char *schema_name = get_namespace_name(schema);
 	char	   *statement;
+	Oid			relid;
 
 	if (form != NULL)
 		ReleaseSysCache(tuple);
@@ -378,7 +475,10 @@ provide_enum_table(Draft *draft, Oid type)
 		return NULL;
 	statement = psprintf("SELECT dbkit.create_enum(%s, ARRAY[%s]);",
 						 quote_literal_cstr(quote_qualified_identifier(schema_name, name)), write_enum_values(type));
-	if (!OidIsValid(get_relname_relid(name, schema)) && !dbkit_list_has_string(draft->prerequisites, statement))
+	relid = get_relname_relid(name, schema);
+	if (OidIsValid(relid) && !has_key(relid, "value"))
+		return NULL;
+	if (!OidIsValid(relid) && !dbkit_list_has_string(draft->prerequisites, statement))
 		draft->prerequisites = lappend(draft->prerequisites, statement);
 	return quote_qualified_identifier(schema_name, name);
 }
@@ -397,7 +497,7 @@ set_enum(Draft *draft, const Action *action)
 	table = provide_enum_table(draft, type);
 	if (table == NULL)
 	{
-		note_obstacle(draft, psprintf("the enum table for column \"%s\" has no name", action->name));
+		note_obstacle(draft, psprintf("there can be no enum table of the name that is meant for column \"%s\"", action->name));
 		return;
 	}
 	set_type(draft, &retype);
@@ -473,7 +573,10 @@ is_mentioned(const Draft *draft, const DraftColumn *column)
 	}
 	foreach(lc, draft->columns)
 	{
-		if (bms_is_member(member, ((DraftColumn *) lfirst(lc))->inputs))
+		Bitmapset  *inputs = NULL;
+
+		pull_varattnos(((DraftColumn *) lfirst(lc))->expression, 1, &inputs);
+		if (bms_is_member(member, inputs))
 			return true;
 	}
 	return false;
@@ -503,16 +606,12 @@ guess_table_names(const char *column)
 	return list_make2(make_listed_name(psprintf("%ss", stem)), make_listed_name(stem));
 }
 
-/* Can a column reference the id of a table: is it a key, of that type, and may the caller? */
+/* Can a column reference the id of a table: is it the key, of that type, and may the caller? */
 static bool
 can_reference(const DraftColumn *column, Oid relid)
 {
-	AttrNumber	attnum = get_attnum(relid, "id");
-	Oid			constraint;
-	Bitmapset  *key = attnum > 0 ? get_primary_key_attnos(relid, false, &constraint) : NULL;
-
-	return key != NULL && bms_equal(key, bms_make_singleton(attnum - FirstLowInvalidHeapAttributeNumber)) &&
-		getBaseType(get_atttype(relid, attnum)) == column->base_type &&
+	return has_key(relid, "id") &&
+		getBaseType(get_atttype(relid, get_attnum(relid, "id"))) == column->base_type &&
 		pg_class_aclcheck(relid, GetUserId(), ACL_REFERENCES) == ACLCHECK_OK;
 }
 
@@ -709,6 +808,54 @@ check_foreign_key(Draft *draft, const DraftConstraint *key)
 	}
 }
 
+/* Have the columns that reference the table's own key follow it, when that is of another type now. */
+static void
+follow_own_keys(Draft *draft)
+{
+	ListCell   *lc;
+
+	foreach(lc, draft->constraints)
+	{
+		const DraftConstraint *key = lfirst(lc);
+
+		if (key->type != CONSTRAINT_FOREIGN || key->dropped || key->referenced != draft->facts->objid)
+			continue;
+		for (int i = 0; i < list_length(key->referenced_attnums); i++)
+		{
+			const DraftColumn *referenced = dbkit_draft_column_at(draft, list_nth_int(key->referenced_attnums, i));
+			DraftColumn *column = list_nth(key->columns, i);
+			Action		follow = {.kind = ACTION_SET_TYPE,.name = column->catalog_name};
+
+			if (referenced == NULL || !referenced->retyped || column->base_type == referenced->base_type)
+				continue;
+			follow.text = referenced->type;
+			follow.type = referenced->base_type;
+			column->retyped = false;
+			set_type(draft, &follow);
+		}
+	}
+}
+
+/* Give names to added constraints where PostgreSQL would choose one that another has. */
+static void
+avoid_taken_names(Draft *draft)
+{
+	ListCell   *lc;
+
+	foreach(lc, draft->constraints)
+	{
+		DraftConstraint *constraint = lfirst(lc);
+		char	   *name = constraint->name == NULL && !constraint->dropped ?
+		dbkit_chosen_name(draft->facts, constraint) : NULL;
+		const DraftConstraint *other = name != NULL ? find_constraint(draft, name) : NULL;
+
+		if (other == NULL || other->dropped)
+			continue;
+		constraint->name = makeObjectName(name, NULL, "1");
+		constraint->chosen = false;
+	}
+}
+
 /*
  * Revise a draft by the findings about its table.  A finding that nothing can be done about
  * without asking is an obstacle.
@@ -733,6 +880,7 @@ dbkit_revise_draft(Draft *draft, const List *findings)
 				revisions[action->kind] (draft, action);
 		}
 	}
+	follow_own_keys(draft);
 	foreach(lc, draft->constraints)
 	{
 		const DraftConstraint *constraint = lfirst(lc);
@@ -740,6 +888,7 @@ dbkit_revise_draft(Draft *draft, const List *findings)
 		if (constraint->type == CONSTRAINT_FOREIGN && !constraint->dropped)
 			check_foreign_key(draft, constraint);
 	}
+	avoid_taken_names(draft);
 }
 
 /* Is a constraint of the catalog new? */

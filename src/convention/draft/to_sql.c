@@ -54,14 +54,17 @@ find_short_form(const DraftConstraint *constraint)
 			return NULL;
 		return psprintf("%s%s", forms[i].short_form, rest + (*forms[i].short_form == '\0' && *rest == ' '));
 	}
-	return constraint->type == CONSTRAINT_CHECK ? constraint->definition : NULL;
+	/* By a column nothing can be left NOT VALID */
+	return constraint->type == CONSTRAINT_CHECK && !dbkit_ends_with(constraint->definition, " NOT VALID") ?
+		constraint->definition : NULL;
 }
 
 /* Return the constraint as it stands by that column, or NULL where it does not. */
 static const char *
 short_form(const DraftConstraint *constraint, const DraftColumn *column)
 {
-	if (constraint->dropped || list_length(constraint->columns) != 1 || linitial(constraint->columns) != column)
+	if (constraint->dropped || column->inherited ||
+		list_length(constraint->columns) != 1 || linitial(constraint->columns) != column)
 		return NULL;
 	return find_short_form(constraint);
 }
@@ -192,21 +195,15 @@ append_left_out(StringInfo sql, const List *left_out)
 	}
 }
 
-/* Append how columns are stored. */
+/* Append how a column is stored. */
 static void
-append_settings(StringInfo sql, const Draft *draft)
+append_settings(StringInfo sql, const Draft *draft, const DraftColumn *column)
 {
 	ListCell   *lc;
 
-	foreach(lc, draft->columns)
-	{
-		const DraftColumn *column = lfirst(lc);
-		ListCell   *cell;
-
-		foreach(cell, column->settings)
-			appendStringInfo(sql, "ALTER TABLE %s ALTER COLUMN %s %s;\n", dbkit_facts_identity(draft->facts),
-							 quote_identifier(column->name), (char *) lfirst(cell));
-	}
+	foreach(lc, column->settings)
+		appendStringInfo(sql, "ALTER TABLE %s ALTER COLUMN %s %s;\n", dbkit_facts_identity(draft->facts),
+						 quote_identifier(column->name), (char *) lfirst(lc));
 }
 
 /*
@@ -221,9 +218,18 @@ dbkit_write_draft(StringInfo sql, const Draft *draft, const char *rows)
 	append_lines(sql, draft->prerequisites);
 	append_create_table(sql, draft);
 	append_left_out(sql, draft->left_out);
-	append_settings(sql, draft);
+	foreach(lc, draft->columns)
+		append_settings(sql, draft, lfirst(lc));
 	if (rows != NULL)
 		appendStringInfo(sql, "%s\n", rows);
+	foreach(lc, draft->constraints)
+	{
+		const DraftConstraint *constraint = lfirst(lc);
+
+		if (constraint->comment != NULL && constraint->name != NULL && !constraint->dropped)
+			appendStringInfo(sql, "COMMENT ON CONSTRAINT %s ON %s IS %s;\n", quote_identifier(constraint->name),
+							 dbkit_facts_identity(draft->facts), quote_literal_cstr(constraint->comment));
+	}
 	foreach(lc, draft->statements)
 		appendStringInfo(sql, "%s\n", ((DraftStatement *) lfirst(lc))->sql);
 	append_lines(sql, draft->additions);
@@ -252,9 +258,9 @@ is_added_alone(const Draft *draft, const Catalogs *before, const DraftConstraint
 
 /*
  * Append the ALTER TABLE that adds what the catalog has now and did not have before, as the draft
- * says, and the statements that come with it.  Returns whether there is any.
+ * says, and the statements that come with it.
  */
-bool
+void
 dbkit_write_additions(StringInfo sql, const Draft *draft, const Catalogs *before)
 {
 	StringInfoData actions;
@@ -274,11 +280,13 @@ dbkit_write_additions(StringInfo sql, const Draft *draft, const Catalogs *before
 			appendStringInfo(&actions, "%sADD %s", actions.len > 0 ? ", " : "",
 							 write_constraint(constraint, constraint->definition));
 	}
-	if (actions.len == 0)
-		return false;
 	append_lines(sql, draft->prerequisites);
 	appendStringInfo(sql, "ALTER TABLE %s %s;\n", dbkit_facts_identity(draft->facts), actions.data);
 	append_left_out(sql, draft->left_out);
+	foreach(lc, draft->columns)
+	{
+		if (!is_old_column(draft, before, lfirst(lc)))
+			append_settings(sql, draft, lfirst(lc));
+	}
 	append_lines(sql, draft->additions);
-	return true;
 }

@@ -245,15 +245,12 @@ judge_column_comment(Judgement *judgement)
 	foreach(lc, dbkit_facts_columns(facts))
 	{
 		const ColumnFacts *column = lfirst(lc);
-		char	   *wanted;
 
-		if (dbkit_has_comment(facts, column))
-			continue;
-		wanted = psprintf("COMMENT ON COLUMN %s.%s IS '...'", dbkit_facts_identity(facts),
-						  quote_identifier(column->name));
-		(void) dbkit_add_action(dbkit_add_finding(judgement, column->name, "column \"%s\" has no comment; use %s",
-												  column->name, wanted),
-								ACTION_STATEMENT, NULL, psprintf("%s;", wanted), NULL);
+		if (!dbkit_has_comment(facts, column))
+			dbkit_add_finding(judgement, column->name,
+							  "column \"%s\" has no comment; use COMMENT ON COLUMN %s.%s IS '...'",
+							  column->name, dbkit_facts_identity(facts),
+							  quote_identifier(column->name));
 	}
 }
 

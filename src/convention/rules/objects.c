@@ -189,11 +189,10 @@ judge_table_comment(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
 
-	char	   *wanted = psprintf("COMMENT ON TABLE %s IS '...'", dbkit_facts_identity(facts));
 
 	if (!dbkit_has_comment(facts, NULL))
-		(void) dbkit_add_action(dbkit_add_finding(judgement, NULL, "there is no comment; use %s", wanted),
-								ACTION_STATEMENT, NULL, psprintf("%s;", wanted), NULL);
+		dbkit_add_finding(judgement, NULL, "there is no comment; use COMMENT ON TABLE %s IS '...'",
+						  dbkit_facts_identity(facts));
 }
 
 Rule		dbkit_object_rules[] = {
