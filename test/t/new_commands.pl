@@ -53,7 +53,7 @@ sub findings
 	my ($sql) = @_;
 	my ($status, $stdout, $stderr) = $node->psql('postgres', "BEGIN; $sql COMMIT;");
 	return 'accepted' if $stderr !~ /ERROR/;
-	return $stderr unless $stderr =~ /schema convention.*?\nDETAIL:  (.*?)(?:\nHINT|\z)/s;
+	return $stderr unless $stderr =~ /schema convention.*?\nDETAIL:  (.*?)(?:\nHINT|\nCONTEXT|\z)/s;
 	my @all = split /\n/, $1;
 	my $commit = $node->safe_psql('postgres', q{SELECT string_agg(id, '|') FROM dbkit.rules WHERE phase = 'commit'});
 	my @at_once = grep { !/^(?:$commit): / } @all;
