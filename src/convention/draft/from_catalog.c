@@ -330,6 +330,9 @@ is_chosen_name(const Facts *table, const DraftConstraint *constraint)
 {
 	const char *name = dbkit_chosen_name(table, constraint);
 
+	/* LIKE copies what was chosen for the other table */
+	if (constraint->type == DBKIT_CONSTRAINT_NOTNULL)
+		return dbkit_ends_with(constraint->name, "_not_null");
 	return name != NULL && strcmp(name, constraint->name) == 0;
 }
 
