@@ -24,6 +24,7 @@
 #include "convention/cases.h"
 #include "convention/draft/draft.h"
 #include "convention/facts/catalogs.h"
+#include "convention/facts/read.h"
 #include "convention/instead.h"
 
 /* What is to be written */
@@ -174,10 +175,24 @@ append_other_commands(StringInfo sql, const Node *statement)
 	}
 }
 
+/* Was there before what the action adds, so that it is there again once the statement is rolled back? */
+static bool
+was_there(const Facts *before, const Facts *now, const Action *action)
+{
+	if (before == NULL)
+		return false;
+	if (action->kind == ACTION_ADD_COLUMN)
+		return dbkit_facts_column(before, action->name) != NULL;
+	return action->kind == ACTION_ADD_CONSTRAINT && strcmp(action->name, "id") == 0 &&
+		dbkit_facts_check_prefixes(before) != NIL && dbkit_facts_check_prefixes(now) == NIL;
+}
+
 /* Append what fixes an object that is there, also what other findings imply. */
 static void
 append_fix(Instead *instead, const Facts *facts, List *findings)
 {
+	const Facts *before = findings != NIL && (facts->kind & KIND_TABLE) ?
+	dbkit_facts(&instead->before, facts->classid, facts->objid, FACT_PREFIX) : NULL;
 	const Draft *draft = NULL;
 	const char *fix;
 	ListCell   *lc;
@@ -190,6 +205,11 @@ append_fix(Instead *instead, const Facts *facts, List *findings)
 		{
 			Action	   *action = lfirst(cell);
 
+			if (action->sql != NULL && was_there(before, facts, action))
+			{
+				instead->needed = true;
+				action->sql = NULL;
+			}
 			if (action->kind != ACTION_CREATE_POLICY)
 				continue;
 			if (draft == NULL)
@@ -336,7 +356,9 @@ dbkit_write_instead(const Node *statement, const List *changed, JudgeScope scope
 	write_objects(&instead, cases, dbkit_judge_cases(cases, scope));
 	if (instead.obstacle != NULL)
 		return psprintf("There is no SQL to offer: %s.", instead.obstacle);
-	return instead.needed && instead.sql.len > 0 ? frame(&instead) : NULL;
+	if (!instead.needed)
+		return NULL;
+	return instead.sql.len > 0 ? frame(&instead) : "Nothing has to be fixed: the statement was rolled back.";
 }
 
 /* Can all new tables be written as a whole? */

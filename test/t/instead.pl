@@ -132,7 +132,7 @@ my @cases = (
 	["CREATE TABLE t ($o, id text COLLATE \"C\", b text, CONSTRAINT uu UNIQUE (id) INCLUDE (b), $clocks)", undef, undef, 't_organization_id_fkey,t_pkey,uu'],
 	# what was written for another type
 	["CREATE TABLE t ($o, y int, m int, d date GENERATED ALWAYS AS (make_date(y, m, 1)) STORED)"],
-	["CREATE TABLE t ($o, n int CHECK (n > 0 AND n IN (1, 2, 3)), name text, CHECK (repeat('x', n) <> name))", undef, 't_id_check,t_n_check'],
+	["CREATE TABLE t ($o, n int CHECK (n > 0.5 AND n IN (1, 2, 3)), name text, CHECK (repeat('x', n) <> name))", undef, 't_id_check,t_n_check'],
 	["CREATE TABLE t ($o, a int[] CHECK (a <@ ARRAY[1, 2, 3]), r int4range CHECK (r <@ '[1,10)'::int4range), b int[] CHECK (b IS NOT NULL))", undef, 't_b_check,t_id_check'],
 	["CREATE TABLE t ($o, during tsrange, d date GENERATED ALWAYS AS (lower(during)::date) STORED)"],
 	["CREATE TABLE t ($o, starts timestamp CHECK (starts > '2020-01-01'), ends timestamp, EXCLUDE USING gist (tsrange(starts, ends) WITH &&))", undef, 't_id_check,t_starts_check'],
@@ -174,6 +174,7 @@ my @cases = (
 	# hostile names
 	["CREATE TABLE \"t\" ($o, \"select\" int, \"a\"\"b\" int CHECK (\"a\"\"b\" > 0), \"a.b\" int UNIQUE, \"Ünï\" int, \"%s\" int DEFAULT 1, \"\\\" int, \"-- x\" int, \"\$\$\" int, \"' \" text DEFAULT '\$\$ \"')"],
 	["CREATE TABLE t ($o, \"" . 'x' x 63 . "\" int CHECK (\"" . 'x' x 63 . "\" > 0), \"" . 'ü' x 31 . "\" int UNIQUE)"],
+	["CREATE SCHEMA x AUTHORIZATION customer CREATE TABLE t (n int) CREATE SEQUENCE q", undef, undef, undef, 'undecided', 'x.t', "SELECT relowner::regrole FROM pg_class WHERE oid = 'x.t'::regclass", 'customer'],
 	["CREATE SCHEMA x AUTHORIZATION CURRENT_USER CREATE TABLE t ($o)", undef, undef, undef, undef, 'x.t'],
 	["CREATE SCHEMA \"s \"\".x\" CREATE TABLE \"t\" ($o, n int) CREATE INDEX \"i x\" ON t (n)", undef, undef, undef, undef, '"s "".x".t'],
 	# rows that are nobody's organization's
@@ -285,6 +286,9 @@ my @other = (
 	["DO \$\$ DECLARE x int = 1; BEGIN CREATE TABLE t AS SELECT x; END \$\$", 'There is no SQL to offer: the query has parameters of the function that it is in; create the table first, and INSERT there.'],
 	["CREATE TABLE t AS SELECT 1 AS created_at", 'There is no SQL to offer: column "created_at" of the query cannot be converted to timestamp with time zone.'],
 	["CREATE TABLE t AS WITH d AS (DELETE FROM legacy RETURNING *) SELECT * FROM d", 'There is no SQL to offer: the query changes rows in its WITH clause, which INSERT cannot do; create the table first.'],
+	['ALTER TABLE users DROP COLUMN storytime', 'Nothing has to be fixed: the statement was rolled back.'],
+	['ALTER TABLE users RENAME storytime TO story', 'Nothing has to be fixed: the statement was rolled back.'],
+	['ALTER TABLE users DROP CONSTRAINT users_id_check, ALTER created_at DROP NOT NULL', 'ALTER TABLE public.users ALTER COLUMN created_at SET NOT NULL;'],
 	["CREATE TABLE t ($o, x no_enum)", 'There is no SQL to offer: there can be no enum table of the name that is meant for column "x".'],
 	["CREATE TABLE t ($o, user_id text) PARTITION BY RANGE (user_id text_pattern_ops)", 'There is no SQL to offer: a table that is partitioned by an expression, or with an operator class or collation of its own, cannot have a primary key.'],
 	["ALTER TABLE users ADD legacy_id int REFERENCES legacy", 'There is no SQL to offer: column "legacy_id" has to be text, but references "public.legacy", whose key is integer and has to be changed first.'],
@@ -308,6 +312,18 @@ for my $case (@other)
 	my $database = fresh();
 	is(hint_of($database, $sql) =~ s/\n\z//r, $expected, "$sql: the HINT");
 	$node->safe_psql('postgres', "DROP DATABASE $database");
+}
+
+# Where each table has to have an organization, a column of that name references it.
+{
+	my $database = fresh();
+	$node->safe_psql($database, q{SELECT dbkit.agree('{"rules": {"organization_scope": "error"}}')});
+	for my $sql ('CREATE TABLE t (organization_id text)', 'CREATE TABLE notes (n int)')
+	{
+		my $hint = hint_of($database, $sql);
+		is(($hint =~ s/REFERENCES public\.organizations \(id\) ON DELETE CASCADE//gr) =~ /REFERENCES/ || $hint !~ /organization_id text COLLATE "C" NOT NULL REFERENCES/, '', "$sql: the organization's key") or diag($hint);
+		is(($node->psql($database, $hint, on_error_stop => 1))[2], '', '... which runs');
+	}
 }
 
 # Numbers that a query brings stay the ids, and new ones come after them.
