@@ -73,6 +73,14 @@ SELECT dbkit.create_table('mine', 'organization_id text');
 SELECT relowner::regrole, (SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0) FROM pg_class c WHERE relname = 'mine';
 RESET ROLE;
 
+-- an operator that somebody has planted gets into no policy
+CREATE FUNCTION made.planted(varchar, text) RETURNS boolean LANGUAGE sql RETURN true;
+CREATE OPERATOR made.= (FUNCTION = made.planted, LEFTARG = varchar, RIGHTARG = text);
+SET dbkit.rule_levels = 'text_id=off, extid=off';
+SELECT dbkit.create_table('guarded', 'organization_id varchar');
+SELECT polqual LIKE '%:opno 98 %' FROM pg_policy WHERE polrelid = 'guarded'::regclass;
+RESET dbkit.rule_levels;
+
 -- whatever is enforced, and by other agreements
 SET dbkit.enforce = off;
 SELECT dbkit.create_table_sql('later', 'n int');

@@ -44,6 +44,7 @@ typedef struct Request
 	char	   *statement;		/* CREATE TABLE with the columns as they are
 								 * described */
 	bool		prefixed;		/* the prefix is given */
+	bool		judged;			/* what is written names all with its schema */
 } Request;
 
 /* How many tables are being made so: event triggers can nest them */
@@ -124,7 +125,7 @@ check_prefix(const List *findings)
 
 /* Write the table that was made, as it should be. */
 static char *
-write_table(const Request *request, Oid relid)
+write_table(Request *request, Oid relid)
 {
 	ChangedObject object = {.classid = RelationRelationId,.objid = relid,.change = CHANGE_ALL};
 	List	   *cases = dbkit_read_cases(list_make1(&object), SCOPE_DRAFT, true, false);
@@ -136,6 +137,7 @@ write_table(const Request *request, Oid relid)
 
 	if (facts == NULL)
 		return psprintf("%s;", request->statement); /* never judged */
+	request->judged = true;
 	if (request->prefixed)
 		check_prefix(findings);
 	initStringInfo(&sql);
@@ -186,7 +188,7 @@ try_table(const Request *request)
 
 /* Write the table that is asked for. */
 static char *
-write_request(const Request *request)
+write_request(Request *request)
 {
 	int			outer = trying;
 	MemoryContext context = CurrentMemoryContext;
@@ -246,8 +248,18 @@ dbkit_create_table(PG_FUNCTION_ARGS)
 	Request		request = read_request(fcinfo);
 	char	   *sql = write_request(&request);
 
+	AsOwner		saved;
+
+	/*
+	 * Names of our own may not mean what somebody has put into the
+	 * search_path
+	 */
+	if (request.judged)
+		dbkit_begin_as_owner(GetUserId(), 0, &saved);
 	SPI_connect();
 	(void) dbkit_run_sql(DBKIT_ANY_RESULT, sql, 0, NULL, NULL, NULL);
 	SPI_finish();
+	if (request.judged)
+		dbkit_end_as_owner(&saved);
 	PG_RETURN_OID(made_table(&request));
 }
