@@ -79,6 +79,7 @@ CREATE OPERATOR made.= (FUNCTION = made.planted, LEFTARG = varchar, RIGHTARG = t
 SET dbkit.rule_levels = 'text_id=off, extid=off';
 SELECT dbkit.create_table('guarded', 'organization_id varchar');
 SELECT polqual LIKE '%:opno 98 %' FROM pg_policy WHERE polrelid = 'guarded'::regclass;
+SELECT dbkit.create_table_sql('guarded_too', 'organization_id varchar') ~ 'USING \(organization_id OPERATOR\(pg_catalog\.=\) dbkit';
 RESET dbkit.rule_levels;
 
 -- whatever is enforced, and by other agreements

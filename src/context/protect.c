@@ -221,7 +221,13 @@ compare_column(Oid relid, int kind, const char *column)
 char *
 dbkit_tenant_condition(bool users, const char *column, Oid type)
 {
-	return write_comparison(users ? USER : ORGANIZATION, column, type, false);
+	/*
+	 * For these somebody can plant an operator that fits better than
+	 * PostgreSQL's
+	 */
+	bool		qualified = type == VARCHAROID || type != getBaseType(type);
+
+	return write_comparison(users ? USER : ORGANIZATION, column, type, qualified);
 }
 
 /*

@@ -694,7 +694,8 @@ write_condition(const Draft *draft)
 			find_listed(draft, dbkit_agreement()->user_columns);
 	if (column == NULL || !OidIsValid(column->base_type))
 		return NULL;
-	return dbkit_tenant_condition(users, column->later_name != NULL ? column->later_name : column->name, column->base_type);
+	return dbkit_tenant_condition(users, column->later_name != NULL ? column->later_name : column->name,
+								  column->attnum != 0 && !column->retyped ? get_atttype(relid, column->attnum) : column->base_type);
 }
 
 /*
