@@ -4,7 +4,8 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" dbkit.cont
 
 MODULE_big = dbkit
 OBJS       = $(patsubst %.c,%.o,$(wildcard src/*.c src/*/*.c src/*/*/*.c))
-DATA       = $(wildcard src/dbkit--*.sql)
+DATA       = $(filter-out $(DATA_built), $(wildcard src/dbkit--*.sql))
+DATA_built = src/dbkit--portable--$(EXTVERSION).sql
 
 # -isystem: warnings are ours to mend only where the code is ours.
 PG_CPPFLAGS = -I$(srcdir)/src -isystem $(includedir_server) -DDBKIT_VERSION='"$(EXTVERSION)"'
@@ -41,6 +42,14 @@ $(rule_pages): $(sort $(wildcard docs/rules/*.md))
 	@for page in $^; do \
 		echo "{\"$$(basename "$$page" .md)\","; sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' "$$page"; echo '},'; \
 	done > $@
+
+# From portable/dbkit.sql, which dbkit--portable.sql takes over: the install script, with what
+# is there replaced, and what is left of the other edition dropped.
+$(DATA_built): src/dbkit--$(EXTVERSION).sql src/drop_portable_helpers.sql
+	@{ echo '\echo Use "ALTER EXTENSION dbkit UPDATE" to load this file. \quit'; \
+		echo 'DROP VIEW dbkit.id_prefix;'; \
+		sed -e '1,/^CREATE SCHEMA dbkit;/d' -e 's/^CREATE \(FUNCTION\|PROCEDURE\|VIEW\) /CREATE OR REPLACE \1 /' $<; \
+		cat src/drop_portable_helpers.sql; } > $@
 
 # These set up everything by themselves (packages, build, a throwaway cluster),
 # so they also work where there is no pg_config yet.

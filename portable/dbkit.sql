@@ -33,15 +33,23 @@ END $$;
 
 -- in the schema of the tables ---------------------------------------------------
 
--- PostgreSQL's transaction takes back a setting, and so the memory of the ids that were
--- rolled back with it.  That writes the setting, which no parallel worker may.
-CREATE OR REPLACE FUNCTION generate_id(prefix pg_catalog.text) RETURNS pg_catalog.text
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE AS $$
-DECLARE
+-- PostgreSQL 18 has UUIDv7 of its own, in order within a session.  Before it a setting remembers
+-- the last id's time.  A rollback takes that back with the ids that it was for, and no parallel
+-- worker may write it.
+DO LANGUAGE plpgsql $do$
+BEGIN
+	EXECUTE pg_catalog.format($function$
+		CREATE OR REPLACE FUNCTION generate_id(prefix pg_catalog.text) RETURNS pg_catalog.text
+			LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE AS %L
+		$function$, pg_catalog.concat($$
+DECLARE$$, CASE WHEN pg_catalog.to_regprocedure('pg_catalog.uuidv7()') IS NULL THEN $$
 	tick pg_catalog.int8 := dbkit.next_tick();
 	told pg_catalog.text := pg_catalog.set_config('dbkit_portable.last_tick', tick::pg_catalog.text, false);
 	high pg_catalog.int8 := dbkit.uuid_high(tick);
-	low pg_catalog.int8 := dbkit.uuid_low();
+	low pg_catalog.int8 := dbkit.uuid_low();$$ ELSE $$
+	uuid pg_catalog.bytea := pg_catalog.uuid_send(pg_catalog.uuidv7());
+	high pg_catalog.int8 := dbkit.eight_bytes(uuid, 1);
+	low pg_catalog.int8 := dbkit.eight_bytes(uuid, 9);$$ END, $$
 BEGIN
 	IF prefix OPERATOR(pg_catalog.=) '' THEN
 		RETURN dbkit.uuid_suffix(high, low);
@@ -49,7 +57,8 @@ BEGIN
 		RETURN pg_catalog.concat(prefix, '_', dbkit.uuid_suffix(high, low));
 	END IF;
 	RETURN dbkit.refuse_prefix(prefix);
-END $$;
+END $$));
+END $do$;
 COMMENT ON FUNCTION generate_id(pg_catalog.text) IS
 'a new id: the prefix, an underscore and 26 characters that spell a UUIDv7 (TypeID v0.3); greater than all earlier ids of this session that were not rolled back. prefix: 0 to 63 characters of [a-z_], no underscore at either end, else invalid_parameter_value';
 
@@ -344,6 +353,14 @@ CREATE OR REPLACE FUNCTION dbkit.id_upper_bound(prefix text, at timestamptz) RET
 COMMENT ON FUNCTION dbkit.id_upper_bound(text, timestamptz) IS
 'the largest id of the millisecond of that time: id <= dbkit.id_upper_bound(...) can use an index. prefix: as for generate_id; at: from 1970 to the year 10889, else datetime_field_overflow';
 
+CREATE OR REPLACE FUNCTION dbkit.base_type(type oid) RETURNS regtype
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	RETURN (WITH RECURSIVE domains AS (
+			SELECT t.oid, t.typbasetype FROM pg_type t WHERE t.oid = type
+			UNION ALL SELECT t.oid, t.typbasetype FROM domains d JOIN pg_type t ON t.oid = d.typbasetype)
+		SELECT oid::regtype FROM domains WHERE typbasetype = 0);
+COMMENT ON FUNCTION dbkit.base_type(oid) IS 'the type that a domain is over, through all of them; of another type, itself';
+
 -- updated_at() ------------------------------------------------------------------
 
 CREATE OR REPLACE FUNCTION dbkit.updated_at_value(relation regclass, trigger name, timing text, event text, level text,
@@ -355,7 +372,6 @@ DECLARE
 	demand text := CASE WHEN level <> 'ROW' THEN 'fired for each row' WHEN timing <> 'BEFORE' THEN 'fired before the event'
 		WHEN event <> 'UPDATE' THEN 'fired for UPDATE' END;
 	col pg_attribute;
-	col_type record;
 BEGIN
 	IF demand IS NOT NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'trigger_protocol_violated',
@@ -373,11 +389,7 @@ BEGIN
 			DETAIL = format('Trigger "%s" is to set this column.', trigger),
 			HINT = 'Add the column, or name another as the trigger''s argument.';
 	END IF;
-	WITH RECURSIVE domains AS (
-		SELECT oid, typbasetype FROM pg_type WHERE oid = col.atttypid
-		UNION ALL SELECT t.oid, t.typbasetype FROM domains d JOIN pg_type t ON t.oid = d.typbasetype)
-	SELECT oid INTO col_type FROM domains WHERE typbasetype = 0;
-	IF col_type.oid <> 'timestamptz'::regtype THEN
+	IF dbkit.base_type(col.atttypid) <> 'timestamptz'::regtype THEN
 		RAISE EXCEPTION USING ERRCODE = 'trigger_protocol_violated', TABLE = table_name, COLUMN = col.attname,
 			MESSAGE = format('column "%s" of relation "%s" must be timestamp with time zone', col.attname, table_name),
 			DETAIL = format('Trigger "%s" is to set this column, and its type is %s.', trigger, format_type(col.atttypid, NULL));
@@ -1157,3 +1169,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION dbkit.enum_from_type(regtype) IS
 'Turns a native enum into the enum table <type>_enum in the schema of the type, and its columns into text with a foreign key and an index; drops the type. Views, functions, arrays, domains and expressions that depend on the type are refused (dependent_objects_still_exist) with their names.';
+
+DO LANGUAGE plpgsql $$
+BEGIN
+	PERFORM set_config('search_path', current_setting('dbkit_portable.search_path'), false);
+END $$;

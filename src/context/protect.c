@@ -491,8 +491,6 @@ dbkit_protect(PG_FUNCTION_ARGS)
 	columns[ORGANIZATION] = PG_ARGISNULL(2) ? NULL : NameStr(*PG_GETARG_NAME(2));
 	lock_table(relid);
 	dbkit_refresh_agreement();
-
-	dbkit_refresh_agreement();
 	choose_columns(relid, columns);
 	write_conditions(relid, columns, &protection);
 	protection.role_name = NameStr(*PG_GETARG_NAME(3));

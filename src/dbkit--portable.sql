@@ -1,0 +1,39 @@
+\echo Use "CREATE EXTENSION dbkit VERSION 'portable'" to load this file. \quit
+
+-- Take over what portable/dbkit.sql has made, for ALTER EXTENSION dbkit UPDATE to replace it by
+-- the C library.  The functions keep their OIDs, so that no default, policy, constraint, trigger
+-- or index that calls them has to change.
+
+DO LANGUAGE plpgsql $$
+DECLARE
+	object pg_catalog.text;
+BEGIN
+	IF pg_catalog.to_regprocedure('dbkit.installed_schema()'::pg_catalog.text) IS NULL
+		OR pg_catalog.to_regprocedure('@extschema@.generate_id(text)'::pg_catalog.text) IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = 'there is no portable edition of dbkit to take over',
+			DETAIL = 'Its functions would be in the schemas "dbkit" and "@extschema@".',
+			HINT = 'Use CREATE EXTENSION dbkit without VERSION, or name the schema of generate_id() with SCHEMA.';
+	END IF;
+	FOR object IN
+		SELECT 'SCHEMA dbkit'::pg_catalog.text
+		UNION ALL
+		SELECT pg_catalog.format('%s %s'::pg_catalog.text,
+			CASE WHEN prokind OPERATOR(pg_catalog.=) 'p'::pg_catalog."char" THEN 'PROCEDURE'::pg_catalog.text ELSE 'FUNCTION'::pg_catalog.text END,
+			oid::pg_catalog.regprocedure)
+		FROM pg_catalog.pg_proc
+		WHERE pronamespace OPERATOR(pg_catalog.=) 'dbkit'::pg_catalog.regnamespace::pg_catalog.oid
+		OR oid OPERATOR(pg_catalog.=) ANY (ARRAY['@extschema@.generate_id(text)'::pg_catalog.regprocedure::pg_catalog.oid,
+			'@extschema@.updated_at()'::pg_catalog.regprocedure::pg_catalog.oid])
+		UNION ALL
+		SELECT pg_catalog.format('VIEW %s'::pg_catalog.text, oid::pg_catalog.regclass)
+		FROM pg_catalog.pg_class
+		WHERE relnamespace OPERATOR(pg_catalog.=) 'dbkit'::pg_catalog.regnamespace::pg_catalog.oid
+		AND relkind OPERATOR(pg_catalog.=) 'v'::pg_catalog."char"
+	LOOP
+		EXECUTE 'ALTER EXTENSION dbkit ADD '::pg_catalog.text OPERATOR(pg_catalog.||) object;
+		-- Their owner could change them under everybody who trusts the extension.
+		EXECUTE pg_catalog.format('ALTER %s OWNER TO CURRENT_USER'::pg_catalog.text, object);
+	END LOOP;
+	REVOKE ALL ON SCHEMA dbkit FROM PUBLIC;
+	GRANT USAGE ON SCHEMA dbkit TO PUBLIC;
+END $$;

@@ -1,0 +1,202 @@
+# The edition without C: a migration that is written for dbkit makes the same database with
+# it, dumps go both ways, and so does a database in place, without a table being rewritten.
+
+use strict;
+use warnings;
+
+use FindBin;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $edition = "$FindBin::Bin/../../portable";
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->start;
+$node->safe_psql('postgres', 'CREATE ROLE regress_hosted LOGIN; CREATE ROLE regress_customer');
+
+my $migration = q{
+SELECT dbkit.agree('{"rules": {"storytime": "warning"}, "customer_role": "regress_customer"}');
+SELECT dbkit.lock('migration');
+SELECT dbkit.create_enum('color', '{red, green}');
+CREATE TABLE organizations (
+  id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('org') CHECK (id LIKE 'org_%'),
+  created_at timestamptz NOT NULL DEFAULT now(),
+  updated_at timestamptz NOT NULL DEFAULT now(),
+  storytime jsonb
+);
+CREATE TRIGGER updated_at BEFORE UPDATE ON organizations FOR EACH ROW EXECUTE FUNCTION updated_at();
+SELECT dbkit.protect('organizations', role => 'regress_customer');
+SELECT dbkit.create_table('documents',
+  'title text NOT NULL, pages int, due timestamp, color text REFERENCES color_enum, organization_id text NOT NULL REFERENCES organizations', 'doc');
+SELECT dbkit.create_table('notes', 'body text, document_id text, session_id text, organization_id text');
+SELECT dbkit.protect('documents', role => 'regress_customer');
+ALTER TABLE documents ADD CHECK (dbkit.is_id(id, 'doc'));
+CREATE INDEX documents_made_at ON documents (dbkit.id_timestamp(id));
+CREATE VIEW lately WITH (security_invoker = true) AS SELECT id, dbkit.id_timestamp(id) AS made_at FROM documents;
+INSERT INTO organizations (id) VALUES ('org_01h455vb4pex5vsknk084sn02q');
+INSERT INTO documents (title, color, organization_id) SELECT 'no. ' || n, 'red', 'org_01h455vb4pex5vsknk084sn02q' FROM generate_series(1, 1000) AS n;
+SELECT dbkit.rename_enum_value('color_enum', 'red', 'crimson');
+SELECT dbkit.add_enum_value('color_enum', 'blue');
+SELECT dbkit.exempt('public.legacy%', '*', 'the old shop');
+SELECT dbkit.register_prefix('documents');
+SELECT dbkit.baseline();
+GRANT SELECT, INSERT ON documents TO regress_customer;
+GRANT USAGE ON SCHEMA public TO regress_customer;
+};
+
+# What the database is, apart from the edition
+sub schema_of
+{
+	my ($db) = @_;
+	my ($stdout, $stderr) = run_command([ $node->installed_command('pg_dump'), '-s', '-O', '-N', 'dbkit', '-d', $node->connstr($db) ]);
+	is($stderr, '', "$db: pg_dump is silent");
+	$stdout =~ s/^\\(un)?restrict .*//mg;
+	$stdout =~ s/^--\n-- Name: (EXTENSION dbkit|dbkit|FUNCTION (generate_id|updated_at)|generate_id|updated_at\(\)).*?(?=^--\n-- )//msg;
+	return $stdout;
+}
+
+# What is to stay on the disk as it is
+sub files_of
+{
+	return $node->safe_psql($_[0], q{SELECT relname, relfilenode FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relfilenode <> 0 ORDER BY relname});
+}
+
+# Compare two texts, and show only where they differ.
+sub same
+{
+	my ($got, $expected, $name) = @_;
+	my %expected = map { $_ => 1 } split /\n/, $expected;
+	my %got = map { $_ => 1 } split /\n/, $got;
+
+	ok($got eq $expected, $name) and return;
+	diag("lacks: $_") for grep { !$got{$_} } split /\n/, $expected;
+	diag("has: $_") for grep { !$expected{$_} } split /\n/, $got;
+}
+
+# Make an empty database of a role, and install the edition as that role.
+sub install
+{
+	my ($db) = @_;
+	$node->safe_psql('postgres', "CREATE DATABASE $db OWNER regress_hosted TEMPLATE template0");
+	my ($stdout, $stderr) = run_command([ $node->installed_command('psql'), '-1Xq', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-f', "$edition/dbkit.sql", '-d', $node->connstr($db) . ' user=regress_hosted' ]);
+	is($stderr, '', "$db: the edition is installed by the owner of the database");
+}
+
+sub as_owner { return $node->psql($_[0], $_[1], extra_params => [ '-U', 'regress_hosted', '-1', '-v', 'ON_ERROR_STOP=1' ]) }
+
+sub run_file
+{
+	my ($db, @files) = @_;
+	my ($stdout, $stderr) = run_command([ $node->installed_command('psql'), '-1Xq', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', (map { ('-f', $_) } @files), '-d', $node->connstr($db) ]);
+	is($stderr, '', "$db: " . join(' ', map { s{.*/}{}r } @files) . ' is silent');
+}
+
+# Insert a document and read it as a tenant.
+sub works
+{
+	my ($db, $how) = @_;
+	my $seen = $node->safe_psql($db, q{
+		SET client_min_messages = warning;
+		BEGIN;
+		SET LOCAL ROLE regress_customer;
+		SELECT FROM dbkit.enter(NULL, 'org_01h455vb4pex5vsknk084sn02q');
+		INSERT INTO documents (title, organization_id) VALUES ('made', dbkit.organization_id());
+		SELECT count(*) > 1000, max(id) = max(id) FILTER (WHERE title = 'made'), dbkit.table_of(max(id)) FROM documents;
+		ROLLBACK;
+		BEGIN;
+		SET LOCAL ROLE regress_customer;
+		SELECT FROM dbkit.enter(NULL, 'org_other');
+		SELECT count(*) FROM documents;
+		ROLLBACK});
+	is($seen, "t|t|documents\n0", "$db: $how, tenants see their own, and new ids come after the others");
+}
+
+# The same migration with both
+$node->safe_psql('postgres', 'CREATE DATABASE developed TEMPLATE template0');
+$node->safe_psql('developed', "CREATE EXTENSION dbkit; $migration");
+install('hosted');
+my ($status, $stdout, $stderr) = as_owner('hosted', $migration);
+is($status, 0, 'the migration runs on the edition without C') or diag($stderr);
+my $developed = schema_of('developed');
+like($developed, qr/CREATE POLICY regress_customer_isolation ON public\.documents/, 'and makes policies');
+same(schema_of('hosted'), $developed, 'both make the same database');
+is($node->safe_psql('hosted', 'SELECT dbkit.verify()'), $node->safe_psql('developed', 'SELECT dbkit.verify()'), 'and dbkit.verify() finds the same');
+works('developed', 'developed');
+works('hosted', 'hosted');
+run_file('hosted', "$edition/dbkit.sql");
+works('hosted', 'installed again');
+
+# Dumps, as the pages have it: what the other edition is, is left out
+for my $way ([ 'developed', 'to_hosted' ], [ 'hosted', 'to_developed' ])
+{
+	my ($from, $to) = @$way;
+	my $dump = PostgreSQL::Test::Utils::tempdir . "/$from";
+	if ($to eq 'to_hosted') { install($to) }
+	else { $node->safe_psql('postgres', "CREATE DATABASE $to TEMPLATE template0"); $node->safe_psql($to, 'CREATE EXTENSION dbkit'); }
+	$node->command_ok([ 'pg_dump', '-Fc', '-N', 'dbkit', '-f', $dump, '-d', $node->connstr($from) ], "$from is dumped");
+	my ($list) = run_command([ $node->installed_command('pg_restore'), '-l', $dump ]);
+	open my $file, '>', "$dump.list" or die;
+	print $file grep { !/ EXTENSION - dbkit | EXTENSION dbkit| FUNCTION public (generate_id|updated_at)\(| FUNCTION (generate_id|updated_at)\(/ } split /^/, $list;
+	close $file;
+	$node->command_ok([ 'pg_restore', '-e', '-1', '-L', "$dump.list", '-d', $node->connstr($to), $dump ], "$to: it is restored");
+	same(schema_of($to), $developed, "$to: it is the same");
+	is($node->safe_psql($to, 'SELECT dbkit.agreement()'), $node->safe_psql($from, 'SELECT dbkit.agreement()'), "$to: the agreement as well");
+	works($to, 'restored');
+}
+
+# In place: to the C library and back
+my $members = slurp_file("$FindBin::Bin/members.psql");
+my $fresh_members = do { $node->safe_psql('postgres', 'CREATE DATABASE fresh TEMPLATE template0'); $node->safe_psql('fresh', 'CREATE EXTENSION dbkit'); $node->safe_psql('fresh', $members) };
+my $functions = q{SELECT p.oid::regprocedure, lanname, proowner::regrole FROM pg_proc p JOIN pg_language l ON l.oid = prolang WHERE pronamespace = 'dbkit'::regnamespace OR proname IN ('generate_id', 'updated_at') ORDER BY 1};
+my $portable_functions = $node->safe_psql('hosted', $functions);
+my $oids = q{SELECT oid::regprocedure, oid FROM pg_proc WHERE oid::regprocedure::text IN ('generate_id(text)', 'updated_at()', 'dbkit.is_id(text,text)', 'dbkit.id_timestamp(text)', 'dbkit.organization_id()') ORDER BY 1};
+my ($files, $functions_before) = (files_of('hosted'), $node->safe_psql('hosted', $oids));
+$node->safe_psql('hosted', q{CREATE EXTENSION dbkit VERSION 'portable'; ALTER EXTENSION dbkit UPDATE});
+same($node->safe_psql('hosted', $members) =~ s/^row of .*\n?//mgr, $fresh_members =~ s/^row of .*\n?//mgr, 'to the C library: the extension is what CREATE EXTENSION makes');
+is($node->safe_psql('hosted', $oids), $functions_before, 'its functions are those that were there');
+is(files_of('hosted'), $files, 'and no table or index was rewritten');
+same(schema_of('hosted'), $developed, 'the database is the same');
+is($node->safe_psql('hosted', 'SELECT count(*) FROM dbkit.id_prefix'), '3', 'the registry is filled');
+works('hosted', 'with the C library');
+($status, $stdout, $stderr) = $node->psql('hosted', '\set VERBOSITY sqlstate
+	CREATE TABLE bad (n int)');
+like($stderr, qr/KD001/, 'which refuses again');
+
+run_file('hosted', "$edition/from_extension.sql");
+is(files_of('hosted'), $files, 'back: no table or index was rewritten');
+is($node->safe_psql('hosted', $oids), $functions_before, 'the functions are those that were there');
+same($node->safe_psql('hosted', $functions), $portable_functions, 'all of them, and of the owner of the database');
+same(schema_of('hosted'), $developed, 'the database is the same');
+works('hosted', 'without it');
+
+# What it refuses
+($status, $stdout, $stderr) = as_owner('hosted', q{CREATE EXTENSION dbkit VERSION 'portable'});
+like($stderr, qr/permission denied to create extension "dbkit"/, 'who owns the database cannot take over anything');
+($status, $stdout, $stderr) = $node->psql('fresh', slurp_file("$edition/dbkit.sql"), extra_params => [ '-v', 'ON_ERROR_STOP=1' ]);
+like($stderr, qr/ERROR:  the extension dbkit is installed in this database\nHINT:  It does all that this script would do, and more\./, 'beside the C library it is not installed');
+($status, $stdout, $stderr) = $node->psql('postgres', q{CREATE EXTENSION dbkit VERSION 'portable'});
+like($stderr, qr/ERROR:  there is no portable edition of dbkit to take over\nDETAIL:  Its functions would be in the schemas "dbkit" and "public"\.\nHINT:  Use CREATE EXTENSION dbkit without VERSION/, 'where there is none, none is taken over');
+$node->safe_psql('postgres', 'CREATE DATABASE taken OWNER regress_hosted TEMPLATE template0');
+$node->safe_psql('taken', 'CREATE SCHEMA dbkit');
+($status, $stdout, $stderr) = as_owner('taken', slurp_file("$edition/dbkit.sql"));
+like($stderr, qr/ERROR:  schema "dbkit" already exists\nDETAIL:  It belongs to role "\w+"\.\nHINT:  Rename or drop it/, 'nor into the schema of somebody else');
+
+# Ids under concurrency: from eight sessions, of which one in three transactions is rolled back
+my $script = PostgreSQL::Test::Utils::tempdir . '/ids.sql';
+append_to_file($script, q{\set rolled_back random(0, 2)
+BEGIN;
+INSERT INTO made (pid) SELECT pg_backend_pid() FROM generate_series(1, 5);
+\if :rolled_back
+COMMIT;
+\else
+ROLLBACK;
+\endif
+});
+$node->safe_psql('hosted', 'CREATE TABLE made (n bigserial, pid int, id text COLLATE "C" DEFAULT generate_id($$mad$$))');
+$node->command_ok([ 'pgbench', '-n', '-c', '8', '-j', '2', '-t', '300', '-f', $script, '-d', 'hosted', '-h', $node->host, '-p', $node->port ], 'ids are made by eight sessions') ;
+is($node->safe_psql('hosted', q{SELECT count(*) = count(DISTINCT id), bool_and(dbkit.is_id(id, 'mad')), count(*) FILTER (WHERE NOT rises), count(*) > 5000
+	FROM (SELECT id, coalesce(id > lag(id) OVER (PARTITION BY pid ORDER BY n), true) AS rises FROM made) AS m}), 't|t|0|t',
+	'they differ, and each session\'s rise');
+
+done_testing();
