@@ -86,11 +86,18 @@ GRANT USAGE ON SCHEMA dbkit TO PUBLIC;
 -- From here on names are PostgreSQL's own; the end of the script sets it back.
 DO LANGUAGE plpgsql $$
 BEGIN
-	PERFORM pg_catalog.set_config('dbkit_portable.search_path', pg_catalog.current_setting('search_path'), false);
+	PERFORM pg_catalog.set_config('dbkit_portable.search_path', pg_catalog.current_setting('search_path'), true);
 	EXECUTE pg_catalog.format('CREATE OR REPLACE FUNCTION dbkit.installed_schema() RETURNS pg_catalog.regnamespace
 		LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN %L::pg_catalog.regnamespace',
 		pg_catalog.quote_ident(pg_catalog.current_schema()));
-	PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false);
+	PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+END $$;
+DO LANGUAGE plpgsql $$
+BEGIN
+	IF pg_catalog.current_setting('search_path') OPERATOR(pg_catalog.<>) 'pg_catalog, pg_temp' THEN
+		RAISE EXCEPTION USING ERRCODE = 'no_active_sql_transaction', MESSAGE = 'this script has to run in one transaction',
+			HINT = 'Use psql -1, or BEGIN before it and COMMIT after it.';
+	END IF;
 END $$;
 COMMENT ON FUNCTION dbkit.installed_schema() IS 'the schema of generate_id() and updated_at()';
 
@@ -1170,7 +1177,2045 @@ END $$;
 COMMENT ON FUNCTION dbkit.enum_from_type(regtype) IS
 'Turns a native enum into the enum table <type>_enum in the schema of the type, and its columns into text with a foreign key and an index; drops the type. Views, functions, arrays, domains and expressions that depend on the type are refused (dependent_objects_still_exist) with their names.';
 
+-- conventions -------------------------------------------------------------------
+
+-- Nothing is refused here: there are no event triggers.  What is agreed on, exempt or in the
+-- baseline is kept as the C edition keeps it, so that a dump of either loads into the other,
+-- and dbkit.check() looks at all there is.  It reads the text of expressions and runs none.
+
+CREATE OR REPLACE FUNCTION dbkit.all_rules(
+	OUT number integer, OUT id text, OUT phase text, OUT level text, OUT fixable boolean, OUT description text, OUT why text)
+RETURNS SETOF record
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 30 SET search_path = pg_catalog, pg_temp AS $$
+VALUES
+	(1, 'primary_key', 'statement', 'error', false, 'primary key on exactly id, of the type that ids have (on a partitioned table: one that includes id)',
+		'Code that finds a row by its key is written once if every table has the same key: one column, `id`, of one type. Otherwise the audit log, the admin pages and the API each keep a list of exceptions.'),
+	(2, 'id_default', 'statement', 'error', true, 'id has DEFAULT generate_id(''...'') with a constant prefix',
+		'If the database makes the ids, no client can forget to, and all clients make the same kind. The prefix says what an id is of, wherever it turns up: `ord_01h2xcejqtf2nbrexx3vqjhp41` cannot be taken for a user.'),
+	(3, 'id_check', 'statement', 'error', true, 'a CHECK pins the prefix of id, the same as the default''s',
+		'A default helps only where nobody gives an id. With a CHECK on the prefix, an order''s id in the place of a customer''s is an error at once, and not a join that gives no rows.'),
+	(4, 'id_prefix', 'statement', 'error', false, 'the prefix is 2 or 3 lower-case letters, and no other table in the database has it',
+		'The prefix of an id tells which table it is of, in a log, in a URL or in a support ticket. If two tables share it, it tells nothing any more.'),
+	(5, 'created_at', 'statement', 'error', true, 'a column created_at TIMESTAMPTZ NOT NULL DEFAULT now()',
+		'"When did this begin?" is the first question about a row that looks wrong, and the answer cannot be found later if nobody kept it.'),
+	(6, 'updated_at', 'statement', 'error', true, 'a column updated_at TIMESTAMPTZ NOT NULL DEFAULT now()',
+		'Caches, exports and search indexes all ask what has changed since yesterday. With a column that is in every table and always right, they ask it in one way.'),
+	(7, 'storytime', 'statement', 'error', true, 'a column storytime JSONB',
+		'`storytime` is one JSON column for notes about a row: which import made it, what support changed by hand and why. Every table has it, so that nobody has to add a column at three in the morning, and everybody knows where to look.'),
+	(8, 'timestamptz', 'statement', 'error', true, 'no timestamp without time zone, also inside arrays, domains, ranges and composites',
+		'`timestamp without time zone` is what a clock on some wall shows; it does not say which wall. Two servers with different settings write different values for the same moment, and in autumn one hour comes twice.'),
+	(9, 'bigint', 'statement', 'error', true, 'no smallint or integer, also inside arrays, domains, ranges and composites, serial types included',
+		'An `integer` ends at 2,147,483,647, and a sequence that gets there ends all inserts. The way out is to rewrite the table, on the day on which it is largest.'),
+	(10, 'text_id', 'statement', 'error', true, 'columns named *_id have the type of the key that they reference, or else that of ids',
+		'A column that holds an id needs the type and collation of that id. Otherwise joins cast every row and use no index, and a comparison may find other rows to be equal.'),
+	(11, 'enum_type', 'statement', 'error', false, 'no native enum: neither CREATE TYPE ... AS ENUM nor a column of one',
+		'A value can be added to a native enum, but it cannot be taken away: that needs a new type and a change of all its columns. In an enum table a value is a row, which can be added, renamed and dropped while the application runs.'),
+	(12, 'enum_table', 'statement', 'error', false, 'a table *_enum is value TEXT PRIMARY KEY, and other columns only beside it',
+		'If all enum tables have one shape, then code that lists values and `dbkit.add_enum_value()` work for all of them. The value is its own key, so that a row that uses it can be read without a join.'),
+	(13, 'view_security_invoker', 'statement', 'error', true, 'views have security_invoker = true',
+		'A view reads its tables with its owner''s rights, unless it is told otherwise. So whoever may read the view sees the rows of everybody, however strict the policies of the tables are.'),
+	(14, 'security_definer_path', 'statement', 'warning', true, 'a SECURITY DEFINER function sets a search_path that its caller cannot put objects into',
+		'A SECURITY DEFINER function runs with its owner''s rights but looks names up along its caller''s `search_path`. So the caller can put a table or an operator of their own in front, which the function then uses with the owner''s rights.'),
+	(15, 'table_rewrite', 'statement', 'warning', false, 'no ALTER rewrites a table larger than dbkit.large_table_size; judged at the change only',
+		'Some changes of a type write the whole table anew, and everybody waits until that is done, readers too. With a hundred rows nobody notices; with a hundred million the shop is shut.'),
+	(16, 'blocking_index', 'statement', 'warning', false, 'no plain CREATE INDEX on a table larger than dbkit.large_table_size; judged at the change only',
+		'A plain CREATE INDEX keeps all writers waiting until the index is done, which takes minutes on a large table. `CREATE INDEX CONCURRENTLY` lets them go on.'),
+	(17, 'column_comment', 'commit', 'off', false, 'every column has a comment',
+		'A column''s name says what it holds to those who were there when it was made. A comment says it to the others: the unit, what NULL means, who writes it.'),
+	(18, 'updated_at_trigger', 'commit', 'error', true, 'an enabled BEFORE UPDATE row trigger runs updated_at(), or a function that the agreement names',
+		'A column `updated_at` that some clients forget to set is worse than none: caches and exports that go by it miss just these rows, and nobody notices. A trigger does not forget.'),
+	(19, 'table_comment', 'commit', 'off', false, 'every table has a comment',
+		'A sentence about what a row of the table is saves the next reader an hour with the code.'),
+	(20, 'fk_index', 'commit', 'error', true, 'every foreign key is covered by a valid index whose leading columns are the key''s, in any order; partial only by WHERE column IS NOT NULL',
+		'To delete a row, PostgreSQL looks for rows that reference it, and without an index it reads the whole referencing table for each of them. That is not seen with the hundred rows of a test, and takes minutes with a million.'),
+	(21, 'fk_on_delete', 'commit', 'error', true, 'foreign keys to the user and organization tables are ON DELETE CASCADE or SET NULL',
+		'When a customer leaves, their rows have to go, often by law, and a key without ON DELETE stops that at the first table. What is to happen is known when the table is made: CASCADE, or SET NULL.'),
+	(22, 'extid', 'commit', 'error', true, 'a column *_id is a foreign key or the primary key; an id from elsewhere is named *_extid',
+		'A column `order_id` without a foreign key sooner or later holds ids of orders that are gone. An id that comes from another system cannot have a key, and then the name has to say so: `order_extid`.'),
+	(23, 'organization_scope', 'commit', 'off', false, 'a column, such as organization_id, NOT NULL that references the organization table',
+		'If every row says which organization it belongs to, a policy needs no join, and the data of one customer can be exported, deleted or moved table by table. The column is hard to add once there are rows.'),
+	(24, 'fk_validated', 'commit', 'off', true, 'no constraint is left NOT VALID',
+		'A constraint that is NOT VALID holds for new rows only. If nobody comes back to validate it, everybody reads a promise that old rows do not keep, and the planner does not believe it.'),
+	(25, 'duplicate_index', 'commit', 'warning', true, 'no index is the same as, or a prefix of, another',
+		'Each index is written with each row, so one that another covers costs writes, memory and backups and makes no query faster.'),
+	(26, 'rls_enabled', 'commit', 'error', true, 'row level security is enabled',
+		'A query that forgets `WHERE organization_id = $1` is written sooner or later. With row level security it shows a stranger nothing, and without it everybody''s rows.'),
+	(27, 'rls_policy', 'commit', 'error', false, 'at least one permissive policy exists',
+		'Row level security without a policy shows no rows to anybody but the owner, and the first one who notices switches it off. A policy says who sees what.'),
+	(28, 'rls_forced', 'commit', 'off', true, 'row level security binds the table''s owner as well',
+		'The owner of a table is not bound by its policies. If the application logs in as the owner, row level security does nothing at all, and every test passes; FORCE binds the owner too.'),
+	(29, 'policy_with_check', 'commit', 'warning', false, 'no permissive policy lets any row be inserted',
+		'A policy that lets any row be written lets one tenant write rows that carry another tenant''s id. That tenant then takes them for its own.'),
+	(30, 'forgeable_policy', 'commit', 'warning', false, 'no policy reads a setting that any session can set',
+		'A policy that reads `current_setting(''app.user_id'')` believes what the session has SET, so one injected `SET app.user_id = ...` shows the rows of another user.')
+$$;
+COMMENT ON FUNCTION dbkit.all_rules() IS
+'the schema conventions with the levels that they have by themselves, in the order in which they judge';
+
+-- Objects are merged, all else is replaced, and null removes (RFC 7396, JSON Merge Patch).
+CREATE OR REPLACE FUNCTION dbkit.merge_json(target jsonb, patch jsonb) RETURNS jsonb
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (
+		SELECT coalesce(jsonb_object_agg(key, CASE
+				WHEN jsonb_typeof(p.value) = 'object'
+					THEN dbkit.merge_json(CASE jsonb_typeof(t.value) WHEN 'object' THEN t.value END, p.value)
+				ELSE coalesce(p.value, t.value) END), '{}')
+		FROM jsonb_each(coalesce(target, '{}')) t FULL JOIN jsonb_each(patch) p USING (key)
+		WHERE p.value IS DISTINCT FROM 'null');
+END $$;
+COMMENT ON FUNCTION dbkit.merge_json(jsonb, jsonb) IS 'the object with the changes of a JSON Merge Patch';
+
+-- What most teams do that have tables already is "no taste": every rule that is about one
+-- house's taste is off.  An ORM sets times and ON DELETE instead of the database.
+CREATE OR REPLACE FUNCTION dbkit.preset(name text) RETURNS jsonb
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+WITH parts (no_taste, orm) AS (VALUES (
+		'{"storytime": "off", "extid": "off", "enum_type": "off", "enum_table": "off", "rls_enabled": "off", "rls_policy": "off"}'::jsonb,
+		'{"bigint": "off", "created_at": "off", "updated_at": "off", "updated_at_trigger": "off", "fk_on_delete": "off", "view_security_invoker": "warning"}'::jsonb))
+SELECT preset.value FROM parts, LATERAL (VALUES
+	('house', '{"reserve_settings": true}'::jsonb),
+	('uuid', '{"id_style": "uuid", "composite_keys": true, "rules": {"storytime": "off"}}'),
+	('bigint', '{"id_style": "bigint", "composite_keys": true, "rules": {"storytime": "off"}}'),
+	('rails', jsonb_build_object('id_style', 'bigint', 'composite_keys', true,
+		'rules', no_taste || orm || '{"timestamptz": "off", "text_id": "warning"}')),
+	('django', jsonb_build_object('id_style', 'bigint', 'composite_keys', true, 'user_tables', '["auth_user"]'::jsonb,
+		'rules', no_taste || orm || '{"primary_key": "warning", "text_id": "warning"}')),
+	('minimal', '{"id_style": "any", "composite_keys": true,
+		"rules": {"*": "off", "primary_key": "error", "timestamptz": "error", "fk_index": "error"}}'),
+	('none', '{"rules": {"*": "off"}}')) AS preset (name, value)
+WHERE preset.name = $1
+$$;
+COMMENT ON FUNCTION dbkit.preset(text) IS 'what a preset differs in from the defaults of the agreement, or NULL';
+
+-- The default of each key, and what it has to be
+CREATE OR REPLACE FUNCTION dbkit.agreement_keys(OUT number integer, OUT key text, OUT value jsonb, OUT expected text)
+RETURNS SETOF record
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 19 SET search_path = pg_catalog, pg_temp AS $$
+SELECT number::integer, key, value::jsonb, expected
+FROM (VALUES
+	('a list of names', 'a list of names like users or "user".users, quoted as in SQL', 'the name of a role or null')) AS kind (names, objects, role),
+LATERAL (VALUES
+	(1, 'preset', '"house"', 'house, uuid, bigint, rails, django, minimal or none'),
+	(2, 'id_style', '"prefixed"', 'prefixed, uuid, bigint or any'),
+	(3, 'composite_keys', 'false', 'true or false'),
+	(4, 'created_at_columns', '["created_at"]', names),
+	(5, 'updated_at_columns', '["updated_at"]', names),
+	(6, 'updated_at_functions', '[]', objects),
+	(7, 'id_suffixes', '["_id"]', names),
+	(8, 'extid_suffixes', '["_extid"]', names),
+	(9, 'user_tables', '["users"]', objects),
+	(10, 'organization_tables', '["organizations"]', objects),
+	(11, 'user_columns', '["user_id"]', names),
+	(12, 'organization_columns', '["organization_id"]', names),
+	(13, 'customer_role', '"customer"', role),
+	(14, 'admin_role', 'null', role),
+	(15, 'reserve_settings', 'false', 'true or false'),
+	(16, 'rules', '{}', 'an object'),
+	(17, 'schemas', '{}', 'an object'),
+	(18, 'exemptions', '[]', 'an array'),
+	(19, 'baseline', '{}', 'an object')) AS keys (number, key, value, expected)
+$$;
+COMMENT ON FUNCTION dbkit.agreement_keys() IS 'the keys of the agreement with their defaults';
+
+CREATE OR REPLACE FUNCTION dbkit.can_agree(key text, expected text, value jsonb) RETURNS boolean
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT CASE
+	WHEN key = 'preset' THEN jsonb_typeof(value) = 'string' AND dbkit.preset(value #>> '{}') IS NOT NULL
+	WHEN key = 'id_style' THEN value IN ('"prefixed"', '"uuid"', '"bigint"', '"any"')
+	WHEN expected = 'true or false' THEN jsonb_typeof(value) = 'boolean'
+	WHEN expected LIKE 'the name%' THEN jsonb_typeof(value) IN ('null', 'string') AND value <> '""'
+	WHEN expected LIKE 'an %' THEN expected = 'an ' || jsonb_typeof(value)
+	WHEN jsonb_typeof(value) <> 'array' THEN false
+	ELSE NOT EXISTS (SELECT FROM jsonb_array_elements(value) AS name
+		WHERE jsonb_typeof(name) <> 'string' OR name = '""'
+			-- A function is named without its arguments
+			OR expected LIKE '%quoted%' AND (name #>> '{}' ~ '^[^"]*\([^"]*$'
+				OR name #>> '{}' !~ '^\s*("([^"]|"")+"|[^".\s]+)\s*(\.\s*("([^"]|"")+"|[^".\s]+)\s*)?$'))
+	END
+$$;
+COMMENT ON FUNCTION dbkit.can_agree(text, text, jsonb) IS 'whether a key of the agreement can have that value';
+
+-- Names are read as SQL reads them; one without a schema means that name in any.
+CREATE OR REPLACE FUNCTION dbkit.listed_names(names jsonb, OUT number bigint, OUT schema text, OUT name text)
+RETURNS SETOF record
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 2 SET search_path = pg_catalog, pg_temp AS $$
+SELECT listed.number, CASE WHEN cardinality(part.names) = 2 THEN part.names[1] END, part.names[cardinality(part.names)]
+FROM jsonb_array_elements_text(names) WITH ORDINALITY AS listed (text, number),
+LATERAL (
+	SELECT array_agg(CASE WHEN match[2] IS NULL THEN replace(match[1], '""', '"') ELSE lower(match[2]) END)
+	FROM regexp_matches(listed.text, '"((?:[^"]|"")+)"|([^".\s]+)', 'g') AS match) AS part (names)
+$$;
+COMMENT ON FUNCTION dbkit.listed_names(jsonb) IS 'the tables or functions that a key of the agreement lists';
+
+-- The function is not run: somebody may have put another in its place.
+CREATE OR REPLACE FUNCTION dbkit.own_agreement(OUT agreement jsonb, OUT untrusted text)
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	body text;
+	literal text;
+	is_escaped boolean;
+BEGIN
+	SELECT btrim(p.prosrc, E' \t\r\n;'), CASE
+		WHEN l.lanname <> 'sql' THEN 'it is not an SQL function'
+		WHEN NOT r.rolsuper AND p.proowner <> d.datdba THEN 'its owner is not a superuser and does not own the database'
+		END
+	INTO body, untrusted
+	FROM pg_proc p
+	JOIN pg_language l ON l.oid = p.prolang
+	JOIN pg_roles r ON r.oid = p.proowner
+	JOIN pg_database d ON d.datname = current_database()
+	WHERE p.pronamespace = dbkit.installed_schema() AND p.proname = 'dbkit_agreement' AND p.pronargs = 0;
+	IF untrusted IS NOT NULL OR body IS NULL THEN
+		RETURN;
+	END IF;
+
+	untrusted := 'its body is not SELECT ''{...}''::jsonb';
+	is_escaped := body ~* '^select\s+e''';
+	literal := regexp_replace(regexp_replace(body, '^select\s+e?''', '', 'i'), '''\s*::\s*(pg_catalog\.)?jsonb$', '', 'i');
+	IF body !~* '^select\s+e?''.*''\s*::\s*(pg_catalog\.)?jsonb$' OR strpos(replace(literal, '''''', ''), '''') > 0
+		OR is_escaped AND strpos(replace(literal, '\\', ''), '\') > 0 THEN
+		RETURN;
+	END IF;
+	literal := replace(literal, '''''', '''');
+	IF is_escaped THEN
+		literal := replace(literal, '\\', '\');
+	END IF;
+	BEGIN
+		agreement := literal;
+		IF jsonb_typeof(agreement) <> 'object' THEN
+			agreement := NULL;
+		END IF;
+	EXCEPTION WHEN data_exception OR statement_too_complex THEN
+	END;
+	untrusted := CASE WHEN agreement IS NULL THEN untrusted END;
+END $$;
+COMMENT ON FUNCTION dbkit.own_agreement() IS
+'what the function dbkit_agreement() says, NULL without one, and why it is not used';
+
+-- A value that its key cannot have, which only somebody can have written by hand, gives way to the default.
+CREATE OR REPLACE FUNCTION dbkit.agreement_values(own jsonb, OUT number integer, OUT key text, OUT value jsonb, OUT problem text)
+RETURNS SETOF record
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 19 SET search_path = pg_catalog, pg_temp AS $$
+SELECT k.number, k.key, CASE WHEN usable THEN agreed ELSE by_default END,
+	CASE WHEN NOT usable THEN format('The key "%s" has to be %s.', k.key, k.expected) END
+FROM (SELECT coalesce(dbkit.preset(own ->> 'preset'), dbkit.preset('house')) AS preset) AS p,
+	dbkit.agreement_keys() k,
+	LATERAL (SELECT coalesce(preset -> k.key, k.value)) AS d (by_default),
+	LATERAL (SELECT coalesce(own -> k.key, by_default)) AS a (agreed),
+	LATERAL (SELECT dbkit.can_agree(k.key, k.expected, agreed)) AS u (usable)
+$$;
+COMMENT ON FUNCTION dbkit.agreement_values(jsonb) IS 'what holds under each key of an agreement, and what is wrong with it';
+
+-- What is said of one rule counts more than what is said of all, and what is said of a schema
+-- more than what is said of the database; '' stands for schemas of which nothing is said.
+CREATE OR REPLACE FUNCTION dbkit.rule_levels(own jsonb, settings text,
+	OUT schema text, OUT number integer, OUT rule text, OUT level text, OUT source text)
+RETURNS SETOF record
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 30 SET search_path = pg_catalog, pg_temp AS $$
+WITH set_levels AS MATERIALIZED (
+	SELECT number, btrim(split_part(pair, '=', 1), E' \t\r\n') AS rule, btrim(split_part(pair, '=', 2), E' \t\r\n') AS level
+	FROM string_to_table(settings, ',') WITH ORDINALITY AS s (pair, number))
+SELECT s.schema, r.number, r.id, l.level, l.source
+FROM (SELECT '' UNION ALL SELECT jsonb_object_keys(CASE jsonb_typeof(own -> 'schemas') WHEN 'object' THEN own -> 'schemas' END)) AS s (schema),
+	coalesce(dbkit.preset(own ->> 'preset'), dbkit.preset('house')) AS preset,
+	dbkit.all_rules() r,
+	LATERAL (
+		SELECT said.level, said.source FROM (
+			SELECT -x.number, x.level, 'dbkit.rule_levels' FROM set_levels x WHERE x.rule IN (r.id, '*')
+			UNION ALL VALUES
+				(1, own #>> ARRAY['schemas', s.schema, 'rules', r.id], 'agreement'),
+				(2, own #>> ARRAY['schemas', s.schema, 'rules', '*'], 'agreement'),
+				(3, own #>> ARRAY['rules', r.id], 'agreement'),
+				(4, own #>> '{rules,*}', 'agreement'),
+				(5, preset #>> ARRAY['rules', r.id], 'preset'),
+				(6, preset #>> '{rules,*}', 'preset'),
+				(7, r.level, 'default')) AS said (number, level, source)
+		WHERE said.level IN ('off', 'warning', 'error') OR said.level = 'fix' AND r.fixable
+		ORDER BY said.number LIMIT 1) AS l
+$$;
+COMMENT ON FUNCTION dbkit.rule_levels(jsonb, text) IS
+'the level of each rule in each schema of which an agreement speaks, and in all others, and where it comes from';
+
+CREATE OR REPLACE FUNCTION dbkit.agreed_exemptions(own jsonb,
+	OUT object text, OUT rule text, OUT reason text, OUT expires_at timestamptz, OUT problem text)
+RETURNS SETOF record
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	exemption jsonb;
+BEGIN
+	FOR exemption IN SELECT e FROM jsonb_array_elements(CASE jsonb_typeof(own -> 'exemptions') WHEN 'array' THEN own -> 'exemptions' END) AS e LOOP
+		object := exemption ->> 'object';
+		rule := exemption ->> 'rule';
+		reason := exemption ->> 'reason';
+		expires_at := NULL;
+		problem := CASE
+			WHEN jsonb_typeof(exemption) <> 'object' THEN 'An exemption has to be an object.'
+			WHEN 3 <> (SELECT count(*) FROM jsonb_each(exemption) WHERE key IN ('object', 'rule', 'reason') AND jsonb_typeof(value) = 'string')
+				OR exemption - '{object,rule,reason,expires_at}'::text[] <> '{}'
+				THEN 'An exemption has the keys "object", "rule" and "reason", and perhaps "expires_at".'
+			WHEN dbkit.is_malformed_pattern(object) THEN format('The exemption of "%s" must not end with a single backslash.', object)
+			WHEN NOT dbkit.is_rule(rule) THEN format('There is no rule "%s", from which "%s" is exempt.', rule, object)
+			WHEN reason ~ '^[ \t\r\n]*$' THEN format('The exemption of "%s" has no reason.', object)
+			WHEN jsonb_typeof(exemption -> 'expires_at') <> 'string' THEN format('The exemption of "%s" expires at what is not a time.', object)
+			END;
+		IF problem IS NULL AND exemption ? 'expires_at' THEN
+			BEGIN
+				expires_at := exemption ->> 'expires_at';
+			EXCEPTION WHEN data_exception THEN
+				problem := format('The exemption of "%s" expires at what is not a time.', object);
+			END;
+		END IF;
+		RETURN NEXT;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION dbkit.agreed_exemptions(jsonb) IS 'the exemptions of an agreement, and what is wrong with them';
+
+CREATE OR REPLACE FUNCTION dbkit.is_rule(rule text) RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT rule = '*' OR rule IN (SELECT id FROM dbkit.all_rules())
+$$;
+COMMENT ON FUNCTION dbkit.is_rule(text) IS 'whether there is a rule of that id, or it is * for all';
+
+-- LIKE itself complains only when it gets as far as the last backslash.
+CREATE OR REPLACE FUNCTION dbkit.is_malformed_pattern(object text) RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT strpos(object, '%') > 0 AND object ~ '^([^\\]|\\.)*\\$'
+$$;
+COMMENT ON FUNCTION dbkit.is_malformed_pattern(text) IS 'whether a pattern has nothing behind its last backslash';
+
+CREATE OR REPLACE FUNCTION dbkit.baseline_entries(own jsonb, OUT object text, OUT rule text, OUT name text)
+RETURNS SETOF record
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT o.key, r.key, n.value #>> '{}'
+FROM jsonb_each(CASE jsonb_typeof(own -> 'baseline') WHEN 'object' THEN own -> 'baseline' END) o,
+	jsonb_each(CASE jsonb_typeof(o.value) WHEN 'object' THEN o.value END) r,
+	jsonb_array_elements(CASE jsonb_typeof(r.value) WHEN 'array' THEN r.value END) n
+WHERE jsonb_typeof(n.value) = 'string'
+$$;
+COMMENT ON FUNCTION dbkit.baseline_entries(jsonb) IS 'what is in the baseline of an agreement';
+
+CREATE OR REPLACE FUNCTION dbkit.agreement_problems(own jsonb) RETURNS SETOF text
+	LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+(SELECT format('There is no key "%s".', key)
+FROM jsonb_object_keys(own) WITH ORDINALITY AS keys (key, number)
+WHERE key NOT IN (SELECT k.key FROM dbkit.agreement_keys() k) ORDER BY number)
+UNION ALL
+(SELECT problem FROM dbkit.agreement_values(own) WHERE problem IS NOT NULL ORDER BY number)
+UNION ALL
+(SELECT said.problem
+FROM (
+	SELECT 0, NULL, own
+	UNION ALL
+	SELECT number, key, value
+	FROM jsonb_each(CASE jsonb_typeof(own -> 'schemas') WHEN 'object' THEN own -> 'schemas' END) WITH ORDINALITY AS s (key, value, number)
+	) AS part (number, schema, value),
+LATERAL (
+	SELECT 0, 0::bigint, CASE WHEN jsonb_typeof(part.value) <> 'object'
+			THEN format('The key "%s" of "schemas" has to be an object.', part.schema)
+		WHEN part.value - 'rules' <> '{}' OR jsonb_typeof(part.value -> 'rules') IS DISTINCT FROM 'object'
+			THEN format('The key "%s" of "schemas" has to be {"rules": {...}}.', part.schema) END
+	WHERE part.schema IS NOT NULL
+	UNION ALL
+	SELECT CASE id WHEN '*' THEN 1 ELSE 2 END, number, CASE
+		WHEN jsonb_typeof(value) <> 'string' THEN format('The level of "%s" has to be a string.', id)
+		WHEN NOT dbkit.is_rule(id) THEN format('There is no rule "%s".', id)
+		WHEN value #>> '{}' NOT IN ('off', 'warning', 'error', CASE WHEN fixable THEN 'fix' ELSE 'error' END)
+			THEN format('The level of "%s" has to be off, warning%s, not "%s".', id,
+				CASE WHEN fixable THEN ', error or fix' ELSE ' or error' END, value #>> '{}') END
+	FROM jsonb_each(CASE WHEN jsonb_typeof(part.value -> 'rules') = 'object' THEN part.value -> 'rules' END)
+		WITH ORDINALITY AS level (id, value, number),
+	LATERAL (SELECT id = '*' OR id IN (SELECT r.id FROM dbkit.all_rules() r WHERE r.fixable)) AS f (fixable)
+	) AS said (place, number, problem)
+WHERE said.problem IS NOT NULL ORDER BY part.number, said.place, said.number)
+UNION ALL
+SELECT problem FROM dbkit.agreed_exemptions(own) WHERE problem IS NOT NULL
+UNION ALL
+SELECT 'The baseline has to be {"schema.table": {"rule": ["name"]}}.'
+WHERE EXISTS (
+	SELECT FROM jsonb_each(CASE jsonb_typeof(own -> 'baseline') WHEN 'object' THEN own -> 'baseline' END) o
+	LEFT JOIN LATERAL jsonb_each(CASE jsonb_typeof(o.value) WHEN 'object' THEN o.value END) r ON true
+	WHERE jsonb_typeof(o.value) <> 'object' OR jsonb_typeof(r.value) <> 'array'
+		OR jsonb_path_exists(r.value, 'strict $[*] ? (@.type() <> "string")'))
+$$;
+COMMENT ON FUNCTION dbkit.agreement_problems(jsonb) IS 'what is wrong in an agreement, as sentences';
+
+-- The lock is on dbkit.agree(), so to speak: two changes at a time would lose one.
+CREATE OR REPLACE FUNCTION dbkit.begin_agreement_change() RETURNS jsonb
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	own record;
+BEGIN
+	IF NOT (SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = current_database()) THEN
+		RAISE insufficient_privilege USING MESSAGE = 'permission denied to change the agreement',
+			DETAIL = 'Only superusers and the owner of the database may do so.';
+	END IF;
+	PERFORM pg_advisory_xact_lock('pg_proc'::regclass::oid::integer, 'dbkit.agree(jsonb)'::regprocedure::oid::integer);
+	SELECT * INTO own FROM dbkit.own_agreement();
+	IF own.untrusted IS NOT NULL THEN
+		RAISE object_not_in_prerequisite_state USING MESSAGE = 'function dbkit_agreement() does not hold an agreement that can be used',
+			DETAIL = format('What is wrong: %s.', own.untrusted), HINT = 'Drop it, or give it to the owner of the database.';
+	END IF;
+	RETURN coalesce(own.agreement, '{}');
+END $$;
+COMMENT ON FUNCTION dbkit.begin_agreement_change() IS
+'the agreement as it is, without defaults, which nobody else changes until the transaction ends. Errors: insufficient_privilege, object_not_in_prerequisite_state';
+
+CREATE OR REPLACE FUNCTION dbkit.end_agreement_change(agreement jsonb) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	problems text := (SELECT string_agg(p, E'\n') FROM dbkit.agreement_problems(agreement) AS p);
+	body text := format('SELECT %s::pg_catalog.jsonb', quote_literal(jsonb_pretty(agreement)));
+BEGIN
+	IF problems IS NOT NULL THEN
+		RAISE invalid_parameter_value USING MESSAGE = 'this cannot be agreed on', DETAIL = problems,
+			HINT = 'dbkit.agreement() shows all keys; the view dbkit.rules lists the rules.';
+	END IF;
+	EXECUTE format('CREATE OR REPLACE FUNCTION %s.dbkit_agreement() RETURNS pg_catalog.jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE AS %L',
+		dbkit.installed_schema(), body);
+	EXECUTE format('COMMENT ON FUNCTION %s.dbkit_agreement() IS %L', dbkit.installed_schema(),
+		'What the team has agreed on with dbkit.agree(); dbkit reads this text and never runs it');
+END $$;
+COMMENT ON FUNCTION dbkit.end_agreement_change(jsonb) IS
+'writes the agreement. Errors: invalid_parameter_value for an unknown key, or a value that the key cannot have';
+
+CREATE OR REPLACE FUNCTION dbkit.agree(changes jsonb) RETURNS jsonb
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	before jsonb;
+BEGIN
+	IF jsonb_typeof(changes) <> 'object' THEN
+		RAISE invalid_parameter_value USING MESSAGE = 'changes must be a JSON object';
+	END IF;
+	before := dbkit.begin_agreement_change();
+	-- In a database that had tables, the C edition agrees on nothing until somebody agrees to something.
+	PERFORM dbkit.end_agreement_change(dbkit.merge_json(
+		CASE WHEN before <> '{"preset": "none"}' OR changes = '{}' THEN before END, changes));
+	RETURN before;
+END $$;
+COMMENT ON FUNCTION dbkit.agree(jsonb) IS
+'Merges changes into the agreement (null removes a key) and returns what it was before. It is written to the function dbkit_agreement() in the schema of generate_id(), which every dump carries. For superusers and the owner of the database. Errors: insufficient_privilege; invalid_parameter_value for an unknown key or value, object_not_in_prerequisite_state if somebody else owns that function';
+
+CREATE OR REPLACE FUNCTION dbkit.agreement() RETURNS jsonb
+	LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT dbkit.merge_json(
+	dbkit.merge_json(
+		dbkit.merge_json((SELECT jsonb_object_agg(key, value) FROM dbkit.agreement_keys()),
+			coalesce(dbkit.preset(own.agreement ->> 'preset'), dbkit.preset('house'))),
+		coalesce(own.agreement, '{}')),
+	jsonb_build_object('rules', '{"*": null}' ||
+		(SELECT jsonb_object_agg(l.rule, l.level) FROM dbkit.rule_levels(own.agreement, '') l WHERE l.schema = '')))
+FROM dbkit.own_agreement() own
+$$;
+COMMENT ON FUNCTION dbkit.agreement() IS
+'The agreement: how the schema of this database is to look, with all defaults and the level of each rule';
+
+CREATE OR REPLACE FUNCTION dbkit.rules(
+	OUT id text, OUT phase text, OUT level text, OUT description text, OUT fixable boolean, OUT why text)
+RETURNS SETOF record
+	LANGUAGE sql STABLE STRICT PARALLEL UNSAFE ROWS 30 SET search_path = pg_catalog, pg_temp AS $$
+SELECT r.id, r.phase, l.level, r.description, r.fixable, r.why
+FROM dbkit.own_agreement() own, dbkit.rule_levels(own.agreement, current_setting('dbkit.rule_levels', true)) l, dbkit.all_rules() r
+WHERE l.schema = '' AND r.id = l.rule
+ORDER BY r.number
+$$;
+COMMENT ON FUNCTION dbkit.rules() IS
+'The schema conventions with their levels in this session; see the view dbkit.rules';
+
+CREATE OR REPLACE VIEW dbkit.rules WITH (security_invoker = true) AS
+SELECT id, phase, level, description, fixable, why FROM dbkit.rules();
+COMMENT ON VIEW dbkit.rules IS
+'The schema conventions: id, phase (of the edition in C, which judges when a statement ends or at COMMIT), level in this session (by the agreement and dbkit.rule_levels, schemas of their own apart), what it demands, whether dbkit.check() has a fix for it, and why there is such a rule. table_rewrite and blocking_index are about a change itself, and not judged here';
+GRANT SELECT ON dbkit.rules TO PUBLIC;
+
+CREATE OR REPLACE FUNCTION dbkit.explain_rule(rule text) RETURNS text
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	explanation text := (SELECT format(E'# %s\n\n%s\n\nIt demands: %s.\n\nMore is in docs/rules/%s.md of dbkit.\n', id, why, description, id)
+		FROM dbkit.all_rules() WHERE id = explain_rule.rule);
+BEGIN
+	IF explanation IS NULL THEN
+		RAISE invalid_parameter_value USING MESSAGE = format('unrecognized rule: "%s"', explain_rule.rule),
+			HINT = 'The view dbkit.rules lists them.';
+	END IF;
+	RETURN explanation;
+END $$;
+COMMENT ON FUNCTION dbkit.explain_rule(text) IS
+'Why a rule exists, and what it demands; Markdown. Errors: invalid_parameter_value for an unknown rule';
+
+-- exemptions and the baseline: names do not follow renames here ---------------------------
+
+CREATE OR REPLACE FUNCTION dbkit.exemption(
+	OUT object text, OUT rule text, OUT reason text, OUT expires_at timestamptz, OUT builtin boolean)
+RETURNS SETOF record
+	LANGUAGE sql STABLE STRICT PARALLEL UNSAFE ROWS 100 SET search_path = pg_catalog, pg_temp AS $$
+SELECT e.object, e.rule, e.reason, e.expires_at, false
+FROM dbkit.own_agreement() own, dbkit.agreed_exemptions(own.agreement) e
+WHERE e.problem IS NULL
+UNION ALL
+-- The ledgers and job tables of other people's tools
+SELECT object, '*', reason, NULL, true
+FROM (VALUES
+	('%.\_yoyo\_%', 'ledger of yoyo'),
+	('%.yoyo\_lock%', 'ledger of yoyo'),
+	('%.yoyo\_tmp\_%', 'ledger of yoyo'),
+	('%.alembic\_version', 'ledger of alembic'),
+	('%.schema\_migrations', 'ledger of dbmate, Rails and golang-migrate'),
+	('%.ar\_internal\_metadata', 'ledger of Rails'),
+	('sqitch.%', 'ledger of sqitch'),
+	('%.flyway\_schema\_history', 'ledger of Flyway'),
+	('%.databasechangelog', 'ledger of Liquibase'),
+	('%.databasechangeloglock', 'ledger of Liquibase'),
+	('%.\_prisma\_migrations', 'ledger of Prisma'),
+	('%.\_\_drizzle\_migrations', 'ledger of Drizzle'),
+	('%.knex\_migrations', 'ledger of Knex'),
+	('%.knex\_migrations\_lock', 'ledger of Knex'),
+	('%.pgmigrations', 'ledger of node-pg-migrate'),
+	('%.gorp\_migrations', 'ledger of sql-migrate'),
+	('%.goose\_db\_version', 'ledger of goose'),
+	('%.schema\_version', 'ledger of pgmigrate'),
+	('%.schema\_version\_type', 'ledger of pgmigrate'),
+	('pgroll.%', 'ledger of pgroll'),
+	('%.django\_migrations', 'ledger of Django'),
+	('%.migrations', 'ledger of TypeORM'),
+	('%.typeorm\_metadata', 'ledger of TypeORM'),
+	('%.SequelizeMeta', 'ledger of Sequelize'),
+	('%.SequelizeData', 'ledger of Sequelize'),
+	('%.\_\_diesel\_schema\_migrations', 'ledger of Diesel'),
+	('%.\_sqlx\_migrations', 'ledger of sqlx'),
+	('%.seaql\_migrations', 'ledger of SeaORM'),
+	('%.refinery\_schema\_history', 'ledger of refinery'),
+	('%.\_\_EFMigrationsHistory', 'ledger of EF Core'),
+	('%.kysely\_migration', 'ledger of Kysely'),
+	('%.kysely\_migration\_lock', 'ledger of Kysely'),
+	('%.doctrine\_migration\_versions', 'ledger of Doctrine'),
+	('%.migration\_versions', 'ledger of Doctrine'),
+	('%.atlas\_schema\_revisions', 'ledger of Atlas'),
+	('%.mikro\_orm\_migrations', 'ledger of MikroORM'),
+	('repack.%', 'work tables of pg_repack'),
+	('partman.%', 'templates of pg_partman'),
+	('pgboss.%', 'jobs of pg-boss'),
+	('%.oban\_jobs', 'jobs of Oban'),
+	('%.oban\_job\_state', 'jobs of Oban'),
+	('%.oban\_peers', 'jobs of Oban'),
+	('%.oban\_producers', 'jobs of Oban'),
+	('%.river\_client', 'jobs of River'),
+	('%.river\_client\_queue', 'jobs of River'),
+	('%.river\_job', 'jobs of River'),
+	('%.river\_job\_state', 'jobs of River'),
+	('%.river\_leader', 'jobs of River'),
+	('%.river\_migration', 'ledger of River'),
+	('%.river\_queue', 'jobs of River'),
+	('graphile\_worker.%', 'jobs of Graphile Worker'),
+	('%.solid\_queue\_%', 'jobs of Solid Queue'),
+	('%.good\_jobs', 'jobs of Good Job'),
+	('%.good\_job\_%', 'jobs of Good Job')) AS ledger (object, reason)
+$$;
+COMMENT ON FUNCTION dbkit.exemption() IS
+'What is exempt from the schema conventions, and why; see the view dbkit.exemption';
+
+CREATE OR REPLACE VIEW dbkit.exemption WITH (security_invoker = true) AS
+SELECT object, rule, reason, expires_at, builtin FROM dbkit.exemption();
+COMMENT ON VIEW dbkit.exemption IS
+'What is exempt from the schema conventions, and why: a name or LIKE pattern for schema.name, the id of a rule or * for all, the reason, when it ends (NULL: never), and whether it comes with dbkit rather than from dbkit.exempt()';
+GRANT SELECT ON dbkit.exemption TO PUBLIC;
+
+-- Names are quoted only where a dot or quotes would mislead.
+CREATE OR REPLACE FUNCTION dbkit.object_name(schema text, name text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT string_agg(CASE WHEN part ~ '[."]' THEN '"' || replace(part, '"', '""') || '"' ELSE part END, '.' ORDER BY number)
+FROM unnest(ARRAY[schema, name]) WITH ORDINALITY AS parts (part, number)
+$$;
+COMMENT ON FUNCTION dbkit.object_name(text, text) IS 'the name by which the agreement knows an object: public.userRoles, "a.b".c';
+
+CREATE OR REPLACE FUNCTION dbkit.require_exemption_arguments(object text, rule text, reason text) RETURNS void
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	missing text := (SELECT name FROM (VALUES (1, 'object', object), (2, 'rule', rule), (3, 'reason', reason)) AS given (number, name, value)
+		WHERE value IS NULL ORDER BY number LIMIT 1);
+BEGIN
+	IF missing IS NOT NULL THEN
+		RAISE null_value_not_allowed USING MESSAGE = format('%s must not be null', missing);
+	ELSIF NOT dbkit.is_rule(rule) THEN
+		RAISE invalid_parameter_value USING MESSAGE = format('unrecognized rule: "%s"', rule),
+			HINT = 'The view dbkit.rules lists them; "*" stands for all.';
+	ELSIF reason ~ '^[ \t\r\n]*$' THEN
+		RAISE invalid_parameter_value USING MESSAGE = 'reason must not be empty';
+	ELSIF dbkit.is_malformed_pattern(object) THEN
+		RAISE invalid_escape_sequence USING MESSAGE = 'object must not end with a single backslash';
+	END IF;
+END $$;
+COMMENT ON FUNCTION dbkit.require_exemption_arguments(text, text, text) IS
+'fails for what dbkit.exempt() and dbkit.unexempt() cannot take';
+
+-- The exemptions of an agreement but that of an object from a rule
+CREATE OR REPLACE FUNCTION dbkit.other_exemptions(own jsonb, object text, rule text) RETURNS jsonb
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT coalesce(jsonb_agg(e ORDER BY number), '[]')
+FROM jsonb_array_elements(CASE jsonb_typeof(own -> 'exemptions') WHEN 'array' THEN own -> 'exemptions' END) WITH ORDINALITY AS x (e, number)
+WHERE NOT e @> jsonb_build_object('object', object, 'rule', rule)
+$$;
+COMMENT ON FUNCTION dbkit.other_exemptions(jsonb, text, text) IS 'the exemptions of an agreement but that of an object from a rule';
+
+CREATE OR REPLACE FUNCTION dbkit.exempt(object text, rule text, reason text, expires_at timestamptz DEFAULT NULL) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	own jsonb;
+BEGIN
+	PERFORM dbkit.require_exemption_arguments(object, rule, coalesce(reason, CASE WHEN object IS NULL OR rule IS NULL THEN '' END));
+	IF expires_at <= now() THEN
+		RAISE invalid_parameter_value USING MESSAGE = 'expires_at must be in the future';
+	END IF;
+	IF NOT dbkit.names_object(object) THEN
+		RAISE NOTICE USING MESSAGE = format('no table, view, type or function is named "%s"', object),
+			HINT = 'The name is schema.name; with % in it, it is a LIKE pattern.';
+	END IF;
+	own := dbkit.begin_agreement_change();
+	PERFORM dbkit.end_agreement_change(own || jsonb_build_object('exemptions',
+		dbkit.other_exemptions(own, object, rule) || jsonb_strip_nulls(jsonb_build_object('object', object, 'rule', rule,
+			'reason', reason, 'expires_at', CASE WHEN isfinite(expires_at) THEN expires_at END))));
+END $$;
+COMMENT ON FUNCTION dbkit.exempt(text, text, text, timestamptz) IS
+'Exempts the object named schema.name, or if there is a % in it all objects whose schema.name is LIKE it, from a rule, or from all for *, until expires_at or for good; replaces an exemption with the same object and rule. Part of the agreement. Errors: null_value_not_allowed; insufficient_privilege; invalid_parameter_value for an unknown rule, an empty reason or a time that is past';
+
+CREATE OR REPLACE FUNCTION dbkit.unexempt(object text, rule text) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	own jsonb;
+	others jsonb;
+BEGIN
+	PERFORM dbkit.require_exemption_arguments(object, rule, 'none');
+	own := dbkit.begin_agreement_change();
+	others := dbkit.other_exemptions(own, object, rule);
+	IF jsonb_array_length(others) < jsonb_array_length(coalesce(own -> 'exemptions', '[]')) THEN
+		PERFORM dbkit.end_agreement_change(own || jsonb_build_object('exemptions', others));
+		RETURN true;
+	ELSIF EXISTS (SELECT FROM dbkit.exemption() e WHERE e.builtin AND e.object = unexempt.object AND e.rule = unexempt.rule) THEN
+		RAISE feature_not_supported USING MESSAGE = format('the exemption of "%s" is built in', object);
+	END IF;
+	RETURN false;
+END $$;
+COMMENT ON FUNCTION dbkit.unexempt(text, text) IS
+'Takes back the exemption with exactly this object and rule; false where there is none. Errors: null_value_not_allowed, insufficient_privilege, invalid_parameter_value for an unknown rule';
+
+-- what is there -----------------------------------------------------------------
+
+-- Not temporary objects, the system's, an extension's and our own
+CREATE OR REPLACE FUNCTION dbkit.judged_objects(only_relation oid, only_schema oid,
+	OUT classid oid, OUT objid oid, OUT schema name, OUT name name, OUT kind text, OUT identity text)
+RETURNS SETOF record
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT o.classid, o.objid, n.nspname, o.name, o.kind, CASE o.kind
+	WHEN 'function' THEN (pg_identify_object(o.classid, o.objid, 0)).identity ELSE format('%I.%I', n.nspname, o.name) END
+FROM (
+	SELECT 'pg_class'::regclass, oid, relnamespace, relname,
+		CASE WHEN relkind = 'v' THEN 'view' WHEN right(relname, 5) = '_enum' THEN 'enum table' ELSE 'table' END
+	FROM pg_class
+	WHERE relkind IN ('r', 'p', 'v') AND relpersistence <> 't' AND NOT relispartition AND oid = coalesce(only_relation, oid)
+	UNION ALL
+	SELECT 'pg_type'::regclass, oid, typnamespace, typname, 'type' FROM pg_type WHERE typtype = 'e' AND only_relation IS NULL
+	UNION ALL
+	SELECT 'pg_proc'::regclass, oid, pronamespace, proname, 'function' FROM pg_proc WHERE prosecdef AND only_relation IS NULL
+	) AS o (classid, objid, namespace, name, kind)
+JOIN pg_namespace n ON n.oid = o.namespace
+WHERE o.objid >= 16384 AND (n.oid >= 16384 OR n.nspname = 'public') AND n.nspname <> 'dbkit' AND n.nspname NOT LIKE 'pg\_temp\_%'
+	AND n.oid = coalesce(only_schema, n.oid)
+	AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.objid AND d.deptype = 'e')
+$$;
+COMMENT ON FUNCTION dbkit.judged_objects(oid, oid) IS
+'the tables, views, native enums and SECURITY DEFINER functions that dbkit.check() looks at: all, or those of a schema, or one relation';
+
+CREATE OR REPLACE FUNCTION dbkit.names_object(object text) RETURNS boolean
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT EXISTS (SELECT FROM dbkit.judged_objects(NULL, NULL) o, LATERAL (SELECT dbkit.object_name(o.schema, o.name)) AS known (name)
+	WHERE CASE WHEN strpos(object, '%') > 0 THEN known.name LIKE object ELSE known.name = object END)
+$$;
+COMMENT ON FUNCTION dbkit.names_object(text) IS 'whether there is an object of that name, or one that is LIKE it';
+
+-- (id)::text, (id COLLATE "C") and the like are the id; 'a'::text || 'b'::text is a constant,
+-- and so is a pattern with ESCAPE.
+CREATE OR REPLACE FUNCTION dbkit.plain_expression(expression text) RETURNS text
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	plain text := expression;
+	before text := '';
+	escaped text[];
+BEGIN
+	WHILE plain <> before LOOP
+		before := plain;
+		plain := regexp_replace(plain, '(?<![\w"$])\((id|VALUE)( COLLATE (\w+\.)?"[^"]*")?\)(::text|::character varying)?', '\1', 'g');
+		plain := regexp_replace(plain, '\((''([^'']|'''')*'')::character varying\)::text', '\1::text', 'g');
+		plain := regexp_replace(plain, '\((''([^'']|'''')*)''::text \|\| ''(([^'']|'''')*''::text)\)', '\1\3', 'g');
+	END LOOP;
+	escaped := regexp_match(plain, '(like_escape\((''(?:[^'']|'''')*''::text), ''([^''\\]?)''::text\))');
+	RETURN CASE WHEN escaped IS NULL THEN plain
+		ELSE replace(plain, escaped[1], replace(replace(escaped[2], '\', '\\'), escaped[3], CASE WHEN escaped[3] = '' THEN '' ELSE '\' END)) END;
+END $$;
+COMMENT ON FUNCTION dbkit.plain_expression(text) IS 'the text of an expression on ids without what leaves its value as it is';
+
+-- The condition may be all of the CHECK, or ANDed with others.
+CREATE OR REPLACE FUNCTION dbkit.pinned_prefix(expression text) RETURNS text
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	parts text[] := regexp_match(dbkit.plain_expression(expression),
+		'^(.*?)(\((?:id|VALUE) ~~ |"like"\((?:id|VALUE), |starts_with\((?:id|VALUE), |\((?:id|VALUE) \^@ |dbkit\.is_id\((?:id|VALUE), )''((?:[^'']|'''')*)''::text\)(.*)$');
+	value text := replace(parts[3], '''''', '''');
+	frame text := regexp_replace(parts[1] || chr(1) || parts[4], '''([^'']|'''')*''', '', 'g');
+	before text := '';
+BEGIN
+	-- What is left without the other conditions in parentheses is what the condition stands in.
+	WHILE frame <> before LOOP
+		before := frame;
+		frame := regexp_replace(frame, '\([^()\x01]*\)', '', 'g');
+	END LOOP;
+	IF parts IS NULL OR frame !~ '^[\w(). \x01]*$' OR frame ~ '\w\(|\m(OR|NOT|CASE|IS)\M' THEN
+		RETURN NULL;
+	ELSIF parts[2] LIKE 'dbkit%' THEN
+		RETURN value;
+	ELSIF parts[2] LIKE '%~~ ' OR parts[2] LIKE '"like"%' THEN
+		value := regexp_replace(substring(value FROM '^((?:[^%\\]|\\.)*)%$'), '\\(.)', '\1', 'g');
+	END IF;
+	RETURN substring(value FROM '^(.+)_$');
+END $$;
+COMMENT ON FUNCTION dbkit.pinned_prefix(text) IS 'the prefix to which a CHECK on the id, given as text, pins it, or NULL';
+
+-- Of the CHECKs that pin a prefix the first counts; of those that contradict the default,
+-- check_names has NULL for one that cannot be dropped, and nothing else with it.
+CREATE OR REPLACE FUNCTION dbkit.table_prefixes(OUT relation oid, OUT prefix text, OUT default_prefix text,
+	OUT check_prefixes text[], OUT check_names text[])
+RETURNS SETOF record
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+WITH RECURSIVE ids AS MATERIALIZED (
+	SELECT a.attrelid, a.attnum, a.atttypid, t.typtype,
+		substring(dbkit.plain_expression(e.expression) FROM format('^\(*%s\.generate_id\(''((?:[^'']|'''')*)''::text\)(?:\)|::text|::character varying| COLLATE (?:\w+\.)?"[^"]*")*$',
+			regexp_replace(dbkit.installed_schema()::text, '(\W)', '\\\1', 'g'))) AS default_prefix
+	FROM dbkit.judged_objects(NULL, NULL) o
+	JOIN pg_attribute a ON a.attrelid = o.objid AND a.attname = 'id' AND NOT a.attisdropped
+	JOIN pg_type t ON t.oid = a.atttypid
+	LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated = '',
+	LATERAL (SELECT coalesce(pg_get_expr(d.adbin, d.adrelid),
+		CASE WHEN a.attgenerated = '' AND a.attidentity = '' THEN pg_get_expr(t.typdefaultbin, 0) END)) AS e (expression)
+	WHERE o.kind = 'table'),
+domains AS (
+	SELECT DISTINCT atttypid AS outermost, atttypid AS type FROM ids WHERE typtype = 'd'
+	UNION ALL
+	SELECT d.outermost, t.typbasetype FROM domains d JOIN pg_type t ON t.oid = d.type WHERE t.typtype = 'd'),
+checks AS (
+	SELECT i.attrelid, 0 AS place, k.conname, k.coninhcount > 0 AS is_inherited, pg_get_expr(k.conbin, k.conrelid) AS expression
+	FROM ids i JOIN pg_constraint k ON k.conrelid = i.attrelid AND k.contype = 'c' AND i.attnum = ANY (k.conkey)
+	WHERE k.convalidated OR coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true)
+	UNION ALL
+	-- whichever row it is evaluated for: that of a table has columns in it
+	SELECT i.attrelid, 1, k.conname, true, CASE WHEN k.conrelid = 0 THEN pg_get_expr(k.conbin, 0) END
+	FROM ids i JOIN domains d ON d.outermost = i.atttypid JOIN pg_constraint k ON k.contypid = d.type AND k.contype = 'c'),
+pinned AS (
+	SELECT i.attrelid, array_agg(p.prefix ORDER BY c.place, c.conname) AS prefixes, array_agg(
+		CASE WHEN c.place = 0 AND (p.prefix = i.default_prefix OR i.default_prefix IS NULL
+			OR NOT c.is_inherited AND c.expression !~ '\) AND |AND \(') THEN c.conname END ORDER BY c.place, c.conname) AS names
+	FROM checks c JOIN ids i USING (attrelid), LATERAL (SELECT dbkit.pinned_prefix(c.expression)) AS p (prefix)
+	WHERE p.prefix IS NOT NULL
+	GROUP BY i.attrelid)
+SELECT i.attrelid, coalesce(i.default_prefix, p.prefixes[1]), i.default_prefix, p.prefixes, p.names
+FROM ids i LEFT JOIN pinned p USING (attrelid)
+$$;
+COMMENT ON FUNCTION dbkit.table_prefixes() IS 'the prefixes that the defaults and CHECKs of the tables'' ids have';
+
+-- The oldest table has a prefix that several use.
+CREATE OR REPLACE FUNCTION dbkit.id_prefixes(OUT prefix text, OUT relation oid, OUT contested boolean)
+RETURNS SETOF record
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT prefix, min(relation), count(*) > 1 FROM dbkit.table_prefixes() WHERE octet_length(prefix) <= 63 GROUP BY prefix
+$$;
+COMMENT ON FUNCTION dbkit.id_prefixes() IS 'Which table the ids with a prefix belong to; see the view dbkit.id_prefix';
+
+CREATE OR REPLACE VIEW dbkit.id_prefix WITH (security_invoker = true) AS
+SELECT prefix COLLATE "C" AS prefix, relation, contested FROM dbkit.id_prefixes();
+COMMENT ON VIEW dbkit.id_prefix IS
+'Which table the ids with a prefix belong to, as the tables say it when asked';
+COMMENT ON COLUMN dbkit.id_prefix.prefix IS 'The prefix, without the underscore';
+COMMENT ON COLUMN dbkit.id_prefix.relation IS 'The table that has it; cast it to regclass to see its name';
+COMMENT ON COLUMN dbkit.id_prefix.contested IS 'Whether another table uses the same prefix';
+GRANT SELECT ON dbkit.id_prefix TO PUBLIC;
+
+CREATE OR REPLACE FUNCTION dbkit.table_of(id text) RETURNS regclass
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT relation::regclass FROM dbkit.id_prefixes() WHERE prefix = dbkit.id_prefix(id)
+$$;
+COMMENT ON FUNCTION dbkit.table_of(text) IS
+'The table whose ids have the prefix of this id, or NULL. Errors: invalid_text_representation for a malformed id';
+
+CREATE OR REPLACE FUNCTION dbkit.register_prefix(relation regclass) RETURNS void
+	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS '';
+COMMENT ON FUNCTION dbkit.register_prefix(regclass) IS
+'Does nothing: this edition has no registry that could miss a table';
+
+-- Three letters of the table's name in order, beginning with the first; none where all are taken
+CREATE OR REPLACE FUNCTION dbkit.free_prefix(name text, taken text[]) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT candidate
+FROM regexp_replace(lower(name COLLATE "C"), '[^a-z]', '', 'g') AS found (found),
+	rpad(found, greatest(3, length(found)), 'x') AS letters (letters),
+	generate_series(2, length(letters) - 1) AS second,
+	generate_series(second + 1, length(letters)) AS third,
+	concat(left(letters, 1), substr(letters, second, 1), substr(letters, third, 1)) AS candidate (candidate)
+WHERE candidate <> ALL (taken)
+ORDER BY second, third LIMIT 1
+$$;
+COMMENT ON FUNCTION dbkit.free_prefix(text, text[]) IS 'a prefix for the ids of a table of that name which is not taken, or NULL';
+
+CREATE OR REPLACE FUNCTION dbkit.suggested_prefixes(relations oid[], takes boolean[], taken text[], OUT relation oid, OUT suggestion text)
+RETURNS SETOF record
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	is_for_fix boolean;
+	name text;
+BEGIN
+	FOR relation, is_for_fix, name IN
+		SELECT w.oid, w.takes, c.relname FROM unnest(relations, takes) AS w (oid, takes) JOIN pg_class c USING (oid) ORDER BY w.oid
+	LOOP
+		suggestion := dbkit.free_prefix(name, taken);
+		IF is_for_fix AND suggestion IS NOT NULL THEN
+			taken := taken || suggestion;
+		END IF;
+		RETURN NEXT;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION dbkit.suggested_prefixes(oid[], boolean[], text[]) IS
+'free prefixes for tables, of which no two fixes use the same';
+
+CREATE OR REPLACE FUNCTION dbkit.column_names(relation oid, attnums smallint[]) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT string_agg(coalesce(quote_ident(a.attname), '?'), ', ' ORDER BY c.number)
+FROM unnest(attnums) WITH ORDINALITY AS c (attnum, number)
+LEFT JOIN pg_attribute a ON a.attrelid = relation AND a.attnum = c.attnum AND c.attnum > 0
+$$;
+COMMENT ON FUNCTION dbkit.column_names(oid, smallint[]) IS 'the names of columns, quoted, separated by commas';
+
+-- One list of findings for each rule, over shared lists of tables, columns, keys and indexes.
+-- place: where a finding stands among those of its rule and object.  part: of what it is, if
+-- not of a column.  wanted_type: what the column is to be altered to first, which makes all of
+-- the fix impossible where PostgreSQL cannot.
+CREATE OR REPLACE FUNCTION dbkit.findings(only_relation oid, only_schema oid, rules text[],
+	OUT classid oid, OUT objid oid, OUT schema name, OUT name name, OUT object_type text, OUT object_identity text,
+	OUT rule text, OUT place integer, OUT column_name name, OUT part text, OUT problem text, OUT alters text[], OUT statements text[])
+RETURNS SETOF record
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off
+	SET standard_conforming_strings = on AS $$
+#variable_conflict use_column
+DECLARE
+	agreed jsonb := (SELECT jsonb_object_agg(v.key, v.value) FROM dbkit.own_agreement() own, dbkit.agreement_values(own.agreement) v);
+	style text := agreed ->> 'id_style';
+	is_prefixed boolean := style = 'prefixed';
+	takes_composite boolean := (agreed -> 'composite_keys')::boolean;
+	id_type oid := CASE style WHEN 'prefixed' THEN 'text'::regtype WHEN 'uuid' THEN 'uuid'::regtype WHEN 'bigint' THEN 'bigint'::regtype END;
+	id_definition text := CASE style WHEN 'prefixed' THEN 'text COLLATE "C"' WHEN 'any' THEN NULL ELSE style END;
+	id_key text := CASE style WHEN 'prefixed' THEN 'text COLLATE "C" PRIMARY KEY' WHEN 'uuid' THEN 'uuid PRIMARY KEY DEFAULT gen_random_uuid()'
+		ELSE 'bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY' END;
+	c_collation oid := '"C"'::regcollation;
+	created_at_columns text[] := ARRAY(SELECT jsonb_array_elements_text(agreed -> 'created_at_columns'));
+	updated_at_columns text[] := ARRAY(SELECT jsonb_array_elements_text(agreed -> 'updated_at_columns'));
+	organization_columns text[] := ARRAY(SELECT jsonb_array_elements_text(agreed -> 'organization_columns'));
+	id_suffixes text[] := ARRAY(SELECT jsonb_array_elements_text(agreed -> 'id_suffixes'));
+	extid_suffixes text[] := ARRAY(SELECT jsonb_array_elements_text(agreed -> 'extid_suffixes'));
+	installed text := dbkit.installed_schema()::text;
+	updated_at_function oid := to_regprocedure(installed || '.updated_at()');
+	-- The team's own function: the first that is named with its schema and there, or else the first of any schema
+	own_function record;
+	own_functions_json text := (SELECT string_agg(to_json(CASE WHEN l.schema IS NULL THEN quote_ident(l.name) ELSE format('%I.%I', l.schema, l.name) END) || ', ', '' ORDER BY l.number)
+		FROM dbkit.listed_names(agreed -> 'updated_at_functions') l);
+BEGIN
+SELECT l.schema IS NOT NULL AS has_schema, CASE WHEN l.schema IS NULL THEN quote_ident(l.name) ELSE format('%I.%I', l.schema, l.name) END AS name
+INTO own_function
+FROM dbkit.listed_names(agreed -> 'updated_at_functions') l
+WHERE l.schema IS NULL OR to_regprocedure(format('%I.%I()', l.schema, l.name)) IS NOT NULL
+ORDER BY l.schema IS NULL, l.number LIMIT 1;
+
+RETURN QUERY
+WITH RECURSIVE
+objects AS MATERIALIZED (
+	SELECT * FROM dbkit.judged_objects(only_relation, only_schema)),
+tables AS MATERIALIZED (
+	SELECT o.objid AS relid, o.schema, o.name, o.identity, o.kind = 'enum table' AS is_enum, c.relkind = 'p' AS partitioned,
+		c.relrowsecurity, c.relforcerowsecurity, c.reloftype <> 0 AS typed
+	FROM objects o JOIN pg_class c ON c.oid = o.objid
+	WHERE o.kind IN ('table', 'enum table')),
+domains AS (
+	SELECT oid AS type, typbasetype AS base, typnotnull AS not_null FROM pg_type WHERE typtype = 'd'
+	UNION ALL
+	SELECT d.type, t.typbasetype, d.not_null OR t.typnotnull FROM domains d JOIN pg_type t ON t.oid = d.base WHERE t.typtype = 'd'),
+base_types AS MATERIALIZED (
+	SELECT d.type, d.base, d.not_null FROM domains d JOIN pg_type t ON t.oid = d.base WHERE t.typtype <> 'd'),
+not_valid AS MATERIALIZED (
+	SELECT k.conrelid AS relid, k.conkey, k.conname, k.contype
+	FROM pg_constraint k JOIN tables t ON t.relid = k.conrelid
+	WHERE NOT k.convalidated AND k.conparentid = 0 AND coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true)),
+attributes AS MATERIALIZED (
+	SELECT t.relid, t.identity, t.is_enum, t.typed, a.attnum, a.attname, a.atttypid, a.attcollation, a.attnotnull, a.atthasdef,
+		a.attinhcount > 0 AS inherited, a.attidentity <> '' AS identity_column, a.attgenerated <> '' AS generated
+	FROM tables t JOIN pg_attribute a ON a.attrelid = t.relid AND a.attnum > 0 AND NOT a.attisdropped),
+names AS MATERIALIZED (
+	SELECT a.attname, s.is_extid, CASE WHEN NOT s.is_extid THEN (SELECT suffix FROM unnest(id_suffixes) WITH ORDINALITY AS x (suffix, number)
+		WHERE right(a.attname, length(suffix)) = suffix ORDER BY number LIMIT 1) END AS suffix
+	FROM (SELECT DISTINCT attname FROM attributes) AS a,
+	LATERAL (SELECT EXISTS (SELECT FROM unnest(extid_suffixes) AS suffix WHERE right(a.attname, length(suffix)) = suffix)) AS s (is_extid)),
+columns AS MATERIALIZED (
+	SELECT a.relid, a.identity, a.is_enum, a.typed, a.attnum, a.attname, a.atttypid AS type, coalesce(b.base, a.atttypid) AS base,
+		a.attcollation AS collation, a.inherited, a.identity_column, a.generated,
+		a.attnotnull AND v.relid IS NULL OR b.not_null IS TRUE AND NOT (a.identity_column OR a.generated) AS not_null,
+		a.attnotnull OR b.not_null IS TRUE AND NOT (a.identity_column OR a.generated) AS refuses_null,
+		NOT a.generated AND (a.atthasdef OR NOT a.identity_column AND y.typdefaultbin IS NOT NULL) AS has_default,
+		CASE WHEN NOT a.generated AND (a.attname = 'id' OR a.attname = ANY (created_at_columns || updated_at_columns))
+			THEN coalesce(pg_get_expr(d.adbin, d.adrelid), CASE WHEN NOT a.identity_column THEN pg_get_expr(y.typdefaultbin, 0) END) END AS expression,
+		n.is_extid, n.suffix
+	FROM attributes a
+	JOIN names n USING (attname)
+	LEFT JOIN base_types b ON b.type = a.atttypid
+	LEFT JOIN pg_type y ON y.oid = b.type
+	LEFT JOIN pg_attrdef d ON d.adrelid = a.relid AND d.adnum = a.attnum
+	LEFT JOIN not_valid v ON v.relid = a.relid AND v.contype = 'n' AND v.conkey[1] = a.attnum),
+indexes AS MATERIALIZED (
+	SELECT i.indrelid AS relid, i.indexrelid, c.relname, c.relam, i.indnkeyatts AS width, i.indisprimary, i.indisunique, i.indimmediate, i.indnullsnotdistinct,
+		i.indisvalid AND i.indpred IS NULL AS usable, i.indisprimary OR i.indisreplident OR k.oid IS NOT NULL AS is_constraint,
+		(i.indkey::smallint[])[0:i.indnkeyatts - 1] AS keys, i.indkey::smallint[] AS all_keys,
+		(i.indclass::oid[])[0:i.indnkeyatts - 1] AS classes, (i.indcollation::oid[])[0:i.indnkeyatts - 1] AS collations,
+		(i.indoption::smallint[])[0:i.indnkeyatts - 1] AS options,
+		-- of a partial index: the columns of which its condition says that they are not null, and nothing else
+		CASE WHEN i.indisvalid AND i.indpred IS NOT NULL THEN (
+			SELECT array_agg(a.attnum)
+			FROM regexp_split_to_table(pg_get_expr(i.indpred, i.indrelid), ' (?:AND|OR) ') AS condition
+			LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum > 0 AND btrim(condition, '()') = format('%I IS NOT NULL', a.attname)) END AS not_null
+	FROM tables t
+	JOIN pg_index i ON i.indrelid = t.relid AND i.indislive
+	JOIN pg_class c ON c.oid = i.indexrelid
+	LEFT JOIN pg_constraint k ON k.conrelid = i.indrelid AND k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')),
+keys AS MATERIALIZED (
+	SELECT relid, keys AS key FROM indexes WHERE indisprimary),
+foreign_keys AS MATERIALIZED (
+	SELECT k.oid, k.conrelid AS relid, t.identity, k.conname, k.conkey, k.confrelid, k.confkey, k.confupdtype, k.confdeltype, k.confmatchtype,
+		k.condeferrable, k.condeferred, coalesce((to_jsonb(k) ->> 'conperiod')::boolean, false) AS period,
+		(row_number() OVER (PARTITION BY k.conrelid ORDER BY k.conname))::integer AS number
+	FROM pg_constraint k JOIN tables t ON t.relid = k.conrelid
+	WHERE k.contype = 'f' AND k.conparentid = 0 AND NOT t.is_enum AND (k.convalidated OR coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true))),
+uncovered AS MATERIALIZED (
+	SELECT k.* FROM foreign_keys k
+	WHERE 'fk_index' = ANY (rules) AND NOT EXISTS (SELECT FROM indexes i
+		WHERE i.relid = k.relid AND (i.usable OR i.not_null <@ k.conkey) AND (i.relam IN (403, 405) OR k.period AND i.relam = 783)
+			AND i.width >= cardinality(k.conkey) AND i.keys[1:cardinality(k.conkey)] <@ k.conkey
+			AND NOT EXISTS (SELECT FROM unnest(i.keys[1:cardinality(k.conkey)], i.collations[1:cardinality(k.conkey)]) AS x (attnum, attcollation)
+				JOIN pg_attribute a ON a.attrelid = k.relid AND a.attnum = x.attnum AND a.attcollation <> x.attcollation))),
+-- the widest of the keys without an index that the same index serves
+widest AS MATERIALIZED (
+	SELECT DISTINCT ON (k.oid) k.oid, o.conkey
+	FROM uncovered k JOIN uncovered o ON o.relid = k.relid
+	WHERE cardinality(o.conkey) >= cardinality(k.conkey) AND o.conkey[1:cardinality(k.conkey)] <@ k.conkey
+	ORDER BY k.oid, cardinality(o.conkey) DESC, o.number),
+-- the first foreign key of each column, and what it references
+referenced AS MATERIALIZED (
+	SELECT DISTINCT ON (k.relid, x.attnum) k.relid, x.attnum, coalesce(b.base, a.atttypid) AS base, a.attcollation AS collation
+	FROM foreign_keys k
+	CROSS JOIN unnest(k.conkey, k.confkey) WITH ORDINALITY AS x (attnum, referenced, place)
+	JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = x.referenced
+	LEFT JOIN base_types b ON b.type = a.atttypid
+	ORDER BY k.relid, x.attnum, k.number, x.place),
+organizations AS MATERIALIZED (
+	SELECT DISTINCT c.oid FROM dbkit.listed_names(agreed -> 'organization_tables') l
+	JOIN pg_class c ON c.relname = l.name JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = coalesce(l.schema, n.nspname)),
+owners AS MATERIALIZED (
+	SELECT oid FROM organizations UNION
+	SELECT c.oid FROM dbkit.listed_names(agreed -> 'user_tables') l
+	JOIN pg_class c ON c.relname = l.name JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = coalesce(l.schema, n.nspname)),
+-- what columns that hold ids have to be
+id_columns AS MATERIALIZED (
+	SELECT c.relid, c.attnum, w.base, w.key_collation, w.definition,
+		c.base = w.base AND (w.key_collation = 0 OR c.collation = w.key_collation) AS is_right
+	FROM columns c LEFT JOIN referenced r USING (relid, attnum) LEFT JOIN pg_type t ON t.oid = r.base LEFT JOIN pg_collation l ON l.oid = r.collation,
+	LATERAL (
+		SELECT id_type, CASE WHEN is_prefixed THEN c_collation ELSE 0 END, id_definition
+		WHERE (r.relid IS NULL OR is_prefixed) AND id_type IS NOT NULL AND (c.attname = 'id' OR c.suffix IS NOT NULL OR c.is_extid AND is_prefixed)
+		UNION ALL
+		SELECT r.base, r.collation, coalesce(n.name, format_type(r.base, NULL))
+			|| CASE WHEN r.collation = 0 OR r.collation = t.typcollation AND c.base <> r.base THEN '' ELSE ' COLLATE ' || quote_ident(l.collname) END
+		FROM (SELECT CASE r.base WHEN 'timestamptz'::regtype THEN 'timestamptz' WHEN 'timestamptz[]'::regtype THEN 'timestamptz[]' END) AS n (name)
+		WHERE r.relid IS NOT NULL AND NOT is_prefixed) AS w (base, key_collation, definition)
+	WHERE NOT c.is_enum),
+replacements AS MATERIALIZED (
+	SELECT x.type, x.replacement FROM (VALUES
+		('smallint'::regtype::oid, 'bigint'::regtype::oid), ('integer'::regtype, 'bigint'::regtype), ('int4range'::regtype, 'int8range'::regtype),
+		('int4multirange'::regtype, 'int8multirange'::regtype), ('timestamp'::regtype, 'timestamptz'::regtype),
+		('tsrange'::regtype, 'tstzrange'::regtype), ('tsmultirange'::regtype, 'tstzmultirange'::regtype)) AS x (type, replacement)),
+all_replacements AS MATERIALIZED (
+	SELECT type, replacement FROM replacements
+	UNION ALL
+	SELECT a.typarray, b.typarray FROM replacements r JOIN pg_type a ON a.oid = r.type JOIN pg_type b ON b.oid = r.replacement),
+types_inside AS (
+	SELECT DISTINCT type AS outermost, type FROM columns WHERE NOT is_enum
+	UNION
+	SELECT p.outermost, inside.type
+	FROM types_inside p JOIN pg_type t ON t.oid = p.type,
+	LATERAL (
+		SELECT t.typbasetype WHERE t.typtype = 'd'
+		UNION ALL SELECT t.typelem WHERE t.typcategory = 'A' AND t.typlen = -1
+		UNION ALL SELECT rngsubtype FROM pg_range WHERE t.typtype = 'r' AND rngtypid = t.oid
+		UNION ALL SELECT rngsubtype FROM pg_range WHERE t.typtype = 'm' AND rngmultitypid = t.oid
+		UNION ALL SELECT atttypid FROM pg_attribute WHERE t.typtype = 'c' AND attrelid = t.typrelid AND attnum > 0 AND NOT attisdropped
+	) AS inside (type)),
+unwanted AS MATERIALIZED (
+	SELECT p.outermost AS type, x.rule, x.advice, min(p.type) AS inside
+	FROM types_inside p JOIN pg_type t ON t.oid = p.type,
+	LATERAL (
+		SELECT 'enum_type', 'text with a foreign key to an enum table' WHERE t.typtype = 'e'
+		UNION ALL SELECT 'timestamptz', 'timestamptz' WHERE t.oid = 'timestamp'::regtype
+		UNION ALL SELECT 'bigint', 'bigint' WHERE t.oid IN ('smallint'::regtype, 'integer'::regtype)) AS x (rule, advice)
+	GROUP BY 1, 2, 3),
+prefixes AS MATERIALIZED (
+	SELECT * FROM dbkit.table_prefixes() WHERE is_prefixed AND rules && '{primary_key,id_default,id_check,id_prefix}'),
+holders AS MATERIALIZED (
+	SELECT prefix, min(relation) AS relation FROM prefixes WHERE octet_length(prefix) <= 63 GROUP BY prefix),
+uuid_defaults AS MATERIALIZED (
+	SELECT DISTINCT e.expression
+	FROM (SELECT DISTINCT expression FROM columns WHERE style = 'uuid' AND attname = 'id' AND expression IS NOT NULL) AS e,
+	regexp_matches(e.expression, '((?:(?:"(?:[^"]|"")+"|\w+)\.)?(?:"(?:[^"]|"")+"|\w+))\(', 'g') AS call
+	JOIN pg_proc p ON p.provolatile = 'v' JOIN pg_namespace n ON n.oid = p.pronamespace
+		AND call[1] = CASE n.nspname WHEN 'pg_catalog' THEN quote_ident(p.proname) ELSE format('%I.%I', n.nspname, p.proname) END),
+ids AS MATERIALIZED (
+	SELECT t.relid, t.partitioned, c.attnum, c.type, c.base, c.collation, c.identity_column, c.generated, c.has_default, c.expression,
+		k.key, takes_composite AND coalesce(cardinality(k.key), 0) > 1 AS is_composite, c.attnum = ANY (k.key) IS TRUE AS is_in_key,
+		p.prefix, p.default_prefix, p.check_prefixes, p.check_names
+	FROM tables t
+	LEFT JOIN columns c ON c.relid = t.relid AND c.attname = 'id'
+	LEFT JOIN keys k ON k.relid = t.relid
+	LEFT JOIN prefixes p ON p.relation = t.relid
+	WHERE NOT t.is_enum),
+-- Of the prefixes that are suggested, those in fixes are taken.
+wanting AS MATERIALIZED (
+	SELECT i.relid, bool_or(w.takes) AS takes
+	FROM ids i LEFT JOIN holders h ON h.prefix = i.prefix,
+	LATERAL (VALUES
+		('primary_key', i.attnum IS NULL AND NOT i.is_composite, true),
+		('id_default', i.attnum IS NOT NULL AND i.prefix IS NULL, true),
+		('id_check', i.attnum IS NOT NULL AND i.prefix IS NULL, true),
+		('id_prefix', i.prefix !~ '^[a-z]{2,3}$' OR h.relation <> i.relid, false)) AS w (rule, wants, takes)
+	WHERE is_prefixed AND w.wants AND w.rule = ANY (rules)
+	GROUP BY i.relid),
+suggestions AS MATERIALIZED (
+	SELECT s.relation AS relid, s.suggestion
+	FROM (SELECT array_agg(relid) AS relations, array_agg(takes) AS takes FROM wanting) AS w,
+	dbkit.suggested_prefixes(w.relations, w.takes, ARRAY(SELECT prefix FROM holders)) s),
+policies AS MATERIALIZED (
+	SELECT p.polrelid AS relid, p.polname, p.polcmd IN ('*', 'a') AS is_for_insert, p.polpermissive, p.polroles = '{0}' AS is_for_all,
+		pg_get_expr(p.polqual, p.polrelid) AS condition, pg_get_expr(p.polwithcheck, p.polrelid) AS with_check
+	FROM pg_policy p JOIN tables t ON t.relid = p.polrelid
+	WHERE NOT t.is_enum AND t.relrowsecurity),
+clocks AS MATERIALIZED (
+	SELECT DISTINCT ON (c.relid, x.rule) x.rule, c.*
+	FROM columns c JOIN (VALUES ('created_at', created_at_columns), ('updated_at', updated_at_columns)) AS x (rule, names) ON c.attname = ANY (x.names)
+	ORDER BY c.relid, x.rule, array_position(x.names, c.attname::text)),
+own_functions AS MATERIALIZED (
+	SELECT p.oid FROM dbkit.listed_names(agreed -> 'updated_at_functions') l
+	JOIN pg_proc p ON p.proname = l.name JOIN pg_namespace n ON n.oid = p.pronamespace AND n.nspname = coalesce(l.schema, n.nspname)),
+triggers AS MATERIALIZED (
+	SELECT t.relid, g.tgname, g.tgfoid, g.tgenabled IN ('O', 'A') AS enabled,
+		(g.tgtype & 83) = 19 AND g.tgattr = '' AND (g.tgqual IS NULL OR pg_get_triggerdef(g.oid) ~
+			'WHEN \((?:\(?true\)?|\(old\.\* IS DISTINCT FROM new\.\*\)|\(new\.\* IS DISTINCT FROM old\.\*\))\) EXECUTE FUNCTION') AS sees_all,
+		CASE WHEN g.tgnargs > 0 THEN convert_from(substring(g.tgargs FROM 1 FOR position('\x00'::bytea IN g.tgargs) - 1), getdatabaseencoding()) END AS argument,
+		p.oid IN (SELECT f.oid FROM own_functions f) AS is_named, p.prosrc, format('%I.%I', n.nspname, p.proname) AS function
+	FROM tables t
+	JOIN pg_trigger g ON g.tgrelid = t.relid AND NOT g.tgisinternal
+	JOIN pg_proc p ON p.oid = g.tgfoid
+	JOIN pg_namespace n ON n.oid = p.pronamespace
+	WHERE NOT t.is_enum),
+-- Generated columns and the partition key need a column as it is.
+fixed_columns AS MATERIALIZED (
+	SELECT p.refobjid AS relid, p.refobjsubid AS attnum
+	FROM columns c JOIN pg_attrdef d ON d.adrelid = c.relid AND d.adnum = c.attnum
+	JOIN pg_depend p ON p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid AND p.refclassid = 'pg_class'::regclass
+		AND p.refobjid = c.relid AND p.refobjsubid <> c.attnum
+	WHERE c.generated
+	UNION ALL
+	SELECT p.objid, p.objsubid FROM tables t JOIN pg_depend p ON p.classid = 'pg_class'::regclass AND p.objid = t.relid AND p.objsubid > 0
+		AND p.refclassid = 'pg_class'::regclass AND p.refobjid = t.relid AND p.refobjsubid = 0 AND p.deptype = 'i'
+	WHERE t.partitioned),
+found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnum, wanted_definition, alters, statements) AS (
+	-- ids
+	SELECT i.relid, 'primary_key', 0, CASE WHEN i.attnum IS NOT NULL AND style <> 'any' AND (i.is_in_key OR NOT i.is_composite) THEN 'id'::name END,
+		NULL::text, p.problem, NULL::oid, NULL::smallint, NULL::text, NULL::text[], NULL::text[]
+	FROM ids i LEFT JOIN suggestions s USING (relid) LEFT JOIN pg_collation l ON l.oid = i.collation,
+	LATERAL (
+		SELECT array_agg(x.attnum ORDER BY x.number)
+		FROM unnest(i.key) WITH ORDINALITY AS x (attnum, number)
+		WHERE i.is_composite AND (i.relid, x.attnum) NOT IN (SELECT r.relid, r.attnum FROM referenced r)) AS own (columns),
+	LATERAL (
+		SELECT concat_ws(', ',
+			CASE WHEN i.base <> id_type THEN 'is ' || format_type(i.type, NULL)
+				WHEN is_prefixed AND i.collation <> c_collation THEN format('has collation "%s"', l.collname) END,
+			CASE WHEN i.is_composite AND i.is_in_key THEN NULL
+				WHEN i.key IS NULL THEN 'is not the primary key'
+				WHEN NOT i.is_in_key THEN format('is not the primary key, which is (%s)', dbkit.column_names(i.relid, i.key))
+				WHEN NOT i.partitioned AND cardinality(i.key) > 1 THEN format('is not the whole primary key, which is (%s)', dbkit.column_names(i.relid, i.key)) END,
+			CASE WHEN i.base <> id_type OR is_prefixed OR i.identity_column THEN NULL
+				WHEN style = 'uuid' THEN CASE WHEN i.expression IS NULL OR i.expression NOT IN (SELECT u.expression FROM uuid_defaults u)
+					THEN 'has no default that generates a uuid' END
+				WHEN i.expression IS NULL OR i.expression !~ '^nextval\(' THEN 'is not an identity column and has no sequence'
+				WHEN EXISTS (SELECT FROM pg_sequence q WHERE q.seqtypid <> 'bigint'::regtype
+					AND q.seqrelid = to_regclass(replace(substring(i.expression FROM '^nextval\(''(.*)''::regclass\)$'), '''''', '''')))
+					THEN 'has a sequence that is not a bigint one' END)) AS w (wrong),
+	LATERAL (
+		SELECT CASE
+			WHEN style = 'any' THEN CASE WHEN i.key IS NULL THEN 'there is no primary key; use PRIMARY KEY' END
+			WHEN i.is_composite AND NOT i.is_in_key THEN CASE WHEN own.columns IS NOT NULL THEN format(
+				'the primary key (%s) has no column "id", and not all of its columns are foreign keys; use id %s, or REFERENCES for (%s)',
+				dbkit.column_names(i.relid, i.key), id_key, dbkit.column_names(i.relid, own.columns)) END
+			WHEN i.attnum IS NULL THEN format('there is no column "id"; use id %s', id_key)
+				|| CASE WHEN s.suggestion IS NULL THEN '' ELSE format(' DEFAULT %s.generate_id(%L) CHECK (id LIKE %L)', installed, s.suggestion, s.suggestion || '_%') END
+			WHEN w.wrong <> '' THEN format('column "id" %s; use id %s', w.wrong, id_key) END) AS p (problem)
+	WHERE p.problem IS NOT NULL
+	UNION ALL
+	SELECT i.relid, 'id_default', 0, 'id', NULL, CASE
+			WHEN i.has_default THEN 'the default of column "id" is not dbkit''s generate_id() with a constant prefix'
+			WHEN i.generated THEN 'column "id" is a generated column' ELSE 'column "id" has no default' END || '; use ' || w.wanted,
+		NULL, NULL, NULL, CASE WHEN p.prefix IS NOT NULL AND i.base = 'text'::regtype AND NOT i.generated THEN ARRAY['ALTER COLUMN id SET ' || w.wanted] END, NULL
+	FROM ids i LEFT JOIN suggestions s USING (relid),
+	LATERAL (SELECT coalesce(i.prefix, s.suggestion)) AS p (prefix),
+	LATERAL (SELECT format('DEFAULT %s.generate_id(%L)', installed, coalesce(p.prefix, '...'))) AS w (wanted)
+	WHERE is_prefixed AND i.attnum IS NOT NULL AND i.default_prefix IS NULL
+	UNION ALL
+	SELECT i.relid, 'id_check', 0, 'id', NULL, CASE
+			WHEN i.check_prefixes IS NULL THEN 'no CHECK pins the prefix of column "id"'
+			ELSE format('the CHECK on column "id" pins the prefix "%s", its default makes "%s"', i.check_prefixes[1], i.default_prefix) END
+			|| '; use ' || w.wanted,
+		NULL, NULL, NULL, CASE WHEN p.prefix ~ '^[a-z_]+$' AND array_position(i.check_names, NULL) IS NULL AND i.base = 'text'::regtype
+			THEN ARRAY(SELECT format('DROP CONSTRAINT %I', x) FROM unnest(i.check_names) AS x) || ('ADD ' || w.wanted) END, NULL
+	FROM ids i LEFT JOIN suggestions s USING (relid),
+	LATERAL (SELECT coalesce(i.prefix, s.suggestion)) AS p (prefix),
+	LATERAL (SELECT format('CHECK (id LIKE %L)', coalesce(p.prefix, '...') || '_%')) AS w (wanted)
+	WHERE is_prefixed AND i.attnum IS NOT NULL
+		AND (i.check_prefixes IS NULL OR i.default_prefix <> ALL (i.check_prefixes))
+	UNION ALL
+	SELECT i.relid, 'id_prefix', 0, 'id', NULL, format('prefix "%s" is not 2 or 3 lower-case letters; use one that is', i.prefix), NULL, NULL, NULL, NULL, NULL
+	FROM ids i WHERE i.prefix !~ '^[a-z]{2,3}$'
+	UNION ALL
+	SELECT i.relid, 'id_prefix', 1, 'id', NULL, format('prefix "%s" belongs to table "%s"; use another', i.prefix,
+			(SELECT format('%s.%s', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = h.relation))
+			|| coalesce(', such as "' || s.suggestion || '"', ''), NULL, NULL, NULL, NULL, NULL
+	FROM ids i JOIN holders h ON h.prefix = i.prefix LEFT JOIN suggestions s USING (relid)
+	WHERE h.relation <> i.relid
+	-- columns
+	UNION ALL
+	SELECT t.relid, x.rule, 0, coalesce(c.attname, x.names[1]::name), NULL,
+		CASE WHEN c.relid IS NULL THEN format('there is no column "%s"; use %I %s', x.names[1], x.names[1], w.definition)
+			ELSE format('column "%s" %s; use %s', c.attname, f.wrong, w.definition) END,
+		CASE WHEN c.base <> 'timestamptz'::regtype THEN 'timestamptz'::regtype::oid END, c.attnum, 'timestamptz',
+		CASE WHEN c.relid IS NULL THEN CASE WHEN NOT t.typed THEN ARRAY[format('ADD COLUMN %s%I %s', CASE WHEN t.relid IN (SELECT i.relid FROM columns i WHERE i.inherited) THEN 'IF NOT EXISTS ' ELSE '' END, x.names[1], w.definition)] END
+			WHEN NOT c.generated THEN array_remove(ARRAY[
+				CASE WHEN NOT c.not_null THEN format('ALTER COLUMN %I SET NOT NULL', c.attname) END,
+				CASE WHEN NOT clock.is_set THEN format('ALTER COLUMN %I SET DEFAULT now()', c.attname) END], NULL) END, NULL
+	FROM (SELECT 'timestamptz NOT NULL DEFAULT now()') AS w (definition),
+	tables t CROSS JOIN (VALUES ('created_at', created_at_columns), ('updated_at', updated_at_columns)) AS x (rule, names)
+	LEFT JOIN clocks c ON c.relid = t.relid AND c.rule = x.rule,
+	-- a cast that a column of another type needs is not seen in the text
+	LATERAL (SELECT c.base = 'timestamptz'::regtype AND c.expression IS NOT NULL AND c.expression ~
+		'^\(*((now|transaction_timestamp|statement_timestamp|clock_timestamp)\(\)|CURRENT_TIMESTAMP(\(\d\))?)(\)+::timestamp\(\d\) with time zone)?$') AS clock (is_set),
+	LATERAL (SELECT concat_ws(', ',
+		CASE WHEN c.base <> 'timestamptz'::regtype THEN 'is ' || format_type(c.type, NULL) END,
+		CASE WHEN NOT c.not_null THEN 'may be null' END,
+		CASE WHEN c.generated THEN 'is a generated column'
+			WHEN NOT clock.is_set AND (NOT c.has_default OR c.base = 'timestamptz'::regtype) THEN 'has no default that is the current time' END)) AS f (wrong)
+	WHERE NOT t.is_enum AND x.names <> '{}' AND (c.relid IS NULL OR f.wrong <> '')
+	UNION ALL
+	SELECT t.relid, 'storytime', 0, 'storytime', NULL,
+		CASE WHEN c.relid IS NULL THEN 'there is no column "storytime"; use storytime jsonb'
+			ELSE format('column "storytime" is %s; use jsonb', format_type(c.type, NULL)) END,
+		CASE WHEN c.relid IS NOT NULL THEN 'jsonb'::regtype::oid END, c.attnum, 'jsonb',
+		CASE WHEN c.relid IS NULL AND NOT t.typed THEN ARRAY[format('ADD COLUMN %sstorytime jsonb', CASE WHEN t.relid IN (SELECT i.relid FROM columns i WHERE i.inherited) THEN 'IF NOT EXISTS ' ELSE '' END)] END, NULL
+	FROM tables t LEFT JOIN columns c ON c.relid = t.relid AND c.attname = 'storytime'
+	WHERE NOT t.is_enum AND (c.relid IS NULL OR c.base <> 'jsonb'::regtype)
+	UNION ALL
+	SELECT c.relid, u.rule, c.attnum, c.attname, NULL, format('column "%s" is %s; use %s', c.attname,
+			format_type(c.type, NULL) || CASE WHEN c.type = u.inside OR r.type IS NOT NULL THEN '' ELSE ', which contains ' || format_type(u.inside, NULL) END,
+			w.definition),
+		CASE WHEN c.attname <> 'id' THEN w.type END, c.attnum, w.definition, NULL,
+		CASE WHEN w.type = 'bigint'::regtype AND c.attname <> 'id' THEN ARRAY(
+			SELECT format('ALTER SEQUENCE %I.%I AS bigint;', n.nspname, q.relname)
+			FROM pg_depend d JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S' JOIN pg_namespace n ON n.oid = q.relnamespace
+			WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.relid AND d.refobjsubid = c.attnum
+				AND d.deptype = 'a' AND c.has_default) END
+	FROM columns c JOIN unwanted u USING (type) LEFT JOIN all_replacements r USING (type) LEFT JOIN id_columns i USING (relid, attnum),
+	LATERAL (SELECT CASE WHEN i.relid IS NULL THEN r.replacement ELSE i.base END,
+		coalesce(i.definition, CASE r.replacement WHEN 'timestamptz'::regtype THEN 'timestamptz' WHEN 'timestamptz[]'::regtype THEN 'timestamptz[]'
+			ELSE format_type(r.replacement, NULL) END, u.advice)) AS w (type, definition)
+	WHERE NOT c.is_enum AND i.is_right IS NOT TRUE
+	UNION ALL
+	SELECT c.relid, 'text_id', c.attnum, c.attname, NULL, CASE
+			WHEN c.base = i.base THEN format('column "%s" has collation "%s"; use %s', c.attname,
+				(SELECT l.collname FROM pg_collation l WHERE l.oid = c.collation), i.definition)
+			ELSE format('column "%s" is %s; use %s', c.attname, format_type(c.type, NULL), i.definition) END,
+		i.base, c.attnum, i.definition, NULL, NULL
+	FROM columns c JOIN id_columns i USING (relid, attnum)
+	WHERE c.attname <> 'id' AND (c.suffix IS NOT NULL OR c.is_extid) AND NOT i.is_right
+	UNION ALL
+	SELECT c.relid, 'column_comment', c.attnum, c.attname, NULL,
+		format('column "%s" has no comment; use COMMENT ON COLUMN %s.%I IS ''...''', c.attname, c.identity, c.attname), NULL, NULL, NULL, NULL, NULL
+	FROM columns c
+	WHERE NOT c.is_enum AND 'column_comment' = ANY (rules)
+		AND NOT EXISTS (SELECT FROM pg_description d WHERE d.classoid = 'pg_class'::regclass AND d.objoid = c.relid AND d.objsubid = c.attnum)
+	-- objects
+	UNION ALL
+	SELECT o.objid, 'enum_type', 0, NULL, NULL, format('it is a native enum; use CREATE TABLE %I.%I (value text PRIMARY KEY)', o.schema, o.name || '_enum'),
+		NULL, NULL, NULL, NULL, NULL
+	FROM objects o WHERE o.kind = 'type'
+	UNION ALL
+	SELECT t.relid, 'enum_table', 0, c.attname, NULL, CASE WHEN c.relid IS NULL THEN 'there is no column "value"' ELSE format('column "value" %s', w.wrong) END
+		|| '; use value text PRIMARY KEY', NULL, NULL, NULL, NULL, NULL
+	FROM tables t LEFT JOIN columns c ON c.relid = t.relid AND c.attname = 'value' LEFT JOIN keys k ON k.relid = t.relid,
+	LATERAL (SELECT concat_ws(', ', CASE WHEN c.base <> 'text'::regtype THEN 'is ' || format_type(c.type, NULL) END,
+		CASE WHEN k.key IS NULL THEN 'is not the primary key'
+			WHEN c.attnum <> ALL (k.key) THEN format('is not the primary key, which is (%s)', dbkit.column_names(t.relid, k.key))
+			WHEN NOT t.partitioned AND cardinality(k.key) > 1 THEN format('is not the whole primary key, which is (%s)', dbkit.column_names(t.relid, k.key)) END
+		)) AS w (wrong)
+	WHERE t.is_enum AND (c.relid IS NULL OR w.wrong <> '')
+	UNION ALL
+	SELECT o.objid, 'view_security_invoker', 0, NULL, NULL,
+		'it reads its tables with the rights of its owner; use WITH (security_invoker = true)', NULL, NULL, NULL,
+		NULL, ARRAY[format('ALTER VIEW %s SET (security_invoker = true);', o.identity)]
+	FROM objects o JOIN pg_class c ON c.oid = o.objid
+	WHERE o.kind = 'view' AND NOT EXISTS (SELECT FROM unnest(c.reloptions) AS option WHERE option ~* '^security_invoker=(t|tr|tru|true|on|y|ye|yes|1)$')
+	UNION ALL
+	SELECT o.objid, 'security_definer_path', 0, NULL, substr(o.identity, length(format('%I.%I', o.schema, o.name)) + 1), CASE WHEN s.path IS NULL
+			THEN 'it is SECURITY DEFINER without a search_path of its own; use ' ELSE 'it is SECURITY DEFINER with a search_path that its caller can put objects into; use ' END
+			|| w.wanted, NULL, NULL, NULL, NULL, ARRAY[format('ALTER ROUTINE %s %s;', o.identity, w.wanted)]
+	FROM objects o JOIN pg_proc p ON p.oid = o.objid
+	LEFT JOIN LATERAL (SELECT substr(setting, 13) FROM unnest(p.proconfig) AS setting WHERE starts_with(setting, 'search_path=')) AS s (path) ON true,
+	LATERAL (SELECT format('SET search_path = pg_catalog, %I, pg_temp', o.schema)) AS w (wanted)
+	WHERE o.kind = 'function' AND (s.path IS NULL OR s.path ~ '\$user' OR s.path !~ '^\s*(""|(.*,\s*)?(pg_temp|"pg_temp"))?\s*$')
+	UNION ALL
+	SELECT t.relid, 'updated_at_trigger', 0, NULL, NULL, CASE
+			WHEN f.disabled IS NOT NULL THEN format('trigger "%s" is disabled; use ALTER TABLE %s ENABLE TRIGGER %I', f.disabled, t.identity, f.disabled)
+			WHEN f.likely IS NOT NULL THEN format('trigger "%s" may set column "%s", but the agreement does not name its function; use SELECT dbkit.agree(%L)',
+				f.likely, c.attname, format('{"updated_at_functions": [%s%s]}', own_functions_json, to_json(g.function)))
+			ELSE format('no BEFORE UPDATE row trigger runs %s(); use %s', coalesce(own_function.name, 'updated_at'), w.wanted) END, NULL, NULL, NULL,
+		CASE WHEN f.disabled IS NOT NULL THEN ARRAY[format('ENABLE TRIGGER %I', f.disabled)] END,
+		CASE WHEN f.disabled IS NULL AND f.likely IS NULL AND own_function.has_schema IS NOT FALSE THEN ARRAY[w.wanted || ';'] END
+	FROM tables t
+	JOIN clocks c ON c.relid = t.relid AND c.rule = 'updated_at'
+	LEFT JOIN (
+		SELECT g.relid, bool_or(g.sees_all AND s.sets AND g.enabled) AS is_kept, min(g.tgname) FILTER (WHERE g.sees_all AND s.sets) AS disabled,
+			min(g.tgname) FILTER (WHERE g.sees_all AND s.seems_to_set AND g.enabled) AS likely, bool_or(g.tgname = 'updated_at') AS is_taken
+		FROM triggers g JOIN clocks c ON c.relid = g.relid AND c.rule = 'updated_at',
+		LATERAL (SELECT CASE WHEN g.tgfoid = updated_at_function THEN coalesce(g.argument, 'updated_at') = c.attname ELSE g.is_named END,
+			-- a guess, for the message: the source is not understood
+			g.tgfoid <> updated_at_function AND (g.argument IS NOT DISTINCT FROM c.attname
+				OR g.prosrc ~* ('new\.' || regexp_replace(quote_ident(c.attname), '(\W)', '\\\1', 'g') || '[ \t\r\n]*:?='))) AS s (sets, seems_to_set)
+		GROUP BY g.relid) AS f ON f.relid = t.relid
+	LEFT JOIN triggers g ON g.relid = t.relid AND g.tgname = f.likely,
+	LATERAL (SELECT format('CREATE%s TRIGGER updated_at BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s', CASE WHEN f.is_taken THEN ' OR REPLACE' ELSE '' END,
+		t.identity, coalesce(own_function.name || '()', format('%s.updated_at(%s)', installed, CASE c.attname WHEN 'updated_at' THEN '' ELSE quote_literal(c.attname) END)))) AS w (wanted)
+	WHERE NOT t.is_enum AND f.is_kept IS NOT TRUE
+	UNION ALL
+	SELECT t.relid, 'table_comment', 0, NULL, NULL, format('there is no comment; use COMMENT ON TABLE %s IS ''...''', t.identity), NULL, NULL, NULL, NULL, NULL
+	FROM tables t
+	WHERE NOT t.is_enum AND NOT EXISTS (SELECT FROM pg_description d WHERE d.classoid = 'pg_class'::regclass AND d.objoid = t.relid AND d.objsubid = 0)
+	-- references between tables
+	UNION ALL
+	SELECT k.relid, 'fk_index', k.number, CASE WHEN cardinality(k.conkey) = 1 THEN c.attname END, k.conname::text,
+		format('foreign key "%s" (%s) has no index; use %s', k.conname, dbkit.column_names(k.relid, k.conkey), w.wanted), NULL, NULL, NULL, NULL, ARRAY[w.wanted || ';']
+	FROM uncovered k JOIN widest x USING (oid) JOIN columns c ON c.relid = k.relid AND c.attnum = k.conkey[1],
+	LATERAL (SELECT format('CREATE INDEX ON %s (%s)', k.identity, dbkit.column_names(k.relid, x.conkey))) AS w (wanted)
+	UNION ALL
+	SELECT k.relid, 'fk_on_delete', k.number, CASE WHEN cardinality(k.conkey) = 1 THEN c.attname END, k.conname::text,
+		format('foreign key "%s" to "%s.%s" is neither ON DELETE CASCADE nor ON DELETE SET NULL; use%s', k.conname, n.nspname, r.relname,
+			CASE WHEN k.period THEN ' a key without PERIOD, which has no such action' ELSE a.delete END), NULL, NULL, NULL,
+		CASE WHEN NOT k.period THEN ARRAY[format('DROP CONSTRAINT %I', k.conname),
+			format('ADD CONSTRAINT %I FOREIGN KEY (%s) REFERENCES %I.%I (%s)%s%s%s%s%s', k.conname, dbkit.column_names(k.relid, k.conkey), n.nspname, r.relname,
+				dbkit.column_names(k.confrelid, k.confkey), CASE k.confmatchtype WHEN 'f' THEN ' MATCH FULL' ELSE '' END,
+				CASE k.confupdtype WHEN 'r' THEN ' ON UPDATE RESTRICT' WHEN 'c' THEN ' ON UPDATE CASCADE' WHEN 'n' THEN ' ON UPDATE SET NULL'
+					WHEN 'd' THEN ' ON UPDATE SET DEFAULT' ELSE '' END, a.delete,
+				CASE WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END, CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END)] END, NULL
+	FROM foreign_keys k
+	JOIN columns c ON c.relid = k.relid AND c.attnum = k.conkey[1]
+	JOIN owners o ON o.oid = k.confrelid JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace n ON n.oid = r.relnamespace,
+	LATERAL (SELECT CASE WHEN EXISTS (SELECT FROM unnest(k.conkey) AS attnum WHERE (k.relid, attnum) IN (SELECT x.relid, x.attnum FROM columns x WHERE x.refuses_null))
+		THEN ' ON DELETE CASCADE' ELSE ' ON DELETE SET NULL' END) AS a (delete)
+	WHERE k.confdeltype NOT IN ('c', 'n')
+	UNION ALL
+	SELECT c.relid, 'extid', c.attnum, c.attname, NULL,
+		format('column "%s" is not a foreign key; add REFERENCES, or rename it to "%s" if the id comes from another system', c.attname, e.name),
+		NULL, NULL, NULL, NULL,
+		CASE WHEN octet_length(e.name) < 64 AND NOT c.inherited AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.relid AND a.attname = e.name)
+			THEN ARRAY[format('ALTER TABLE %s RENAME COLUMN %I TO %I;', c.identity, c.attname, e.name)] END
+	FROM columns c LEFT JOIN referenced r USING (relid, attnum) LEFT JOIN keys k USING (relid),
+	-- written as the suffix is: _id and _extid, Id and Extid
+	LATERAL (SELECT left(c.attname, -length(c.suffix)) || coalesce(
+		(SELECT x FROM unnest(extid_suffixes) WITH ORDINALITY AS e (x, number) WHERE (x LIKE '\_%') = (c.suffix LIKE '\_%') ORDER BY number LIMIT 1),
+		CASE WHEN c.suffix LIKE '\_%' THEN '_extid' ELSE 'Extid' END)) AS e (name)
+	WHERE NOT c.is_enum AND c.suffix IS NOT NULL AND r.relid IS NULL AND c.attnum = ANY (k.key) IS NOT TRUE
+	UNION ALL
+	SELECT t.relid, 'organization_scope', 0, coalesce(r.attname, l.attname), NULL, CASE
+			WHEN r.relid IS NOT NULL THEN format('column "%s" may be null; use NOT NULL', r.attname)
+			ELSE CASE WHEN l.relid IS NULL THEN 'no column references' ELSE format('column "%s" does not reference', l.attname) END
+				|| ' the organization table; use ' || concat_ws(' ', coalesce(quote_ident(coalesce(l.attname::text, organization_columns[1])), 'a column'), id_definition)
+				|| ' NOT NULL with a foreign key to the organization table' END, NULL, NULL, NULL, NULL, NULL
+	FROM tables t
+	LEFT JOIN (SELECT DISTINCT ON (k.relid) k.relid, c.attname, c.not_null
+		FROM foreign_keys k JOIN organizations o ON o.oid = k.confrelid JOIN columns c ON c.relid = k.relid AND c.attnum = k.conkey[1]
+		ORDER BY k.relid, c.not_null DESC, k.number DESC) AS r USING (relid)
+	LEFT JOIN (SELECT DISTINCT ON (c.relid) c.relid, c.attname FROM columns c WHERE c.attname = ANY (organization_columns)
+		ORDER BY c.relid, array_position(organization_columns, c.attname::text)) AS l USING (relid)
+	WHERE NOT t.is_enum AND 'organization_scope' = ANY (rules) AND r.not_null IS NOT TRUE AND t.relid NOT IN (SELECT o.oid FROM organizations o)
+	UNION ALL
+	SELECT v.relid, 'fk_validated', (row_number() OVER (PARTITION BY v.relid ORDER BY v.conname))::integer, NULL, v.conname::text,
+		format('constraint "%s" is not validated; use VALIDATE CONSTRAINT %I', v.conname, v.conname), NULL, NULL, NULL,
+		ARRAY[format('VALIDATE CONSTRAINT %I', v.conname)], NULL
+	FROM not_valid v JOIN tables t USING (relid) WHERE NOT t.is_enum
+	UNION ALL
+	SELECT t.relid, 'duplicate_index', (row_number() OVER (PARTITION BY x.relid ORDER BY x.indexrelid))::integer, NULL, x.relname::text,
+		format('index "%s" on (%s) is served by index "%s" on (%s); use DROP INDEX', x.relname, dbkit.column_names(x.relid, x.keys), x.other, dbkit.column_names(x.relid, x.other_keys)),
+		NULL, NULL, NULL, NULL, ARRAY[format('DROP INDEX %I.%I;', t.schema, x.relname)]
+	FROM (
+		SELECT DISTINCT ON (i.indexrelid) i.*, o.relname AS other, o.keys AS other_keys
+		FROM indexes i JOIN indexes o ON o.relid = i.relid AND o.relam = i.relam AND o.keys[1] = i.keys[1],
+		LATERAL (SELECT i.width = o.width) AS s (same)
+		WHERE 'duplicate_index' = ANY (rules) AND i.indexrelid <> o.indexrelid AND i.usable AND o.usable AND NOT i.is_constraint AND (s.same OR i.relam = 403)
+			AND i.keys = o.keys[1:i.width] AND 0 <> ALL (i.keys) AND i.classes = o.classes[1:i.width] AND i.collations = o.collations[1:i.width]
+			-- the same order, forwards or backwards: DESC is 1, NULLS FIRST 2
+			AND (i.options = o.options[1:i.width] OR i.options = ARRAY(SELECT (x # 3)::smallint FROM unnest(o.options[1:i.width]) WITH ORDINALITY AS y (x, number) ORDER BY number))
+			AND i.all_keys <@ o.all_keys
+			AND (NOT i.indisunique OR s.same AND o.indisunique AND o.indimmediate >= i.indimmediate AND o.indnullsnotdistinct = i.indnullsnotdistinct)
+			-- of two that can do the same, the later one is redundant
+			AND (o.is_constraint OR o.indexrelid < i.indexrelid OR NOT (s.same AND o.all_keys <@ i.all_keys
+				AND (NOT o.indisunique OR i.indisunique AND i.indimmediate >= o.indimmediate AND i.indnullsnotdistinct = o.indnullsnotdistinct)))
+		ORDER BY i.indexrelid, o.indexrelid) AS x JOIN tables t USING (relid)
+	WHERE NOT t.is_enum
+	-- row level security: without it nothing is said of policies
+	UNION ALL
+	SELECT t.relid, x.rule, 0, NULL, NULL, x.problem, NULL, NULL, NULL, x.alters, NULL
+	FROM tables t,
+	LATERAL (
+		SELECT 'rls_enabled', format('row level security is not enabled; use ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t.identity), ARRAY['ENABLE ROW LEVEL SECURITY']
+		WHERE NOT t.relrowsecurity
+		UNION ALL
+		SELECT 'rls_forced', format('row level security does not bind the owner; use ALTER TABLE %s FORCE ROW LEVEL SECURITY', t.identity), ARRAY['FORCE ROW LEVEL SECURITY']
+		WHERE t.relrowsecurity AND NOT t.relforcerowsecurity
+		UNION ALL
+		SELECT 'rls_policy', format('there is no permissive policy; use CREATE POLICY ... ON %s', t.identity), NULL
+		WHERE t.relrowsecurity AND t.relid NOT IN (SELECT p.relid FROM policies p WHERE p.polpermissive)) AS x (rule, problem, alters)
+	WHERE NOT t.is_enum
+	UNION ALL
+	SELECT p.relid, 'policy_with_check', (row_number() OVER (PARTITION BY p.relid ORDER BY p.polname))::integer, NULL, p.polname::text,
+		format('policy "%s" lets any row be inserted; use WITH CHECK with a condition', p.polname), NULL, NULL, NULL, NULL, NULL
+	FROM policies p
+	WHERE p.polpermissive AND p.is_for_insert AND coalesce(p.with_check, p.condition, 'true') = 'true'
+		-- a restrictive one may check for it
+		AND p.relid NOT IN (SELECT r.relid FROM policies r
+			WHERE NOT r.polpermissive AND r.is_for_all AND r.is_for_insert AND coalesce(r.with_check, r.condition, 'true') <> 'true')
+	UNION ALL
+	-- The C edition guards the two settings if they are reserved.  Here nothing does, and dbkit.user_id() reads them too.
+	SELECT p.relid, 'forgeable_policy', (row_number() OVER (PARTITION BY p.relid ORDER BY p.polname))::integer, NULL, p.polname::text,
+		format('policy "%s" reads the setting "%s", which %s; use dbkit.user_id() or dbkit.organization_id()', p.polname, x.setting,
+			CASE WHEN x.is_ours THEN 'the application can set outside of a context' ELSE 'any session can set' END)
+			|| CASE WHEN x.is_ours THEN ', or set reserve_settings in the agreement' ELSE '' END, NULL, NULL, NULL, NULL, NULL
+	FROM policies p,
+	LATERAL (
+		SELECT s.setting, s.is_ours
+		FROM regexp_matches(concat_ws(' ', p.condition, p.with_check), '(?<![\w.])current_setting\((?:''((?:[^'']|'''')*)''::text(?:, \w+)?\))?', 'g') WITH ORDINALITY AS m (match, number),
+		LATERAL (SELECT coalesce(replace(m.match[1], '''''', ''''), '...'), lower(m.match[1]) IN ('app.user_id', 'app.organization_id') IS TRUE) AS s (setting, is_ours)
+		WHERE NOT (s.is_ours AND (agreed -> 'reserve_settings')::boolean)
+		ORDER BY m.number LIMIT 1) AS x),
+-- how the columns get their types, NULL where PostgreSQL cannot
+retyped AS (
+	SELECT f.*, 'ALTER COLUMN ' || quote_ident(c.attname) || ' TYPE ' || f.wanted_definition || x.conversion AS retype
+	FROM found f
+	LEFT JOIN columns c ON c.relid = f.relid AND c.attnum = f.wanted_attnum AND f.wanted_type IS NOT NULL
+		AND NOT c.typed AND NOT c.inherited AND (f.wanted_type = 'bigint'::regtype OR NOT c.identity_column)
+		AND (c.relid, c.attnum) NOT IN (SELECT x.relid, x.attnum FROM fixed_columns x)
+	LEFT JOIN pg_type s ON s.oid = c.base
+	LEFT JOIN pg_type t ON t.oid = f.wanted_type,
+	LATERAL (SELECT CASE
+		WHEN t.oid = 'timestamptz[]'::regtype THEN NULL
+		WHEN t.oid = 'timestamptz'::regtype AND s.oid IN ('timestamp'::regtype, 'date'::regtype) THEN CASE WHEN NOT c.generated
+			THEN format(' USING %I%s AT TIME ZONE ''UTC''', c.attname, CASE s.typname WHEN 'date' THEN '::timestamp' ELSE '' END) END
+		WHEN t.oid IN ('int8range'::regtype, 'int8multirange'::regtype) AND NOT c.has_default THEN CASE WHEN NOT c.generated
+			THEN format(' USING %I::text::%s', c.attname, f.wanted_definition) END
+		WHEN s.oid = t.oid OR t.typcategory = 'S' OR EXISTS (SELECT FROM pg_cast k WHERE k.castcontext IN ('a', 'i')
+				AND (k.castsource, k.casttarget) IN ((s.oid, t.oid), (CASE WHEN s.typcategory = 'A' THEN s.typelem END, CASE WHEN t.typcategory = 'A' THEN t.typelem END)))
+			THEN '' END) AS x (conversion))
+SELECT o.classid, o.objid, o.schema, o.name, replace(o.kind, 'enum ', ''), o.identity, f.rule, f.place, f.column_name, f.part, f.problem,
+	CASE WHEN f.wanted_type IS NULL THEN f.alters WHEN f.retype IS NOT NULL THEN f.retype || f.alters END,
+	CASE WHEN f.wanted_type IS NULL OR f.retype IS NOT NULL THEN f.statements END
+FROM objects o JOIN retyped f ON f.relid = o.objid
+WHERE f.rule = ANY (rules);
+END $$;
+COMMENT ON FUNCTION dbkit.findings(oid, oid, text[]) IS
+'what breaks those rules, exempt or not, with the parts of ALTER TABLE and the statements that fix it';
+
+-- What is exempt implies nothing; what is in the baseline does.
+CREATE OR REPLACE FUNCTION dbkit.judge(only_relation oid, only_schema oid,
+	OUT number bigint, OUT rule text, OUT level text, OUT schema text, OUT name text, OUT object_name text, OUT object_type text, OUT object_identity text,
+	OUT column_name text, OUT part text, OUT problem text, OUT alters text, OUT statements text)
+RETURNS SETOF record
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+	own jsonb := (SELECT agreement FROM dbkit.own_agreement());
+	settings text := current_setting('dbkit.rule_levels', true);
+	speaks_of_schemas boolean := jsonb_typeof(own -> 'schemas') = 'object';
+BEGIN
+RETURN QUERY
+WITH levels AS MATERIALIZED (
+	SELECT l.schema, l.number, l.rule, l.level, array_position('{off,warning,error,fix}'::text[], l.level) AS rank FROM dbkit.rule_levels(own, settings) l),
+found AS MATERIALIZED (
+	SELECT row_number() OVER (ORDER BY f.schema, f.name, f.classid, f.objid, l.number, f.place) AS number, l.level, l.rank, f.*
+	FROM dbkit.findings(only_relation, only_schema, ARRAY(SELECT DISTINCT x.rule FROM levels x WHERE x.level <> 'off')) f
+	JOIN levels l ON l.rule = f.rule AND l.schema = CASE WHEN speaks_of_schemas AND own -> 'schemas' ? f.schema THEN f.schema ELSE '' END
+	WHERE l.level <> 'off'),
+objects AS MATERIALIZED (
+	SELECT x.*, dbkit.object_name(x.schema, x.name) AS object_name FROM (SELECT DISTINCT classid, objid, schema, name FROM found) AS x),
+exempt AS MATERIALIZED (
+	SELECT o.classid, o.objid, e.rule
+	FROM dbkit.exemption() e JOIN objects o ON CASE WHEN strpos(e.object, '%') > 0 THEN o.object_name LIKE e.object ELSE o.object_name = e.object END
+	WHERE e.expires_at IS NULL OR e.expires_at > now()),
+counting AS MATERIALIZED (
+	SELECT f.*, o.object_name FROM found f JOIN objects o USING (classid, objid)
+	WHERE (f.classid, f.objid, '*') NOT IN (SELECT e.classid, e.objid, e.rule FROM exempt e)
+		AND (f.classid, f.objid, f.rule) NOT IN (SELECT e.classid, e.objid, e.rule FROM exempt e)),
+told AS MATERIALIZED (
+	SELECT f.* FROM counting f
+	WHERE NOT EXISTS (SELECT FROM counting s JOIN (VALUES
+				('primary_key', 'bigint'), ('primary_key', 'timestamptz'), ('primary_key', 'enum_type'),
+				('text_id', 'bigint'), ('text_id', 'timestamptz'), ('text_id', 'enum_type'),
+				('created_at', 'timestamptz'), ('updated_at', 'timestamptz')) AS cause (rule, implied) ON cause.rule = s.rule
+			WHERE cause.implied = f.rule AND s.classid = f.classid AND s.objid = f.objid AND s.column_name = f.column_name AND s.rank >= f.rank)
+		AND (own -> 'baseline' -> f.object_name -> f.rule ? coalesce(f.part, f.column_name, '')) IS NOT TRUE),
+-- What several findings of an object ask for is left to the first: run twice, a change of type moves times.
+parts AS MATERIALIZED (
+	SELECT f.number, p.is_statement, p.sql, p.place, row_number() OVER (PARTITION BY f.classid, f.objid, p.sql ORDER BY f.number) AS nth
+	FROM told f, LATERAL (
+		SELECT false, sql, place FROM unnest(f.alters) WITH ORDINALITY AS a (sql, place)
+		UNION ALL SELECT true, sql, place FROM unnest(f.statements) WITH ORDINALITY AS s (sql, place)) AS p (is_statement, sql, place)),
+fixes AS MATERIALIZED (
+	SELECT number, string_agg(sql, ', ' ORDER BY place) FILTER (WHERE NOT is_statement) AS alters,
+		string_agg(sql, E'\n' ORDER BY place) FILTER (WHERE is_statement) AS statements
+	FROM parts WHERE nth = 1 GROUP BY number)
+SELECT f.number, f.rule, f.level, f.schema::text, f.name::text, f.object_name, f.object_type, f.object_identity, f.column_name::text, f.part, f.problem, x.alters, x.statements
+FROM told f LEFT JOIN fixes x USING (number)
+ORDER BY f.number;
+END $$;
+COMMENT ON FUNCTION dbkit.judge(oid, oid) IS
+'what dbkit.check() reports, in its order, with the parts of the fixes';
+
+CREATE OR REPLACE FUNCTION dbkit.fix(object_identity text, alters text, statements text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT nullif(concat_ws(E'\n', 'ALTER TABLE ' || object_identity || ' ' || alters || ';', statements), '')
+$$;
+COMMENT ON FUNCTION dbkit.fix(text, text, text) IS 'an ALTER TABLE of those parts, and the statements after it; NULL for none';
+
+CREATE OR REPLACE FUNCTION dbkit.check(
+	OUT rule text, OUT level text, OUT object_type text, OUT object_identity text, OUT column_name text, OUT problem text, OUT fix text)
+RETURNS SETOF record
+	LANGUAGE sql STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT rule, level, object_type, object_identity, column_name, problem, dbkit.fix(object_identity, alters, statements)
+FROM dbkit.judge(NULL, NULL) ORDER BY number
+$$;
+COMMENT ON FUNCTION dbkit.check() IS
+'Everything in the database that breaks a schema convention at level warning or above, one row per finding; fix is SQL that fixes it, NULL where there is none. The same as the edition in C would reject';
+
+CREATE OR REPLACE FUNCTION dbkit.check(relation regclass,
+	OUT rule text, OUT level text, OUT object_type text, OUT object_identity text, OUT column_name text, OUT problem text, OUT fix text)
+RETURNS SETOF record
+	LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_class WHERE oid = relation) THEN
+		RAISE undefined_table USING MESSAGE = format('relation with OID %s does not exist', relation::oid);
+	END IF;
+	RETURN QUERY SELECT rule, level, object_type, object_identity, column_name, problem, dbkit.fix(object_identity, alters, statements)
+		FROM dbkit.judge(relation, NULL) ORDER BY number;
+END $$;
+COMMENT ON FUNCTION dbkit.check(regclass) IS
+'dbkit.check() for one table or view. Errors: undefined_table';
+
+CREATE OR REPLACE FUNCTION dbkit.check_schema(schema regnamespace,
+	OUT rule text, OUT level text, OUT object_type text, OUT object_identity text, OUT column_name text, OUT problem text, OUT fix text)
+RETURNS SETOF record
+	LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_namespace WHERE oid = check_schema.schema) THEN
+		RAISE invalid_schema_name USING MESSAGE = format('schema with OID %s does not exist', check_schema.schema::oid);
+	END IF;
+	RETURN QUERY SELECT rule, level, object_type, object_identity, column_name, problem, dbkit.fix(object_identity, alters, statements)
+		FROM dbkit.judge(NULL, check_schema.schema) ORDER BY number;
+END $$;
+COMMENT ON FUNCTION dbkit.check_schema(regnamespace) IS
+'dbkit.check() for the tables, views, types and functions of one schema. Errors: undefined_schema';
+
+-- Many clients show the message alone, so it names the first three rules.
+CREATE OR REPLACE FUNCTION dbkit.named_rules(rules text[]) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT string_agg(rule || CASE WHEN times > 1 THEN format(' (%s times)', times) ELSE '' END, ', ' ORDER BY place) FILTER (WHERE place <= 3)
+	|| coalesce(' and ' || sum(times) FILTER (WHERE place > 3) || ' more', '')
+FROM (SELECT rule, count(*) AS times, row_number() OVER (ORDER BY min(number)) AS place
+	FROM unnest(rules) WITH ORDINALITY AS r (rule, number) GROUP BY rule) AS r
+$$;
+COMMENT ON FUNCTION dbkit.named_rules(text[]) IS 'the rules that are broken, each once, the first three by name';
+
+CREATE OR REPLACE FUNCTION dbkit.verify() RETURNS text
+	LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	tables bigint := (SELECT count(*) FROM dbkit.judged_objects(NULL, NULL) WHERE kind IN ('table', 'enum table'));
+	warnings bigint;
+	objects bigint;
+	hint text;
+	wrong record;
+	message text;
+BEGIN
+	SELECT count(*) FILTER (WHERE level = 'warning'), count(DISTINCT (object_type, object_identity)) FILTER (WHERE level <> 'warning')
+	INTO warnings, objects FROM dbkit.judge(NULL, NULL);
+	IF objects = 0 THEN
+		RETURN format('0 findings, %s table%s', tables, CASE tables WHEN 1 THEN '' ELSE 's' END)
+			|| CASE warnings WHEN 0 THEN '' ELSE format(', %s warning%s', warnings, CASE warnings WHEN 1 THEN '' ELSE 's' END) END;
+	END IF;
+
+	WITH found AS MATERIALIZED (
+		SELECT *, format('%s "%s.%s"', object_type, schema, name) AS title FROM dbkit.judge(NULL, NULL) WHERE level <> 'warning'),
+	fixes AS (
+		SELECT min(number) AS number, dbkit.fix(object_identity, string_agg(alters, ', ' ORDER BY number), string_agg(statements, E'\n' ORDER BY number)) AS fix
+		FROM found GROUP BY object_type, object_identity)
+	SELECT count(*) AS findings, array_agg(rule ORDER BY number) AS rules, (array_agg(problem ORDER BY number))[1] AS problem,
+		string_agg(format('%s%s: %s.', CASE WHEN objects > 1 THEN title || ': ' ELSE '' END, rule, problem), E'\n' ORDER BY number) AS detail,
+		min(title) AS title, min(object_type) AS object_type, min(schema) AS schema, min(name) AS name,
+		CASE WHEN count(column_name) = count(*) AND min(column_name) = max(column_name) THEN min(column_name) END AS column_name,
+		(SELECT string_agg(fix, E'\n' ORDER BY number) FROM fixes) AS fix
+	INTO wrong FROM found;
+	message := CASE
+		WHEN objects > 1 THEN format('%s objects break %s schema conventions: %s', objects, wrong.findings, dbkit.named_rules(wrong.rules))
+		WHEN wrong.findings > 1 THEN format('%s breaks %s schema conventions: %s', wrong.title, wrong.findings, dbkit.named_rules(wrong.rules))
+		ELSE format('%s breaks the schema convention "%s": %s', wrong.title, wrong.rules[1], wrong.problem) END;
+	IF wrong.fix IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'KD001', MESSAGE = message, DETAIL = wrong.detail, CONSTRAINT = wrong.rules[1];
+	ELSIF objects > 1 OR wrong.object_type = 'function' THEN
+		RAISE EXCEPTION USING ERRCODE = 'KD001', MESSAGE = message, DETAIL = wrong.detail, HINT = wrong.fix, CONSTRAINT = wrong.rules[1];
+	END IF;
+	RAISE EXCEPTION USING ERRCODE = 'KD001', MESSAGE = message, DETAIL = wrong.detail, HINT = wrong.fix, CONSTRAINT = wrong.rules[1],
+		SCHEMA = wrong.schema, TABLE = wrong.name, COLUMN = coalesce(wrong.column_name, '');
+END $$;
+COMMENT ON FUNCTION dbkit.verify() IS
+'Fails with all that dbkit.check() reports at level error, so that a script in CI ends with it; otherwise says how many tables there are, and warnings. Errors: KD001';
+
+-- What this transaction finds is added; the entries do not follow renames, and stay when they are fixed.
+CREATE OR REPLACE FUNCTION dbkit.write_baseline(own jsonb, objects text[], rules text[], names text[]) RETURNS void
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT dbkit.end_agreement_change(own - 'baseline' || coalesce((
+	SELECT jsonb_build_object('baseline', jsonb_object_agg(object, rules))
+	FROM (SELECT object, jsonb_object_agg(rule, names) AS rules
+		FROM (SELECT object, rule, jsonb_agg(name ORDER BY name COLLATE "C") AS names
+			FROM (SELECT DISTINCT object, rule, name FROM unnest(objects, rules, names) AS e (object, rule, name)) AS d
+			GROUP BY object, rule) AS r
+		GROUP BY object) AS o
+	HAVING count(*) > 0), '{}'))
+$$;
+COMMENT ON FUNCTION dbkit.write_baseline(jsonb, text[], text[], text[]) IS 'writes an agreement with those entries as its baseline';
+
+CREATE OR REPLACE FUNCTION dbkit.agreed_name(relation regclass) RETURNS text
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	name text := (SELECT dbkit.object_name(n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation);
+BEGIN
+	IF name IS NULL THEN
+		RAISE undefined_table USING MESSAGE = format('relation with OID %s does not exist', relation::oid);
+	END IF;
+	RETURN name;
+END $$;
+COMMENT ON FUNCTION dbkit.agreed_name(regclass) IS 'the name by which the agreement knows a relation. Errors: undefined_table';
+
+CREATE OR REPLACE FUNCTION dbkit.baseline(relation regclass DEFAULT NULL) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	own jsonb := dbkit.begin_agreement_change();
+	known text := dbkit.agreed_name(relation);
+	found bigint := (SELECT count(*) FROM dbkit.judge(relation, NULL));
+BEGIN
+	IF found > 0 THEN
+		PERFORM dbkit.write_baseline(own, array_agg(e.object), array_agg(e.rule), array_agg(e.name))
+		FROM (
+			SELECT object_name, rule, coalesce(part, column_name, '') FROM dbkit.judge(relation, NULL)
+			UNION ALL SELECT object, rule, name FROM dbkit.baseline_entries(own)) AS e (object, rule, name);
+	END IF;
+	RETURN found;
+END $$;
+COMMENT ON FUNCTION dbkit.baseline(regclass) IS
+'Takes everything that dbkit.check() reports now, of one relation or of all, out of what it reports from now on, and returns how many findings these are. Each is known by its rule, its table and the name of its column, constraint, index, policy or trigger. Part of the agreement. Errors: insufficient_privilege, undefined_table';
+
+CREATE OR REPLACE FUNCTION dbkit.unbaseline(relation regclass DEFAULT NULL) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	own jsonb := dbkit.begin_agreement_change();
+	known text := dbkit.agreed_name(relation);
+	removed bigint := (SELECT count(*) FROM dbkit.baseline_entries(own) WHERE object = coalesce(known, object));
+BEGIN
+	IF removed > 0 THEN
+		PERFORM dbkit.write_baseline(own, array_agg(object), array_agg(rule), array_agg(name))
+		FROM dbkit.baseline_entries(own) WHERE object <> known;
+	END IF;
+	RETURN removed;
+END $$;
+COMMENT ON FUNCTION dbkit.unbaseline(regclass) IS
+'Lets dbkit.check() report again what dbkit.baseline() took out, of one relation or of all, and returns how many entries that were. Errors: insufficient_privilege, undefined_table';
+
+CREATE OR REPLACE FUNCTION dbkit.stale_exemptions(
+	OUT object text, OUT rule text, OUT reason text, OUT expires_at timestamptz, OUT problem text)
+RETURNS SETOF record
+	LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+	IF NOT EXISTS (SELECT FROM dbkit.exemption() WHERE NOT builtin) THEN
+		RETURN;
+	END IF;
+	RETURN QUERY
+	WITH found AS MATERIALIZED (
+		SELECT DISTINCT dbkit.object_name(f.schema, f.name) AS name, f.rule
+		FROM dbkit.findings(NULL, NULL, ARRAY(SELECT id FROM dbkit.all_rules())) f)
+	SELECT e.object, e.rule, e.reason, e.expires_at, CASE WHEN e.expires_at <= now() THEN 'it has expired' ELSE 'it covers nothing' END
+	FROM dbkit.exemption() e
+	WHERE NOT e.builtin AND (e.expires_at <= now() OR NOT EXISTS (SELECT FROM found f WHERE e.rule IN ('*', f.rule)
+		AND CASE WHEN strpos(e.object, '%') > 0 THEN f.name LIKE e.object ELSE f.name = e.object END));
+END $$;
+COMMENT ON FUNCTION dbkit.stale_exemptions() IS
+'The exemptions that have expired or cover nothing; see the view dbkit.stale_exemptions';
+
+CREATE OR REPLACE VIEW dbkit.stale_exemptions WITH (security_invoker = true) AS
+SELECT object, rule, reason, expires_at, problem FROM dbkit.stale_exemptions();
+COMMENT ON VIEW dbkit.stale_exemptions IS
+'The exemptions that have expired or cover nothing any more, except the built-in ones';
+GRANT SELECT ON dbkit.stale_exemptions TO PUBLIC;
+
+CREATE OR REPLACE FUNCTION dbkit.suggest() RETURNS jsonb
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RAISE NOTICE USING MESSAGE = 'this edition does not look at what the tables already follow',
+		HINT = 'Ask the edition in C in a copy of this database, and agree on its answer here.';
+	RETURN '{}';
+END $$;
+COMMENT ON FUNCTION dbkit.suggest() IS
+'An agreement that changes nothing: only the edition in C looks at what the tables already follow';
+
+CREATE OR REPLACE FUNCTION dbkit.status(OUT name text, OUT value text, OUT source text, OUT hint text)
+RETURNS SETOF record
+	LANGUAGE sql STABLE STRICT PARALLEL UNSAFE ROWS 40 SET search_path = pg_catalog, pg_temp AS $$
+WITH own AS MATERIALIZED (
+	SELECT agreement, untrusted, dbkit.installed_schema() || '.dbkit_agreement()' AS function FROM dbkit.own_agreement()),
+stale AS MATERIALIZED (
+	SELECT count(*) AS count FROM dbkit.stale_exemptions())
+SELECT row.name, row.value, row.source, row.hint
+FROM own, stale, LATERAL (
+	SELECT 1, 'edition', 'SQL', NULL, 'The edition in C does more; see portable/README.md of dbkit.'
+	UNION ALL SELECT 2, 'SQL version', '1.0.0', NULL, NULL
+	UNION ALL SELECT 3, 'enforce', 'off', NULL, 'DDL that breaks the conventions is not rejected here; SELECT dbkit.verify() fails if there is any.'
+	UNION ALL SELECT 4, 'agreement', CASE WHEN own.untrusted IS NOT NULL THEN 'not used' WHEN own.agreement IS NOT NULL THEN 'used' ELSE 'none' END,
+		CASE WHEN own.untrusted IS NOT NULL OR own.agreement IS NOT NULL THEN own.function END, 'What is wrong with the function: ' || own.untrusted || '.'
+	UNION ALL SELECT 5, 'agreement', 'not understood', own.function, problem FROM dbkit.agreement_problems(own.agreement) AS problem
+	UNION ALL SELECT 6, 'preset', v.value #>> '{}', CASE WHEN own.agreement IS NULL THEN 'default' ELSE 'agreement' END,
+		CASE WHEN v.value = '"none"' THEN 'Nothing is judged before SELECT dbkit.agree(...).' END
+	FROM dbkit.agreement_values(own.agreement) v WHERE v.key = 'preset'
+	UNION ALL SELECT 7, 'stale exemptions', stale.count::text, NULL, CASE WHEN stale.count > 0 THEN 'The view dbkit.stale_exemptions lists them.' END
+	UNION ALL SELECT 7 + l.number, 'rule ' || l.rule, l.level, l.source, NULL
+	FROM dbkit.rule_levels(own.agreement, current_setting('dbkit.rule_levels', true)) l WHERE l.schema = ''
+	) AS row (number, name, value, source, hint)
+ORDER BY row.number
+$$;
+COMMENT ON FUNCTION dbkit.status() IS
+'What holds in this database and session, where it comes from, and what to do where something is missing: the edition, the agreement, and the level of each rule';
+
+-- row level security ------------------------------------------------------------
+
+CREATE OR REPLACE FUNCTION dbkit.is_listed(relation regclass, tables jsonb) RETURNS boolean
+	LANGUAGE sql STABLE PARALLEL SAFE
+	RETURN EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.oid = relation AND (tables ? c.relname::text OR tables ? concat(n.nspname, '.', c.relname)));
+COMMENT ON FUNCTION dbkit.is_listed(regclass, jsonb) IS
+'whether a list of the agreement has this table, with or without its schema';
+
+-- The types whose values are equal only if they are of one tenant.  Others cut, pad, fold or
+-- round what they are given, or are somebody's own.  text and varchar compare with text as
+-- they are; for another type the cast is done once per query.
+CREATE OR REPLACE FUNCTION dbkit.tenant_comparison(relation regclass, attname text, reader text) RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	table_name name := (SELECT relname FROM pg_class WHERE oid = relation);
+	col record;
+	base regtype;
+BEGIN
+	SELECT a.attname, a.atttypid, collisdeterministic INTO col
+	FROM pg_attribute a LEFT JOIN pg_collation l ON l.oid = a.attcollation
+	WHERE a.attrelid = relation AND a.attname = tenant_comparison.attname AND a.attnum > 0 AND NOT a.attisdropped;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'undefined_column',
+			MESSAGE = format('column "%s" of relation "%s" does not exist', attname, table_name);
+	ELSIF NOT coalesce(col.collisdeterministic, true) THEN
+		RAISE EXCEPTION USING ERRCODE = 'collation_mismatch', MESSAGE = format('column "%s" of table "%s" cannot isolate tenants', attname, table_name),
+			DETAIL = 'Its nondeterministic collation may take ids of different tenants for equal.', HINT = 'Use COLLATE "C".';
+	END IF;
+	base := dbkit.base_type(col.atttypid);
+	IF base IN ('text'::regtype, 'varchar'::regtype) THEN
+		RETURN format('%I OPERATOR(pg_catalog.=) %s', attname, reader);
+	ELSIF base IN ('uuid'::regtype, 'bigint'::regtype, 'integer'::regtype, 'smallint'::regtype, 'numeric'::regtype) THEN
+		RETURN format('%I OPERATOR(pg_catalog.=) (SELECT %s::%s)', attname, reader, base);
+	END IF;
+	RAISE EXCEPTION USING ERRCODE = 'datatype_mismatch', MESSAGE = format('column "%s" of table "%s" cannot isolate tenants', attname, table_name),
+		DETAIL = format('Its type %s may take ids of different tenants for equal.', col.atttypid::regtype),
+		HINT = 'Use text, varchar, uuid, smallint, integer, bigint or numeric.';
+END $$;
+COMMENT ON FUNCTION dbkit.tenant_comparison(regclass, text, text) IS
+'the condition that a column has what a function of the context gives; datatype_mismatch or collation_mismatch where its values do not tell tenants apart';
+
+CREATE OR REPLACE FUNCTION dbkit.tenant_column(relation regclass, tables text, columns text) RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	RETURN CASE WHEN dbkit.is_listed(relation, dbkit.agreement() -> tables) THEN 'id'
+		ELSE (SELECT listed.name FROM jsonb_array_elements_text(dbkit.agreement() -> columns) WITH ORDINALITY AS listed (name, nth)
+			JOIN pg_attribute a ON a.attrelid = relation AND a.attname = listed.name AND a.attnum > 0 AND NOT a.attisdropped
+			ORDER BY listed.nth LIMIT 1) END;
+COMMENT ON FUNCTION dbkit.tenant_column(regclass, text, text) IS
+'the column by which a table tells organizations, or users, apart: by two keys of the agreement, the tables whose id it is and the names of columns';
+
+-- With both columns a user sees the rows of the organization and its own, but gives no row to
+-- another organization.
+CREATE OR REPLACE FUNCTION dbkit.tenant_conditions(relation regclass, INOUT user_column text, INOUT organization_column text,
+	OUT visible text, OUT writable text)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	of_organization text;
+	of_user text;
+BEGIN
+	IF coalesce(user_column, '') = '' AND coalesce(organization_column, '') = '' THEN
+		organization_column := CASE WHEN organization_column IS NULL THEN dbkit.tenant_column(relation, 'organization_tables', 'organization_columns') END;
+		user_column := CASE WHEN user_column IS NULL AND organization_column IS NULL THEN dbkit.tenant_column(relation, 'user_tables', 'user_columns') END;
+	END IF;
+	of_organization := dbkit.tenant_comparison(relation, organization_column, 'dbkit.organization_id()') WHERE organization_column <> '';
+	of_user := dbkit.tenant_comparison(relation, user_column, 'dbkit.user_id()') WHERE user_column <> '';
+	IF coalesce(of_organization, of_user) IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'undefined_column',
+			MESSAGE = format('table "%s" has no column to isolate tenants by', (SELECT relname FROM pg_class WHERE oid = relation)),
+			HINT = 'Name the column in user_column or organization_column.';
+	END IF;
+	visible := concat_ws(' OR ', of_organization, of_user);
+	writable := concat_ws(' OR ', of_organization,
+		CASE WHEN of_organization IS NULL THEN of_user ELSE format('(%I IS NULL AND %s)', organization_column, of_user) END);
+	IF of_user IS NULL THEN
+		writable := of_organization;
+	END IF;
+END $$;
+COMMENT ON FUNCTION dbkit.tenant_conditions(regclass, text, text) IS
+'the conditions of the policy that dbkit.protect() makes: which rows are shown, and which may be written';
+
+CREATE OR REPLACE FUNCTION dbkit.isolation_policy(role text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	-- cut as PostgreSQL cuts the names that it makes
+	RETURN (SELECT max(left(role, n)) FROM generate_series(0, 63) AS n WHERE octet_length(left(role, n)) <= 53) || '_isolation';
+COMMENT ON FUNCTION dbkit.isolation_policy(text) IS 'the name of a role''s policy: <role>_isolation';
+
+CREATE OR REPLACE FUNCTION dbkit.protect_table(relation regclass, role name, visible text, writable text) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	name text := dbkit.relation_name(relation);
+	policy text := dbkit.isolation_policy(role);
+	others text;
+	owner record;
+BEGIN
+	EXECUTE format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', name);
+	IF EXISTS (SELECT FROM pg_policy WHERE polrelid = relation AND polname = policy) THEN
+		EXECUTE format('DROP POLICY %I ON %s', policy, name);
+	END IF;
+	EXECUTE format('CREATE POLICY %I ON %s FOR ALL TO %s USING (%s) WITH CHECK (%s)', policy, name, quote_ident(role), visible, writable);
+
+	-- Permissive policies are combined with OR
+	SELECT string_agg(format('"%s"', p.polname), ', ' ORDER BY p.polname::text COLLATE "C") INTO others
+	FROM pg_policy p
+	WHERE p.polrelid = relation AND p.polpermissive AND p.polname <> policy
+		AND (role = 'public' OR EXISTS (SELECT FROM unnest(p.polroles) AS r WHERE r = 0 OR pg_has_role(role, r, 'USAGE')));
+	IF others IS NOT NULL THEN
+		RAISE WARNING USING MESSAGE = format('other policies of table "%s" stay in force', (SELECT relname FROM pg_class WHERE oid = relation)),
+			DETAIL = format('Rows that they admit stay visible to "%s": %s.', role, others),
+			HINT = 'Drop them, or create them again AS RESTRICTIVE, unless that is what you want.';
+	END IF;
+END $$;
+COMMENT ON FUNCTION dbkit.protect_table(regclass, name, text, text) IS 'gives one table its policy, in place of an earlier one of that name';
+
+-- A migration that runs as an owner from whom the rows are taken would change nothing, and not say so.
+CREATE OR REPLACE FUNCTION dbkit.warn_of_owner(relation regclass, role name) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	bound record;
+BEGIN
+	SELECT r.oid, r.rolname, c.relname INTO bound
+	FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
+	WHERE c.oid = relation AND r.rolcanlogin AND NOT r.rolsuper AND NOT r.rolbypassrls AND r.rolname <> role
+		AND NOT EXISTS (SELECT FROM pg_policy p CROSS JOIN unnest(p.polroles) AS admitted
+			WHERE p.polrelid = relation AND p.polpermissive AND p.polname <> dbkit.isolation_policy(role)
+			AND (admitted = 0 OR pg_has_role(r.oid, admitted, 'USAGE')));
+	IF FOUND THEN
+		RAISE WARNING USING MESSAGE = format('row level security now binds role "%s", which owns table "%s" and can log in', bound.rolname, bound.relname),
+			DETAIL = CASE WHEN role = 'public' OR pg_has_role(bound.oid, role, 'USAGE')
+				THEN 'From now on its queries find no rows there without a context, and without an error.'
+				ELSE 'From now on its queries find no rows there, without an error.' END,
+			HINT = 'Run migrations as a role with BYPASSRLS, let a role that cannot log in own the table, or create a policy for the owner.';
+	END IF;
+END $$;
+COMMENT ON FUNCTION dbkit.warn_of_owner(regclass, name) IS 'warns where forced row level security takes the rows from an owner who can log in';
+
+-- Row security does not descend: a partition or child that is queried by its own name goes by
+-- its own policies, so each gets the same.
+CREATE OR REPLACE FUNCTION dbkit.protect(relation regclass, user_column name DEFAULT NULL, organization_column name DEFAULT NULL,
+	role name DEFAULT 'customer') RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	root record;
+	conditions record;
+	member record;
+	owners oid[] := '{}';
+BEGIN
+	IF relation IS NULL OR role IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'the relation and the role cannot be NULL';
+	END IF;
+	SELECT relname, relkind, relowner INTO root FROM pg_class WHERE oid = relation;
+	IF NOT FOUND THEN
+		PERFORM dbkit.relation_name(relation);
+	ELSIF root.relkind NOT IN ('r', 'p') THEN
+		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format('"%s" is not a table', root.relname);
+	ELSIF NOT pg_has_role(root.relowner, 'USAGE') THEN
+		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('must be owner of table %s', root.relname);
+	ELSIF role <> 'public' AND to_regrole(quote_ident(role)) IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'undefined_object', MESSAGE = format('role "%s" does not exist', role);
+	END IF;
+	EXECUTE format('LOCK TABLE ONLY %s', dbkit.relation_name(relation));	-- so that no partition is added unseen
+	conditions := dbkit.tenant_conditions(relation, user_column, organization_column);
+	FOR member IN
+		WITH RECURSIVE tree AS (
+			SELECT relation::oid AS oid UNION SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid)
+		SELECT c.oid::regclass AS relation, c.relname, c.relkind, c.relowner FROM tree t JOIN pg_class c ON c.oid = t.oid ORDER BY c.oid <> relation, c.oid
+	LOOP
+		IF member.relkind = 'f' THEN
+			RAISE WARNING USING MESSAGE = format('row level security does not guard foreign table "%s"', member.relname),
+				DETAIL = 'It has no policies, and rows written into it through another table are not checked.',
+				HINT = 'Grant no more than SELECT, and that only on the table that it belongs to.';
+			CONTINUE;
+		END IF;
+		PERFORM dbkit.protect_table(member.relation, role, conditions.visible, conditions.writable);
+		IF member.relowner <> ALL (owners) THEN
+			PERFORM dbkit.warn_of_owner(member.relation, role);
+			owners := owners || member.relowner;
+		END IF;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION dbkit.protect(regclass, name, name, name) IS
+'enable and force row level security on a table, its partitions and children, and create or replace the policy <role>_isolation on each: shows the rows whose organization column equals dbkit.organization_id(), or in a table without one those whose user column equals dbkit.user_id(); if columns are named, those count and no other, and rows that match either of two are shown; a column that is NULL defaults to the first of the agreement''s organization_columns or user_columns that the table has (id on the tables of organizations and users themselves), an empty one is left out; for the table''s owner. A partition that is made later needs a call of its own';
+
+-- dbkit.create_table ------------------------------------------------------------
+--
+-- A trial shows what PostgreSQL makes of the columns: the table is made as it is described, and
+-- what dbkit.check() finds is put right until it finds nothing.  The trial is rolled back; what
+-- is left of it are its statements.
+
+CREATE OR REPLACE FUNCTION dbkit.table_request(schema text, name text, columns text, prefix text, access text,
+	OUT relation text, OUT relname text)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	parts text[];
+BEGIN
+	IF name IS NULL OR columns IS NULL OR access IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'the name, the columns and the access cannot be NULL';
+	ELSIF access <> 'tenant' THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('unrecognized access: "%s"', access), HINT = 'Use tenant.';
+	ELSIF prefix IS NOT NULL AND dbkit.agreement() ->> 'id_style' <> 'prefixed' THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'ids have no prefix in this database',
+			DETAIL = 'The agreement has another id_style.';
+	END IF;
+	parts := parse_ident(name);
+	IF cardinality(parts) > 3 OR cardinality(parts) = 3 AND parts[1] <> current_database() THEN
+		RAISE EXCEPTION USING ERRCODE = 'syntax_error', MESSAGE = format('improper relation name (too many dotted names): %s', array_to_string(parts, '.'));
+	END IF;
+	relname := parts[cardinality(parts)];
+	relation := format('%I.%I', CASE cardinality(parts) WHEN 1 THEN schema ELSE parts[cardinality(parts) - 1] END, relname);
+END $$;
+COMMENT ON FUNCTION dbkit.table_request(text, text, text, text, text) IS
+'checks the arguments of dbkit.create_table; the quoted name of the table with its schema';
+
+-- Three letters of the name in order, beginning with the first
+CREATE OR REPLACE FUNCTION dbkit.free_prefix(relname text) RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	RETURN (SELECT concat(left(letters, 1), substr(letters, second, 1), substr(letters, third, 1)) AS prefix
+		FROM rpad(regexp_replace(translate(relname, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') COLLATE "C", '[^a-z]', '', 'g'),
+			greatest(3, length(regexp_replace(relname COLLATE "C", '[^A-Za-z]', '', 'g'))), 'x') AS letters,
+			generate_series(2, length(letters) - 1) AS second, generate_series(second + 1, length(letters)) AS third
+		WHERE NOT EXISTS (SELECT FROM dbkit.id_prefix p
+			WHERE p.prefix = concat(left(letters, 1), substr(letters, second, 1), substr(letters, third, 1)))
+		ORDER BY second, third LIMIT 1);
+COMMENT ON FUNCTION dbkit.free_prefix(text) IS 'a prefix for the ids of a table of that name, which no table has; NULL if there is none';
+
+-- The partition key belongs to every primary key.
+CREATE OR REPLACE FUNCTION dbkit.first_column(relation regclass, relname text, prefix text) RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	key text := CASE WHEN (SELECT relkind FROM pg_class WHERE oid = relation) = 'r' THEN ' PRIMARY KEY' ELSE '' END;
+	missing text := (SELECT rule FROM dbkit.check(relation) WHERE rule IN ('primary_key', 'enum_table') LIMIT 1);
+	existing text[] := ARRAY(SELECT attname FROM pg_attribute WHERE attrelid = relation AND attnum > 0);
+	style text := dbkit.agreement() ->> 'id_style';
+BEGIN
+	IF prefix IS NOT NULL OR missing = 'primary_key' AND style = 'prefixed' AND 'id' <> ALL (existing) THEN
+		prefix := coalesce(prefix, dbkit.free_prefix(relname));
+		RETURN format('id text COLLATE "C"%s DEFAULT %I.generate_id(%L) CHECK (id LIKE %L)', key,
+			(SELECT nspname FROM pg_namespace WHERE oid = dbkit.installed_schema()), prefix, prefix || '_%');
+	ELSIF missing = 'primary_key' AND 'id' <> ALL (existing) THEN
+		RETURN CASE style WHEN 'uuid' THEN format('id uuid%s DEFAULT gen_random_uuid()', key)
+			ELSE format('id bigint%s GENERATED ALWAYS AS IDENTITY', key) END;
+	ELSIF missing = 'enum_table' AND 'value' <> ALL (existing) THEN
+		RETURN 'value text PRIMARY KEY';
+	END IF;
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION dbkit.first_column(regclass, text, text) IS
+'the column that a new table lacks to have the primary key that the rules want, NULL if it lacks none';
+
+CREATE OR REPLACE FUNCTION dbkit.table_policy_sql(relation regclass) RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	role text := dbkit.agreement() ->> 'customer_role';
+	policy text := format('CREATE POLICY %I ON %s%s USING ', coalesce(dbkit.isolation_policy(role), 'isolation'), dbkit.relation_name(relation),
+		coalesce(' TO ' || quote_ident((SELECT rolname FROM pg_roles WHERE rolname = role)), ''));
+	condition text;
+BEGIN
+	condition := (dbkit.tenant_conditions(relation, NULL, NULL)).visible;
+	RETURN format('%s(%s) WITH CHECK (%s)', policy, condition, condition);
+EXCEPTION WHEN undefined_column OR datatype_mismatch OR collation_mismatch THEN
+	RETURN E'-- Nobody sees a row until you decide who may: write the condition in place of false.\n' || policy || '(false)';
+END $$;
+COMMENT ON FUNCTION dbkit.table_policy_sql(regclass) IS
+'the policy of a new table: its tenant''s rows, or where no column tells, none';
+
+-- An id of ours references the table that it names, if that is there: organization_id and
+-- user_id the agreement's, others the table of that name or its plural, beside this one or in public.
+CREATE OR REPLACE FUNCTION dbkit.guess_reference(relation regclass, col text) RETURNS regclass
+	LANGUAGE sql STABLE PARALLEL SAFE
+	RETURN (SELECT c.oid
+		FROM pg_attribute a
+		CROSS JOIN LATERAL (
+			SELECT listed.name, listed.nth FROM jsonb_array_elements_text(CASE WHEN dbkit.agreement() -> 'organization_columns' ? col THEN dbkit.agreement() -> 'organization_tables'
+				WHEN dbkit.agreement() -> 'user_columns' ? col THEN dbkit.agreement() -> 'user_tables'
+				ELSE jsonb_build_array(regexp_replace(col, '_?[iI][dD]$', 's'), regexp_replace(col, '_?[iI][dD]$', '')) END) WITH ORDINALITY AS listed (name, nth)) AS named
+		JOIN pg_class here ON here.oid = relation
+		JOIN pg_namespace n ON n.oid = here.relnamespace OR n.nspname = 'public' OR strpos(named.name, '.') > 0
+		JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p') AND c.oid <> relation
+			AND named.name IN (c.relname, concat(n.nspname, '.', c.relname))
+		JOIN pg_attribute k ON k.attrelid = c.oid AND k.attname = 'id' AND dbkit.base_type(k.atttypid) = dbkit.base_type(a.atttypid)
+		JOIN pg_index i ON i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = k.attnum
+		WHERE a.attrelid = relation AND a.attname = col AND has_table_privilege(c.oid, 'REFERENCES')
+		ORDER BY named.nth, n.nspname = 'public' LIMIT 1);
+COMMENT ON FUNCTION dbkit.guess_reference(regclass, text) IS 'the table whose ids a column of that name holds, or NULL';
+
+-- What a finding in a new table is put right by, where that is not the fix for an old one
+CREATE OR REPLACE FUNCTION dbkit.new_table_fix(relation regclass, rule text, col text, fix text) RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	name text := dbkit.relation_name(relation);
+	key record;
+	target regclass;
+BEGIN
+	CASE rule
+		WHEN 'rls_policy' THEN
+			RETURN dbkit.table_policy_sql(relation);
+		WHEN 'primary_key' THEN		-- that of a partitioned table
+			RETURN (SELECT format('ALTER TABLE %s ADD PRIMARY KEY (id%s)', name, string_agg(format(', %I', a.attname), ''))
+				FROM pg_partitioned_table p CROSS JOIN unnest(p.partattrs) AS attnum JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = attnum.attnum
+				WHERE p.partrelid = relation AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = relation AND attname = 'id')
+				AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = relation AND contype = 'p') HAVING count(*) > 0);
+		WHEN 'extid' THEN
+			target := dbkit.guess_reference(relation, col);
+			IF target IS NOT NULL THEN
+				RETURN format('ALTER TABLE %s ADD FOREIGN KEY (%I) REFERENCES %s (id)', name, col, dbkit.relation_name(target));
+			END IF;
+			RETURN fix;
+		WHEN 'fk_on_delete' THEN
+			SELECT k.conname, pg_get_constraintdef(k.oid) AS definition, a.attnotnull INTO key
+			FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = relation AND a.attname = col AND k.conkey = ARRAY[a.attnum]
+			WHERE k.conrelid = relation AND k.contype = 'f' LIMIT 1;
+			RETURN format('ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %2$I %s', name, key.conname,
+				regexp_replace(key.definition, '( ON DELETE [A-Z ]+)?( DEFERRABLE.*)?$', CASE WHEN key.attnotnull THEN ' ON DELETE CASCADE\2' ELSE ' ON DELETE SET NULL\2' END));
+		ELSE
+			RETURN fix;
+	END CASE;
+END $$;
+COMMENT ON FUNCTION dbkit.new_table_fix(regclass, text, text, text) IS
+'the statement that puts a finding in a new table right, NULL if there is none';
+
+CREATE OR REPLACE FUNCTION dbkit.fix_new_table(relation regclass, relname text, is_prefixed boolean) RETURNS text[]
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	finding record;
+	statement text;
+	statements text[] := '{}';
+BEGIN
+	LOOP
+		-- One at a time: what is put right can make others appear, or go.
+		SELECT * INTO finding FROM dbkit.check(relation) WITH ORDINALITY AS f
+		WHERE level <> 'warning' OR fix IS NOT NULL ORDER BY f.rule = 'rls_policy', f.rule = 'extid', f.ordinality LIMIT 1;
+		EXIT WHEN NOT FOUND;
+		IF finding.rule = 'id_prefix' AND is_prefixed THEN
+			RAISE EXCEPTION USING ERRCODE = 'KD001', MESSAGE = finding.problem;
+		END IF;
+		statement := rtrim(dbkit.new_table_fix(relation, finding.rule, finding.column_name, finding.fix), '; ');
+		IF statement IS NULL OR statement = ANY (statements) THEN
+			RAISE EXCEPTION USING ERRCODE = 'KD001', MESSAGE = format('table "%s" cannot be as the agreement wants it', relname),
+				DETAIL = finding.problem || '.';
+		END IF;
+		EXECUTE statement;
+		statements := statements || statement;
+	END LOOP;
+	RETURN statements;
+END $$;
+COMMENT ON FUNCTION dbkit.fix_new_table(regclass, text, boolean) IS
+'puts right what dbkit.check() finds in a new table, and gives the statements; KD001 for what it cannot';
+
+CREATE OR REPLACE FUNCTION dbkit.create_table_sql(name text, columns text DEFAULT '', prefix text DEFAULT NULL, access text DEFAULT 'tenant') RETURNS text
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE AS $$
+DECLARE
+	request pg_catalog.record := dbkit.table_request(pg_catalog.current_schema()::pg_catalog.text, name, columns, prefix, access);
+	statement pg_catalog.text := pg_catalog.format(E'CREATE TABLE %s (%s\n)', request.relation, columns);
+	first pg_catalog.text;
+	relation pg_catalog.regclass;
+	sql pg_catalog.text;
+BEGIN
+	BEGIN
+		EXECUTE statement;		-- with the types that the caller's search_path finds
+		relation := pg_catalog.to_regclass(request.relation);
+		first := dbkit.first_column(relation, request.relname, prefix);
+		IF first IS NOT NULL THEN
+			EXECUTE pg_catalog.format('DROP TABLE %s', request.relation);
+			statement := pg_catalog.format(E'CREATE TABLE %s (%s\n)', request.relation,
+				pg_catalog.concat_ws(', ', first, CASE WHEN pg_catalog.btrim(columns, E' \t\r\n') OPERATOR(pg_catalog.<>) '' THEN columns END));
+			EXECUTE statement;
+		END IF;
+		RAISE EXCEPTION USING ERRCODE = 'KD000', MESSAGE = pg_catalog.array_to_string(pg_catalog.array_append(pg_catalog.array_prepend(statement,
+			dbkit.fix_new_table(pg_catalog.to_regclass(request.relation), request.relname, prefix IS NOT NULL)), ''), E';\n');
+	EXCEPTION WHEN SQLSTATE 'KD000' THEN		-- the trial is rolled back
+		GET STACKED DIAGNOSTICS sql = MESSAGE_TEXT;
+	END;
+	RETURN pg_catalog.rtrim(sql, E'\n');
+END $$;
+COMMENT ON FUNCTION dbkit.create_table_sql(text, text, text, text) IS
+'The statements by which dbkit.create_table() makes that table, for a migration that runs them in one transaction';
+
+CREATE OR REPLACE FUNCTION dbkit.create_table(name text, columns text DEFAULT '', prefix text DEFAULT NULL, access text DEFAULT 'tenant') RETURNS regclass
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE AS $$
+DECLARE
+	request pg_catalog.record := dbkit.table_request(pg_catalog.current_schema()::pg_catalog.text, name, columns, prefix, access);
+BEGIN
+	EXECUTE dbkit.create_table_sql(name, columns, prefix, access);
+	RETURN pg_catalog.to_regclass(request.relation);
+END $$;
+COMMENT ON FUNCTION dbkit.create_table(text, text, text, text) IS
+'Makes a table of these columns, written as between the parentheses of CREATE TABLE, as the agreement wants it: with its id, trigger, indexes and policy, and types that the rules accept. Without a prefix a free one is taken. The policy shows each tenant its own rows (access tenant).';
+
 DO LANGUAGE plpgsql $$
 BEGIN
-	PERFORM set_config('search_path', current_setting('dbkit_portable.search_path'), false);
+	PERFORM set_config('search_path', current_setting('dbkit_portable.search_path'), true);
 END $$;
