@@ -43,8 +43,7 @@ BEGIN
 			LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE AS %L
 		$function$, pg_catalog.concat($$
 DECLARE$$, CASE WHEN pg_catalog.to_regprocedure('pg_catalog.uuidv7()') IS NULL THEN $$
-	tick pg_catalog.int8 := dbkit.next_tick();
-	told pg_catalog.text := pg_catalog.set_config('dbkit_portable.last_tick', tick::pg_catalog.text, false);
+	tick pg_catalog.int8 := pg_catalog.set_config('dbkit_portable.last_tick', dbkit.next_tick()::pg_catalog.text, false);
 	high pg_catalog.int8 := dbkit.uuid_high(tick);
 	low pg_catalog.int8 := dbkit.uuid_low();$$ ELSE $$
 	uuid pg_catalog.bytea := pg_catalog.uuid_send(pg_catalog.uuidv7());
@@ -125,66 +124,37 @@ CREATE OR REPLACE FUNCTION dbkit.uuid_low() RETURNS bigint
 COMMENT ON FUNCTION dbkit.uuid_low() IS
 'a new second half of a UUID: the variant, and 62 random bits';
 
--- Put each 5 of the last 40 bits into a byte of its own.  Shifts, & and | have one precedence,
--- from left to right.
-CREATE OR REPLACE FUNCTION dbkit.spread(bits bigint) RETURNS bigint
+-- Ten bits are two digits, at twice their value in a text of all pairs.  PostgreSQL puts the
+-- bodies of these functions in place of their calls, so that an id takes one expression.
+DO LANGUAGE plpgsql $$
+BEGIN
+	EXECUTE format('CREATE OR REPLACE FUNCTION dbkit.two_digits(bits bigint) RETURNS bytea
+		LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+		RETURN substring(%L::bytea, (bits & 1023)::integer * 2 + 1, 2)',
+		(SELECT string_agg(a.digit || b.digit, '' ORDER BY a.value, b.value)
+		FROM string_to_table('0123456789abcdefghjkmnpqrstvwxyz', NULL) WITH ORDINALITY AS a (digit, value),
+			string_to_table('0123456789abcdefghjkmnpqrstvwxyz', NULL) WITH ORDINALITY AS b (digit, value)));
+END $$;
+COMMENT ON FUNCTION dbkit.two_digits(bigint) IS
+'the last ten bits in Crockford''s base32';
+
+CREATE OR REPLACE FUNCTION dbkit.uuid_suffix(high bigint, low bigint) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	RETURN (bits >> 35 & 31 << 56) | (bits >> 30 & 31 << 48) | (bits >> 25 & 31 << 40) | (bits >> 20 & 31 << 32)
-		| (bits >> 15 & 31 << 24) | (bits >> 10 & 31 << 16) | (bits >> 5 & 31 << 8) | (bits & 31);
-COMMENT ON FUNCTION dbkit.spread(bigint) IS
-'the last 40 bits, five to a byte';
+	RETURN encode(dbkit.two_digits(high >> 56 & 255) || dbkit.two_digits(high >> 46) || dbkit.two_digits(high >> 36)
+		|| dbkit.two_digits(high >> 26) || dbkit.two_digits(high >> 16) || dbkit.two_digits(high >> 6)
+		|| dbkit.two_digits((high << 4) | (low >> 60 & 15))
+		|| dbkit.two_digits(low >> 50) || dbkit.two_digits(low >> 40) || dbkit.two_digits(low >> 30)
+		|| dbkit.two_digits(low >> 20) || dbkit.two_digits(low >> 10) || dbkit.two_digits(low), 'escape');
+COMMENT ON FUNCTION dbkit.uuid_suffix(bigint, bigint) IS
+'the 26 characters of Crockford''s base32 that spell a UUID, given in two halves';
 
 CREATE OR REPLACE FUNCTION dbkit.gather(bytes bigint) RETURNS bigint
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	RETURN (bytes >> 56 & 31 << 35) | (bytes >> 48 & 31 << 30) | (bytes >> 40 & 31 << 25) | (bytes >> 32 & 31 << 20)
 		| (bytes >> 24 & 31 << 15) | (bytes >> 16 & 31 << 10) | (bytes >> 8 & 31 << 5) | (bytes & 31);
 COMMENT ON FUNCTION dbkit.gather(bigint) IS
-'the 40 bits that dbkit.spread() has spread';
+'the last five bits of eight bytes';
 
--- 0123456789abcdefghjkmnpqrstvwxyz in eight bytes at a time: what is more than 9 is a letter,
--- and i, l, o and u are left out.  A byte up to 31 that is more than n, plus 31 - n, has the
--- bit 32.  translate() would take four times as long.
-CREATE OR REPLACE FUNCTION dbkit.spell(bytes bigint) RETURNS bigint
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	RETURN bytes + 3472328296227680304									-- 48, the digit 0
-		+ (bytes + 1591483802437686806 >> 5 & 72340172838076673) * 39	-- 9 and its neighbour a
-		+ (bytes + 1012762419733073422 >> 5 & 72340172838076673)		-- i
-		+ (bytes + 868082074056920076 >> 5 & 72340172838076673)			-- l
-		+ (bytes + 723401728380766730 >> 5 & 72340172838076673)			-- o
-		+ (bytes + 361700864190383365 >> 5 & 72340172838076673);		-- u
-COMMENT ON FUNCTION dbkit.spell(bigint) IS
-'the characters of Crockford''s base32 for eight bytes of five bits';
-
--- Each step is a variable, because PostgreSQL puts the body of an SQL function in place of
--- its call only where it does not use a costly argument twice.
-CREATE OR REPLACE FUNCTION dbkit.uuid_suffix(high bigint, low bigint) RETURNS text
-	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
-DECLARE
-	middle pg_catalog.int8 := dbkit.middle_bits(high, low);
-	a pg_catalog.int8 := dbkit.spread(high OPERATOR(pg_catalog.>>) 56 OPERATOR(pg_catalog.&) 255);
-	b pg_catalog.int8 := dbkit.spread(high OPERATOR(pg_catalog.>>) 16);
-	c pg_catalog.int8 := dbkit.spread(middle);
-	d pg_catalog.int8 := dbkit.spread(low);
-BEGIN
-	RETURN dbkit.spelled(a, b, c, d);
-END $$;
-COMMENT ON FUNCTION dbkit.uuid_suffix(bigint, bigint) IS
-'the 26 characters of Crockford''s base32 that spell a UUID, given in two halves';
-
-CREATE OR REPLACE FUNCTION dbkit.middle_bits(high bigint, low bigint) RETURNS bigint
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	RETURN (high << 24) | (low >> 40 & 16777215);
-COMMENT ON FUNCTION dbkit.middle_bits(bigint, bigint) IS
-'40 bits, of which the first 16 end the first half of a UUID';
-
-CREATE OR REPLACE FUNCTION dbkit.spelled(a bigint, b bigint, c bigint, d bigint) RETURNS text
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	RETURN encode(int2send((dbkit.spell(a) & 65535)::smallint)
-		|| int8send(dbkit.spell(b)) || int8send(dbkit.spell(c)) || int8send(dbkit.spell(d)), 'escape');
-COMMENT ON FUNCTION dbkit.spelled(bigint, bigint, bigint, bigint) IS
-'the last 2 characters of the first, and 8 of each other argument';
-
--- No text holds the byte 0, so 32 is added, which dbkit.gather() leaves out again.
 CREATE OR REPLACE FUNCTION dbkit.spread_bytes(suffix text) RETURNS bytea
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	RETURN decode(translate(suffix, '0123456789abcdefghjkmnpqrstvwxyz',
@@ -219,8 +189,9 @@ END $$;
 COMMENT ON FUNCTION dbkit.suffix_uuid(text) IS
 'the UUID that 26 characters spell; they have to be well-formed';
 
+-- Not STRICT: then PostgreSQL would not put its body in place of the call, because of the AND.
 CREATE OR REPLACE FUNCTION dbkit.is_prefix(prefix text) RETURNS boolean
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
 	RETURN prefix COLLATE "C" ~ '^([a-z]([a-z_]*[a-z])?)?$' AND octet_length(prefix) <= 63;
 COMMENT ON FUNCTION dbkit.is_prefix(text) IS
 'whether ids can have this prefix (TypeID v0.3, "Prefix")';
