@@ -78,7 +78,12 @@ END $$;
 COMMENT ON FUNCTION updated_at() IS
 'BEFORE UPDATE FOR EACH ROW trigger: sets updated_at, or the timestamptz column named by its only argument, to the transaction''s timestamp (now()). Raises trigger_protocol_violated for any other use and for a column of another type, undefined_column if there is none.';
 
-CREATE SCHEMA IF NOT EXISTS dbkit;
+DO LANGUAGE plpgsql $$
+BEGIN
+	IF pg_catalog.to_regnamespace('dbkit') IS NULL THEN
+		CREATE SCHEMA dbkit;
+	END IF;
+END $$;
 COMMENT ON SCHEMA dbkit IS 'dbkit: schema conventions, ids, tenant context, enum tables, named locks; the edition without C';
 GRANT USAGE ON SCHEMA dbkit TO PUBLIC;
 
@@ -3011,18 +3016,6 @@ END $$;
 COMMENT ON FUNCTION dbkit.table_request(text, text, text, text, text) IS
 'checks the arguments of dbkit.create_table; the quoted name of the table with its schema';
 
--- Three letters of the name in order, beginning with the first
-CREATE OR REPLACE FUNCTION dbkit.free_prefix(relname text) RETURNS text
-	LANGUAGE sql STABLE PARALLEL SAFE
-	RETURN (SELECT concat(left(letters, 1), substr(letters, second, 1), substr(letters, third, 1)) AS prefix
-		FROM rpad(regexp_replace(translate(relname, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') COLLATE "C", '[^a-z]', '', 'g'),
-			greatest(3, length(regexp_replace(relname COLLATE "C", '[^A-Za-z]', '', 'g'))), 'x') AS letters,
-			generate_series(2, length(letters) - 1) AS second, generate_series(second + 1, length(letters)) AS third
-		WHERE NOT EXISTS (SELECT FROM dbkit.id_prefix p
-			WHERE p.prefix = concat(left(letters, 1), substr(letters, second, 1), substr(letters, third, 1)))
-		ORDER BY second, third LIMIT 1);
-COMMENT ON FUNCTION dbkit.free_prefix(text) IS 'a prefix for the ids of a table of that name, which no table has; NULL if there is none';
-
 -- The partition key belongs to every primary key.
 CREATE OR REPLACE FUNCTION dbkit.first_column(relation regclass, relname text, prefix text) RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -3033,7 +3026,7 @@ DECLARE
 	style text := dbkit.agreement() ->> 'id_style';
 BEGIN
 	IF prefix IS NOT NULL OR missing = 'primary_key' AND style = 'prefixed' AND 'id' <> ALL (existing) THEN
-		prefix := coalesce(prefix, dbkit.free_prefix(relname));
+		prefix := coalesce(prefix, dbkit.free_prefix(relname, ARRAY(SELECT p.prefix FROM dbkit.id_prefix p)));
 		RETURN format('id text COLLATE "C"%s DEFAULT %I.generate_id(%L) CHECK (id LIKE %L)', key,
 			(SELECT nspname FROM pg_namespace WHERE oid = dbkit.installed_schema()), prefix, prefix || '_%');
 	ELSIF missing = 'primary_key' AND 'id' <> ALL (existing) THEN

@@ -7,12 +7,13 @@
 DO LANGUAGE plpgsql $$
 DECLARE
 	object pg_catalog.text;
+	grantee pg_catalog.text;
 BEGIN
 	IF pg_catalog.to_regprocedure('dbkit.installed_schema()'::pg_catalog.text) IS NULL
 		OR pg_catalog.to_regprocedure('@extschema@.generate_id(text)'::pg_catalog.text) IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = 'there is no portable edition of dbkit to take over',
-			DETAIL = 'Its functions would be in the schemas "dbkit" and "@extschema@".',
-			HINT = 'Use CREATE EXTENSION dbkit without VERSION, or name the schema of generate_id() with SCHEMA.';
+		RAISE EXCEPTION USING ERRCODE = '42704'::pg_catalog.text, MESSAGE = 'there is no portable edition of dbkit to take over'::pg_catalog.text,
+			DETAIL = 'Its functions would be in the schemas "dbkit" and "@extschema@".'::pg_catalog.text,
+			HINT = 'Use CREATE EXTENSION dbkit without VERSION, or name the schema of generate_id() with SCHEMA.'::pg_catalog.text;
 	END IF;
 	FOR object IN
 		SELECT 'SCHEMA dbkit'::pg_catalog.text
@@ -34,6 +35,13 @@ BEGIN
 		-- Their owner could change them under everybody who trusts the extension.
 		EXECUTE pg_catalog.format('ALTER %s OWNER TO CURRENT_USER'::pg_catalog.text, object);
 	END LOOP;
-	REVOKE ALL ON SCHEMA dbkit FROM PUBLIC;
-	GRANT USAGE ON SCHEMA dbkit TO PUBLIC;
+	FOR grantee IN
+		SELECT CASE WHEN acl.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'PUBLIC'::pg_catalog.text
+			ELSE acl.grantee::pg_catalog.regrole::pg_catalog.text END
+		FROM pg_catalog.pg_namespace n CROSS JOIN pg_catalog.aclexplode(n.nspacl) acl
+		WHERE n.nspname OPERATOR(pg_catalog.=) 'dbkit'::pg_catalog.name
+		AND acl.privilege_type OPERATOR(pg_catalog.=) 'CREATE'::pg_catalog.text AND acl.grantee OPERATOR(pg_catalog.<>) n.nspowner
+	LOOP
+		EXECUTE 'REVOKE CREATE ON SCHEMA dbkit FROM '::pg_catalog.text OPERATOR(pg_catalog.||) grantee;
+	END LOOP;
 END $$;

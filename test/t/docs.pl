@@ -25,7 +25,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $tree = "$FindBin::Bin/../..";
-my $not_run_expected = 8;
+my $not_run_expected = 9;
 my $nothing = qr/^ +(?:enter|protect|exempt|lock|sign_up) *\n-+\n *\n\(1 row\)\n\n/m;
 my $fence = qr/^```(\w*)[^\n]*\n(.*?)^```$/ms;
 

@@ -26,11 +26,11 @@ CREATE TABLE organizations (
   storytime jsonb
 );
 CREATE TRIGGER updated_at BEFORE UPDATE ON organizations FOR EACH ROW EXECUTE FUNCTION updated_at();
-SELECT dbkit.protect('organizations', role => 'regress_customer');
+ALTER TABLE organizations ENABLE ROW LEVEL SECURITY;
+CREATE POLICY everybody ON organizations FOR SELECT USING (id = dbkit.organization_id());
 SELECT dbkit.create_table('documents',
   'title text NOT NULL, pages int, due timestamp, color text REFERENCES color_enum, organization_id text NOT NULL REFERENCES organizations', 'doc');
 SELECT dbkit.create_table('notes', 'body text, document_id text, session_id text, organization_id text');
-SELECT dbkit.protect('documents', role => 'regress_customer');
 ALTER TABLE documents ADD CHECK (dbkit.is_id(id, 'doc'));
 CREATE INDEX documents_made_at ON documents (dbkit.id_timestamp(id));
 CREATE VIEW lately WITH (security_invoker = true) AS SELECT id, dbkit.id_timestamp(id) AS made_at FROM documents;
@@ -41,6 +41,8 @@ SELECT dbkit.add_enum_value('color_enum', 'blue');
 SELECT dbkit.exempt('public.legacy%', '*', 'the old shop');
 SELECT dbkit.register_prefix('documents');
 SELECT dbkit.baseline();
+-- last, because it takes the rows from an owner who logs in
+SELECT dbkit.protect('documents', role => 'regress_customer');
 GRANT SELECT, INSERT ON documents TO regress_customer;
 GRANT USAGE ON SCHEMA public TO regress_customer;
 };
@@ -51,7 +53,7 @@ sub schema_of
 	my ($db) = @_;
 	my ($stdout, $stderr) = run_command([ $node->installed_command('pg_dump'), '-s', '-O', '-N', 'dbkit', '-d', $node->connstr($db) ]);
 	is($stderr, '', "$db: pg_dump is silent");
-	$stdout =~ s/^\\(un)?restrict .*//mg;
+	$stdout =~ s/^(\\(un)?restrict |SET default_).*\n+//mg;
 	$stdout =~ s/^--\n-- Name: (EXTENSION dbkit|dbkit|FUNCTION (generate_id|updated_at)|generate_id|updated_at\(\)).*?(?=^--\n-- )//msg;
 	return $stdout;
 }
@@ -114,7 +116,7 @@ sub works
 
 # The same migration with both
 $node->safe_psql('postgres', 'CREATE DATABASE developed TEMPLATE template0');
-$node->safe_psql('developed', "CREATE EXTENSION dbkit; $migration");
+$node->safe_psql("developed", "CREATE EXTENSION dbkit; BEGIN; $migration COMMIT");
 install('hosted');
 my ($status, $stdout, $stderr) = as_owner('hosted', $migration);
 is($status, 0, 'the migration runs on the edition without C') or diag($stderr);
@@ -139,7 +141,7 @@ for my $way ([ 'developed', 'to_hosted' ], [ 'hosted', 'to_developed' ])
 	open my $file, '>', "$dump.list" or die;
 	print $file grep { !/ EXTENSION - dbkit | EXTENSION dbkit| FUNCTION public (generate_id|updated_at)\(| FUNCTION (generate_id|updated_at)\(/ } split /^/, $list;
 	close $file;
-	$node->command_ok([ 'pg_restore', '-e', '-1', '-L', "$dump.list", '-d', $node->connstr($to), $dump ], "$to: it is restored");
+	$node->command_ok([ 'pg_restore', '-O', '-e', '-1', '-L', "$dump.list", '-d', $node->connstr($to), $dump ], "$to: it is restored");
 	same(schema_of($to), $developed, "$to: it is the same");
 	is($node->safe_psql($to, 'SELECT dbkit.agreement()'), $node->safe_psql($from, 'SELECT dbkit.agreement()'), "$to: the agreement as well");
 	works($to, 'restored');
