@@ -1863,11 +1863,15 @@ CREATE OR REPLACE FUNCTION dbkit.table_prefixes(OUT relation oid, OUT prefix tex
 	OUT check_prefixes text[], OUT check_names text[])
 RETURNS SETOF record
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-WITH RECURSIVE ids AS MATERIALIZED (
-	SELECT a.attrelid, a.attnum, a.atttypid, t.typtype,
-		substring(dbkit.plain_expression(e.expression) FROM format('^\(*%s\.generate_id\(''((?:[^'']|'''')*)''::text\)(?:\)|::text|::character varying| COLLATE (?:\w+\.)?"[^"]*")*$',
-			regexp_replace(dbkit.installed_schema()::text, '(\W)', '\\\1', 'g'))) AS default_prefix
-	FROM dbkit.judged_objects(NULL, NULL) o
+WITH RECURSIVE call AS MATERIALIZED (
+	SELECT regexp_replace(dbkit.installed_schema()::text, '(\W)', '\\\1', 'g') || '\.generate_id\(''' AS pattern),
+ids AS MATERIALIZED (
+	SELECT a.attrelid, a.attnum, a.atttypid, t.typtype, coalesce(
+		-- as most are written
+		substring(e.expression FROM '^' || call.pattern || '([^'']*)''::text\)$'),
+		CASE WHEN strpos(e.expression, '.generate_id(') > 0 THEN substring(dbkit.plain_expression(e.expression)
+			FROM '^\(*' || call.pattern || '((?:[^'']|'''')*)''::text\)(?:\)|::text|::character varying| COLLATE (?:\w+\.)?"[^"]*")*$') END) AS default_prefix
+	FROM call, dbkit.judged_objects(NULL, NULL) o
 	JOIN pg_attribute a ON a.attrelid = o.objid AND a.attname = 'id' AND NOT a.attisdropped
 	JOIN pg_type t ON t.oid = a.atttypid
 	LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated = '',
@@ -1879,20 +1883,21 @@ domains AS (
 	UNION ALL
 	SELECT d.outermost, t.typbasetype FROM domains d JOIN pg_type t ON t.oid = d.type WHERE t.typtype = 'd'),
 checks AS (
-	SELECT i.attrelid, 0 AS place, k.conname, k.coninhcount > 0 AS is_inherited, pg_get_expr(k.conbin, k.conrelid) AS expression
+	SELECT i.attrelid, i.default_prefix, 0 AS place, k.conname, k.coninhcount > 0 AS is_inherited, pg_get_expr(k.conbin, k.conrelid) AS expression
 	FROM ids i JOIN pg_constraint k ON k.conrelid = i.attrelid AND k.contype = 'c' AND i.attnum = ANY (k.conkey)
 	WHERE k.convalidated OR coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true)
 	UNION ALL
 	-- whichever row it is evaluated for: that of a table has columns in it
-	SELECT i.attrelid, 1, k.conname, true, CASE WHEN k.conrelid = 0 THEN pg_get_expr(k.conbin, 0) END
+	SELECT i.attrelid, i.default_prefix, 1, k.conname, true, CASE WHEN k.conrelid = 0 THEN pg_get_expr(k.conbin, 0) END
 	FROM ids i JOIN domains d ON d.outermost = i.atttypid JOIN pg_constraint k ON k.contypid = d.type AND k.contype = 'c'),
 pinned AS (
-	SELECT i.attrelid, array_agg(p.prefix ORDER BY c.place, c.conname) AS prefixes, array_agg(
-		CASE WHEN c.place = 0 AND (p.prefix = i.default_prefix OR i.default_prefix IS NULL
+	SELECT c.attrelid, array_agg(p.prefix ORDER BY c.place, c.conname) AS prefixes, array_agg(
+		CASE WHEN c.place = 0 AND (p.prefix = c.default_prefix OR c.default_prefix IS NULL
 			OR NOT c.is_inherited AND c.expression !~ '\) AND |AND \(') THEN c.conname END ORDER BY c.place, c.conname) AS names
-	FROM checks c JOIN ids i USING (attrelid), LATERAL (SELECT dbkit.pinned_prefix(c.expression)) AS p (prefix)
+	FROM checks c,
+	LATERAL (SELECT coalesce(substring(c.expression FROM '^\(id ~~ ''([a-z]+)\\?_%''::text\)$'), dbkit.pinned_prefix(c.expression))) AS p (prefix)
 	WHERE p.prefix IS NOT NULL
-	GROUP BY i.attrelid)
+	GROUP BY c.attrelid)
 SELECT i.attrelid, coalesce(i.default_prefix, p.prefixes[1]), i.default_prefix, p.prefixes, p.names
 FROM ids i LEFT JOIN pinned p USING (attrelid)
 $$;
@@ -1923,7 +1928,7 @@ COMMENT ON FUNCTION dbkit.table_of(text) IS
 'The table whose ids have the prefix of this id, or NULL. Errors: invalid_text_representation for a malformed id';
 
 CREATE OR REPLACE FUNCTION dbkit.register_prefix(relation regclass) RETURNS void
-	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS '';
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE AS 'BEGIN END';
 COMMENT ON FUNCTION dbkit.register_prefix(regclass) IS
 'Does nothing: this edition has no registry that could miss a table';
 
@@ -2491,10 +2496,10 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 		format('policy "%s" reads the setting "%s", which %s; use dbkit.user_id() or dbkit.organization_id()', p.polname, x.setting,
 			CASE WHEN x.is_ours THEN 'the application can set outside of a context' ELSE 'any session can set' END)
 			|| CASE WHEN x.is_ours THEN ', or set reserve_settings in the agreement' ELSE '' END, NULL, NULL, NULL, NULL, NULL
-	FROM policies p,
+	FROM (SELECT * FROM policies WHERE concat(condition, with_check) LIKE '%current_setting(%') AS p,
 	LATERAL (
 		SELECT s.setting, s.is_ours
-		FROM regexp_matches(concat_ws(' ', p.condition, p.with_check), '(?<![\w.])current_setting\((?:''((?:[^'']|'''')*)''::text(?:, \w+)?\))?', 'g') WITH ORDINALITY AS m (match, number),
+		FROM regexp_matches(dbkit.plain_expression(concat_ws(' ', p.condition, p.with_check)), '(?<![\w.])current_setting\((?:''((?:[^'']|'''')*)''::text(?:, \w+)?\))?', 'g') WITH ORDINALITY AS m (match, number),
 		LATERAL (SELECT coalesce(replace(m.match[1], '''''', ''''), '...'), lower(m.match[1]) IN ('app.user_id', 'app.organization_id') IS TRUE) AS s (setting, is_ours)
 		WHERE NOT (s.is_ours AND (agreed -> 'reserve_settings')::boolean)
 		ORDER BY m.number LIMIT 1) AS x),
@@ -2640,41 +2645,44 @@ CREATE OR REPLACE FUNCTION dbkit.verify() RETURNS text
 	LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	tables bigint := (SELECT count(*) FROM dbkit.judged_objects(NULL, NULL) WHERE kind IN ('table', 'enum table'));
-	warnings bigint;
 	objects bigint;
-	hint text;
 	wrong record;
 	message text;
+	hint text;
 BEGIN
-	SELECT count(*) FILTER (WHERE level = 'warning'), count(DISTINCT (object_type, object_identity)) FILTER (WHERE level <> 'warning')
-	INTO warnings, objects FROM dbkit.judge(NULL, NULL);
+	WITH found AS MATERIALIZED (
+		SELECT *, format('%s "%s.%s"', object_type, schema, name) AS title FROM dbkit.judge(NULL, NULL)),
+	errors AS MATERIALIZED (
+		SELECT * FROM found WHERE level <> 'warning'),
+	by_object AS MATERIALIZED (
+		SELECT min(number) AS number, dbkit.fix(object_identity, string_agg(alters, ', ' ORDER BY number), string_agg(statements, E'\n' ORDER BY number)) AS fix
+		FROM errors GROUP BY object_type, object_identity),
+	total AS MATERIALIZED (
+		SELECT count(*) AS objects, string_agg(fix, E'\n' ORDER BY number) AS fix, (SELECT count(*) FROM found WHERE level = 'warning') AS warnings FROM by_object)
+	SELECT t.objects, t.warnings, t.fix, count(number) AS findings, array_agg(rule ORDER BY number) AS rules, (array_agg(problem ORDER BY number))[1] AS problem,
+		string_agg(format('%s%s: %s.', CASE WHEN t.objects > 1 THEN title || ': ' ELSE '' END, rule, problem), E'\n' ORDER BY number) AS detail,
+		min(title) AS title, min(object_type) AS object_type, min(schema) AS schema, min(name) AS name,
+		CASE WHEN count(column_name) = count(*) AND min(column_name) = max(column_name) THEN min(column_name) END AS column_name
+	INTO wrong FROM total t LEFT JOIN errors ON true GROUP BY t.objects, t.warnings, t.fix;
+	objects := wrong.objects;
 	IF objects = 0 THEN
 		RETURN format('0 findings, %s table%s', tables, CASE tables WHEN 1 THEN '' ELSE 's' END)
-			|| CASE warnings WHEN 0 THEN '' ELSE format(', %s warning%s', warnings, CASE warnings WHEN 1 THEN '' ELSE 's' END) END;
+			|| CASE wrong.warnings WHEN 0 THEN '' ELSE format(', %s warning%s', wrong.warnings, CASE wrong.warnings WHEN 1 THEN '' ELSE 's' END) END;
 	END IF;
-
-	WITH found AS MATERIALIZED (
-		SELECT *, format('%s "%s.%s"', object_type, schema, name) AS title FROM dbkit.judge(NULL, NULL) WHERE level <> 'warning'),
-	fixes AS (
-		SELECT min(number) AS number, dbkit.fix(object_identity, string_agg(alters, ', ' ORDER BY number), string_agg(statements, E'\n' ORDER BY number)) AS fix
-		FROM found GROUP BY object_type, object_identity)
-	SELECT count(*) AS findings, array_agg(rule ORDER BY number) AS rules, (array_agg(problem ORDER BY number))[1] AS problem,
-		string_agg(format('%s%s: %s.', CASE WHEN objects > 1 THEN title || ': ' ELSE '' END, rule, problem), E'\n' ORDER BY number) AS detail,
-		min(title) AS title, min(object_type) AS object_type, min(schema) AS schema, min(name) AS name,
-		CASE WHEN count(column_name) = count(*) AND min(column_name) = max(column_name) THEN min(column_name) END AS column_name,
-		(SELECT string_agg(fix, E'\n' ORDER BY number) FROM fixes) AS fix
-	INTO wrong FROM found;
 	message := CASE
 		WHEN objects > 1 THEN format('%s objects break %s schema conventions: %s', objects, wrong.findings, dbkit.named_rules(wrong.rules))
 		WHEN wrong.findings > 1 THEN format('%s breaks %s schema conventions: %s', wrong.title, wrong.findings, dbkit.named_rules(wrong.rules))
 		ELSE format('%s breaks the schema convention "%s": %s', wrong.title, wrong.rules[1], wrong.problem) END;
-	IF wrong.fix IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'KD001', MESSAGE = message, DETAIL = wrong.detail, CONSTRAINT = wrong.rules[1];
-	ELSIF objects > 1 OR wrong.object_type = 'function' THEN
-		RAISE EXCEPTION USING ERRCODE = 'KD001', MESSAGE = message, DETAIL = wrong.detail, HINT = wrong.fix, CONSTRAINT = wrong.rules[1];
+	-- The C edition says this in CONTEXT, which is not ours to set.
+	hint := coalesce(wrong.fix, format('SELECT dbkit.explain_rule(%L) says why there is such a rule.', wrong.rules[1]));
+	IF objects > 1 OR wrong.object_type NOT IN ('table', 'view') THEN
+		RAISE EXCEPTION USING ERRCODE = 'KD001', MESSAGE = message, DETAIL = wrong.detail, HINT = hint, CONSTRAINT = wrong.rules[1];
+	ELSIF wrong.column_name IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'KD001', MESSAGE = message, DETAIL = wrong.detail, HINT = hint, CONSTRAINT = wrong.rules[1],
+			SCHEMA = wrong.schema, TABLE = wrong.name;
 	END IF;
-	RAISE EXCEPTION USING ERRCODE = 'KD001', MESSAGE = message, DETAIL = wrong.detail, HINT = wrong.fix, CONSTRAINT = wrong.rules[1],
-		SCHEMA = wrong.schema, TABLE = wrong.name, COLUMN = coalesce(wrong.column_name, '');
+	RAISE EXCEPTION USING ERRCODE = 'KD001', MESSAGE = message, DETAIL = wrong.detail, HINT = hint, CONSTRAINT = wrong.rules[1],
+		SCHEMA = wrong.schema, TABLE = wrong.name, COLUMN = wrong.column_name;
 END $$;
 COMMENT ON FUNCTION dbkit.verify() IS
 'Fails with all that dbkit.check() reports at level error, so that a script in CI ends with it; otherwise says how many tables there are, and warnings. Errors: KD001';
