@@ -28,19 +28,26 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 DO $$
 DECLARE
 	object record;
+	left_over oid[] := ARRAY(SELECT p.oid FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+		WHERE p.pronamespace = 'dbkit'::regnamespace AND l.lanname = 'c');
 BEGIN
+	-- What only the C library has, and its views over that
 	FOR object IN
-		SELECT CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END AS type, p.oid::regprocedure::text AS identity, l.lanname = 'c' AS is_left
-		FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-		WHERE p.pronamespace = 'dbkit'::regnamespace OR p.pronamespace = dbkit.installed_schema() AND p.proname IN ('generate_id', 'updated_at')
-		UNION ALL SELECT 'VIEW', oid::regclass::text, false FROM pg_class WHERE relnamespace = 'dbkit'::regnamespace AND relkind = 'v'
-		UNION ALL SELECT 'SCHEMA', 'dbkit', false
+		SELECT DISTINCT r.ev_class::regclass AS identity
+		FROM pg_depend d JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid JOIN pg_class c ON c.oid = r.ev_class
+		WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = ANY (left_over) AND c.relnamespace = 'dbkit'::regnamespace
 	LOOP
-		IF object.is_left THEN
-			EXECUTE format('DROP %s %s', object.type, object.identity);
-		ELSE
-			EXECUTE format('ALTER %s %s OWNER TO %I', object.type, object.identity,
-				(SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()));
-		END IF;
+		EXECUTE format('DROP VIEW %s', object.identity);
+	END LOOP;
+	EXECUTE 'DROP ROUTINE ' || (SELECT string_agg(oid::regprocedure::text, ', ') FROM unnest(left_over) AS oid);
+
+	FOR object IN
+		SELECT 'ROUTINE' AS type, oid::regprocedure::text AS identity FROM pg_proc
+		WHERE pronamespace = 'dbkit'::regnamespace OR pronamespace = dbkit.installed_schema() AND proname IN ('generate_id', 'updated_at')
+		UNION ALL SELECT 'VIEW', oid::regclass::text FROM pg_class WHERE relnamespace = 'dbkit'::regnamespace AND relkind = 'v'
+		UNION ALL SELECT 'SCHEMA', 'dbkit'
+	LOOP
+		EXECUTE format('ALTER %s %s OWNER TO %I', object.type, object.identity,
+			(SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()));
 	END LOOP;
 END $$;

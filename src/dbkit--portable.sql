@@ -18,9 +18,7 @@ BEGIN
 	FOR object IN
 		SELECT 'SCHEMA dbkit'::pg_catalog.text
 		UNION ALL
-		SELECT pg_catalog.format('%s %s'::pg_catalog.text,
-			CASE WHEN prokind OPERATOR(pg_catalog.=) 'p'::pg_catalog."char" THEN 'PROCEDURE'::pg_catalog.text ELSE 'FUNCTION'::pg_catalog.text END,
-			oid::pg_catalog.regprocedure)
+		SELECT pg_catalog.format('ROUTINE %s'::pg_catalog.text, oid::pg_catalog.regprocedure)
 		FROM pg_catalog.pg_proc
 		WHERE pronamespace OPERATOR(pg_catalog.=) 'dbkit'::pg_catalog.regnamespace::pg_catalog.oid
 		OR oid OPERATOR(pg_catalog.=) ANY (ARRAY['@extschema@.generate_id(text)'::pg_catalog.regprocedure::pg_catalog.oid,
