@@ -54,7 +54,7 @@ $(DATA_built): src/dbkit--$(EXTVERSION).sql src/drop_portable_helpers.sql
 # so they also work where there is no pg_config yet.
 .PHONY: demo test test-matrix torture psql bench docs docs-serve dist
 demo:
-	@tools/sandbox tools/demo
+	@DBKIT_UNPACK=$${DBKIT_UNPACK:-missing} tools/sandbox tools/demo
 test:
 	@tools/sandbox tools/run-tests
 test-matrix:
@@ -65,7 +65,7 @@ torture:
 		$$suite || status=1; \
 	done; exit $$status
 psql:
-	@tools/sandbox psql -d dbkit
+	@DBKIT_UNPACK=$${DBKIT_UNPACK:-missing} tools/sandbox psql -d dbkit
 bench:
 	@tools/bench
 docs:
