@@ -67,7 +67,7 @@ extern void dbkit_set_initial(struct config_generic *setting, char initial);
 #define dbkit_guc_malloc(size)	malloc(size)
 #endif
 
-/* Minor releases of 2024 introduced it; before them, loading dbkit in parallel mode fails */
+/* 15.9 and 16.5 introduced it (commit 364de74cff); before them, loading dbkit in parallel mode fails */
 #ifndef GUC_ALLOW_IN_PARALLEL
 #define GUC_ALLOW_IN_PARALLEL	0
 #endif

@@ -166,6 +166,23 @@ compute_signature(const char *user_id, const char *organization_id, const char *
 }
 
 /*
+ * Compare in a time that does not tell where they differ
+ *
+ * timingsafe_bcmp came to PostgreSQL 15 to 17 with a minor release.
+ */
+static bool
+same_signature(const char *given, const char *expected)
+{
+	int			difference = 0;
+
+	if (strlen(given) != SIGNATURE_LENGTH)
+		return false;
+	for (int i = 0; i < SIGNATURE_LENGTH; i++)
+		difference |= given[i] ^ expected[i];
+	return difference == 0;
+}
+
+/*
  * Ensure that the values may be entered: in plain mode always, in signed mode
  * with a valid signature.  Raises insufficient_privilege otherwise.
  */
@@ -197,8 +214,7 @@ dbkit_check_signature(const char *user_id, const char *organization_id,
 				 errhint("Call dbkit.nonce() before each dbkit.enter, on the same connection.")));
 
 	compute_signature(user_id, organization_id, nonce, expected);
-	if (strlen(signature) != SIGNATURE_LENGTH ||
-		timingsafe_bcmp(signature, expected, SIGNATURE_LENGTH) != 0)
+	if (!same_signature(signature, expected))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("the signature of the tenant context is not valid"),
