@@ -2491,7 +2491,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 		AND p.relid NOT IN (SELECT r.relid FROM policies r
 			WHERE NOT r.polpermissive AND r.is_for_all AND r.is_for_insert AND coalesce(r.with_check, r.condition, 'true') <> 'true')
 	UNION ALL
-	-- The C edition guards the two settings if they are reserved.  Here nothing does, and dbkit.user_id() reads them too.
+	-- The C edition guards the two settings if they are reserved.  Here nothing does, but dbkit.user_id() reads a setting, too.
 	SELECT p.relid, 'forgeable_policy', (row_number() OVER (PARTITION BY p.relid ORDER BY p.polname))::integer, NULL, p.polname::text,
 		format('policy "%s" reads the setting "%s", which %s; use dbkit.user_id() or dbkit.organization_id()', p.polname, x.setting,
 			CASE WHEN x.is_ours THEN 'the application can set outside of a context' ELSE 'any session can set' END)
@@ -3166,9 +3166,9 @@ BEGIN
 				pg_catalog.concat_ws(', ', first, CASE WHEN pg_catalog.btrim(columns, E' \t\r\n') OPERATOR(pg_catalog.<>) '' THEN columns END));
 			EXECUTE statement;
 		END IF;
-		RAISE EXCEPTION USING ERRCODE = 'KD000', MESSAGE = pg_catalog.array_to_string(pg_catalog.array_append(pg_catalog.array_prepend(statement,
+		RAISE EXCEPTION USING ERRCODE = 'KDP01', MESSAGE = pg_catalog.array_to_string(pg_catalog.array_append(pg_catalog.array_prepend(statement,
 			dbkit.fix_new_table(pg_catalog.to_regclass(request.relation), request.relname, prefix IS NOT NULL)), ''), E';\n');
-	EXCEPTION WHEN SQLSTATE 'KD000' THEN		-- the trial is rolled back
+	EXCEPTION WHEN SQLSTATE 'KDP01' THEN		-- the trial is rolled back
 		GET STACKED DIAGNOSTICS sql = MESSAGE_TEXT;
 	END;
 	RETURN pg_catalog.rtrim(sql, E'\n');

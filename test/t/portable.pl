@@ -154,7 +154,7 @@ for my $way ([ 'developed', 'to_hosted' ], [ 'hosted', 'to_developed' ])
 # In place: to the C library and back
 my $members = slurp_file("$FindBin::Bin/members.psql");
 my $fresh_members = do { $node->safe_psql('postgres', 'CREATE DATABASE fresh TEMPLATE template0'); $node->safe_psql('fresh', 'CREATE EXTENSION dbkit'); $node->safe_psql('fresh', $members) };
-my $functions = q{SELECT p.oid::regprocedure, lanname, proowner::regrole FROM pg_proc p JOIN pg_language l ON l.oid = prolang WHERE pronamespace = 'dbkit'::regnamespace OR proname IN ('generate_id', 'updated_at') ORDER BY 1::text};
+my $functions = q{SELECT p.oid::regprocedure, lanname, proowner::regrole FROM pg_proc p JOIN pg_language l ON l.oid = prolang WHERE pronamespace = 'dbkit'::regnamespace OR proname IN ('generate_id', 'updated_at') ORDER BY p.oid::regprocedure::text};
 my $portable_functions = $node->safe_psql('hosted', $functions);
 my $oids = q{SELECT oid::regprocedure, oid FROM pg_proc WHERE oid::regprocedure::text IN ('generate_id(text)', 'updated_at()', 'dbkit.is_id(text,text)', 'dbkit.id_timestamp(text)', 'dbkit.organization_id()') ORDER BY 1};
 my ($files, $functions_before) = (files_of('hosted'), $node->safe_psql('hosted', $oids));
@@ -185,6 +185,27 @@ like($stderr, qr/ERROR:  there is no portable edition of dbkit to take over\nDET
 $node->safe_psql('postgres', 'CREATE DATABASE taken OWNER regress_hosted TEMPLATE template0');
 $node->safe_psql('taken', 'CREATE SCHEMA dbkit');
 like(run_file('taken', 'dbkit.sql', 'regress_hosted'), qr/ERROR:  schema "dbkit" already exists\nDETAIL:  It belongs to role "\w+"\.\nHINT:  Rename or drop it/, 'nor into the schema of somebody else');
+
+# dbkit.check() of the one is that of the other, by every preset and by rules that no preset has
+my ($judged) = slurp_file("$FindBin::Bin/../../sql/convention_check_all.sql") =~ /^(CREATE TABLE users.*?)^-- rows that the fixes/ms or die 'the tables have moved';
+install('judged_without');
+$node->safe_psql('postgres', 'CREATE DATABASE judged_with TEMPLATE template0');
+$node->safe_psql('judged_with', 'CREATE EXTENSION dbkit');
+for my $db ('judged_with', 'judged_without')
+{
+	$node->safe_psql($db, 'SET check_function_bodies = off; CREATE TABLE old_enum (id int); CREATE TYPE color AS ENUM ($$red$$);');
+	(undef, undef, $stderr) = $node->psql($db, "SET dbkit.enforce = off;\n$judged");
+	is($stderr =~ s/^WARNING: .*\n//mgr, '', "$db: the tables are made");
+}
+for my $agreement ((map { qq({"preset": "$_"}) } qw(house uuid bigint rails django minimal)),
+	'{"preset": "house", "rules": {"rls_forced": "warning", "organization_scope": "warning", "fk_validated": "error", "security_definer_path": "error"}}',
+	'{"preset": "house", "id_style": "any", "composite_keys": true, "rules": {"bigint": "off"}, "schemas": {"public": {"rules": {"storytime": "off"}}}}')
+{
+	my $query = "SET search_path = pg_catalog; SELECT FROM dbkit.agree('$agreement'); SELECT row_number() OVER (), * FROM dbkit.check()";
+	my $expected = $node->safe_psql('judged_with', "SET client_min_messages = error; $query");
+	cmp_ok(length $expected, '>', 100, "there are findings by $agreement");
+	same($node->safe_psql('judged_without', $query), $expected, 'and those of the edition without C are the same');
+}
 
 # Ids under concurrency: from eight sessions, of which one in three transactions is rolled back
 my $script = PostgreSQL::Test::Utils::tempdir . '/ids.sql';
