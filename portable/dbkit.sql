@@ -1521,12 +1521,18 @@ CREATE OR REPLACE FUNCTION dbkit.begin_agreement_change() RETURNS jsonb
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	own record;
+	function oid;
 BEGIN
 	IF NOT (SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = current_database()) THEN
 		RAISE insufficient_privilege USING MESSAGE = 'permission denied to change the agreement',
 			DETAIL = 'Only superusers and the owner of the database may do so.';
 	END IF;
 	PERFORM pg_advisory_xact_lock('pg_proc'::regclass::oid::integer, 'dbkit.agree(jsonb)'::regprocedure::oid::integer);
+	-- The snapshot of a REPEATABLE READ transaction may be older than what others have agreed on since.
+	function := to_regprocedure(format('%s.dbkit_agreement()', dbkit.installed_schema()));
+	IF function IS NOT NULL AND NOT EXISTS (SELECT FROM pg_proc p WHERE p.oid = function AND strpos(pg_get_functiondef(function), p.prosrc) > 0) THEN
+		RAISE serialization_failure USING MESSAGE = 'could not serialize access due to concurrent update';
+	END IF;
 	SELECT * INTO own FROM dbkit.own_agreement();
 	IF own.untrusted IS NOT NULL THEN
 		RAISE object_not_in_prerequisite_state USING MESSAGE = 'function dbkit_agreement() does not hold an agreement that can be used',
@@ -2001,7 +2007,7 @@ DECLARE
 	id_suffixes text[] := ARRAY(SELECT jsonb_array_elements_text(agreed -> 'id_suffixes'));
 	extid_suffixes text[] := ARRAY(SELECT jsonb_array_elements_text(agreed -> 'extid_suffixes'));
 	installed text := dbkit.installed_schema()::text;
-	updated_at_function oid := to_regprocedure(installed || '.updated_at()');
+	updated_at_function oid := (SELECT oid FROM pg_proc WHERE pronamespace = dbkit.installed_schema() AND proname = 'updated_at' AND pronargs = 0);
 	-- The team's own function: the first that is named with its schema and there, or else the first of any schema
 	own_function record;
 	own_functions_json text := (SELECT string_agg(to_json(CASE WHEN l.schema IS NULL THEN quote_ident(l.name) ELSE format('%I.%I', l.schema, l.name) END) || ', ', '' ORDER BY l.number)
@@ -2010,7 +2016,8 @@ BEGIN
 SELECT l.schema IS NOT NULL AS has_schema, CASE WHEN l.schema IS NULL THEN quote_ident(l.name) ELSE format('%I.%I', l.schema, l.name) END AS name
 INTO own_function
 FROM dbkit.listed_names(agreed -> 'updated_at_functions') l
-WHERE l.schema IS NULL OR to_regprocedure(format('%I.%I()', l.schema, l.name)) IS NOT NULL
+WHERE l.schema IS NULL OR EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+	WHERE n.nspname = l.schema AND p.proname = l.name AND p.pronargs = 0)
 ORDER BY l.schema IS NULL, l.number LIMIT 1;
 
 RETURN QUERY
@@ -2160,6 +2167,11 @@ uuid_defaults AS MATERIALIZED (
 	regexp_matches(e.expression, '((?:(?:"(?:[^"]|"")+"|\w+)\.)?(?:"(?:[^"]|"")+"|\w+))\(', 'g') AS call
 	JOIN pg_proc p ON p.provolatile = 'v' JOIN pg_namespace n ON n.oid = p.pronamespace
 		AND call[1] = CASE n.nspname WHEN 'pg_catalog' THEN quote_ident(p.proname) ELSE format('%I.%I', n.nspname, p.proname) END),
+-- the defaults that take a number from a sequence which ends before a bigint does
+small_sequences AS MATERIALIZED (
+	SELECT format('nextval(%L::regclass)', format('%I.%I', n.nspname, c.relname)) AS expression
+	FROM pg_sequence q JOIN pg_class c ON c.oid = q.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE q.seqtypid <> 'bigint'::regtype AND style = 'bigint'),
 ids AS MATERIALIZED (
 	SELECT t.relid, t.partitioned, c.attnum, c.type, c.base, c.collation, c.identity_column, c.generated, c.has_default, c.expression,
 		k.key, takes_composite AND coalesce(cardinality(k.key), 0) > 1 AS is_composite, c.attnum = ANY (k.key) IS TRUE AS is_in_key,
@@ -2239,9 +2251,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 				WHEN style = 'uuid' THEN CASE WHEN i.expression IS NULL OR i.expression NOT IN (SELECT u.expression FROM uuid_defaults u)
 					THEN 'has no default that generates a uuid' END
 				WHEN i.expression IS NULL OR i.expression !~ '^nextval\(' THEN 'is not an identity column and has no sequence'
-				WHEN EXISTS (SELECT FROM pg_sequence q WHERE q.seqtypid <> 'bigint'::regtype
-					AND q.seqrelid = to_regclass(replace(substring(i.expression FROM '^nextval\(''(.*)''::regclass\)$'), '''''', '''')))
-					THEN 'has a sequence that is not a bigint one' END)) AS w (wrong),
+				WHEN i.expression IN (SELECT q.expression FROM small_sequences q) THEN 'has a sequence that is not a bigint one' END)) AS w (wrong),
 	LATERAL (
 		SELECT CASE
 			WHEN style = 'any' THEN CASE WHEN i.key IS NULL THEN 'there is no primary key; use PRIMARY KEY' END
