@@ -2803,7 +2803,7 @@ stale AS MATERIALIZED (
 	SELECT count(*) AS count FROM dbkit.stale_exemptions())
 SELECT row.name, row.value, row.source, row.hint
 FROM own, stale, LATERAL (
-	SELECT 1, 'edition', 'SQL', NULL, 'The edition in C does more; see portable/README.md of dbkit.'
+	SELECT 1, 'edition', 'SQL', NULL, 'The edition in C does more; see docs/how-to/hosted-production.md.'
 	UNION ALL SELECT 2, 'SQL version', '1.0.0', NULL, NULL
 	UNION ALL SELECT 3, 'enforce', 'off', NULL, 'DDL that breaks the conventions is not rejected here; SELECT dbkit.verify() fails if there is any.'
 	UNION ALL SELECT 4, 'agreement', CASE WHEN own.untrusted IS NOT NULL THEN 'not used' WHEN own.agreement IS NOT NULL THEN 'used' ELSE 'none' END,
