@@ -2825,8 +2825,9 @@ COMMENT ON FUNCTION dbkit.status() IS
 
 CREATE OR REPLACE FUNCTION dbkit.is_listed(relation regclass, tables jsonb) RETURNS boolean
 	LANGUAGE sql STABLE PARALLEL SAFE
-	RETURN EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-		WHERE c.oid = relation AND (tables ? c.relname::text OR tables ? concat(n.nspname, '.', c.relname)));
+	RETURN EXISTS (SELECT FROM dbkit.listed_names(tables) l
+		JOIN pg_class c ON c.oid = relation AND c.relname = l.name
+		JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = coalesce(l.schema, n.nspname));
 COMMENT ON FUNCTION dbkit.is_listed(regclass, jsonb) IS
 'whether a list of the agreement has this table, with or without its schema';
 
@@ -3080,18 +3081,17 @@ CREATE OR REPLACE FUNCTION dbkit.guess_reference(relation regclass, col text) RE
 	LANGUAGE sql STABLE PARALLEL SAFE
 	RETURN (SELECT c.oid
 		FROM pg_attribute a
-		CROSS JOIN LATERAL (
-			SELECT listed.name, listed.nth FROM jsonb_array_elements_text(CASE WHEN dbkit.agreement() -> 'organization_columns' ? col THEN dbkit.agreement() -> 'organization_tables'
-				WHEN dbkit.agreement() -> 'user_columns' ? col THEN dbkit.agreement() -> 'user_tables'
-				ELSE jsonb_build_array(regexp_replace(col, '_?[iI][dD]$', 's'), regexp_replace(col, '_?[iI][dD]$', '')) END) WITH ORDINALITY AS listed (name, nth)) AS named
+		CROSS JOIN LATERAL dbkit.listed_names(CASE
+			WHEN dbkit.agreement() -> 'organization_columns' ? col THEN dbkit.agreement() -> 'organization_tables'
+			WHEN dbkit.agreement() -> 'user_columns' ? col THEN dbkit.agreement() -> 'user_tables'
+			ELSE jsonb_build_array(quote_ident(regexp_replace(col, '_?[iI][dD]$', 's')), quote_ident(regexp_replace(col, '_?[iI][dD]$', ''))) END) AS l
 		JOIN pg_class here ON here.oid = relation
-		JOIN pg_namespace n ON n.oid = here.relnamespace OR n.nspname = 'public' OR strpos(named.name, '.') > 0
-		JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p') AND c.oid <> relation
-			AND named.name IN (c.relname, concat(n.nspname, '.', c.relname))
+		JOIN pg_namespace n ON CASE WHEN l.schema IS NULL THEN n.oid = here.relnamespace OR n.nspname = 'public' ELSE n.nspname = l.schema END
+		JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = l.name AND c.relkind IN ('r', 'p') AND c.oid <> relation
 		JOIN pg_attribute k ON k.attrelid = c.oid AND k.attname = 'id' AND dbkit.base_type(k.atttypid) = dbkit.base_type(a.atttypid)
 		JOIN pg_index i ON i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = k.attnum
 		WHERE a.attrelid = relation AND a.attname = col AND has_table_privilege(c.oid, 'REFERENCES')
-		ORDER BY named.nth, n.nspname = 'public' LIMIT 1);
+		ORDER BY l.number, n.oid <> here.relnamespace LIMIT 1);
 COMMENT ON FUNCTION dbkit.guess_reference(regclass, text) IS 'the table whose ids a column of that name holds, or NULL';
 
 -- What a finding in a new table is put right by, where that is not the fix for an old one

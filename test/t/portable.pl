@@ -186,6 +186,19 @@ $node->safe_psql('postgres', 'CREATE DATABASE taken OWNER regress_hosted TEMPLAT
 $node->safe_psql('taken', 'CREATE SCHEMA dbkit');
 like(run_file('taken', 'dbkit.sql', 'regress_hosted'), qr/ERROR:  schema "dbkit" already exists\nDETAIL:  It belongs to role "\w+"\.\nHINT:  Rename or drop it/, 'nor into the schema of somebody else');
 
+# The same functions and views, apart from what is about event triggers, the adoption and reports
+my $surface = q{
+	SET search_path = pg_catalog;
+	SELECT format('%s(%s) %s %s %s', proname, pg_get_function_arguments(oid), pg_get_function_result(oid), provolatile, proisstrict)
+	FROM pg_proc WHERE (pronamespace = 'dbkit'::regnamespace OR proname IN ('generate_id', 'updated_at'))
+	AND NOT (prorettype = 'event_trigger'::regtype OR proname IN ('ignore_replicated', 'report', 'suggestion'))
+	UNION ALL SELECT format('view %s: %s', attrelid::regclass, string_agg(format('%s %s', attname, atttypid::regtype), ', ' ORDER BY attnum))
+	FROM pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE relnamespace = 'dbkit'::regnamespace AND relkind = 'v' AND relname <> 'suggestion' AND attnum > 0
+	GROUP BY attrelid};
+my %without = map { $_ => 1 } split /\n/, $node->safe_psql('to_hosted', $surface);
+is_deeply([ grep { !$without{$_} } split /\n/, $node->safe_psql('fresh', $surface) ], [], 'all functions and views are there, with the same arguments and results');
+my $rules = q{SELECT * FROM dbkit.rules ORDER BY id; SELECT object, rule, reason FROM dbkit.exemption WHERE builtin ORDER BY 1, 2, 3};
+
 # dbkit.check() of the one is that of the other, by every preset and by rules that no preset has
 my ($judged) = slurp_file("$FindBin::Bin/../../sql/convention_check_all.sql") =~ /^(CREATE TABLE users.*?)^-- rows that the fixes/ms or die 'the tables have moved';
 install('judged_without');
@@ -205,6 +218,7 @@ for my $agreement ((map { qq({"preset": "$_"}) } qw(house uuid bigint rails djan
 	my $expected = $node->safe_psql('judged_with', "SET client_min_messages = error; $query");
 	cmp_ok(length $expected, '>', 100, "there are findings by $agreement");
 	same($node->safe_psql('judged_without', $query), $expected, 'and those of the edition without C are the same');
+	same($node->safe_psql('judged_without', $_), $node->safe_psql('judged_with', $_), 'as are the rules and the agreement') for "$rules; SELECT dbkit.agreement()";
 }
 
 # Ids under concurrency: from eight sessions, of which one in three transactions is rolled back
