@@ -3035,10 +3035,12 @@ END $$;
 COMMENT ON FUNCTION dbkit.table_request(text, text, text, text, text) IS
 'checks the arguments of dbkit.create_table; the quoted name of the table with its schema';
 
--- The partition key belongs to every primary key.
-CREATE OR REPLACE FUNCTION dbkit.first_column(relation regclass, relname text, prefix text) RETURNS text
+-- The columns are read by the search_path of the caller, so what is before them names all with its
+-- schema, and a default and a CHECK, which has an operator, come in a statement of their own.
+CREATE OR REPLACE FUNCTION dbkit.first_column(relation regclass, relname text, prefix text, OUT definition text, OUT completion text)
 	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	-- The key of a partitioned table has the columns of its partition key as well.
 	key text := CASE WHEN (SELECT relkind FROM pg_class WHERE oid = relation) = 'r' THEN ' PRIMARY KEY' ELSE '' END;
 	missing text := (SELECT rule FROM dbkit.check(relation) WHERE rule IN ('primary_key', 'enum_table') LIMIT 1);
 	existing text[] := ARRAY(SELECT attname FROM pg_attribute WHERE attrelid = relation AND attnum > 0);
@@ -3046,18 +3048,17 @@ DECLARE
 BEGIN
 	IF prefix IS NOT NULL OR missing = 'primary_key' AND style = 'prefixed' AND 'id' <> ALL (existing) THEN
 		prefix := coalesce(prefix, dbkit.free_prefix(relname, ARRAY(SELECT p.prefix FROM dbkit.id_prefix p)));
-		RETURN format('id text COLLATE "C"%s DEFAULT %I.generate_id(%L) CHECK (id LIKE %L)', key,
-			(SELECT nspname FROM pg_namespace WHERE oid = dbkit.installed_schema()), prefix, prefix || '_%');
+		definition := 'id pg_catalog.text COLLATE pg_catalog."C"' || key;
+		completion := format('ALTER COLUMN id SET DEFAULT %s.generate_id(%L), ADD CHECK (id LIKE %L)', dbkit.installed_schema(), prefix, prefix || '_%');
 	ELSIF missing = 'primary_key' AND 'id' <> ALL (existing) THEN
-		RETURN CASE style WHEN 'uuid' THEN format('id uuid%s DEFAULT gen_random_uuid()', key)
-			ELSE format('id bigint%s GENERATED ALWAYS AS IDENTITY', key) END;
+		definition := CASE style WHEN 'uuid' THEN 'id pg_catalog.uuid' || key ELSE format('id pg_catalog.int8%s GENERATED ALWAYS AS IDENTITY', key) END;
+		completion := CASE style WHEN 'uuid' THEN 'ALTER COLUMN id SET DEFAULT gen_random_uuid()' END;
 	ELSIF missing = 'enum_table' AND 'value' <> ALL (existing) THEN
-		RETURN 'value text PRIMARY KEY';
+		definition := 'value pg_catalog.text PRIMARY KEY';
 	END IF;
-	RETURN NULL;
 END $$;
 COMMENT ON FUNCTION dbkit.first_column(regclass, text, text) IS
-'the column that a new table lacks to have the primary key that the rules want, NULL if it lacks none';
+'the column that a new table lacks to have the primary key that the rules want, NULL if it lacks none, and the ALTER TABLE that completes it';
 
 CREATE OR REPLACE FUNCTION dbkit.table_policy_sql(relation regclass) RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -3129,13 +3130,17 @@ END $$;
 COMMENT ON FUNCTION dbkit.new_table_fix(regclass, text, text, text) IS
 'the statement that puts a finding in a new table right, NULL if there is none';
 
-CREATE OR REPLACE FUNCTION dbkit.fix_new_table(relation regclass, relname text, is_prefixed boolean) RETURNS text[]
+CREATE OR REPLACE FUNCTION dbkit.fix_new_table(relation regclass, relname text, is_prefixed boolean, completion text) RETURNS text[]
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	finding record;
 	statement text;
 	statements text[] := '{}';
 BEGIN
+	IF completion IS NOT NULL THEN
+		statements := ARRAY[format('ALTER TABLE %s %s', dbkit.relation_name(relation), completion)];
+		EXECUTE statements[1];
+	END IF;
 	LOOP
 		-- One at a time: what is put right can make others appear, or go.
 		SELECT * INTO finding FROM dbkit.check(relation) WITH ORDINALITY AS f
@@ -3154,34 +3159,52 @@ BEGIN
 	END LOOP;
 	RETURN statements;
 END $$;
-COMMENT ON FUNCTION dbkit.fix_new_table(regclass, text, boolean) IS
-'puts right what dbkit.check() finds in a new table, and gives the statements; KD001 for what it cannot';
+COMMENT ON FUNCTION dbkit.fix_new_table(regclass, text, boolean, text) IS
+'completes a new table, puts right what dbkit.check() finds in it, and gives the statements; KD001 for what it cannot';
+
+-- The first statement is for the search_path of the caller, all others name PostgreSQL's own without a schema.
+CREATE OR REPLACE FUNCTION dbkit.table_statements(request record, columns text, prefix text) RETURNS text[]
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE AS $$
+DECLARE
+	statement pg_catalog.text := pg_catalog.format(E'CREATE TABLE %s (%s\n)', request.relation, columns);
+	first pg_catalog.record;
+	statements pg_catalog.text;
+BEGIN
+	BEGIN
+		EXECUTE statement;
+		first := dbkit.first_column(pg_catalog.to_regclass(request.relation), request.relname, prefix);
+		IF first.definition IS NOT NULL THEN
+			EXECUTE pg_catalog.format('DROP TABLE %s', request.relation);
+			statement := pg_catalog.format(E'CREATE TABLE %s (%s\n)', request.relation, pg_catalog.concat_ws(', ', first.definition,
+				CASE WHEN pg_catalog.btrim(columns, E' \t\r\n') OPERATOR(pg_catalog.<>) '' THEN columns END));
+			EXECUTE statement;
+		END IF;
+		RAISE EXCEPTION USING ERRCODE = 'KDP01', MESSAGE = pg_catalog.array_prepend(statement,
+			dbkit.fix_new_table(pg_catalog.to_regclass(request.relation), request.relname, prefix IS NOT NULL, first.completion))::pg_catalog.text;
+	EXCEPTION WHEN SQLSTATE 'KDP01' THEN		-- the trial is rolled back
+		GET STACKED DIAGNOSTICS statements = MESSAGE_TEXT;
+	END;
+	RETURN statements;
+END $$;
+COMMENT ON FUNCTION dbkit.table_statements(record, text, text) IS 'the statements that make a table, of which a trial is rolled back';
+
+CREATE OR REPLACE FUNCTION dbkit.run_statements(statements text[]) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	statement text;
+BEGIN
+	FOREACH statement IN ARRAY statements LOOP
+		EXECUTE statement;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION dbkit.run_statements(text[]) IS 'runs statements, in which a name without a schema is PostgreSQL''s own';
 
 CREATE OR REPLACE FUNCTION dbkit.create_table_sql(name text, columns text DEFAULT '', prefix text DEFAULT NULL, access text DEFAULT 'tenant') RETURNS text
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE AS $$
 DECLARE
 	request pg_catalog.record := dbkit.table_request(pg_catalog.current_schema()::pg_catalog.text, name, columns, prefix, access);
-	statement pg_catalog.text := pg_catalog.format(E'CREATE TABLE %s (%s\n)', request.relation, columns);
-	first pg_catalog.text;
-	relation pg_catalog.regclass;
-	sql pg_catalog.text;
 BEGIN
-	BEGIN
-		EXECUTE statement;		-- with the types that the caller's search_path finds
-		relation := pg_catalog.to_regclass(request.relation);
-		first := dbkit.first_column(relation, request.relname, prefix);
-		IF first IS NOT NULL THEN
-			EXECUTE pg_catalog.format('DROP TABLE %s', request.relation);
-			statement := pg_catalog.format(E'CREATE TABLE %s (%s\n)', request.relation,
-				pg_catalog.concat_ws(', ', first, CASE WHEN pg_catalog.btrim(columns, E' \t\r\n') OPERATOR(pg_catalog.<>) '' THEN columns END));
-			EXECUTE statement;
-		END IF;
-		RAISE EXCEPTION USING ERRCODE = 'KDP01', MESSAGE = pg_catalog.array_to_string(pg_catalog.array_append(pg_catalog.array_prepend(statement,
-			dbkit.fix_new_table(pg_catalog.to_regclass(request.relation), request.relname, prefix IS NOT NULL)), ''), E';\n');
-	EXCEPTION WHEN SQLSTATE 'KDP01' THEN		-- the trial is rolled back
-		GET STACKED DIAGNOSTICS sql = MESSAGE_TEXT;
-	END;
-	RETURN pg_catalog.rtrim(sql, E'\n');
+	RETURN pg_catalog.concat(pg_catalog.array_to_string(dbkit.table_statements(request, columns, prefix), E';\n'), ';');
 END $$;
 COMMENT ON FUNCTION dbkit.create_table_sql(text, text, text, text) IS
 'The statements by which dbkit.create_table() makes that table, for a migration that runs them in one transaction';
@@ -3190,8 +3213,10 @@ CREATE OR REPLACE FUNCTION dbkit.create_table(name text, columns text DEFAULT ''
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE AS $$
 DECLARE
 	request pg_catalog.record := dbkit.table_request(pg_catalog.current_schema()::pg_catalog.text, name, columns, prefix, access);
+	statements pg_catalog.text[] := dbkit.table_statements(request, columns, prefix);
 BEGIN
-	EXECUTE dbkit.create_table_sql(name, columns, prefix, access);
+	EXECUTE statements[1];
+	PERFORM dbkit.run_statements(statements[2:]);
 	RETURN pg_catalog.to_regclass(request.relation);
 END $$;
 COMMENT ON FUNCTION dbkit.create_table(text, text, text, text) IS

@@ -221,6 +221,59 @@ for my $agreement ((map { qq({"preset": "$_"}) } qw(house uuid bigint rails djan
 	same($node->safe_psql('judged_without', $_), $node->safe_psql('judged_with', $_), 'as are the rules and the agreement') for "$rules; SELECT dbkit.agreement()";
 }
 
+# Whatever the caller's search_path finds, no function looks there: all operators and most functions
+# of PostgreSQL are planted in front, and raise.  The columns of a new table are the caller's.
+install('planted');
+my $planted = $node->safe_psql('planted', q{
+CREATE SCHEMA planted;
+CREATE TEMP TABLE types AS SELECT unnest('{text,name,int2,int4,int8,float8,bool,oid,jsonb,timestamptz,interval,text[],bytea,uuid,regclass,regproc}'::regtype[])::oid AS oid;
+SELECT format('CREATE FUNCTION planted.%I(%s) RETURNS %s LANGUAGE plpgsql AS %L', proname, pg_get_function_identity_arguments(oid), prorettype::regtype, 'BEGIN RAISE EXCEPTION ''planted''; END')
+FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND prokind = 'f' AND NOT proretset AND provariadic = 0 AND prorettype IN (TABLE types)
+AND proargtypes::oid[] <@ ARRAY(TABLE types) AND proname NOT IN ('set_config') \gexec
+SELECT format('CREATE FUNCTION planted.operator_%s(%s, %s) RETURNS %s LANGUAGE plpgsql AS %L', oid, oprleft::regtype, oprright::regtype, oprresult::regtype, 'BEGIN RAISE EXCEPTION ''planted''; END'),
+	format('CREATE OPERATOR planted.%s (FUNCTION = planted.operator_%s, LEFTARG = %s, RIGHTARG = %s)', oprname, oid, oprleft::regtype, oprright::regtype)
+FROM pg_operator WHERE oprnamespace = 'pg_catalog'::regnamespace AND oprleft IN (TABLE types) AND oprright IN (TABLE types) AND oprresult IN (TABLE types) \gexec
+GRANT USAGE ON SCHEMA planted TO PUBLIC;
+SELECT count(*) FROM pg_operator WHERE oprnamespace = 'planted'::regnamespace});
+cmp_ok($planted, '>', 200, 'operators are planted');
+($status, $stdout, $stderr) = $node->psql('planted', q{
+\set ON_ERROR_STOP off
+SET search_path = planted, pg_catalog, public;
+SELECT 'a' = 'a'::text; -- fails
+\set ON_ERROR_STOP on
+SET client_min_messages = error;
+CREATE TABLE public.organizations (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('org') CHECK (dbkit.is_id(id, 'org')), updated_at timestamptz, changed_at timestamptz);
+CREATE TRIGGER updated_at BEFORE UPDATE ON public.organizations FOR EACH ROW EXECUTE FUNCTION updated_at();
+CREATE TRIGGER changed_at BEFORE UPDATE ON public.organizations FOR EACH ROW EXECUTE FUNCTION updated_at('changed_at');
+INSERT INTO public.organizations DEFAULT VALUES;
+UPDATE public.organizations SET updated_at = NULL;
+SELECT dbkit.id_prefix(id), dbkit.id_uuid(id), dbkit.id_timestamp(id), dbkit.id_from_uuid('org', dbkit.id_uuid(id)), dbkit.table_of(id) FROM public.organizations;
+SELECT dbkit.generate_id_at('org', timestamptz '2020-01-01'), dbkit.id_lower_bound('org', timestamptz '2020-01-01'), dbkit.id_upper_bound('org', timestamptz '2020-01-01');
+SELECT dbkit.agree('{"rules": {"storytime": "warning"}}'), dbkit.agreement(), dbkit.exempt('public.o%', 'extid', 'why not'), dbkit.unexempt('public.o%', 'extid');
+SELECT dbkit.create_enum('public.color', '{red, green}');
+SELECT dbkit.add_enum_value('public.color_enum', 'blue');
+SELECT dbkit.enum_values('public.color_enum');
+SELECT dbkit.create_table('public.documents', 'title text, color text REFERENCES public.color_enum, organization_id text', 'doc');
+INSERT INTO public.documents (color) VALUES ('red');
+SELECT dbkit.rename_enum_value('public.color_enum', 'red', 'crimson');
+SELECT dbkit.drop_enum_value('public.color_enum', 'crimson', 'blue');
+SELECT dbkit.enum_usage('public.color_enum');
+CREATE TYPE public.mood AS ENUM ('ok'); CREATE TABLE public.moods (mood public.mood DEFAULT 'ok');
+SELECT dbkit.enum_from_type('public.mood');
+CREATE ROLE regress_planted;
+SELECT dbkit.protect('public.documents', role => 'regress_planted');
+SELECT * FROM dbkit.check(); SELECT * FROM dbkit.rules; SELECT * FROM dbkit.status(); SELECT * FROM dbkit.exemption; SELECT * FROM dbkit.id_prefix; SELECT * FROM dbkit.stale_exemptions;
+SELECT dbkit.explain_rule('bigint'), dbkit.baseline(), dbkit.unbaseline(), dbkit.baseline('public.documents'), dbkit.register_prefix('public.documents'), dbkit.suggest();
+BEGIN; SELECT dbkit.enter('usr_1', 'org_1'), dbkit.user_id(), dbkit.organization_id(), dbkit.nonce(); COMMIT;
+SELECT dbkit.lock('a', '1 s'), dbkit.lock_shared('b'), dbkit.try_lock('c'), dbkit.try_session_lock('d'), dbkit.session_unlock('d');
+CALL dbkit.session_lock('e', '1 s');
+SELECT * FROM dbkit.locks;
+SELECT 'reached the end'; -- the planted functions do not hinder a literal
+});
+is($stderr =~ s/^psql:<stdin>:\d+: //mgr =~ s/\nCONTEXT:.*//r, 'ERROR:  planted', 'they are what a caller finds, and no function of dbkit\'s');
+like($stdout, qr/^reached the end$/m, 'all functions were called');
+is($node->safe_psql('planted', q{SELECT count(*) FROM pg_proc WHERE pronamespace = 'dbkit'::regnamespace AND prosecdef}), '0', 'none is SECURITY DEFINER');
+
 # Ids under concurrency: from eight sessions, of which one in three transactions is rolled back
 my $script = PostgreSQL::Test::Utils::tempdir . '/ids.sql';
 append_to_file($script, q{\set rolled_back random(0, 2)
