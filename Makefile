@@ -45,9 +45,9 @@ $(rule_pages): $(sort $(wildcard docs/rules/*.md))
 
 # From portable/dbkit.sql, which dbkit--portable.sql takes over: the install script, with what
 # is there replaced, and what is left of the other edition dropped.
-$(DATA_built): src/dbkit--$(EXTVERSION).sql src/drop_portable_helpers.sql
-	@{ printf '%s\n' '\echo Use "ALTER EXTENSION dbkit UPDATE" to load this file. \quit' 'DROP VIEW dbkit.id_prefix;'; \
-		sed -e '1,/^CREATE SCHEMA dbkit;/d' -e 's/^CREATE \(FUNCTION\|PROCEDURE\|VIEW\) /CREATE OR REPLACE \1 /' $<; \
+$(DATA_built): src/own_portable.sql src/dbkit--$(EXTVERSION).sql src/drop_portable_helpers.sql
+	@{ cat src/own_portable.sql; \
+		sed -e '1,/^CREATE SCHEMA dbkit;/d' -e 's/^CREATE \(FUNCTION\|PROCEDURE\|VIEW\) /CREATE OR REPLACE \1 /' src/dbkit--$(EXTVERSION).sql; \
 		cat src/drop_portable_helpers.sql; } > $@
 
 # These set up everything by themselves (packages, build, a throwaway cluster),

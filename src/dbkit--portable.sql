@@ -2,7 +2,8 @@
 
 -- Take over what portable/dbkit.sql has made, for ALTER EXTENSION dbkit UPDATE to replace it by
 -- the C library.  The functions keep their OIDs, so that no default, policy, constraint, trigger
--- or index that calls them has to change.
+-- or index that calls them has to change.  They keep their owner as long as they are his: what
+-- he has made SECURITY DEFINER would run with the rights of a new one.
 
 DO LANGUAGE plpgsql $$
 DECLARE
@@ -27,12 +28,11 @@ BEGIN
 		SELECT pg_catalog.format('VIEW %s'::pg_catalog.text, oid::pg_catalog.regclass)
 		FROM pg_catalog.pg_class
 		WHERE relnamespace OPERATOR(pg_catalog.=) 'dbkit'::pg_catalog.regnamespace::pg_catalog.oid
-		AND relkind OPERATOR(pg_catalog.=) 'v'::pg_catalog."char"
+		AND relname OPERATOR(pg_catalog.=) ANY ('{rules,exemption,stale_exemptions,locks,id_prefix}'::pg_catalog.name[])
 	LOOP
 		EXECUTE 'ALTER EXTENSION dbkit ADD '::pg_catalog.text OPERATOR(pg_catalog.||) object;
-		-- Their owner could change them under everybody who trusts the extension.
-		EXECUTE pg_catalog.format('ALTER %s OWNER TO CURRENT_USER'::pg_catalog.text, object);
 	END LOOP;
+	ALTER SCHEMA dbkit OWNER TO CURRENT_USER;
 	FOR grantee IN
 		SELECT CASE WHEN acl.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN 'PUBLIC'::pg_catalog.text
 			ELSE acl.grantee::pg_catalog.regrole::pg_catalog.text END

@@ -176,6 +176,23 @@ same($node->safe_psql('hosted', $functions), $portable_functions, 'all of them, 
 same(schema_of('hosted'), $developed, 'the database is the same');
 works('hosted', 'without it');
 
+# What its owner has planted there never gets the rights of who creates the extension.
+install('trapped');
+($status, $stdout, $stderr) = as_owner('trapped', q{
+	CREATE FUNCTION dbkit.trap() RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT current_user::text';
+	ALTER FUNCTION dbkit.user_id() SECURITY DEFINER;
+	CREATE VIEW dbkit.passwords AS SELECT rolname FROM pg_authid;
+	CREATE RULE trap AS ON INSERT TO dbkit.rules DO INSTEAD DELETE FROM pg_authid});
+is($status, 0, 'its owner plants') or diag($stderr);
+my $trapped = q{SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_roles r ON r.oid = proowner WHERE pronamespace = 'dbkit'::regnamespace AND rolsuper AND prosecdef
+	UNION ALL SELECT 'view ' || relname FROM pg_class c JOIN pg_roles r ON r.oid = relowner WHERE relname = 'passwords' AND rolsuper
+	UNION ALL SELECT 'rule ' || rulename FROM pg_rewrite JOIN pg_class c ON c.oid = ev_class JOIN pg_roles r ON r.oid = relowner WHERE rulename = 'trap' AND rolsuper} =~ s/p.oid::regprocedure/p.oid::regprocedure::text/r;
+$node->safe_psql('trapped', q{CREATE EXTENSION dbkit VERSION 'portable'});
+is($node->safe_psql('trapped', $trapped), '', 'nothing of it has been given to a superuser');
+$node->safe_psql('trapped', 'ALTER EXTENSION dbkit UPDATE');
+is($node->safe_psql('trapped', $trapped), '', 'nor after the update');
+is($node->safe_psql('trapped', q{SELECT count(*) FROM pg_proc JOIN pg_roles r ON r.oid = proowner WHERE pronamespace = 'dbkit'::regnamespace AND NOT rolsuper}), '0', 'and what there is belongs to its new owner');
+
 # What it refuses
 ($status, $stdout, $stderr) = as_owner('hosted', q{CREATE EXTENSION dbkit VERSION 'portable'});
 like($stderr, qr/permission denied to create extension "dbkit"/, 'who owns the database cannot take over anything');
