@@ -5,6 +5,8 @@ use strict;
 use warnings;
 
 use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Comparing qw(same);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -42,18 +44,6 @@ sub dump_of
 	is($stderr, '', "$command is silent") or diag($stderr);
 	$stdout =~ s/^\\(un)?restrict \w+$//mg;
 	return $stdout;
-}
-
-# Compare two long texts, and show only where they differ.
-sub same
-{
-	my ($got, $expected, $name) = @_;
-	my %expected = map { $_ => 1 } split /\n/, $expected;
-	my %got = map { $_ => 1 } split /\n/, $got;
-
-	ok($got eq $expected, $name) and return;
-	diag("lacks: $_") for grep { !$got{$_} } split /\n/, $expected;
-	diag("has: $_") for grep { !$expected{$_} } split /\n/, $got;
 }
 
 # What enforcement does in a new session

@@ -8,6 +8,8 @@ use warnings;
 use File::Basename;
 use File::Copy;
 use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Comparing qw(same);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -42,18 +44,6 @@ sub definitions
 	$stdout =~ s/^(\\(un)?restrict |SELECT pg_catalog\.binary_upgrade_set_).*//mg;
 	$stdout =~ s/'\{?\d+\}?'/N/g;
 	return $stdout;
-}
-
-# Compare two texts, and show only where they differ.
-sub same
-{
-	my ($got, $expected, $name) = @_;
-	my %expected = map { $_ => 1 } split /\n/, $expected;
-	my %got = map { $_ => 1 } split /\n/, $got;
-
-	ok($got eq $expected, $name) and return;
-	diag("lacks: $_") for grep { !$got{$_} } split /\n/, $expected;
-	diag("has: $_") for grep { !$expected{$_} } split /\n/, $got;
 }
 
 # What the user has and sees; the members of the extension are compared otherwise

@@ -5,6 +5,8 @@ use strict;
 use warnings;
 
 use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Comparing qw(same);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -62,18 +64,6 @@ sub schema_of
 sub files_of
 {
 	return $node->safe_psql($_[0], q{SELECT relname, relfilenode FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relfilenode <> 0 ORDER BY relname});
-}
-
-# Compare two texts, and show only where they differ.
-sub same
-{
-	my ($got, $expected, $name) = @_;
-	my %expected = map { $_ => 1 } split /\n/, $expected;
-	my %got = map { $_ => 1 } split /\n/, $got;
-
-	ok($got eq $expected, $name) and return;
-	diag("lacks: $_") for grep { !$got{$_} } split /\n/, $expected;
-	diag("has: $_") for grep { !$expected{$_} } split /\n/, $got;
 }
 
 # A row of the registry is the database's own.
