@@ -47,8 +47,8 @@ DECLARE$$, CASE WHEN pg_catalog.to_regprocedure('pg_catalog.uuidv7()') IS NULL T
 	high pg_catalog.int8 := dbkit.uuid_high(tick);
 	low pg_catalog.int8 := dbkit.uuid_low();$$ ELSE $$
 	uuid pg_catalog.bytea := pg_catalog.uuid_send(pg_catalog.uuidv7());
-	high pg_catalog.int8 := dbkit.eight_bytes(uuid, 1);
-	low pg_catalog.int8 := dbkit.eight_bytes(uuid, 9);$$ END, $$
+	high pg_catalog.int8 := pg_catalog.int8(pg_catalog.substr(uuid, 1, 8));
+	low pg_catalog.int8 := pg_catalog.int8(pg_catalog.substr(uuid, 9));$$ END, $$
 BEGIN
 	IF prefix OPERATOR(pg_catalog.=) '' THEN
 		RETURN dbkit.uuid_suffix(high, low);
