@@ -122,9 +122,11 @@ sub server_pids
 }
 
 # kill -9 the postmaster.  Its children follow by themselves, those that are busy
-# when they next wait for something; a new server could not start before.
+# when they next wait for something; a new server could not start before.  It is stopped
+# first: one that it forks between the look and the kill would not be waited for.
 sub kill_server
 {
+	kill 'STOP', postmaster_pid();
 	my @pids = server_pids();
 	kill 'KILL', $pids[0];
 	for (1 .. 600)

@@ -148,6 +148,7 @@ while (time_is_left())
 	push @complaints, log_complaints(killed => 1);
 	$runs{$name}++;
 	push @{ $failures{$name} }, sprintf("the %s killed after %.4f s:\n", $victim, $delay) . join "\n", @complaints if @complaints;
+	last if @complaints && !server_is_up();
 }
 for my $name (sort keys %scripts)
 {
