@@ -134,6 +134,13 @@ extern void dbkit_set_initial(struct config_generic *setting, char initial);
 #define dbkit_owns_database(role) pg_database_ownercheck(MyDatabaseId, role)
 #endif
 
+/* Commit 3d14e171e9e let a membership be without SET (16) */
+#if PG_VERSION_NUM >= 160000
+#define dbkit_member_can_set_role(member, role) member_can_set_role(member, role)
+#else
+#define dbkit_member_can_set_role(member, role) is_member_of_role(member, role)
+#endif
+
 /* PostgreSQL 18 renamed it, and has it in front of a declaration. */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn pg_attribute_noreturn()

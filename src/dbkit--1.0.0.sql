@@ -106,7 +106,7 @@ GRANT SELECT ON dbkit.rules TO PUBLIC;
 
 CREATE FUNCTION dbkit.check(
 	OUT rule pg_catalog.text, OUT level pg_catalog.text, OUT object_type pg_catalog.text, OUT object_identity pg_catalog.text,
-	OUT column_name pg_catalog.text, OUT problem pg_catalog.text, OUT fix pg_catalog.text)
+	OUT column_name pg_catalog.text, OUT problem pg_catalog.text, OUT fix pg_catalog.text, OUT risk pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'dbkit_check'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
@@ -116,7 +116,7 @@ COMMENT ON FUNCTION dbkit.check() IS
 CREATE FUNCTION dbkit.check(
 	relation pg_catalog.regclass,
 	OUT rule pg_catalog.text, OUT level pg_catalog.text, OUT object_type pg_catalog.text, OUT object_identity pg_catalog.text,
-	OUT column_name pg_catalog.text, OUT problem pg_catalog.text, OUT fix pg_catalog.text)
+	OUT column_name pg_catalog.text, OUT problem pg_catalog.text, OUT fix pg_catalog.text, OUT risk pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'dbkit_check_relation'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 10;
@@ -126,12 +126,26 @@ COMMENT ON FUNCTION dbkit.check(pg_catalog.regclass) IS
 CREATE FUNCTION dbkit.check_schema(
 	schema pg_catalog.regnamespace,
 	OUT rule pg_catalog.text, OUT level pg_catalog.text, OUT object_type pg_catalog.text, OUT object_identity pg_catalog.text,
-	OUT column_name pg_catalog.text, OUT problem pg_catalog.text, OUT fix pg_catalog.text)
+	OUT column_name pg_catalog.text, OUT problem pg_catalog.text, OUT fix pg_catalog.text, OUT risk pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'dbkit_check_schema'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dbkit.check_schema(pg_catalog.regnamespace) IS
 'dbkit.check() for the tables, views, types and functions of one schema. Errors: undefined_schema';
+
+CREATE FUNCTION dbkit.fixes(risk pg_catalog.text DEFAULT 'safe'::pg_catalog.text, relation pg_catalog.regclass DEFAULT NULL)
+RETURNS SETOF pg_catalog.text
+AS 'MODULE_PATHNAME', 'dbkit_fixes'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.fixes(pg_catalog.text, pg_catalog.regclass) IS
+'Scripts for \gexec that fix what dbkit.check() finds, in the order in which they are to be run. risk: what they may do at most: safe (the catalogs change, and no application can notice), locks (a table is read or rewritten while others wait) or breaks (a running application may notice). They are those for objects of roles that the caller has, or for one relation, whoever owns it. Each fixes all that is wrong with a table, and changes both ends of a foreign key; large tables are changed in steps that nobody waits for. Errors: invalid_parameter_value for another risk or none, undefined_table';
+
+CREATE FUNCTION dbkit.run_as(role pg_catalog.name, script pg_catalog.text)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dbkit_run_as'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.run_as(pg_catalog.name, pg_catalog.text) IS
+'Runs the statements of a script, as dbkit.fixes() writes them, as a role that the caller could SET ROLE to: with its rights alone, which nothing in the script gets out of, and names without a schema are those of pg_catalog. Settings that the script changes have their values again afterwards. Errors: undefined_object, insufficient_privilege, and those of the script';
 
 CREATE FUNCTION dbkit.explain_rule(rule pg_catalog.text)
 RETURNS pg_catalog.text

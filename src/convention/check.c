@@ -322,7 +322,7 @@ text_or_null(const char *value, bool *isnull)
 }
 
 const char *const dbkit_check_columns[N_CHECK_COLUMNS] = {
-	"rule", "level", "object_type", "object_identity", "column_name", "problem", "fix"
+	"rule", "level", "object_type", "object_identity", "column_name", "problem", "fix", "risk"
 };
 
 /* Set what dbkit.check() tells of a finding, NULL where there is nothing to tell. */
@@ -336,6 +336,7 @@ dbkit_check_values(const Finding *finding, const char *values[N_CHECK_COLUMNS])
 	values[4] = finding->column;
 	values[5] = finding->problem;
 	values[6] = dbkit_fix(list_make1(unconstify(Finding *, finding)));
+	values[7] = values[6] != NULL ? dbkit_worst_risk(finding) : NULL;
 }
 
 /* A finding as a row of a set-returning function, and where it stands */

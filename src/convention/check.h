@@ -16,7 +16,7 @@ typedef void (*FindingCallback) (const Finding *finding, void *arg);
 typedef void (*FactsCallback) (Judgement *judgement, Facts *facts, void *arg);
 
 /* What dbkit.check() tells of a finding, in this order */
-#define N_CHECK_COLUMNS		7
+#define N_CHECK_COLUMNS		8
 
 extern const char *const dbkit_check_columns[N_CHECK_COLUMNS];
 

@@ -20,6 +20,12 @@ typedef struct Collection
 	List	   *objects;		/* CheckedObject * */
 } Collection;
 
+static char *
+copy_or_null(const char *text)
+{
+	return text !=NULL ? pstrdup(text) : NULL;
+}
+
 static void
 keep_object(Judgement *judgement pg_attribute_unused(), Facts *facts, void *arg)
 {
@@ -31,12 +37,26 @@ keep_object(Judgement *judgement pg_attribute_unused(), Facts *facts, void *arg)
 	kept->classid = facts->classid;
 	kept->objid = facts->objid;
 	kept->kind = facts->kind;
+	kept->owner = facts->owner;
 	kept->schema = pstrdup(facts->schema);
 	kept->name = pstrdup(facts->name);
-	kept->signature = facts->signature != NULL ? pstrdup(facts->signature) : NULL;
+	kept->signature = copy_or_null(facts->signature);
 	object->facts = kept;
 	collection->objects = lappend(collection->objects, object);
 	MemoryContextSwitchTo(caller);
+}
+
+static Action *
+copy_action(const Action *action)
+{
+	Action	   *result = palloc(sizeof(Action));
+
+	*result = *action;
+	result->name = copy_or_null(action->name);
+	result->text = copy_or_null(action->text);
+	result->sql = copy_or_null(action->sql);
+	result->sql_in_utc = copy_or_null(action->sql_in_utc);
+	return result;
 }
 
 /* Return a copy of a finding, as far as it is told to somebody. */
@@ -49,14 +69,12 @@ copy_finding(const Finding *finding, const Facts *facts)
 	result->rule = finding->rule;
 	result->level = finding->level;
 	result->facts = facts;
-	result->column = finding->column != NULL ? pstrdup(finding->column) : NULL;
+	result->column = copy_or_null(finding->column);
 	result->problem = pstrdup(finding->problem);
 	foreach(lc, finding->actions)
 	{
-		const Action *action = lfirst(lc);
-
-		if (action->sql != NULL)
-			(void) dbkit_add_action(result, action->kind, NULL, NULL, pstrdup(action->sql));
+		if (((const Action *) lfirst(lc))->sql != NULL)
+			result->actions = lappend(result->actions, copy_action(lfirst(lc)));
 	}
 	return result;
 }
@@ -87,15 +105,15 @@ compare_objects(const ListCell *a, const ListCell *b)
 }
 
 /*
- * Check the objects of a schema, or of the database for InvalidOid, and return them in the
- * order of their names, as CheckedObject *.
+ * Check the objects of a schema, or of the database for InvalidOid, in that scope, and return
+ * them in the order of their names, as CheckedObject *.
  */
 List *
-dbkit_collect_checked(Oid namespace)
+dbkit_collect_checked(Oid namespace, JudgeScope scope)
 {
 	Collection	collection = {.context = CurrentMemoryContext};
 
-	dbkit_check_objects(namespace, SCOPE_CHECK, keep_object, keep_finding, &collection);
+	dbkit_check_objects(namespace, scope, keep_object, keep_finding, &collection);
 	list_sort(collection.objects, compare_objects);
 	return collection.objects;
 }

@@ -8,12 +8,12 @@
 #ifndef DBKIT_COLLECT_H
 #define DBKIT_COLLECT_H
 
-#include "convention/findings.h"
+#include "convention/judge.h"
 
 /* An object that was checked, also where nothing is wrong with it */
 typedef struct CheckedObject
 {
-	const Facts *facts;			/* kind and name, nothing else */
+	const Facts *facts;			/* kind, name and owner, nothing else */
 	List	   *findings;		/* Finding * */
 } CheckedObject;
 
@@ -24,7 +24,7 @@ typedef struct CheckedCounts
 	int			warnings;
 } CheckedCounts;
 
-extern List *dbkit_collect_checked(Oid namespace);
+extern List *dbkit_collect_checked(Oid namespace, JudgeScope scope);
 extern CheckedCounts dbkit_count_checked(const List *objects);
 
 #endif							/* DBKIT_COLLECT_H */

@@ -15,10 +15,12 @@
 
 #include "common.h"
 #include "convention/facts/catalogs.h"
+#include "convention/facts/dependents.h"
 #include "convention/facts/table.h"
 #include "convention/findings.h"
 #include "convention/rules/rules.h"
 #include "convention/facts/type_walk.h"
+#include "relation_name.h"
 
 /* As appendStringInfo(), but with a va_list. */
 static void append_va(StringInfo text, const char *format, va_list args) pg_attribute_printf(2, 0);
@@ -140,22 +142,23 @@ dbkit_add_action(Finding *finding, ActionKind kind, const char *name, const char
 	action->text = text;
 
 	action->sql = sql;
+	action->risk = RISK_BREAKS;
 	finding->actions = lappend(finding->actions, action);
 	return action;
 }
 
 /* Add an action of the ALTER TABLE that fixes the finding. */
 void
-dbkit_add_alter(Finding *finding, const char *sql)
+dbkit_add_alter(Finding *finding, FixRisk risk, const char *sql)
 {
-	(void) dbkit_add_action(finding, ACTION_ALTER, NULL, NULL, sql);
+	dbkit_add_action(finding, ACTION_ALTER, NULL, NULL, sql)->risk = risk;
 }
 
 /* Add a statement that fixes the finding. */
 void
-dbkit_add_statement(Finding *finding, const char *sql)
+dbkit_add_statement(Finding *finding, FixRisk risk, const char *sql)
 {
-	(void) dbkit_add_action(finding, ACTION_STATEMENT, NULL, NULL, sql);
+	dbkit_add_action(finding, ACTION_STATEMENT, NULL, NULL, sql)->risk = risk;
 }
 
 /* Does the table inherit?  Then the fix of its parent may come first. */
@@ -172,15 +175,26 @@ inherits(const Facts *facts)
 	return false;
 }
 
-/* Add ADD COLUMN as the fix; what was there before needs none. */
+/*
+ * Add ADD COLUMN as the fix; what was there before needs none.  PostgreSQL refuses it where
+ * another table has a column of the row type, and a function that returns such rows by
+ * naming their columns fails afterwards.
+ */
 void
 dbkit_add_column(Finding *finding, const char *column, const char *definition)
 {
-	if (!finding->facts->typed && finding->facts->catalogs->snapshot == NULL)
-		(void) dbkit_add_action(finding, ACTION_ADD_COLUMN, column, definition,
-								psprintf("ADD COLUMN %s%s %s",
-										 inherits(finding->facts) ? "IF NOT EXISTS " : "",
-										 quote_identifier(column), definition));
+	RowTypeUse	use;
+	Action	   *action;
+
+	if (finding->facts->typed || finding->facts->catalogs->snapshot != NULL)
+		return;
+	use = dbkit_row_type_use(finding->facts);
+	action = dbkit_add_action(finding, ACTION_ADD_COLUMN, column, definition,
+							  use == ROW_TYPE_IN_COLUMN ? NULL :
+							  psprintf("ADD COLUMN %s%s %s",
+									   inherits(finding->facts) ? "IF NOT EXISTS " : "",
+									   quote_identifier(column), definition));
+	action->risk = use == ROW_TYPE_UNUSED ? RISK_SAFE : RISK_BREAKS;
 }
 
 /*
@@ -196,7 +210,7 @@ find_conversion(const Facts *facts, const ColumnFacts *column, Oid target, const
 	const char *name = quote_identifier(column->name);
 	const char *using = "";
 
-	if (facts->typed || dbkit_column_type_is_fixed(facts, column))
+	if (facts->typed || dbkit_column_type_is_fixed(facts, column, target))
 		return NULL;
 	if (column->identity && target != INT8OID)
 		return NULL;
@@ -214,25 +228,73 @@ find_conversion(const Facts *facts, const ColumnFacts *column, Oid target, const
 	return *using && column->generated ? NULL : using;
 }
 
+/* Does the column reference one that is of another type, so that both have to change? */
+static bool
+references_other_type(const Facts *facts, const ColumnFacts *column, Oid target)
+{
+	ColumnFacts referenced;
+
+	return (facts->visible & FACT_FOREIGN_KEYS) != 0 &&
+		dbkit_find_reference(facts, column, &referenced) && referenced.base_type != target;
+}
+
+/* Add that the sequence of a serial column is to go as far as the column. */
+static void
+add_sequence(Finding *finding, const ColumnFacts *column, bool both_ends)
+{
+	const char *sequence = dbkit_find_relation_name(dbkit_column_sequence(finding->facts, column));
+
+	if (sequence != NULL)
+		dbkit_add_action(finding, ACTION_ALTER_SEQUENCE, column->name, NULL,
+						 psprintf("ALTER SEQUENCE %s AS bigint;", sequence))->both_ends = both_ends;
+}
+
 /*
- * Add ALTER COLUMN ... TYPE as the fix, and tell whether PostgreSQL can convert the column.
- * What was there before needs none.
+ * Add ALTER COLUMN ... TYPE as the fix, and return it, or NULL where PostgreSQL cannot
+ * convert the column.  What was there before needs none.
  */
-bool
+Action *
 dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target, const char *definition)
 {
 	const char *conversion;
+	const char *alter;
 	Action	   *action;
 
 	if (finding->facts->catalogs->snapshot != NULL)
-		return false;
+		return NULL;
 	conversion = find_conversion(finding->facts, column, target, definition);
+	alter = psprintf("ALTER COLUMN %s TYPE %s", quote_identifier(column->name), definition);
 	action = dbkit_add_action(finding, ACTION_SET_TYPE, column->name, definition,
-							  conversion == NULL ? NULL :
-							  psprintf("ALTER COLUMN %s TYPE %s%s", quote_identifier(column->name),
-									   definition, conversion));
+							  conversion == NULL ? NULL : psprintf("%s%s", alter, conversion));
 	action->type = target;
-	return conversion != NULL;
+	action->both_ends = references_other_type(finding->facts, column, target);
+	if (conversion == NULL)
+		return NULL;
+	if (target == TIMESTAMPTZOID && column->base_type == TIMESTAMPOID)
+		action->sql_in_utc = alter;
+	if (target == INT8OID)
+		add_sequence(finding, column, action->both_ends);
+	return action;
+}
+
+/*
+ * Add that the id, a smaller integer, is to be bigint.  That is no fix by itself: what
+ * references it has to go with it.
+ */
+void
+dbkit_add_id_retype(Finding *finding, const ColumnFacts *id)
+{
+	Action	   *action = dbkit_add_retype(finding, id, INT8OID, "bigint");
+	ListCell   *lc;
+
+	if (action == NULL)
+		return;
+	foreach(lc, finding->actions)
+	{
+		action = lfirst(lc);
+		if (action->kind == ACTION_SET_TYPE || action->kind == ACTION_ALTER_SEQUENCE)
+			action->both_ends = true;
+	}
 }
 
 /* Add that a column is to be NOT NULL, which one that exists may not be able to become. */
@@ -244,10 +306,10 @@ dbkit_add_not_null(Finding *finding, const char *column, bool alterable)
 }
 
 /* Add the clause by which a column gets its value, which one that exists may not be able to have. */
-void
+Action *
 dbkit_add_value(Finding *finding, const char *column, const char *value, bool alterable)
 {
-	(void) dbkit_add_action(finding, ACTION_SET_VALUE, column, value,
+	return dbkit_add_action(finding, ACTION_SET_VALUE, column, value,
 							alterable ? psprintf("ALTER COLUMN %s SET %s", quote_identifier(column), value) : NULL);
 }
 
@@ -324,11 +386,26 @@ dbkit_same_object(const Finding *a, const Finding *b)
 	return a->facts->classid == b->facts->classid && a->facts->objid == b->facts->objid;
 }
 
+/* Return the statement that gives a column another name. */
+char *
+dbkit_rename_sql(const Facts *facts, const char *column, const char *name)
+{
+	return psprintf("ALTER TABLE %s RENAME COLUMN %s TO %s;", dbkit_facts_identity(facts),
+					quote_identifier(column), quote_identifier(name));
+}
+
 /* Is it a statement of its own, and not a part of an ALTER TABLE? */
-static bool
-is_statement(const Action *action)
+bool
+dbkit_is_statement(const Action *action)
 {
 	return action->kind >= ACTION_RENAME_COLUMN;
+}
+
+/* Is it SQL that can be run by itself? */
+static bool
+is_runnable(const Action *action)
+{
+	return action->sql != NULL && !action->both_ends;
 }
 
 /* Append one ALTER TABLE with all actions that the findings of one object ask for. */
@@ -350,7 +427,7 @@ append_alter(StringInfo sql, const List *findings, const Finding *object)
 		{
 			const Action *action = lfirst(cell);
 
-			if (action->sql != NULL && !is_statement(action))
+			if (is_runnable(action) && !dbkit_is_statement(action))
 				appendStringInfo(&actions, "%s%s", actions.len > 0 ? ", " : "", action->sql);
 		}
 	}
@@ -369,7 +446,7 @@ append_statements(StringInfo sql, const Finding *finding)
 	{
 		const Action *action = lfirst(lc);
 
-		if (action->sql != NULL && is_statement(action))
+		if (is_runnable(action) && dbkit_is_statement(action))
 			dbkit_append_line(sql, action->sql);
 	}
 }
@@ -441,4 +518,34 @@ dbkit_fix(const List *findings)
 		last = finding;
 	}
 	return sql.len > 0 ? sql.data : NULL;
+}
+
+/* Return the name of a risk. */
+const char *
+dbkit_risk_name(FixRisk risk)
+{
+	static const char *const names[] = {
+		[RISK_SAFE] = "safe",
+		[RISK_LOCKS] = "locks",
+		[RISK_BREAKS] = "breaks"
+	};
+
+	return names[risk];
+}
+
+/* Return the name of the worst that an action for the finding does, which may be one for both ends of a key. */
+const char *
+dbkit_worst_risk(const Finding *finding)
+{
+	FixRisk		worst = RISK_SAFE;
+	ListCell   *lc;
+
+	foreach(lc, finding->actions)
+	{
+		const Action *action = lfirst(lc);
+
+		if (action->sql != NULL)
+			worst = Max(worst, action->risk);
+	}
+	return dbkit_risk_name(worst);
 }

@@ -82,11 +82,25 @@ typedef enum ActionKind
 	ACTION_ADD_CONSTRAINT,
 	ACTION_DROP_CONSTRAINT,
 	ACTION_ALTER,				/* another one */
+	ACTION_REFERENCE,			/* have it reference the table that its name
+								 * means */
 	ACTION_RENAME_COLUMN,
 	ACTION_ALTER_SEQUENCE,
+	ACTION_CREATE_INDEX,
+	ACTION_DROP_INDEX,
 	ACTION_CREATE_POLICY,
 	ACTION_STATEMENT			/* another one */
 } ActionKind;
+
+/* What a fix does to those who use the database meanwhile; the worst is last */
+typedef enum FixRisk
+{
+	RISK_SAFE,					/* the catalogs change, and no application can
+								 * notice */
+	RISK_LOCKS,					/* a table is read or rewritten while others
+								 * wait */
+	RISK_BREAKS					/* a running application may notice */
+} FixRisk;
 
 typedef struct Action
 {
@@ -98,6 +112,12 @@ typedef struct Action
 								 * added; or InvalidOid */
 	const char *sql;			/* NULL where only a table that is made can
 								 * have it so */
+	const char *sql_in_utc;		/* the same, without a rewrite, where TimeZone
+								 * is UTC; or NULL */
+	FixRisk		risk;
+	Oid			referenced;		/* of ACTION_REFERENCE: the table */
+	bool		both_ends;		/* only together with the other ends of the
+								 * column's keys; see fixes.c */
 } Action;
 
 /* One thing that is wrong with one object. */
@@ -149,13 +169,14 @@ extern Finding *dbkit_add_finding(Judgement *judgement, const char *column,
 								  const char *format,...) pg_attribute_printf(3, 4);
 extern Action *dbkit_add_action(Finding *finding, ActionKind kind, const char *name,
 								const char *text, const char *sql);
-extern void dbkit_add_alter(Finding *finding, const char *sql);
-extern void dbkit_add_statement(Finding *finding, const char *sql);
+extern void dbkit_add_alter(Finding *finding, FixRisk risk, const char *sql);
+extern void dbkit_add_statement(Finding *finding, FixRisk risk, const char *sql);
 extern void dbkit_add_column(Finding *finding, const char *column, const char *definition);
-extern bool dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target,
-							 const char *definition);
+extern Action *dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target,
+								const char *definition);
 extern void dbkit_add_not_null(Finding *finding, const char *column, bool alterable);
-extern void dbkit_add_value(Finding *finding, const char *column, const char *value, bool alterable);
+extern Action *dbkit_add_value(Finding *finding, const char *column, const char *value, bool alterable);
+extern void dbkit_add_id_retype(Finding *finding, const ColumnFacts *id);
 extern void dbkit_add_drop_constraint(Finding *finding, const char *constraint, bool alterable);
 
 /* For rules: say what a finding is about, so that it is known again */
@@ -181,6 +202,10 @@ extern bool dbkit_same_object(const Finding *a, const Finding *b);
 extern bool dbkit_list_has_string(const List *list, const char *string);
 extern void dbkit_drop_repeated_fixes(List *findings, int from);
 extern void dbkit_append_line(StringInfo text, const char *line);
+extern char *dbkit_rename_sql(const Facts *facts, const char *column, const char *name);
+extern bool dbkit_is_statement(const Action *action);
 extern char *dbkit_fix(const List *findings);
+extern const char *dbkit_worst_risk(const Finding *finding);
+extern const char *dbkit_risk_name(FixRisk risk);
 
 #endif							/* DBKIT_FINDINGS_H */

@@ -433,7 +433,7 @@ dbkit_report_in_format(PG_FUNCTION_ARGS)
 		namespace = PG_GETARG_OID(1);
 		dbkit_require_schema(namespace);
 	}
-	objects = dbkit_collect_checked(namespace);
+	objects = dbkit_collect_checked(namespace, SCOPE_CHECK);
 	report.counts = dbkit_count_checked(objects);
 	initStringInfo(&report.body);
 	initStringInfo(&out);

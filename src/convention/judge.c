@@ -22,7 +22,7 @@
 static LevelUse
 level_use(JudgeScope scope)
 {
-	return scope == SCOPE_CHECK || scope == SCOPE_ALL || scope == SCOPE_DRAFT ? LEVEL_TO_CHECK : LEVEL_TO_ENFORCE;
+	return scope == SCOPE_CHECK || scope == SCOPE_FIX || scope == SCOPE_ALL || scope == SCOPE_DRAFT ? LEVEL_TO_CHECK : LEVEL_TO_ENFORCE;
 }
 
 /* Does the rule judge in that scope, if it has one of those levels? */
@@ -142,7 +142,7 @@ drop_excused(const Judgement *judgement, int from, JudgeScope scope)
 	if (judgement->ratchet != NULL)
 		findings = dbkit_drop_known(judgement->ratchet, findings, from, scope, &existed);
 	/* Before what is in the baseline has its level changed */
-	merged = scope == SCOPE_DRAFT ? dbkit_drop_pointless(findings, from) : dbkit_merge_causes(findings, from);
+	merged = scope == SCOPE_DRAFT || scope == SCOPE_FIX ? dbkit_drop_pointless(findings, from) : dbkit_merge_causes(findings, from);
 	result = existed ? findings : dbkit_drop_baseline(findings, from);
 	return keep_members(result, from, merged);
 }

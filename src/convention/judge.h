@@ -20,6 +20,7 @@ typedef enum JudgeScope
 	SCOPE_DRAFT,				/* what a table that is made anew has to heed:
 								 * also what others imply */
 	SCOPE_CHECK,				/* all that are not off */
+	SCOPE_FIX,					/* the same, and what others imply */
 	SCOPE_ALL					/* all, and no exemption counts */
 } JudgeScope;
 

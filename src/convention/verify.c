@@ -25,7 +25,7 @@ PG_FUNCTION_INFO_V1(dbkit_verify);
 Datum
 dbkit_verify(PG_FUNCTION_ARGS)
 {
-	List	   *objects = dbkit_collect_checked(InvalidOid);
+	List	   *objects = dbkit_collect_checked(InvalidOid, SCOPE_CHECK);
 	CheckedCounts counts = dbkit_count_checked(objects);
 	List	   *errors = NIL;
 	char	   *said;

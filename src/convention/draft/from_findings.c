@@ -32,6 +32,7 @@
 #include "convention/draft/draft.h"
 #include "convention/facts/catalogs.h"
 #include "convention/listed_names.h"
+#include "convention/meant_table.h"
 #include "convention/rules/id_style.h"
 #include "relation_name.h"
 
@@ -416,17 +417,6 @@ add_foreign_key(Draft *draft, DraftColumn *column, const char *table, const char
 								  quote_identifier(column->name)));
 }
 
-/* Is the column of that name the primary key of a table? */
-static bool
-has_key(Oid relid, const char *name)
-{
-	AttrNumber	attnum = get_attnum(relid, name);
-	Oid			constraint;
-	Bitmapset  *key = attnum > 0 ? get_primary_key_attnos(relid, false, &constraint) : NULL;
-
-	return key != NULL && bms_equal(key, bms_make_singleton(attnum - FirstLowInvalidHeapAttributeNumber));
-}
-
 /* By their order in the enum */
 static int
 compare_enum_rows(const ListCell *a, const ListCell *b)
@@ -476,7 +466,7 @@ provide_enum_table(Draft *draft, Oid type)
 	statement = psprintf("SELECT dbkit.create_enum(%s, ARRAY[%s]);",
 						 quote_literal_cstr(quote_qualified_identifier(schema_name, name)), write_enum_values(type));
 	relid = get_relname_relid(name, schema);
-	if (OidIsValid(relid) && !has_key(relid, "value"))
+	if (OidIsValid(relid) && !dbkit_is_only_key(relid, "value"))
 		return NULL;
 	if (!OidIsValid(relid) && !dbkit_list_has_string(draft->prerequisites, statement))
 		draft->prerequisites = lappend(draft->prerequisites, statement);
@@ -582,62 +572,6 @@ is_mentioned(const Draft *draft, const DraftColumn *column)
 	return false;
 }
 
-static ListedName *
-make_listed_name(char *name)
-{
-	ListedName *result = palloc0(sizeof(ListedName));
-
-	result->name = name;
-	return result;
-}
-
-/* Return the names that the table may have whose ids a column holds. */
-static List *
-guess_table_names(const char *column)
-{
-	const Agreement *agreement = dbkit_agreement();
-	const char *suffix = dbkit_id_suffix(column);
-	char	   *stem = pnstrdup(column, strlen(column) - (suffix != NULL ? strlen(suffix) : 0));
-
-	if (dbkit_list_has_string(agreement->organization_columns, column))
-		return agreement->organization_tables;
-	if (dbkit_list_has_string(agreement->user_columns, column))
-		return agreement->user_tables;
-	return list_make2(make_listed_name(psprintf("%ss", stem)), make_listed_name(stem));
-}
-
-/* Can a column reference the id of a table: is it the key, of that type, and may the caller? */
-static bool
-can_reference(const DraftColumn *column, Oid relid)
-{
-	return has_key(relid, "id") &&
-		getBaseType(get_atttype(relid, get_attnum(relid, "id"))) == column->base_type &&
-		pg_class_aclcheck(relid, GetUserId(), ACL_REFERENCES) == ACLCHECK_OK;
-}
-
-/* Find the first of the tables that is there, beside this one or in public; InvalidOid if none is. */
-static Oid
-find_table(const Draft *draft, const List *names)
-{
-	const char *schemas[] = {draft->facts->schema, "public"};
-	ListCell   *lc;
-
-	foreach(lc, names)
-	{
-		const ListedName *listed = lfirst(lc);
-
-		for (size_t i = 0; i < lengthof(schemas); i++)
-		{
-			Oid			schema = get_namespace_oid(listed->schema != NULL ? listed->schema : schemas[i], true);
-			Oid			relid = OidIsValid(schema) ? get_relname_relid(listed->name, schema) : InvalidOid;
-
-			if (OidIsValid(relid))
-				return relid;
-		}
-	}
-	return InvalidOid;
-}
-
 /*
  * Rename a column that holds ids and references nothing: where it stands if that is the only
  * place, and by a statement if not.  If there is a table that it seems to mean, it references that.
@@ -646,18 +580,17 @@ static void
 rename_column(Draft *draft, const Action *action)
 {
 	DraftColumn *column = dbkit_draft_column(draft, action->name);
-	Oid			relid = column != NULL ? find_table(draft, guess_table_names(column->name)) : InvalidOid;
-	bool		owner = OidIsValid(relid) &&
-	(dbkit_is_organization_table(&dbkit_now, relid) || dbkit_is_user_table(&dbkit_now, relid));
+	Oid			relid = column == NULL ? InvalidOid :
+	dbkit_meant_table(draft->facts->schema, column->name, column->base_type, GetUserId());
 
 	if (column == NULL)
 		return;
-	if (OidIsValid(relid) && can_reference(column, relid))
+	if (OidIsValid(relid))
 		add_foreign_key(draft, column, dbkit_relation_name(relid), "id",
-						!owner ? "" : column->not_null ? " ON DELETE CASCADE" : " ON DELETE SET NULL");
+						dbkit_meant_key_action(relid, column->not_null));
 	else if (is_mentioned(draft, column))
 	{
-		add_after(draft, action->sql);
+		add_after(draft, dbkit_rename_sql(draft->facts, action->name, action->text));
 		column->later_name = action->text;
 	}
 	else
@@ -729,10 +662,10 @@ static void
 set_organization(Draft *draft, const Action *action)
 {
 	DraftColumn *column = dbkit_draft_column(draft, action->name);
-	Oid			relid = find_table(draft, dbkit_agreement()->organization_tables);
+	Oid			relid = dbkit_find_table(draft->facts->schema, dbkit_agreement()->organization_tables);
 	AttrNumber	attnum = OidIsValid(relid) ? get_attnum(relid, "id") : 0;
 
-	if (attnum <= 0 || (column != NULL && !can_reference(column, relid)))
+	if (attnum <= 0 || (column != NULL && !dbkit_can_reference(relid, column->base_type, GetUserId())))
 	{
 		note_obstacle(draft, psprintf("there is no organization table that column \"%s\" could reference", action->name));
 		return;
@@ -775,8 +708,11 @@ static void (*const revisions[]) (Draft *draft, const Action *action) =
 		[ACTION_ADD_CONSTRAINT] = add_constraint,
 		[ACTION_DROP_CONSTRAINT] = drop_constraint,
 		[ACTION_ALTER] = alter_table,
+		[ACTION_REFERENCE] = NULL,	/* with the renaming */
 		[ACTION_RENAME_COLUMN] = rename_column,
 		[ACTION_ALTER_SEQUENCE] = NULL,
+		[ACTION_CREATE_INDEX] = add_statement,
+		[ACTION_DROP_INDEX] = add_statement,
 		[ACTION_CREATE_POLICY] = create_policy,
 		[ACTION_STATEMENT] = add_statement
 };

@@ -25,6 +25,7 @@
 #include "catalog/pg_depend.h"
 #include "catalog/pg_description.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_opclass.h"
 #include "catalog/pg_partitioned_table.h"
@@ -63,6 +64,7 @@ static const struct
 	[CATALOG_PARTITIONED] = {PartitionedRelationId, PartitionedRelidIndexId, Anum_pg_partitioned_table_partrelid, PARTRELID},
 	[CATALOG_CONSTRAINT] = {ConstraintRelationId, ConstraintOidIndexId, Anum_pg_constraint_oid, CONSTROID},
 	[CATALOG_SEQUENCE] = {SequenceRelationId, SequenceRelidIndexId, Anum_pg_sequence_seqrelid, SEQRELID},
+	[CATALOG_INDEX] = {IndexRelationId, IndexRelidIndexId, Anum_pg_index_indexrelid, INDEXRELID},
 };
 
 /* A row that was looked up */
@@ -220,6 +222,37 @@ dbkit_catalog_member(const Catalogs *catalogs, Oid classid, Oid objid)
 	systable_endscan(scan);
 	table_close(depend, AccessShareLock);
 	return member;
+}
+
+/* Return what depends on an object or a column of it, but not as a part of it: ObjectAddress *. */
+List *
+dbkit_catalog_dependents(const Catalogs *catalogs, Oid classid, Oid objid, int32 objsubid)
+{
+	Relation	depend = table_open(DependRelationId, AccessShareLock);
+	List	   *result = NIL;
+	ScanKeyData key[3];
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	ScanKeyInit(&key[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(classid));
+	ScanKeyInit(&key[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(objid));
+	ScanKeyInit(&key[2], Anum_pg_depend_refobjsubid, BTEqualStrategyNumber,
+				F_INT4EQ, Int32GetDatum(objsubid));
+	scan = systable_beginscan(depend, DependReferenceIndexId, true, catalogs->snapshot, 3, key);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(row);
+		ObjectAddress *dependent = palloc(sizeof(ObjectAddress));
+
+		ObjectAddressSubSet(*dependent, form->classid, form->objid, form->objsubid);
+		if (form->deptype != DEPENDENCY_INTERNAL)
+			result = lappend(result, dependent);
+	}
+	systable_endscan(scan);
+	table_close(depend, AccessShareLock);
+	return result;
 }
 
 /* Has a column a comment, or, for number 0, the relation? */

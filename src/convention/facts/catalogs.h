@@ -11,6 +11,7 @@
 
 #include "access/htup.h"
 #include "catalog/pg_type.h"
+#include "nodes/pg_list.h"
 #include "utils/hsearch.h"
 #include "utils/snapshot.h"
 
@@ -36,7 +37,8 @@ typedef enum CatalogKind
 	CATALOG_MULTIRANGE,
 	CATALOG_PARTITIONED,
 	CATALOG_CONSTRAINT,
-	CATALOG_SEQUENCE
+	CATALOG_SEQUENCE,
+	CATALOG_INDEX
 } CatalogKind;
 
 extern void dbkit_open_before(Catalogs *catalogs);
@@ -47,6 +49,7 @@ extern Datum dbkit_catalog_value(CatalogKind kind, HeapTuple row, AttrNumber att
 extern Oid	dbkit_catalog_search(const Catalogs *catalogs, CatalogKind kind, const char *name,
 								 const oidvector *arguments, Oid namespace);
 extern bool dbkit_catalog_member(const Catalogs *catalogs, Oid classid, Oid objid);
+extern List *dbkit_catalog_dependents(const Catalogs *catalogs, Oid classid, Oid objid, int32 objsubid);
 extern bool dbkit_catalog_comment(const Catalogs *catalogs, Oid relid, AttrNumber attnum);
 
 extern bool dbkit_catalog_column(const Catalogs *catalogs, Oid relid, AttrNumber attnum, Oid *type, Oid *collation);

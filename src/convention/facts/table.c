@@ -34,6 +34,7 @@
 #include "utils/rel.h"
 
 #include "common.h"
+#include "convention/facts/dependents.h"
 #include "convention/facts/expression.h"
 #include "convention/facts/table.h"
 #include "convention/facts/tree.h"
@@ -253,14 +254,14 @@ is_partition_key(const Facts *facts, const Bitmapset *column)
 	return bms_overlap(column, columns);
 }
 
-/* Does PostgreSQL refuse to change the type of the column? */
+/* Does PostgreSQL refuse to change the type of the column to that one? */
 bool
-dbkit_column_type_is_fixed(const Facts *facts, const ColumnFacts *column)
+dbkit_column_type_is_fixed(const Facts *facts, const ColumnFacts *column, Oid target)
 {
 	Bitmapset  *columns = bms_make_singleton(column->attnum - FirstLowInvalidHeapAttributeNumber);
 
 	return column->inherited || bms_overlap(columns, generation_inputs(facts)) ||
-		is_partition_key(facts, columns);
+		is_partition_key(facts, columns) || dbkit_keeps_type(facts, column, target);
 }
 
 /* Return the sequence of a serial column, or InvalidOid. */

@@ -14,7 +14,7 @@
 extern void dbkit_read_table(Facts *facts, RowReader *reader, FactSet wanted);
 extern bool dbkit_column_has_default(const ColumnFacts *column);
 extern Node *dbkit_column_default(const ColumnFacts *column);
-extern bool dbkit_column_type_is_fixed(const Facts *facts, const ColumnFacts *column);
+extern bool dbkit_column_type_is_fixed(const Facts *facts, const ColumnFacts *column, Oid target);
 extern const TriggerFacts *dbkit_find_trigger(const Facts *facts,
 											  bool (*wanted) (const TriggerFacts *trigger, const void *arg),
 											  const void *arg);

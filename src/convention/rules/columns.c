@@ -64,12 +64,18 @@ judge_clock_column(Judgement *judgement, const ColumnFacts *column)
 								wrong.text.data, CLOCK_COLUMN);
 	dbkit_set_faults(finding, wrong.faults, wrong.hidden);
 	if (column->base_type != TIMESTAMPTZOID &&
-		!dbkit_add_retype(finding, column, TIMESTAMPTZOID, "timestamptz"))
+		dbkit_add_retype(finding, column, TIMESTAMPTZOID, "timestamptz") == NULL)
 		alterable = false;
 	if (!column->not_null)
 		dbkit_add_not_null(finding, column->name, alterable);
 	if (!clock)
-		dbkit_add_value(finding, column->name, "DEFAULT now()", alterable);
+	{
+		Action	   *action = dbkit_add_value(finding, column->name, "DEFAULT now()", alterable);
+
+		/* Where no row could be without it, nobody can have left it out */
+		if (column->not_null && value == NULL)
+			action->risk = RISK_SAFE;
+	}
 }
 
 /* Judge that one of the columns is there, and is as it has to be. */
@@ -157,7 +163,6 @@ judge_column_types(Judgement *judgement, TypeTest unwanted,
 	{
 		ColumnFacts *column = lfirst(lc);
 		Oid			target;
-		const char *sequence;
 		const char *advice = otherwise;
 		IdType		wanted;
 		Finding    *finding;
@@ -185,19 +190,16 @@ judge_column_types(Judgement *judgement, TypeTest unwanted,
 		finding->waits = dbkit_waits_for_key(judgement->facts, column);
 		if (strcmp(column->name, "id") == 0)
 		{
-			/* That of a table that exists is not changed alone */
-			if (OidIsValid(target))
+			if (target == INT8OID)
+				dbkit_add_id_retype(finding, column);
+			else if (OidIsValid(target))
 				dbkit_add_action(finding, ACTION_SET_TYPE, column->name, advice, NULL)->type = target;
 			continue;
 		}
 		if (inside == column->type && unwanted == is_enum && !OidIsValid(target))
 			(void) dbkit_add_action(finding, ACTION_SET_ENUM, column->name, NULL, NULL);
-		if (!OidIsValid(target) || !dbkit_add_retype(finding, column, target, advice) || target != INT8OID)
-			continue;
-		sequence = dbkit_find_relation_name(dbkit_column_sequence(judgement->facts, column));
-		if (sequence != NULL)
-			(void) dbkit_add_action(finding, ACTION_ALTER_SEQUENCE, column->name, NULL,
-									psprintf("ALTER SEQUENCE %s AS bigint;", sequence));
+		if (OidIsValid(target))
+			(void) dbkit_add_retype(finding, column, target, advice);
 	}
 }
 

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
@@ -21,6 +22,7 @@
 #include "convention/rules/files.h"
 #include "convention/rules/id_style.h"
 #include "convention/listed_names.h"
+#include "convention/meant_table.h"
 #include "relation_name.h"
 
 /*
@@ -161,7 +163,7 @@ judge_fk_index(Judgement *judgement)
 		finding = add_key_finding(judgement, key,
 								  psprintf("foreign key \"%s\" (%s) has no index; use %s", key->name,
 										   dbkit_facts_column_names(facts, key->columns), wanted));
-		dbkit_add_statement(finding, psprintf("%s;", wanted));
+		dbkit_add_action(finding, ACTION_CREATE_INDEX, NULL, NULL, psprintf("%s;", wanted))->risk = RISK_LOCKS;
 	}
 }
 
@@ -231,6 +233,30 @@ keeps_rows(const Facts *facts, const ForeignKeyFacts *key)
 		 dbkit_is_organization_table(facts->catalogs, key->referenced));
 }
 
+/* Is the key NOT VALID?  Then the one in its place is, too: the rows may break it. */
+static bool
+is_unvalidated(const Facts *facts, const ForeignKeyFacts *key)
+{
+	HeapTuple	row = dbkit_catalog_row(facts->catalogs, CATALOG_CONSTRAINT, key->oid);
+
+	return row != NULL && !((Form_pg_constraint) GETSTRUCT(row))->convalidated;
+}
+
+/* Add another definition of the key.  RESTRICT says in so many words that rows are to stay: it becomes no CASCADE. */
+static void
+fix_key_action(Finding *finding, const ForeignKeyFacts *key, char action)
+{
+	char	   *definition = key->period ? NULL : redefine_key(finding->facts, key, action);
+	bool		alterable = key->delete_action != FKCONSTR_ACTION_RESTRICT || action != FKCONSTR_ACTION_CASCADE;
+
+	if (definition == NULL)
+		return;
+	dbkit_add_drop_constraint(finding, key->name, alterable);
+	(void) dbkit_add_action(finding, ACTION_ADD_CONSTRAINT, key->name, definition, !alterable ? NULL :
+							psprintf("ADD CONSTRAINT %s %s%s", quote_identifier(key->name), definition,
+									 is_unvalidated(finding->facts, key) ? " NOT VALID" : ""));
+}
+
 /* Judge that rows go with their user or organization, or let go of it. */
 static void
 judge_fk_on_delete(Judgement *judgement)
@@ -242,7 +268,6 @@ judge_fk_on_delete(Judgement *judgement)
 	{
 		const ForeignKeyFacts *key = lfirst(lc);
 		char		action;
-		char	   *definition;
 		const char *name = keeps_rows(facts, key) ?
 		dbkit_catalog_identity(facts->catalogs, key->referenced) : NULL;
 		Finding    *finding;
@@ -255,12 +280,30 @@ judge_fk_on_delete(Judgement *judgement)
 										   key->name, name,
 										   key->period ? " a key without PERIOD, which has no such action" :
 										   action_clause("DELETE", action)));
-		definition = key->period ? NULL : redefine_key(facts, key, action);
-		if (definition == NULL)
-			continue;
-		dbkit_add_drop_constraint(finding, key->name, true);
-		(void) dbkit_add_action(finding, ACTION_ADD_CONSTRAINT, key->name, definition,
-								psprintf("ADD CONSTRAINT %s %s", quote_identifier(key->name), definition));
+		fix_key_action(finding, key, action);
+	}
+}
+
+/* Add a foreign key to the table that the column seems to mean, or else a new name, if that is free. */
+static void
+fix_extid(Finding *finding, const Facts *facts, const ColumnFacts *column, const char *extid)
+{
+	Oid			relid = facts->catalogs->snapshot != NULL ? InvalidOid :
+	dbkit_meant_table(facts->schema, column->name, column->base_type, facts->owner);
+	const char *referenced = OidIsValid(relid) ? dbkit_find_relation_name(relid) : NULL;
+	bool		renamable = strlen(extid) < NAMEDATALEN && dbkit_facts_column(facts, extid) == NULL &&
+	!column->inherited;
+
+	if (renamable)
+		(void) dbkit_add_action(finding, ACTION_RENAME_COLUMN, column->name, extid,
+								referenced != NULL ? NULL : dbkit_rename_sql(facts, column->name, extid));
+	if (referenced != NULL)
+	{
+		char	   *definition = psprintf("FOREIGN KEY (%s) REFERENCES %s (id)%s", quote_identifier(column->name),
+										  referenced, dbkit_meant_key_action(relid, column->refuses_null));
+
+		dbkit_add_action(finding, ACTION_REFERENCE, column->name, definition,
+						 psprintf("ADD %s", definition))->referenced = relid;
 	}
 }
 
@@ -285,13 +328,7 @@ judge_extid(Judgement *judgement)
 		finding = dbkit_add_finding(judgement, column->name,
 									"column \"%s\" is not a foreign key; add REFERENCES, or rename it to \"%s\" if the id comes from another system",
 									column->name, extid);
-		if (strlen(extid) < NAMEDATALEN && dbkit_facts_column(facts, extid) == NULL &&
-			!column->inherited)
-			(void) dbkit_add_action(finding, ACTION_RENAME_COLUMN, column->name, extid,
-									psprintf("ALTER TABLE %s RENAME COLUMN %s TO %s;",
-											 dbkit_facts_identity(facts),
-											 quote_identifier(column->name),
-											 quote_identifier(extid)));
+		fix_extid(finding, facts, column, extid);
 	}
 }
 
@@ -383,7 +420,7 @@ judge_fk_validated(Judgement *judgement)
 
 		dbkit_set_columns(finding, constraint->columns);
 		finding->part = constraint->name;
-		dbkit_add_alter(finding, action);
+		dbkit_add_alter(finding, RISK_LOCKS, action);
 	}
 }
 

@@ -169,14 +169,23 @@ find_own_columns(const Facts *facts)
 	return result;
 }
 
+static bool
+is_smaller_integer(const ColumnFacts *column)
+{
+	return column->base_type == INT4OID || column->base_type == INT2OID;
+}
+
 /* Add how a new table has the column "id" right in which those faults are. */
 static void
 add_id(Finding *finding, FaultSet faults)
 {
 	const IdType *type = dbkit_id_type();
+	const ColumnFacts *id = dbkit_facts_column(finding->facts, "id");
 
 	if (faults & FAULT_MISSING)
 		dbkit_add_action(finding, ACTION_ADD_COLUMN, "id", type->definition, NULL)->type = type->type;
+	else if ((faults & FAULT_TYPE) && type->type == INT8OID && is_smaller_integer(id))
+		dbkit_add_id_retype(finding, id);
 	else if (faults & (FAULT_TYPE | FAULT_COLLATION))
 		dbkit_add_action(finding, ACTION_SET_TYPE, "id", type->definition, NULL)->type = type->type;
 	if (faults & (FAULT_MISSING | FAULT_KEY))
@@ -221,6 +230,8 @@ judge_id(Judgement *judgement, const ColumnFacts *id)
 	check_generated(&wrong, facts, id);
 	if (wrong.faults == 0)
 		return;
+	if (wrong.faults & FAULT_TYPE)
+		wrong.hidden |= FAULT_FORM;
 	finding = dbkit_add_finding(judgement, "id", "column \"id\" %s; use id %s",
 								wrong.text.data, dbkit_id_type()->key);
 	dbkit_set_faults(finding, wrong.faults, wrong.hidden);
@@ -348,7 +359,8 @@ judge_id_default(Judgement *judgement)
 									wanted);
 	dbkit_set_faults(finding, FAULT_DEFAULT, 0);
 	if (prefix != NULL)
-		dbkit_add_value(finding, "id", wanted, id->base_type == TEXTOID && !id->generated);
+		dbkit_add_value(finding, "id", wanted, id->base_type == TEXTOID && !id->generated)->risk =
+			dbkit_column_has_default(id) ? RISK_BREAKS : RISK_SAFE;
 }
 
 static void
@@ -423,8 +435,9 @@ judge_id_prefix(Judgement *judgement)
 												dbkit_facts_prefix(facts));
 
 		dbkit_set_faults(finding, FAULT_UNREGISTERED, 0);
-		dbkit_add_statement(finding, psprintf("SELECT dbkit.register_prefix(%s);",
-											  quote_literal_cstr(dbkit_facts_identity(facts))));
+		dbkit_add_statement(finding, RISK_SAFE,
+							psprintf("SELECT dbkit.register_prefix(%s);",
+									 quote_literal_cstr(dbkit_facts_identity(facts))));
 	}
 	else if (holder != facts->objid)
 	{

@@ -148,7 +148,8 @@ judge_duplicate_index(Judgement *judgement)
 									other_name, dbkit_facts_column_names(facts, other->columns));
 		dbkit_set_columns(finding, index->columns);
 		finding->part = name;
-		dbkit_add_statement(finding, psprintf("DROP INDEX %s;", quote_qualified_identifier(facts->schema, name)));
+		dbkit_add_action(finding, ACTION_DROP_INDEX, NULL, NULL,
+						 psprintf("DROP INDEX %s;", quote_qualified_identifier(facts->schema, name)))->risk = RISK_SAFE;
 	}
 }
 

@@ -114,7 +114,7 @@ report_disabled(Judgement *judgement, const TriggerFacts *trigger)
 	dbkit_add_alter(dbkit_add_finding(judgement, NULL,
 									  "trigger \"%s\" is disabled; use ALTER TABLE %s %s",
 									  trigger->name, dbkit_facts_identity(judgement->facts), action),
-					action);
+					RISK_BREAKS, action);
 }
 
 /*
@@ -159,7 +159,7 @@ report_missing_trigger(Judgement *judgement, const char *column)
 								own != NULL ? dbkit_listed_name(own->schema, own->name) : "updated_at",
 								(int) strlen(statement) - 1, statement);
 	if (own == NULL || own->schema != NULL)
-		dbkit_add_statement(finding, statement);
+		dbkit_add_statement(finding, dbkit_facts_column(facts, column) == NULL ? RISK_SAFE : RISK_BREAKS, statement);
 }
 
 /* Judge that a trigger keeps updated_at up to date. */

@@ -27,7 +27,7 @@ judge_rls_enabled(Judgement *judgement)
 		dbkit_add_alter(dbkit_add_finding(judgement, NULL,
 										  "row level security is not enabled; use ALTER TABLE %s ENABLE ROW LEVEL SECURITY",
 										  dbkit_facts_identity(judgement->facts)),
-						"ENABLE ROW LEVEL SECURITY");
+						RISK_BREAKS, "ENABLE ROW LEVEL SECURITY");
 }
 
 /* Judge that somebody may see rows. */
@@ -55,7 +55,7 @@ judge_rls_forced(Judgement *judgement)
 		dbkit_add_alter(dbkit_add_finding(judgement, NULL,
 										  "row level security does not bind the owner; use ALTER TABLE %s FORCE ROW LEVEL SECURITY",
 										  dbkit_facts_identity(judgement->facts)),
-						"FORCE ROW LEVEL SECURITY");
+						RISK_BREAKS, "FORCE ROW LEVEL SECURITY");
 }
 
 /* Return what a policy checks new rows with; without WITH CHECK that is USING. */
@@ -145,8 +145,9 @@ judge_view_security_invoker(Judgement *judgement)
 		return;
 	finding = dbkit_add_finding(judgement, NULL,
 								"it reads its tables with the rights of its owner; use WITH (security_invoker = true)");
-	dbkit_add_statement(finding, psprintf("ALTER VIEW %s SET (security_invoker = true);",
-										  dbkit_facts_identity(judgement->facts)));
+	dbkit_add_statement(finding, RISK_BREAKS,
+						psprintf("ALTER VIEW %s SET (security_invoker = true);",
+								 dbkit_facts_identity(judgement->facts)));
 }
 
 /*
@@ -191,7 +192,8 @@ judge_security_definer_path(Judgement *judgement)
 								"it is SECURITY DEFINER without a search_path of its own; use %s" :
 								"it is SECURITY DEFINER with a search_path that its caller can put objects into; use %s",
 								wanted);
-	dbkit_add_statement(finding, psprintf("ALTER ROUTINE %s %s;", dbkit_facts_identity(facts), wanted));
+	dbkit_add_statement(finding, RISK_BREAKS,
+						psprintf("ALTER ROUTINE %s %s;", dbkit_facts_identity(facts), wanted));
 }
 
 Rule		dbkit_security_rules[] = {

@@ -67,6 +67,13 @@ table_size(Oid relid, bool with_partitions)
 	return size;
 }
 
+/* Is it a table of which others should not have to wait for a change? */
+bool
+dbkit_is_large(Oid relid)
+{
+	return table_size(relid, true) > (uint64) large_table_size * 1024;
+}
+
 /* Return the root of a partition, which is what is judged; else the table. */
 static Oid
 root_of(Oid relid)

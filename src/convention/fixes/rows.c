@@ -1,0 +1,153 @@
+/*-------------------------------------------------------------------------
+ *
+ * rows.c
+ *		Leave out what the rows that are there would have fail.
+ *
+ * A small table is read, as its owner in a restricted operation.  A large one is not: its
+ * constraints are added NOT VALID, and whether the rows keep them is seen by a VALIDATE
+ * that makes nobody wait.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "utils/builtins.h"
+
+#include "common.h"
+#include "as_owner.h"
+#include "attempt.h"
+#include "convention/fixes/fixes.h"
+#include "relation_name.h"
+
+/* A query for rows that a constraint would not allow, and who runs it */
+typedef struct Search
+{
+	const char *query;
+	Oid			role;
+	bool		found;
+} Search;
+
+/* Run the query; an attempt. */
+static void
+search(void *arg)
+{
+	Search	   *sought = arg;
+	AsOwner		saved;
+
+	dbkit_begin_as_owner(sought->role, 0, &saved);
+	SPI_connect();
+	(void) SPI_execute(sought->query, true, 1);
+	sought->found = SPI_processed > 0;
+	SPI_finish();
+	dbkit_end_as_owner(&saved);
+}
+
+/*
+ * Has the query no row?  An error, such as that the owner may not read another table, leaves
+ * that unknown, which is as bad.
+ */
+static bool
+finds_nothing(const char *query, Oid role)
+{
+	Search		sought = {query, role, true};
+
+	return dbkit_attempt(search, &sought, ATTEMPT_UNDONE) == NULL && !sought.found;
+}
+
+/* Write a query for the rows of a table in which a column is null. */
+static char *
+query_nulls(const char *table, const Action *action)
+{
+	return psprintf("SELECT FROM %s WHERE %s IS NULL", table, quote_identifier(action->name));
+}
+
+/* Write a query for the rows of a table whose ids have another prefix; the CHECK is id LIKE '...'. */
+static char *
+query_other_prefixes(const char *table, const Action *action)
+{
+	return psprintf("SELECT FROM %s WHERE NOT (%s)", table, action->text + strlen("CHECK "));
+}
+
+/* Write a query for the rows of a table that reference nothing. */
+static char *
+query_orphans(const char *table, const Action *action)
+{
+	const char *referenced = dbkit_find_relation_name(action->referenced);
+	const char *column = quote_identifier(action->name);
+
+	return referenced == NULL ? NULL :
+		psprintf("SELECT FROM %s AS r WHERE r.%s IS NOT NULL AND NOT EXISTS (SELECT FROM %s AS k WHERE k.id OPERATOR(pg_catalog.=) r.%s)",
+				 table, column, referenced, column);
+}
+
+/* What rows may be in the way of, and how they are found */
+static const struct
+{
+	ActionKind	kind;
+	const char *name;			/* of the action, or NULL for any */
+	char	   *(*query) (const char *table, const Action *action);
+}			tests[] = {
+	{ACTION_SET_NOT_NULL, NULL, query_nulls},
+	{ACTION_ADD_CONSTRAINT, "id", query_other_prefixes},
+	{ACTION_REFERENCE, NULL, query_orphans},
+};
+
+/* May the action fail because of the rows? */
+static bool
+may_fail(const Fixed *object, const Action *action)
+{
+	for (size_t i = 0; i < lengthof(tests); i++)
+	{
+		char	   *query;
+
+		if (tests[i].kind != action->kind ||
+			(tests[i].name != NULL && strcmp(tests[i].name, action->name) != 0))
+			continue;
+		query = tests[i].query(dbkit_facts_identity(object->facts), action);
+		return query == NULL || !finds_nothing(query, object->facts->owner);
+	}
+	return false;
+}
+
+/* Leave out those actions of a finding that would fail, and with a constraint what makes room for it. */
+static void
+drop_impossible(const Fixed *object, const Finding *finding)
+{
+	bool		constraint = true;
+	ListCell   *lc;
+
+	foreach(lc, finding->actions)
+	{
+		Action	   *action = lfirst(lc);
+
+		CHECK_FOR_INTERRUPTS();
+		if (action->sql == NULL || !may_fail(object, action))
+			continue;
+		action->sql = NULL;
+		constraint &= action->kind != ACTION_ADD_CONSTRAINT;
+	}
+	foreach(lc, finding->actions)
+	{
+		Action	   *action = lfirst(lc);
+
+		if (!constraint && action->kind == ACTION_DROP_CONSTRAINT)
+			action->sql = NULL;
+	}
+}
+
+/* Leave out the actions on small tables that would fail because of the rows. */
+void
+dbkit_drop_impossible(List *objects)
+{
+	ListCell   *lc;
+
+	foreach(lc, objects)
+	{
+		const Fixed *object = lfirst(lc);
+		ListCell   *finding;
+
+		foreach(finding, object->large ? NIL : object->findings)
+			drop_impossible(object, lfirst(finding));
+	}
+}
