@@ -48,7 +48,7 @@ BEGIN
 		EXECUTE bad.sql;
 		SET LOCAL dbkit.enforce = on;
 		SELECT string_agg(format('%s: %s.', rule, problem), E'\n' ORDER BY n), array_agg(DISTINCT rule) INTO checked, found
-		FROM dbkit.check_schema('engine') WITH ORDINALITY AS c(rule, level, object_type, identity, column_name, problem, fix, n)
+		FROM dbkit.check_schema('engine') WITH ORDINALITY AS c(rule, level, object_type, identity, column_name, problem, fix, risk, n)
 		WHERE identity = 'engine.' || bad.object;
 		IF checked IS DISTINCT FROM detail THEN
 			RAISE WARNING E'% differs:\n%\n%', bad.sql, detail, checked;

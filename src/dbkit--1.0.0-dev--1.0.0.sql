@@ -96,7 +96,7 @@ RETURNS pg_catalog.void
 AS 'MODULE_PATHNAME', 'dbkit_run_as'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.run_as(pg_catalog.name, pg_catalog.text) IS
-'Runs the statements of a script, as dbkit.fixes() writes them, as a role that the caller could SET ROLE to: with its rights alone, which nothing in the script gets out of, and names without a schema are those of pg_catalog. Settings that the script changes have their values again afterwards. Errors: undefined_object, insufficient_privilege, and those of the script';
+'Runs the statements of a script, as dbkit.fixes() writes them, as a role that the caller could SET ROLE to: with its rights alone, which nothing in the script gets out of, and names without a schema are those of pg_catalog. Settings that the script changes have their values again afterwards. Errors: undefined_object, insufficient_privilege, feature_not_supported for a statement that cannot be run so, and those of the script';
 
 CREATE FUNCTION dbkit.explain_rule(rule pg_catalog.text)
 RETURNS pg_catalog.text

@@ -15,7 +15,6 @@
 #include "common.h"
 #include "as_owner.h"
 #include "context/context.h"
-#include "sql.h"
 
 /* Ensure that the caller may SET ROLE, now and to that role. */
 static void
@@ -43,7 +42,7 @@ PG_FUNCTION_INFO_V1(dbkit_run_as);
  * Runs the statements of a script as a role that the caller can SET ROLE to: with its rights
  * alone, in a security-restricted operation, names being looked up in pg_catalog.  Settings
  * that the script changes are as before afterwards.  Errors: undefined_object,
- * insufficient_privilege.
+ * insufficient_privilege, feature_not_supported.
  */
 Datum
 dbkit_run_as(PG_FUNCTION_ARGS)
@@ -56,7 +55,11 @@ dbkit_run_as(PG_FUNCTION_ARGS)
 	require_set_role(role, name);
 	dbkit_begin_as_owner(role, 0, &saved);
 	SPI_connect();
-	(void) dbkit_run_sql(DBKIT_ANY_RESULT, script, 0, NULL, NULL, NULL);
+	if (SPI_execute(script, false, 0) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("the script of dbkit.run_as() has a statement that cannot be part of one"),
+				 errdetail("Transaction control and COPY with the client are not possible there.")));
 	SPI_finish();
 	dbkit_end_as_owner(&saved);
 	PG_RETURN_VOID();

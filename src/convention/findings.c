@@ -197,6 +197,14 @@ dbkit_add_column(Finding *finding, const char *column, const char *definition)
 	action->risk = use == ROW_TYPE_UNUSED ? RISK_SAFE : RISK_BREAKS;
 }
 
+/* Are there integers of a type that the other one does not have?  They may be in the table. */
+static bool
+is_narrower(Oid type, Oid target)
+{
+	return (type == INT8OID && (target == INT4OID || target == INT2OID)) ||
+		(type == INT4OID && target == INT2OID);
+}
+
 /*
  * Return how to convert a column to another type, as a clause of ALTER COLUMN ... TYPE, or
  * NULL where PostgreSQL cannot.  A timestamp without time zone and a date are taken as
@@ -214,7 +222,7 @@ find_conversion(const Facts *facts, const ColumnFacts *column, Oid target, const
 		return NULL;
 	if (column->identity && target != INT8OID)
 		return NULL;
-	if (target == TIMESTAMPTZARRAYOID)
+	if (target == TIMESTAMPTZARRAYOID || is_narrower(column->base_type, target))
 		return NULL;
 	if (target == TIMESTAMPTZOID && column->base_type == TIMESTAMPOID)
 		using = psprintf(" USING %s AT TIME ZONE 'UTC'", name);

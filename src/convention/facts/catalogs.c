@@ -224,9 +224,9 @@ dbkit_catalog_member(const Catalogs *catalogs, Oid classid, Oid objid)
 	return member;
 }
 
-/* Return what depends on an object or a column of it, but not as a part of it: ObjectAddress *. */
+/* Return what depends on an object or a column of it, as a part of it or otherwise: ObjectAddress *. */
 List *
-dbkit_catalog_dependents(const Catalogs *catalogs, Oid classid, Oid objid, int32 objsubid)
+dbkit_catalog_dependents(const Catalogs *catalogs, Oid classid, Oid objid, int32 objsubid, bool parts)
 {
 	Relation	depend = table_open(DependRelationId, AccessShareLock);
 	List	   *result = NIL;
@@ -247,7 +247,7 @@ dbkit_catalog_dependents(const Catalogs *catalogs, Oid classid, Oid objid, int32
 		ObjectAddress *dependent = palloc(sizeof(ObjectAddress));
 
 		ObjectAddressSubSet(*dependent, form->classid, form->objid, form->objsubid);
-		if (form->deptype != DEPENDENCY_INTERNAL)
+		if ((form->deptype == DEPENDENCY_INTERNAL) == parts)
 			result = lappend(result, dependent);
 	}
 	systable_endscan(scan);

@@ -49,7 +49,7 @@ extern Datum dbkit_catalog_value(CatalogKind kind, HeapTuple row, AttrNumber att
 extern Oid	dbkit_catalog_search(const Catalogs *catalogs, CatalogKind kind, const char *name,
 								 const oidvector *arguments, Oid namespace);
 extern bool dbkit_catalog_member(const Catalogs *catalogs, Oid classid, Oid objid);
-extern List *dbkit_catalog_dependents(const Catalogs *catalogs, Oid classid, Oid objid, int32 objsubid);
+extern List *dbkit_catalog_dependents(const Catalogs *catalogs, Oid classid, Oid objid, int32 objsubid, bool parts);
 extern bool dbkit_catalog_comment(const Catalogs *catalogs, Oid relid, AttrNumber attnum);
 
 extern bool dbkit_catalog_column(const Catalogs *catalogs, Oid relid, AttrNumber attnum, Oid *type, Oid *collation);

@@ -10,6 +10,7 @@
 #include "access/htup_details.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_policy.h"
 #include "catalog/pg_proc.h"
@@ -22,55 +23,79 @@
 #include "convention/facts/catalogs.h"
 #include "convention/facts/dependents.h"
 
-/* Return the worse of what is known and of how a type is used itself. */
+/* Return the worse of what is known and of how the types that are parts of an object are used. */
 static RowTypeUse
-add_use_of_type(const Catalogs *catalogs, Oid type, RowTypeUse known)
+add_use_of_types(const Catalogs *catalogs, Oid classid, Oid objid, RowTypeUse known)
 {
 	ListCell   *lc;
 
-	foreach(lc, dbkit_catalog_dependents(catalogs, TypeRelationId, type, 0))
+	foreach(lc, dbkit_catalog_dependents(catalogs, classid, objid, 0, true))
 	{
-		const ObjectAddress *user = lfirst(lc);
+		const ObjectAddress *type = lfirst(lc);
+		ListCell   *cell;
 
-		if (user->classId == RelationRelationId && user->objectSubId != 0)
-			return ROW_TYPE_IN_COLUMN;
-		if (user->classId != TypeRelationId)
-			known = ROW_TYPE_IN_FUNCTION;
+		if (type->classId != TypeRelationId)
+			continue;
+		foreach(cell, dbkit_catalog_dependents(catalogs, TypeRelationId, type->objectId, 0, false))
+		{
+			const ObjectAddress *user = lfirst(cell);
+
+			known = Max(known, user->classId == RelationRelationId && user->objectSubId != 0 ?
+						ROW_TYPE_IN_COLUMN : ROW_TYPE_IN_FUNCTION);
+		}
+
+		/* Of a row type that is the type of its arrays */
+		known = add_use_of_types(catalogs, TypeRelationId, type->objectId, known);
 	}
 	return known;
 }
 
-/* Tell where the type of the table's rows, or an array of them, is used. */
+/*
+ * Tell where the type of the table's rows, or an array of them, is used.  The system caches,
+ * which would keep it for every table that is checked, are not asked for the type.
+ */
 RowTypeUse
 dbkit_row_type_use(const Facts *facts)
 {
-	HeapTuple	row = dbkit_catalog_row(facts->catalogs, CATALOG_RELATION, facts->objid);
-	Form_pg_type type = row == NULL ? NULL :
-		dbkit_catalog_type(facts->catalogs, ((Form_pg_class) GETSTRUCT(row))->reltype);
-
-	if (type == NULL)
-		return ROW_TYPE_UNUSED;
-	return add_use_of_type(facts->catalogs, type->typarray,
-						   add_use_of_type(facts->catalogs, type->oid, ROW_TYPE_UNUSED));
+	return add_use_of_types(facts->catalogs, RelationRelationId, facts->objid, ROW_TYPE_UNUSED);
 }
 
-/* Does the relation have an expression, of an index, that reads the column? */
+/* Is it an index with an expression or a condition? */
 static bool
-is_expression_index(const Catalogs *catalogs, Oid relid)
+is_expression_index(const Catalogs *catalogs, const ObjectAddress *object)
 {
-	HeapTuple	row = dbkit_catalog_row(catalogs, CATALOG_INDEX, relid);
+	HeapTuple	row = object->classId == RelationRelationId ?
+	dbkit_catalog_row(catalogs, CATALOG_INDEX, object->objectId) : NULL;
 
 	return row != NULL && (!heap_attisnull(row, Anum_pg_index_indexprs, NULL) ||
 						   !heap_attisnull(row, Anum_pg_index_indpred, NULL));
 }
 
+static bool
+is_check(const Catalogs *catalogs, const ObjectAddress *object)
+{
+	HeapTuple	row = object->classId == ConstraintRelationId ?
+	dbkit_catalog_row(catalogs, CATALOG_CONSTRAINT, object->objectId) : NULL;
+
+	return row != NULL && ((Form_pg_constraint) GETSTRUCT(row))->contype == CONSTRAINT_CHECK;
+}
+
+/* Does an expression of values of the one type mean the same of values of the other? */
+static bool
+is_kin(Oid type, Oid target)
+{
+	return type == target || ((type == INT2OID || type == INT4OID) && target == INT8OID) ||
+		(type == VARCHAROID && target == TEXTOID);
+}
+
 /*
  * Does PostgreSQL refuse to change the type of a column because of one that depends on it
- * (ATExecAlterColumnType)?  An index on an expression is built anew; what is immutable for a
- * timestamp without time zone often is not for one with.
+ * (ATExecAlterColumnType)?  Expressions are parsed anew, with operators of the new type, if
+ * there are such; and what is immutable for a timestamp without time zone, as an index
+ * needs it, often is not for one with.
  */
 static bool
-is_obstacle(const Catalogs *catalogs, const ObjectAddress *user, Oid target)
+is_obstacle(const Catalogs *catalogs, const ObjectAddress *user, Oid type, Oid target)
 {
 	static const Oid classes[] = {
 		ProcedureRelationId, RewriteRelationId, TriggerRelationId, PolicyRelationId,
@@ -82,8 +107,9 @@ is_obstacle(const Catalogs *catalogs, const ObjectAddress *user, Oid target)
 		if (user->classId == classes[i])
 			return true;
 	}
-	return user->classId == RelationRelationId && target == TIMESTAMPTZOID &&
-		is_expression_index(catalogs, user->objectId);
+	return !is_kin(type, target) &&
+		(is_expression_index(catalogs, user) ||
+		 (is_check(catalogs, user) && !(type == TIMESTAMPOID && target == TIMESTAMPTZOID)));
 }
 
 /* Does something that depends on the column keep it from being of another type? */
@@ -92,9 +118,9 @@ dbkit_keeps_type(const Facts *facts, const ColumnFacts *column, Oid target)
 {
 	ListCell   *lc;
 
-	foreach(lc, dbkit_catalog_dependents(facts->catalogs, RelationRelationId, facts->objid, column->attnum))
+	foreach(lc, dbkit_catalog_dependents(facts->catalogs, RelationRelationId, facts->objid, column->attnum, false))
 	{
-		if (is_obstacle(facts->catalogs, lfirst(lc), target))
+		if (is_obstacle(facts->catalogs, lfirst(lc), column->base_type, target))
 			return true;
 	}
 	return dbkit_row_type_use(facts) == ROW_TYPE_IN_COLUMN;

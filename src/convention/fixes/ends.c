@@ -89,8 +89,14 @@ add_ends(List *ends, HeapTuple tuple)
 	{
 		Ends	   *pair = palloc(sizeof(Ends));
 
-		pair->referencing = (Column) {form->conrelid, columns[i]};
-		pair->referenced = (Column) {form->confrelid, referenced[i]};
+		pair->referencing = (Column)
+		{
+			form->conrelid, columns[i]
+		};
+		pair->referenced = (Column)
+		{
+			form->confrelid, referenced[i]
+		};
 		ends = lappend(ends, pair);
 	}
 	return ends;
@@ -262,8 +268,14 @@ drop_unequal_references(HTAB *retypes, const Fixed *table)
 
 			if (action->kind != ACTION_REFERENCE)
 				continue;
-			ends.referencing = (Column) {table->facts->objid, get_attnum(table->facts->objid, action->name)};
-			ends.referenced = (Column) {action->referenced, get_attnum(action->referenced, "id")};
+			ends.referencing = (Column)
+			{
+				table->facts->objid, get_attnum(table->facts->objid, action->name)
+			};
+			ends.referenced = (Column)
+			{
+				action->referenced, get_attnum(action->referenced, "id")
+			};
 			if (type_of(hash_search(retypes, &ends.referencing, HASH_FIND, NULL), &ends.referencing) !=
 				type_of(hash_search(retypes, &ends.referenced, HASH_FIND, NULL), &ends.referenced))
 				action->sql = NULL;

@@ -143,7 +143,7 @@ dbkit_fixes(PG_FUNCTION_ARGS)
 	List	   *objects;
 	ListCell   *lc;
 
-	if (OidIsValid(relation))
+	if (!PG_ARGISNULL(1))
 		(void) dbkit_relation_name(relation);
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	objects = find_all_fixed(risk, relation);

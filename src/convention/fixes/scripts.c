@@ -429,7 +429,10 @@ write_together(Writer *writer, const Fixed *script, const List *objects)
 {
 	ListCell   *lc;
 
-	writer->change = (Script) {NIL, NIL, false};
+	writer->change = (Script)
+	{
+		NIL, NIL, false
+	};
 	foreach(lc, objects)
 	{
 		if (dbkit_script_of(lfirst(lc)) == script)
