@@ -61,14 +61,16 @@ ALTER FUNCTION dbkit.rules_and_why() RENAME TO rules;
 COMMENT ON FUNCTION dbkit.rules() IS
 'The schema conventions with their levels in this session; see the view dbkit.rules';
 
-CREATE OR REPLACE FUNCTION dbkit.check(
+-- Their rows get another column, for which PostgreSQL has no other way.
+DROP FUNCTION dbkit.check(), dbkit.check(pg_catalog.regclass), dbkit.check_schema(pg_catalog.regnamespace);
+CREATE FUNCTION dbkit.check(
 	OUT rule pg_catalog.text, OUT level pg_catalog.text, OUT object_type pg_catalog.text, OUT object_identity pg_catalog.text,
 	OUT column_name pg_catalog.text, OUT problem pg_catalog.text, OUT fix pg_catalog.text, OUT risk pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'dbkit_check'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 
-CREATE OR REPLACE FUNCTION dbkit.check(
+CREATE FUNCTION dbkit.check(
 	relation pg_catalog.regclass,
 	OUT rule pg_catalog.text, OUT level pg_catalog.text, OUT object_type pg_catalog.text, OUT object_identity pg_catalog.text,
 	OUT column_name pg_catalog.text, OUT problem pg_catalog.text, OUT fix pg_catalog.text, OUT risk pg_catalog.text)
@@ -76,7 +78,7 @@ RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'dbkit_check_relation'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 10;
 
-CREATE OR REPLACE FUNCTION dbkit.check_schema(
+CREATE FUNCTION dbkit.check_schema(
 	schema pg_catalog.regnamespace,
 	OUT rule pg_catalog.text, OUT level pg_catalog.text, OUT object_type pg_catalog.text, OUT object_identity pg_catalog.text,
 	OUT column_name pg_catalog.text, OUT problem pg_catalog.text, OUT fix pg_catalog.text, OUT risk pg_catalog.text)
@@ -187,7 +189,7 @@ COMMENT ON FUNCTION dbkit.enum_from_type(pg_catalog.regtype) IS
 'Turns a native enum into the enum table <type>_enum in the schema of the type, and its columns into text with a foreign key and an index; drops the type. Views, functions, arrays, domains and expressions that depend on the type are refused (dependent_objects_still_exist) with their names. Tables of other owners, superusers aside, are changed as these owners, who get SELECT and REFERENCES on the enum table.';
 
 COMMENT ON FUNCTION dbkit.check() IS
-'Everything in the database that breaks a schema convention at level warning or above, one row per finding; fix is SQL that fixes it, NULL where there is none. The same as CREATE would be rejected for, whatever dbkit.enforce says';
+'Everything in the database that breaks a schema convention at level warning or above, one row per finding; fix is SQL that fixes it, NULL where there is none, and risk what that may do: safe, locks or breaks (see dbkit.fixes). The same as CREATE would be rejected for, whatever dbkit.enforce says';
 COMMENT ON FUNCTION dbkit.register_prefix(pg_catalog.regclass) IS
 'Brings the prefix registry up to date with a table that was created or changed while the event triggers were disabled, as dbkit.check() advises; what is dropped meanwhile has no prefix. Errors: read_only_sql_transaction';
 COMMENT ON VIEW dbkit.rules IS
@@ -198,6 +200,10 @@ COMMENT ON FUNCTION dbkit.ddl_command_start() IS
 'Event trigger function: rejects a CREATE INDEX that blocks writes to a table larger than dbkit.large_table_size, by the rule blocking_index, and notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS';
 COMMENT ON FUNCTION dbkit.table_rewrite() IS
 'Event trigger function: rejects the rewrite of a table larger than dbkit.large_table_size, by the rule table_rewrite';
+COMMENT ON FUNCTION dbkit.check(pg_catalog.regclass) IS
+'dbkit.check() for one table or view. Errors: undefined_table';
+COMMENT ON FUNCTION dbkit.check_schema(pg_catalog.regnamespace) IS
+'dbkit.check() for the tables, views, types and functions of one schema. Errors: undefined_schema';
 
 -- What settings and exemptions said is the agreement now.
 CREATE FUNCTION dbkit.agree(changes pg_catalog.jsonb) RETURNS pg_catalog.jsonb

@@ -111,7 +111,7 @@ RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'dbkit_check'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dbkit.check() IS
-'Everything in the database that breaks a schema convention at level warning or above, one row per finding; fix is SQL that fixes it, NULL where there is none. The same as CREATE would be rejected for, whatever dbkit.enforce says';
+'Everything in the database that breaks a schema convention at level warning or above, one row per finding; fix is SQL that fixes it, NULL where there is none, and risk what that may do: safe, locks or breaks (see dbkit.fixes). The same as CREATE would be rejected for, whatever dbkit.enforce says';
 
 CREATE FUNCTION dbkit.check(
 	relation pg_catalog.regclass,
