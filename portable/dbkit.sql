@@ -1210,7 +1210,7 @@ VALUES
 		'A column `order_id` without a foreign key sooner or later holds ids of orders that are gone. An id that comes from another system cannot have a key, and then the name has to say so: `order_extid`.'),
 	(23, 'organization_scope', 'commit', 'off', false, 'a column, such as organization_id, NOT NULL that references the organization table',
 		'If every row says which organization it belongs to, a policy needs no join, and the data of one customer can be exported, deleted or moved table by table. The column is hard to add once there are rows.'),
-	(24, 'fk_validated', 'commit', 'off', true, 'no constraint is left NOT VALID',
+	(24, 'constraint_validated', 'commit', 'off', true, 'no constraint is left NOT VALID',
 		'A constraint that is NOT VALID holds for new rows only. If nobody comes back to validate it, everybody reads a promise that old rows do not keep, and the planner does not believe it.'),
 	(25, 'duplicate_index', 'commit', 'warning', true, 'no index is the same as, or a prefix of, another',
 		'Each index is written with each row, so one that another covers costs writes, memory and backups and makes no query faster.'),
@@ -2455,7 +2455,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 		ORDER BY c.relid, array_position(organization_columns, c.attname::text)) AS l USING (relid)
 	WHERE NOT t.is_enum AND 'organization_scope' = ANY (rules) AND r.not_null IS NOT TRUE AND t.relid NOT IN (SELECT o.oid FROM organizations o)
 	UNION ALL
-	SELECT v.relid, 'fk_validated', (row_number() OVER (PARTITION BY v.relid ORDER BY v.conname))::integer, NULL, v.conname::text,
+	SELECT v.relid, 'constraint_validated', (row_number() OVER (PARTITION BY v.relid ORDER BY v.conname))::integer, NULL, v.conname::text,
 		format('constraint "%s" is not validated; use VALIDATE CONSTRAINT %I', v.conname, v.conname), NULL, NULL, NULL,
 		ARRAY[format('VALIDATE CONSTRAINT %I', v.conname)], NULL
 	FROM not_valid v JOIN tables t USING (relid) WHERE NOT t.is_enum

@@ -188,8 +188,8 @@ DROP POLICY wide ON t;
 DROP POLICY open ON t;
 DROP POLICY tenant ON t;
 
--- fk_validated
-SET dbkit.rule_levels = 'fk_validated=error';
+-- constraint_validated
+SET dbkit.rule_levels = 'constraint_validated=error';
 ALTER TABLE t ADD CONSTRAINT "not yet" CHECK (storytime IS NOT NULL) NOT VALID, ADD other text COLLATE "C" UNIQUE REFERENCES t; -- fails
 BEGIN;
 ALTER TABLE t ADD CONSTRAINT "not yet" CHECK (storytime IS NOT NULL) NOT VALID;

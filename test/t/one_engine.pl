@@ -47,7 +47,7 @@ my %bad = (
 	rls_forced => [ table_sql(), 'ALTER TABLE bad.t ENABLE ROW LEVEL SECURITY' ],
 	policy_with_check => [ table_sql(), 'ALTER TABLE bad.t ENABLE ROW LEVEL SECURITY', 'CREATE POLICY own ON bad.t USING (true)' ],
 	forgeable_policy => [ table_sql(), 'ALTER TABLE bad.t ENABLE ROW LEVEL SECURITY', q{CREATE POLICY own ON bad.t USING (id = current_setting('a.b'))} ],
-	fk_validated => [ table_sql('n bigint'), 'ALTER TABLE bad.t ADD CHECK (n > 0) NOT VALID' ],
+	constraint_validated => [ table_sql('n bigint'), 'ALTER TABLE bad.t ADD CHECK (n > 0) NOT VALID' ],
 	column_comment => [ table_sql() ],
 	table_comment => [ table_sql() ],
 	duplicate_index => [ table_sql('n bigint'), 'CREATE INDEX ON bad.t (n)', 'CREATE INDEX ON bad.t (n)' ],

@@ -369,7 +369,7 @@ judge_organization_scope(Judgement *judgement)
 
 /* Judge that no constraint is left NOT VALID. */
 static void
-judge_fk_validated(Judgement *judgement)
+judge_constraint_validated(Judgement *judgement)
 {
 	ListCell   *lc;
 
@@ -431,14 +431,14 @@ Rule		dbkit_foreign_key_rules[] = {
 		.judge = judge_organization_scope
 	},
 	{
-		.id = "fk_validated",
+		.id = "constraint_validated",
 		.phase = PHASE_COMMIT,
 		.kinds = KIND_TABLE,
 		.needs = FACT_UNVALIDATED,
 		.fixable = true,
 		.level = LEVEL_OFF,
 		.description = "no constraint is left NOT VALID",
-		.judge = judge_fk_validated
+		.judge = judge_constraint_validated
 	},
 	{NULL}
 };
