@@ -38,6 +38,8 @@ CREATE TABLE wrong_enum (id integer PRIMARY KEY, value varchar(10));
 CREATE TABLE right_enum (value text PRIMARY KEY, n integer);
 CREATE TYPE mood AS ENUM ('ok', 'bad');
 CREATE TABLE moods (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('moo') CHECK (id LIKE 'moo_%'), mood mood DEFAULT 'ok', moods mood[]);
+CREATE TABLE kinds (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('knd') CHECK (id LIKE 'knd_%'), "Short ""name" varchar(10), code char(3) DEFAULT 'abc', codes varchar(5)[],
+	tag char(2)[], label json, labels json[], price money DEFAULT 1, prices money[], parent_id varchar(30), half text GENERATED ALWAYS AS ("left"('abc', 2)) STORED);
 CREATE VIEW v AS SELECT id FROM users;
 CREATE VIEW "Quoted.view" WITH (security_invoker = false) AS SELECT 1 AS one;
 CREATE FUNCTION definer(a integer, "B c" text DEFAULT 'x') RETURNS integer LANGUAGE sql SECURITY DEFINER RETURN 1;
@@ -49,6 +51,7 @@ CREATE FUNCTION definer_other() RETURNS integer LANGUAGE sql SECURITY DEFINER SE
 CREATE PROCEDURE definer_procedure() LANGUAGE sql SECURITY DEFINER BEGIN ATOMIC SELECT 1; END;
 -- rows that the fixes have to take along
 INSERT INTO users DEFAULT VALUES;
+INSERT INTO kinds ("Short ""name", code, label, prices) VALUES ('0123456789', 'x', '{"b": 1, "a": 2}', '{1.5}');
 INSERT INTO mixed (id, user_id, stripe_id, storytime) SELECT 'mix_1', id, 42, '{"a": 1}' FROM users;
 ALTER TABLE mixed DROP CONSTRAINT mixed_id_check, ADD CONSTRAINT mixed_id_check CHECK (id LIKE 'mox_%') NOT VALID;
 
@@ -137,7 +140,11 @@ SELECT dbkit.exempt('public.%', '*', 'to have none') IS NOT NULL;
 SELECT regexp_replace(dbkit.verify(), '[1-9]\d*', 'N', 'g');
 SELECT dbkit.unexempt('public.%', '*');
 SELECT storytime, stripe_extid FROM mixed;
-DROP TABLE users, organizations, empty, "Bad ""One""", serials, mixed, disabled, parts, base, derived, wrong_enum, right_enum, moods CASCADE;
+SELECT "Short ""name", code || '.', label, price, prices FROM kinds;
+\set VERBOSITY sqlstate
+INSERT INTO kinds ("Short ""name") VALUES ('0123456789+'); -- fails
+\set VERBOSITY default
+DROP TABLE users, organizations, empty, "Bad ""One""", serials, mixed, disabled, parts, base, derived, wrong_enum, right_enum, moods, kinds CASCADE;
 DROP VIEW IF EXISTS v, "Quoted.view";
 DROP ROUTINE definer(integer, text), definer(text), definer_safe, definer_empty, definer_user, definer_other, definer_procedure;
 DROP TYPE mood;

@@ -63,6 +63,30 @@ has_integers(const Facts *facts)
 	return has_types(facts, types);
 }
 
+static bool
+has_texts(const Facts *facts)
+{
+	static const Oid types[] = {TEXTOID, VARCHAROID, BPCHAROID, InvalidOid};
+
+	return has_types(facts, types);
+}
+
+static bool
+has_json(const Facts *facts)
+{
+	static const Oid types[] = {JSONBOID, JSONOID, InvalidOid};
+
+	return has_types(facts, types);
+}
+
+static bool
+has_amounts(const Facts *facts)
+{
+	static const Oid types[] = {NUMERICOID, MONEYOID, InvalidOid};
+
+	return has_types(facts, types);
+}
+
 /* Has the table a column that holds the id of another row? */
 static bool
 has_id_columns(const Facts *facts)
@@ -191,6 +215,9 @@ static const struct
 	{"bigint", has_integers, false},
 	{"text_id", has_id_columns, false},
 	{"enum_type", has_enums, true},
+	{"text_type", has_texts, false},
+	{"jsonb_type", has_json, false},
+	{"money_type", has_amounts, false},
 	{"enum_table", NULL, true},
 	{"updated_at_trigger", has_updated_at, false},
 	{"fk_index", has_foreign_keys, false},

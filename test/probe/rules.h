@@ -33,8 +33,8 @@ probe_columns(const Facts *facts)
 	{
 		const ColumnFacts *column = lfirst(lc);
 
-		appendStringInfo(&probe_text, " %s:%u:%u:%d:%d:%d:%zu:%d", column->name, column->type,
-						 column->collation, column->not_null, column->generated, column->identity,
+		appendStringInfo(&probe_text, " %s:%u:%d:%u:%d:%d:%d:%zu:%d", column->name, column->type,
+						 column->typmod, column->collation, column->not_null, column->generated, column->identity,
 						 column->expression ? strlen(column->expression) : 0,
 						 list_length(column->domain_checks));
 	}

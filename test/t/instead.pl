@@ -130,6 +130,10 @@ my @cases = (
 	["CREATE TABLE t ($o, id serial PRIMARY KEY, parent_id int REFERENCES t, other int REFERENCES t)", q{other|text|}],
 	["CREATE TABLE t ($o, a text, CONSTRAINT t_id_check CHECK (a <> ''), CONSTRAINT t_pkey UNIQUE (a))"],
 	["CREATE TABLE t ($o, id text COLLATE \"C\", b text, CONSTRAINT uu UNIQUE (id) INCLUDE (b), $clocks)", undef, undef, 't_organization_id_fkey,t_pkey,uu'],
+	# types that the agreement has to ask for
+	["CREATE TABLE t ($o, a varchar(10) NOT NULL DEFAULT 'x', \"b c\" char(3), d varchar(4)[], e varchar, f json DEFAULT '{}', g json[], h money DEFAULT 1, i varchar(5) CONSTRAINT i CHECK (i <> ''))",
+		q{a|text|'x'::character varying,d|text[]|,e|character varying|,f|jsonb|'{}'::jsonb,g|jsonb[]|,h|numeric|1,i|text|}, 'i,t_a_check,t_b c_check,t_i_check,t_id_check', undef, undef, undef, undef, undef, 'text_type=error, jsonb_type=error, money_type=error'],
+	["CREATE TABLE t ($o, a varchar(10) PRIMARY KEY, at_id varchar(9), b varchar(3) GENERATED ALWAYS AS (\"left\"(a, 3)) STORED) PARTITION BY LIST (a)", undef, undef, undef, undef, undef, undef, undef, 'text_type=error'],
 	# what was written for another type
 	["CREATE TABLE t ($o, y int, m int, d date GENERATED ALWAYS AS (make_date(y, m, 1)) STORED)"],
 	["CREATE TABLE t ($o, n int CHECK (n > 0.5 AND n IN (1, 2, 3)), name text, CHECK (repeat('x', n) <> name))", undef, 't_id_check,t_n_check'],
@@ -206,8 +210,10 @@ sub hint_of
 my $undecided = 0;
 for my $case (@cases)
 {
-	my ($sql, $columns, $checks, $keys, $decision, $table, $query, $answer) = @$case;
+	my ($sql, $columns, $checks, $keys, $decision, $table, $query, $answer, $levels) = @$case;
 	my $database = fresh();
+	$node->safe_psql('postgres', "ALTER DATABASE $database SET dbkit.rule_levels = '$levels'") if $levels;
+	$node->safe_psql($database, 'SELECT dbkit.baseline()') if $levels;
 	my $hint = hint_of($database, $sql);
 	my (undef, undef, $err) = $node->psql($database, $hint, on_error_stop => 1);
 	is($err, '', "$sql: the HINT runs") or diag($hint);

@@ -258,6 +258,8 @@ set_type(Draft *draft, const Action *action)
 	if (column == NULL || column->retyped)
 		return;
 	convert_value(draft, column, action->type);
+	if (action->type == TEXTARRAYOID && strchr(column->type, '(') != NULL)
+		leave_out(draft, psprintf("the length of the elements of column \"%s\"", column->name), "which no CHECK can limit");
 	if (column->attnum != 0)
 	{
 		drop_constraints_of(draft, column, action->type);
@@ -538,10 +540,10 @@ static void
 add_constraint(Draft *draft, const Action *action)
 {
 	DraftConstraint *constraint = find_constraint(draft, action->name);
-	DraftColumn *column = constraint == NULL ? dbkit_draft_column(draft, action->name) : NULL;
+	DraftColumn *column = dbkit_draft_column(draft, action->name);
 	ListCell   *lc;
 
-	if (constraint != NULL)
+	if (constraint != NULL && constraint->dropped)
 	{
 		constraint->definition = action->text;
 		constraint->dropped = false;

@@ -62,6 +62,7 @@ typedef struct ColumnFacts
 	AttrNumber	attnum;
 	char	   *name;
 	Oid			type;			/* as declared */
+	int32		typmod;
 	Oid			base_type;		/* the type below all domains */
 	Oid			collation;
 	bool		not_null;		/* by the column or its domain, and validated */

@@ -126,6 +126,7 @@ read_column(Form_pg_attribute att)
 	column->attnum = att->attnum;
 	column->name = pstrdup(NameStr(att->attname));
 	column->type = att->atttypid;
+	column->typmod = att->atttypmod;
 	column->base_type = att->atttypid;
 	column->collation = att->attcollation;
 	column->not_null = att->attnotnull;
