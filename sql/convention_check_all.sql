@@ -40,6 +40,9 @@ CREATE TYPE mood AS ENUM ('ok', 'bad');
 CREATE TABLE moods (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('moo') CHECK (id LIKE 'moo_%'), mood mood DEFAULT 'ok', moods mood[]);
 CREATE TABLE kinds (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('knd') CHECK (id LIKE 'knd_%'), "Short ""name" varchar(10), code char(3) DEFAULT 'abc', codes varchar(5)[],
 	tag char(2)[], label json, labels json[], price money DEFAULT 1, prices money[], parent_id varchar(30), half text GENERATED ALWAYS AS ("left"('abc', 2)) STORED);
+ALTER TABLE organizations ADD number bigint UNIQUE, ADD code text COLLATE "POSIX" UNIQUE;
+CREATE TABLE ends (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('end') CHECK (id LIKE 'end_%'), "Small one" smallint REFERENCES organizations (number) ON DELETE CASCADE,
+	code text REFERENCES organizations (code) ON DELETE CASCADE, n int REFERENCES organizations (number) ON DELETE CASCADE);
 CREATE VIEW v AS SELECT id FROM users;
 CREATE VIEW "Quoted.view" WITH (security_invoker = false) AS SELECT 1 AS one;
 CREATE FUNCTION definer(a integer, "B c" text DEFAULT 'x') RETURNS integer LANGUAGE sql SECURITY DEFINER RETURN 1;
@@ -144,7 +147,7 @@ SELECT "Short ""name", code || '.', label, price, prices FROM kinds;
 \set VERBOSITY sqlstate
 INSERT INTO kinds ("Short ""name") VALUES ('0123456789+'); -- fails
 \set VERBOSITY default
-DROP TABLE users, organizations, empty, "Bad ""One""", serials, mixed, disabled, parts, base, derived, wrong_enum, right_enum, moods, kinds CASCADE;
+DROP TABLE users, organizations, empty, "Bad ""One""", serials, mixed, disabled, parts, base, derived, wrong_enum, right_enum, moods, kinds, ends CASCADE;
 DROP VIEW IF EXISTS v, "Quoted.view";
 DROP ROUTINE definer(integer, text), definer(text), definer_safe, definer_empty, definer_user, definer_other, definer_procedure;
 DROP TYPE mood;

@@ -210,6 +210,50 @@ ALTER TABLE t DROP part_extid;
 DROP TABLE parted;
 RESET dbkit.rule_levels;
 
+-- fk_type
+SET dbkit.rule_levels = '*=off, fk_type=error';
+CREATE DOMAIN big AS bigint;
+CREATE TABLE "K.""s" (a bigint PRIMARY KEY, b text COLLATE "C" UNIQUE, c int UNIQUE, d varchar(9) UNIQUE, e big UNIQUE, "F f" numeric, UNIQUE ("F f", a));
+CREATE TABLE r (a bigint REFERENCES "K.""s", b text COLLATE "C" REFERENCES "K.""s" (b), c int REFERENCES "K.""s" (c), d varchar REFERENCES "K.""s" (d), e bigint REFERENCES "K.""s" (e),
+	f numeric(9), g big, FOREIGN KEY (f, g) REFERENCES "K.""s" ("F f", a));
+CREATE TABLE r2 (a int REFERENCES "K.""s"); -- fails
+CREATE TABLE r2 (a smallint, "x "" y" int, FOREIGN KEY ("x "" y", a) REFERENCES "K.""s" ("F f", a)); -- fails
+CREATE TABLE r2 (b text REFERENCES "K.""s" (b)); -- fails
+CREATE TABLE r2 (b varchar COLLATE "POSIX" REFERENCES "K.""s" (b)); -- fails
+CREATE TABLE r2 (c bigint REFERENCES "K.""s" (c), d text REFERENCES "K.""s" (d)); -- fails
+CREATE TABLE r2 (e int PRIMARY KEY REFERENCES "K.""s" (e)) PARTITION BY LIST (e); -- fails
+CREATE TABLE r2 (id bigint PRIMARY KEY, parent int REFERENCES r2); -- fails
+ALTER TABLE r ALTER b TYPE text COLLATE "POSIX"; -- fails
+ALTER TABLE r ADD h int REFERENCES "K.""s"; -- fails
+ALTER TABLE r ADD FOREIGN KEY (c) REFERENCES "K.""s"; -- fails
+-- the other end may change
+ALTER TABLE "K.""s" ALTER e TYPE numeric; -- fails
+ALTER TABLE "K.""s" ALTER b TYPE text; -- fails
+BEGIN;
+ALTER TABLE "K.""s" ALTER b TYPE text;
+ALTER TABLE r ALTER b TYPE text;
+COMMIT;
+-- what was there before is not new, nor if it only becomes less wrong
+SET dbkit.enforce = off;
+ALTER TABLE r ALTER b TYPE varchar COLLATE "C", ALTER a TYPE smallint;
+RESET dbkit.enforce;
+ALTER TABLE r ADD n int;
+ALTER TABLE r ALTER a TYPE int, ALTER b TYPE text COLLATE "C";
+ALTER TABLE r ALTER c TYPE bigint; -- fails
+SELECT problem, fix FROM dbkit.check('r');
+-- what another rule says of the column
+SET dbkit.rule_levels = '*=off, fk_type=warning, bigint=error, text_id=error';
+SELECT rule, problem FROM dbkit.check('r');
+SET dbkit.rule_levels = '*=off, fk_type=error, bigint=warning';
+SELECT rule, problem FROM dbkit.check('r');
+-- the fix
+SET dbkit.rule_levels = '*=off, fk_type=fix';
+CREATE TABLE r2 (a int REFERENCES "K.""s", b varchar(3) REFERENCES "K.""s" (b)); -- fixes
+CREATE TABLE r3 (c bigint REFERENCES "K.""s" (c)); -- fails
+RESET dbkit.rule_levels;
+DROP TABLE r, r2, "K.""s";
+DROP DOMAIN big;
+
 -- column_comment
 BEGIN;
 SET LOCAL dbkit.rule_levels = 'column_comment=error';

@@ -222,6 +222,7 @@ static const struct
 	{"updated_at_trigger", has_updated_at, false},
 	{"fk_index", has_foreign_keys, false},
 	{"fk_on_delete", has_owner, false},
+	{"fk_type", has_foreign_keys, false},
 	{"constraint_validated", is_passing, false},
 	{"organization_scope", is_scoped, false},
 	{"extid", has_references, true},

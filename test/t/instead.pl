@@ -56,6 +56,7 @@ COMMENT ON INDEX noted_pkey IS 'for the key';
 CREATE TABLE small_parent (number int);
 CREATE TABLE classed (n int);
 CREATE INDEX ON classed USING brin (n int4_minmax_multi_ops);
+CREATE TABLE numbered (number bigint PRIMARY KEY, code text COLLATE "C" UNIQUE);
 CREATE TABLE no_enum_enum (a text);
 CREATE TYPE no_enum AS ENUM ('a');
 CREATE TABLE mood_enum_like (value text PRIMARY KEY);
@@ -134,6 +135,8 @@ my @cases = (
 	["CREATE TABLE t ($o, a varchar(10) NOT NULL DEFAULT 'x', \"b c\" char(3), d varchar(4)[], e varchar, f json DEFAULT '{}', g json[], h money DEFAULT 1, i varchar(5) CONSTRAINT i CHECK (i <> ''))",
 		q{a|text|'x'::character varying,d|text[]|,e|character varying|,f|jsonb|'{}'::jsonb,g|jsonb[]|,h|numeric|1,i|text|}, 'i,t_a_check,t_b c_check,t_i_check,t_id_check', undef, undef, undef, undef, undef, 'text_type=error, jsonb_type=error, money_type=error'],
 	["CREATE TABLE t ($o, a varchar(10) PRIMARY KEY, at_id varchar(9), b varchar(3) GENERATED ALWAYS AS (\"left\"(a, 3)) STORED) PARTITION BY LIST (a)", undef, undef, undef, undef, undef, undef, undef, 'text_type=error'],
+	["CREATE TABLE t ($o, a int REFERENCES numbered, \"b c\" varchar(3) REFERENCES numbered (code), d text COLLATE \"POSIX\" DEFAULT 'x' REFERENCES numbered (code))",
+		q{a|bigint|,d|text|'x'::text}, undef, undef, undef, undef, "SELECT count(*) FROM pg_attribute WHERE attrelid = 't'::regclass AND attname IN ('b c', 'd') AND attcollation = '\"C\"'::regcollation", '2', 'fk_type=error'],
 	# what was written for another type
 	["CREATE TABLE t ($o, y int, m int, d date GENERATED ALWAYS AS (make_date(y, m, 1)) STORED)"],
 	["CREATE TABLE t ($o, n int CHECK (n > 0.5 AND n IN (1, 2, 3)), name text, CHECK (repeat('x', n) <> name))", undef, 't_id_check,t_n_check'],

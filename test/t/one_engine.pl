@@ -43,6 +43,7 @@ my %bad = (
 	updated_at_trigger => [ table_sql() ],
 	fk_index => [ table_sql('users_id text COLLATE "C" REFERENCES users ON DELETE CASCADE') ],
 	fk_on_delete => [ table_sql('users_id text COLLATE "C" REFERENCES users'), 'CREATE INDEX ON bad.t (users_id)' ],
+	fk_type => [ table_sql('boss text REFERENCES users') ],
 	extid => [ table_sql('stripe_id text COLLATE "C"') ],
 	rls_enabled => [ table_sql() ],
 	rls_policy => [ table_sql(), 'ALTER TABLE bad.t ENABLE ROW LEVEL SECURITY' ],

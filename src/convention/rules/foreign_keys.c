@@ -18,6 +18,7 @@
 #include "common.h"
 #include "convention/agreement.h"
 #include "convention/facts/table.h"
+#include "convention/facts/type_walk.h"
 #include "convention/rules/files.h"
 #include "convention/rules/id_style.h"
 #include "convention/listed_names.h"
@@ -264,6 +265,58 @@ judge_fk_on_delete(Judgement *judgement)
 	}
 }
 
+/* Have one end of a foreign key be as the other one. */
+static void
+report_other_type(Judgement *judgement, const ForeignKeyFacts *key, const ColumnFacts *column, const ColumnFacts *other)
+{
+	const Facts *facts = judgement->facts;
+	const bool	same_type = column->base_type == other->base_type;
+	const bool	other_is_wrong = dbkit_replacement_type(other->base_type) == column->base_type;
+	const char *table = dbkit_catalog_identity(facts->catalogs, key->referenced);
+	const char *definition = dbkit_write_key_type(facts, column, other);
+	Finding    *finding;
+
+	if (table == NULL || definition == NULL)
+		return;
+	if (same_type)
+		finding = dbkit_add_finding(judgement, column->name,
+									"column \"%s\" has collation \"%s\", but what it references in \"%s\" has \"%s\"; use %s",
+									column->name, dbkit_collation_name(column->collation), table,
+									dbkit_collation_name(other->collation), definition);
+	else
+		finding = dbkit_add_finding(judgement, column->name,
+									"column \"%s\" is %s, but what it references in \"%s\" is %s; use %s",
+									column->name, dbkit_type_name(column->type), table, dbkit_type_name(other->type),
+									other_is_wrong ? psprintf("%s for both", dbkit_type_name(column->type)) : definition);
+	finding->referenced = key->referenced;
+	dbkit_set_faults(finding, same_type ? FAULT_COLLATION : FAULT_TYPE, FAULT_COLLATION);
+	if (!other_is_wrong)
+		(void) dbkit_add_retype(finding, column, other->base_type, definition);
+}
+
+/* Judge that both ends of a foreign key are of one type and collation. */
+static void
+judge_fk_type(Judgement *judgement)
+{
+	const Facts *facts = judgement->facts;
+	ListCell   *lc;
+
+	foreach(lc, dbkit_facts_foreign_keys(facts))
+	{
+		const ForeignKeyFacts *key = lfirst(lc);
+
+		for (int i = 0; i < list_length(key->columns); i++)
+		{
+			const ColumnFacts *column = dbkit_facts_column_at(facts, list_nth_int(key->columns, i));
+			ColumnFacts other;
+
+			if (dbkit_find_referenced(facts, key, i, &other) &&
+				(column->base_type != other.base_type || column->collation != other.collation))
+				report_other_type(judgement, key, column, &other);
+		}
+	}
+}
+
 /* Judge that a column *_id is a foreign key, or is named *_extid. */
 static void
 judge_extid(Judgement *judgement)
@@ -408,6 +461,16 @@ Rule		dbkit_foreign_key_rules[] = {
 		.level = LEVEL_ERROR,
 		.description = "foreign keys to the user and organization tables are ON DELETE CASCADE or SET NULL",
 		.judge = judge_fk_on_delete
+	},
+	{
+		.id = "fk_type",
+		.phase = PHASE_COMMIT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_FOREIGN_KEYS | FACT_COLUMNS,
+		.fixable = true,
+		.level = LEVEL_WARNING,
+		.description = "both ends of a foreign key are of one type and collation",
+		.judge = judge_fk_type
 	},
 	{
 		.id = "extid",

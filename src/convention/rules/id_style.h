@@ -26,6 +26,7 @@ typedef struct IdType
 
 extern bool dbkit_ids_are_prefixed(void);
 extern const IdType *dbkit_id_type(void);
+extern const char *dbkit_write_key_type(const Facts *facts, const ColumnFacts *column, const ColumnFacts *key);
 extern bool dbkit_find_id_type(const Facts *facts, const ColumnFacts *column, IdType *wanted);
 extern bool dbkit_keys_may_come_later(void);
 extern bool dbkit_waits_for_key(const Facts *facts, const ColumnFacts *column);
