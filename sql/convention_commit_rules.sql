@@ -332,6 +332,71 @@ CREATE INDEX t_a3 ON t (a); -- fails
 DROP TABLE t;
 RESET dbkit.rule_levels;
 
+-- invalid_index
+SET dbkit.rule_levels = '*=off, invalid_index=error';
+CREATE TABLE "P.""t" (a bigint, b bigint) PARTITION BY LIST (a);
+CREATE INDEX "no ""part" ON ONLY "P.""t" (a);
+CREATE TABLE p1 PARTITION OF "P.""t" FOR VALUES IN (1);
+CREATE TABLE "p.2" PARTITION OF "P.""t" FOR VALUES IN (2) PARTITION BY LIST (b);
+CREATE TABLE p3 PARTITION OF "P.""t" FOR VALUES IN (3);
+CREATE INDEX "i ""x" ON ONLY "P.""t" (b); -- fails
+BEGIN;
+CREATE INDEX "i ""x" ON ONLY "P.""t" (b);
+CREATE INDEX p1_i ON p1 (b);
+ALTER INDEX "i ""x" ATTACH PARTITION p1_i;
+COMMIT; -- fails
+BEGIN;
+CREATE INDEX "i ""x" ON ONLY "P.""t" (b);
+CREATE INDEX p1_i ON p1 (b);
+CREATE INDEX p2_i ON "p.2" (b);
+CREATE INDEX p3_i ON p3 (b);
+ALTER INDEX "i ""x" ATTACH PARTITION p1_i;
+ALTER INDEX "i ""x" ATTACH PARTITION p2_i;
+ALTER INDEX "i ""x" ATTACH PARTITION p3_i;
+COMMIT;
+-- one step after the other, as on a large table
+SET dbkit.rule_levels = '*=off, invalid_index=warning';
+CREATE INDEX "j" ON ONLY "P.""t" (a, b); -- warns
+CREATE INDEX CONCURRENTLY p1_j ON p1 (a, b);
+ALTER INDEX j ATTACH PARTITION p1_j;
+CREATE INDEX p2_j ON ONLY "p.2" (a, b);
+ALTER INDEX j ATTACH PARTITION p2_j;
+SELECT problem, fix FROM dbkit.check();
+INSERT INTO p3 VALUES (3, 1), (3, 1);
+CREATE UNIQUE INDEX CONCURRENTLY "p3 ""u" ON p3 (a, b); -- fails
+SELECT problem, fix FROM dbkit.check();
+DROP INDEX j;
+DELETE FROM p3;
+SELECT fix FROM dbkit.check() WHERE fix IS NOT NULL \gexec
+SELECT problem, fix FROM dbkit.check();
+-- what no partition is left to make valid
+ALTER TABLE p1 ADD CHECK (a = 1);
+CREATE INDEX k ON ONLY "P.""t" (b, a); -- warns
+ALTER TABLE "P.""t" DETACH PARTITION p1;
+ALTER TABLE "P.""t" DETACH PARTITION "p.2";
+ALTER TABLE "P.""t" DETACH PARTITION p3;
+SELECT problem, fix FROM dbkit.check();
+DROP TABLE "P.""t", p1, "p.2", p3;
+-- what failed
+CREATE TABLE q (n bigint, m bigint);
+INSERT INTO q VALUES (1, 1), (1, 1);
+CREATE UNIQUE INDEX CONCURRENTLY "q ""u" ON q (n); -- fails
+SELECT problem, fix FROM dbkit.check('q');
+-- it is nobody's who makes another, or changes the table
+CREATE INDEX CONCURRENTLY q_m ON q (m);
+ALTER TABLE q ADD o bigint;
+CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS "q ""u" ON q (n);
+CREATE UNIQUE INDEX CONCURRENTLY q_ccnew12 ON q (n); -- fails
+CREATE UNIQUE INDEX CONCURRENTLY "Q_ccold" ON q (n); -- fails
+CREATE UNIQUE INDEX CONCURRENTLY q_ccnew_not ON q (n); -- fails
+SELECT problem, fix FROM dbkit.check('q');
+DELETE FROM q;
+SELECT fix FROM dbkit.check('q') \gexec
+SELECT problem, fix FROM dbkit.check('q');
+SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'q'::regclass ORDER BY 1;
+DROP TABLE q;
+RESET dbkit.rule_levels;
+
 -- several objects: all are listed, whatever the order
 BEGIN;
 SELECT pg_temp.make_bare('b', 'bbb');

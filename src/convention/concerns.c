@@ -168,7 +168,7 @@ has_owner(const Facts *facts)
 	return false;
 }
 
-/* A constraint is NOT VALID for a while only: that there is none now is no habit. */
+/* A constraint is NOT VALID, or an index invalid, for a while only: that there is none now is no habit. */
 static bool
 is_passing(const Facts *facts pg_attribute_unused())
 {
@@ -238,6 +238,7 @@ bool
 dbkit_rule_concerns(const Rule *rule, const Facts *facts)
 {
 	for (size_t i = 0; i < lengthof(concerns); i++)
+	{"invalid_index", is_passing, false},
 	{
 		if (strcmp(concerns[i].rule, rule->id) == 0)
 			return concerns[i].test == NULL || concerns[i].test(facts);

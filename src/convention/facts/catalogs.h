@@ -11,6 +11,7 @@
 
 #include "access/htup.h"
 #include "catalog/pg_type.h"
+#include "nodes/pg_list.h"
 #include "utils/hsearch.h"
 #include "utils/snapshot.h"
 
@@ -36,7 +37,8 @@ typedef enum CatalogKind
 	CATALOG_MULTIRANGE,
 	CATALOG_PARTITIONED,
 	CATALOG_CONSTRAINT,
-	CATALOG_SEQUENCE
+	CATALOG_SEQUENCE,
+	CATALOG_INDEX
 } CatalogKind;
 
 extern void dbkit_open_before(Catalogs *catalogs);
@@ -49,6 +51,8 @@ extern Oid	dbkit_catalog_search(const Catalogs *catalogs, CatalogKind kind, cons
 extern bool dbkit_catalog_member(const Catalogs *catalogs, Oid classid, Oid objid);
 extern bool dbkit_catalog_comment(const Catalogs *catalogs, Oid relid, AttrNumber attnum);
 
+extern List *dbkit_catalog_children(const Catalogs *catalogs, Oid relid);
+extern List *dbkit_catalog_indexes(const Catalogs *catalogs, Oid relid);
 extern bool dbkit_catalog_column(const Catalogs *catalogs, Oid relid, AttrNumber attnum, Oid *type, Oid *collation);
 extern Form_pg_type dbkit_catalog_type(const Catalogs *catalogs, Oid type);
 extern Oid	dbkit_element_type(const Catalogs *catalogs, Oid type);

@@ -105,6 +105,7 @@ typedef struct IndexFacts
 	bool		constraint;		/* backs a constraint, or is the replica
 								 * identity */
 	bool		usable;			/* valid, and of all rows */
+	bool		valid;
 	List	   *not_null;		/* valid, and of all rows but those where one
 								 * of these columns is null, or NIL */
 } IndexFacts;

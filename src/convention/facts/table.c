@@ -359,6 +359,7 @@ read_index(RowReader *reader, HeapTuple tuple, List **key)
 	index->unique = form->indisunique;
 	index->immediate = form->indimmediate;
 	index->nulls_not_distinct = form->indnullsnotdistinct;
+	index->valid = form->indisvalid;
 	index->usable = form->indisvalid &&
 		heap_attisnull(tuple, Anum_pg_index_indpred, NULL);
 	if (form->indisvalid && !index->usable)
