@@ -43,6 +43,13 @@ CREATE TABLE kinds (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('knd') C
 ALTER TABLE organizations ADD number bigint UNIQUE, ADD code text COLLATE "POSIX" UNIQUE;
 CREATE TABLE ends (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('end') CHECK (id LIKE 'end_%'), "Small one" smallint REFERENCES organizations (number) ON DELETE CASCADE,
 	code text REFERENCES organizations (code) ON DELETE CASCADE, n int REFERENCES organizations (number) ON DELETE CASCADE);
+CREATE TABLE half (id text COLLATE "C", n bigint) PARTITION BY LIST (n);
+CREATE TABLE half_1 PARTITION OF half DEFAULT;
+CREATE INDEX half_n ON ONLY half (n);
+CREATE INDEX half_1_id ON half_1 (id);
+CREATE INDEX "Left ""over_ccnew" ON mixed (b);
+CREATE INDEX "fa iled" ON mixed (b, a);
+UPDATE pg_index SET indisvalid = false WHERE indexrelid IN ('"Left ""over_ccnew"'::regclass, '"fa iled"'::regclass, 'half_1_id'::regclass);
 CREATE VIEW v AS SELECT id FROM users;
 CREATE VIEW "Quoted.view" WITH (security_invoker = false) AS SELECT 1 AS one;
 CREATE FUNCTION definer(a integer, "B c" text DEFAULT 'x') RETURNS integer LANGUAGE sql SECURITY DEFINER RETURN 1;
@@ -52,6 +59,9 @@ CREATE FUNCTION definer_empty() RETURNS integer LANGUAGE sql SECURITY DEFINER SE
 CREATE FUNCTION definer_user() RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path = "$user", pg_temp RETURN 1;
 CREATE FUNCTION definer_other() RETURNS integer LANGUAGE sql SECURITY DEFINER SET work_mem = '1MB' RETURN 1;
 CREATE PROCEDURE definer_procedure() LANGUAGE sql SECURITY DEFINER BEGIN ATOMIC SELECT 1; END;
+CREATE FUNCTION late("A b" integer[], VARIADIC c text[] DEFAULT '{}') RETURNS SETOF integer LANGUAGE plpgsql AS 'BEGIN RETURN; END';
+CREATE PROCEDURE "Late ""er"(INOUT a "kinds") LANGUAGE plpgsql AS 'BEGIN END';
+CREATE TABLE "selectOrders" (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('slo') CHECK (id LIKE 'slo_%'), "orderDate" date, "URLOfHTTPServer" text, "order" text, "Größe" text);
 -- rows that the fixes have to take along
 INSERT INTO users DEFAULT VALUES;
 INSERT INTO kinds ("Short ""name", code, label, prices) VALUES ('0123456789', 'x', '{"b": 1, "a": 2}', '{1.5}');
@@ -147,9 +157,9 @@ SELECT "Short ""name", code || '.', label, price, prices FROM kinds;
 \set VERBOSITY sqlstate
 INSERT INTO kinds ("Short ""name") VALUES ('0123456789+'); -- fails
 \set VERBOSITY default
-DROP TABLE users, organizations, empty, "Bad ""One""", serials, mixed, disabled, parts, base, derived, wrong_enum, right_enum, moods, kinds, ends CASCADE;
+DROP TABLE users, organizations, empty, "Bad ""One""", serials, mixed, disabled, parts, base, derived, wrong_enum, right_enum, moods, kinds, ends, half, "selectOrders" CASCADE;
 DROP VIEW IF EXISTS v, "Quoted.view";
-DROP ROUTINE definer(integer, text), definer(text), definer_safe, definer_empty, definer_user, definer_other, definer_procedure;
+DROP ROUTINE definer(integer, text), definer(text), definer_safe, definer_empty, definer_user, definer_other, definer_procedure, late;
 DROP TYPE mood;
 DROP SCHEMA attic;
 SELECT dbkit.unexempt('attic.%', '*');

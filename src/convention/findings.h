@@ -77,6 +77,7 @@ typedef enum ActionKind
 	ACTION_SET_NOT_NULL,
 	ACTION_SET_VALUE,			/* its default, or how else it gets a value */
 	ACTION_SET_KEY,				/* make it the primary key */
+	ACTION_SET_NAME,			/* in a table that is made */
 	ACTION_SET_ENUM,			/* have it reference an enum table */
 	ACTION_SET_ORGANIZATION,	/* have it reference the organization table */
 	ACTION_ADD_CONSTRAINT,

@@ -137,6 +137,7 @@ my @cases = (
 	["CREATE TABLE t ($o, a varchar(10) PRIMARY KEY, at_id varchar(9), b varchar(3) GENERATED ALWAYS AS (\"left\"(a, 3)) STORED) PARTITION BY LIST (a)", undef, undef, undef, undef, undef, undef, undef, 'text_type=error'],
 	["CREATE TABLE t ($o, a int REFERENCES numbered, \"b c\" varchar(3) REFERENCES numbered (code), d text COLLATE \"POSIX\" DEFAULT 'x' REFERENCES numbered (code))",
 		q{a|bigint|,d|text|'x'::text}, undef, undef, undef, undef, "SELECT count(*) FROM pg_attribute WHERE attrelid = 't'::regclass AND attname IN ('b c', 'd') AND attcollation = '\"C\"'::regcollation", '2', 'fk_type=error'],
+	["CREATE TABLE t ($o, \"fooBar\" int NOT NULL DEFAULT 7, \"Zip Code\" mood, c text)", q{foo_bar|bigint|7,zip_code|mood|}, undef, undef, undef, undef, undef, undef, 'snake_case=error, enum_type=off'],
 	# what was written for another type
 	["CREATE TABLE t ($o, y int, m int, d date GENERATED ALWAYS AS (make_date(y, m, 1)) STORED)"],
 	["CREATE TABLE t ($o, n int CHECK (n > 0.5 AND n IN (1, 2, 3)), name text, CHECK (repeat('x', n) <> name))", undef, 't_id_check,t_n_check'],
@@ -244,6 +245,8 @@ my @additions = (
 	['ALTER TABLE users ADD n int', 'ALTER TABLE public.users ADD COLUMN n bigint;'],
 	['ALTER TABLE users ADD n int NOT NULL DEFAULT 3 CHECK (n > 0), ADD "up to" timestamp, ADD t text UNIQUE, ADD CHECK (n > 1 OR t IS NULL)',
 		'ALTER TABLE public.users ADD COLUMN n bigint NOT NULL DEFAULT 3 CHECK (n > 0), ADD COLUMN "up to" timestamptz, ADD COLUMN t text UNIQUE, ADD CHECK (n > 1 OR t IS NULL);'],
+	['SET dbkit.rule_levels = \'snake_case=error\'; ALTER TABLE users ADD "fooBar" varchar NOT NULL DEFAULT 0', 'ALTER TABLE public.users ADD COLUMN foo_bar character varying NOT NULL DEFAULT 0;'],
+	['SET dbkit.rule_levels = \'text_type=error\'; ALTER TABLE users ADD nick varchar(9)', 'ALTER TABLE public.users ADD COLUMN nick text CHECK (length(nick) <= 9);'],
 	['ALTER TABLE users ADD parent_id int', 'ALTER TABLE public.users ADD COLUMN parent_extid text COLLATE "C";'],
 	['ALTER TABLE users ADD user_id uuid', 'BEGIN;
 ALTER TABLE public.users ADD COLUMN user_id text COLLATE "C" REFERENCES public.users (id) ON DELETE SET NULL;

@@ -56,6 +56,8 @@ my %bad = (
 	table_comment => [ table_sql() ],
 	duplicate_index => [ table_sql('n bigint'), 'CREATE INDEX ON bad.t (n)', 'CREATE INDEX ON bad.t (n)' ],
 	invalid_index => [ table_sql('n bigint') =~ s/PRIMARY KEY//r . ' PARTITION BY LIST (n)', 'CREATE TABLE bad.t_1 PARTITION OF bad.t DEFAULT', 'CREATE INDEX ON ONLY bad.t (n)' ],
+	function_search_path => ["CREATE FUNCTION bad.t() RETURNS bigint LANGUAGE sql AS 'SELECT 1'"],
+	snake_case => [ table_sql('"fooBar" bigint, "order" text') ],
 	security_definer_path => ['CREATE FUNCTION bad.t() RETURNS bigint LANGUAGE sql SECURITY DEFINER RETURN 1'],
 );
 # Judged at the change only
