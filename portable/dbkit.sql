@@ -2510,13 +2510,13 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	JOIN columns c ON c.relid = k.relid AND c.attnum = x.attnum
 	JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = x.referenced
 	JOIN pg_class q ON q.oid = k.confrelid JOIN pg_namespace n ON n.oid = q.relnamespace
-	LEFT JOIN base_types b ON b.type = a.atttypid,
-	LATERAL (SELECT coalesce(b.base, a.atttypid)) AS o (base)
+	LEFT JOIN base_types b ON b.type = a.atttypid
+	CROSS JOIN LATERAL (SELECT coalesce(b.base, a.atttypid)) AS o (base)
 	JOIN pg_type t ON t.oid = o.base
 	-- the other end is the one to change
 	LEFT JOIN all_replacements r ON r.type = o.base AND r.replacement = c.base
-	LEFT JOIN pg_collation y ON y.oid = a.attcollation,
-	LATERAL (SELECT CASE o.base WHEN 'timestamptz'::regtype THEN 'timestamptz' WHEN 'timestamptz[]'::regtype THEN 'timestamptz[]' ELSE format_type(o.base, NULL) END
+	LEFT JOIN pg_collation y ON y.oid = a.attcollation
+	CROSS JOIN LATERAL (SELECT CASE o.base WHEN 'timestamptz'::regtype THEN 'timestamptz' WHEN 'timestamptz[]'::regtype THEN 'timestamptz[]' ELSE format_type(o.base, NULL) END
 		|| CASE WHEN a.attcollation = 0 OR a.attcollation = t.typcollation AND c.base <> o.base THEN '' ELSE ' COLLATE ' || quote_ident(y.collname) END) AS w (definition)
 	WHERE 'fk_type' = ANY (rules) AND (c.base <> o.base OR c.collation <> a.attcollation)
 	UNION ALL
