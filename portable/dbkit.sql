@@ -1186,43 +1186,57 @@ VALUES
 		'A column that holds an id needs the type and collation of that id. Otherwise joins cast every row and use no index, and a comparison may find other rows to be equal.'),
 	(11, 'enum_type', 'statement', 'error', false, 'no native enum: neither CREATE TYPE ... AS ENUM nor a column of one',
 		'A value can be added to a native enum, but it cannot be taken away: that needs a new type and a change of all its columns. In an enum table a value is a row, which can be added, renamed and dropped while the application runs.'),
-	(12, 'enum_table', 'statement', 'error', false, 'a table *_enum is value TEXT PRIMARY KEY, and other columns only beside it',
+	(12, 'text_type', 'statement', 'off', true, 'no char(n) or varchar(n), also inside arrays, domains, ranges and composites',
+		'The length in `varchar(20)` is a guess that somebody makes on the first day, and the first name that is longer breaks the application. A type is hard to change, as views and functions depend on it; `char(n)` also pads what you store with blanks.'),
+	(13, 'jsonb_type', 'statement', 'off', true, 'no json, also inside arrays, domains and composites',
+		'A `json` column keeps the text as it came, and parses it again for each query. It has no equality, so `DISTINCT`, `GROUP BY` and `UNION` fail on it, and no index finds what is in it.'),
+	(14, 'money_type', 'statement', 'off', true, 'no money, also inside arrays, domains, ranges and composites',
+		'What a `money` value means depends on the setting `lc_monetary`: the same row is shown as dollars in one session and as yen, a hundred times as much, in another. It knows one currency at a time, and no fractions of a cent.'),
+	(15, 'snake_case', 'statement', 'off', false, 'names of tables and columns need no quotes and are at most 63 bytes',
+		'A name like `"orderDate"` has to be written in quotes in every query, by everybody, for good; without them PostgreSQL looks for `orderdate`. The same goes for a keyword, which is an error in one place and something else in another.'),
+	(16, 'enum_table', 'statement', 'error', false, 'a table *_enum is value TEXT PRIMARY KEY, and other columns only beside it',
 		'If all enum tables have one shape, then code that lists values and `dbkit.add_enum_value()` work for all of them. The value is its own key, so that a row that uses it can be read without a join.'),
-	(13, 'view_security_invoker', 'statement', 'error', true, 'views have security_invoker = true',
+	(17, 'view_security_invoker', 'statement', 'error', true, 'views have security_invoker = true',
 		'A view reads its tables with its owner''s rights, unless it is told otherwise. So whoever may read the view sees the rows of everybody, however strict the policies of the tables are.'),
-	(14, 'security_definer_path', 'statement', 'warning', true, 'a SECURITY DEFINER function sets a search_path that its caller cannot put objects into',
+	(18, 'security_definer_path', 'statement', 'warning', true, 'a SECURITY DEFINER function sets a search_path that its caller cannot put objects into',
 		'A SECURITY DEFINER function runs with its owner''s rights but looks names up along its caller''s `search_path`. So the caller can put a table or an operator of their own in front, which the function then uses with the owner''s rights.'),
-	(15, 'table_rewrite', 'statement', 'warning', false, 'no ALTER rewrites a table larger than dbkit.large_table_size; judged at the change only',
+	(19, 'function_search_path', 'statement', 'off', true, 'a function or procedure whose body is text sets a search_path',
+		'A function whose body is text looks its names up when it runs, along the `search_path` of whoever calls it. It works in the application and fails in a trigger, an index, a restore or a logical replica, or finds another table of the same name.'),
+	(20, 'table_rewrite', 'statement', 'warning', false, 'no ALTER rewrites a table larger than dbkit.large_table_size; judged at the change only',
 		'Some changes of a type write the whole table anew, and everybody waits until that is done, readers too. With a hundred rows nobody notices; with a hundred million the shop is shut.'),
-	(16, 'blocking_index', 'statement', 'warning', false, 'no plain CREATE INDEX on a table larger than dbkit.large_table_size; judged at the change only',
+	(21, 'blocking_index', 'statement', 'warning', false, 'no plain CREATE INDEX on a table larger than dbkit.large_table_size; judged at the change only',
 		'A plain CREATE INDEX keeps all writers waiting until the index is done, which takes minutes on a large table. `CREATE INDEX CONCURRENTLY` lets them go on.'),
-	(17, 'column_comment', 'commit', 'off', false, 'every column has a comment',
+	(22, 'column_comment', 'commit', 'off', false, 'every column has a comment',
 		'A column''s name says what it holds to those who were there when it was made. A comment says it to the others: the unit, what NULL means, who writes it.'),
-	(18, 'updated_at_trigger', 'commit', 'error', true, 'an enabled BEFORE UPDATE row trigger runs updated_at(), or a function that the agreement names',
+	(23, 'updated_at_trigger', 'commit', 'error', true, 'an enabled BEFORE UPDATE row trigger runs updated_at(), or a function that the agreement names',
 		'A column `updated_at` that some clients forget to set is worse than none: caches and exports that go by it miss just these rows, and nobody notices. A trigger does not forget.'),
-	(19, 'table_comment', 'commit', 'off', false, 'every table has a comment',
+	(24, 'table_comment', 'commit', 'off', false, 'every table has a comment',
 		'A sentence about what a row of the table is saves the next reader an hour with the code.'),
-	(20, 'fk_index', 'commit', 'error', true, 'every foreign key is covered by a valid index whose leading columns are the key''s, in any order; partial only by WHERE column IS NOT NULL',
+	(25, 'fk_index', 'commit', 'error', true, 'every foreign key is covered by a valid index whose leading columns are the key''s, in any order; partial only by WHERE column IS NOT NULL',
 		'To delete a row, PostgreSQL looks for rows that reference it, and without an index it reads the whole referencing table for each of them. That is not seen with the hundred rows of a test, and takes minutes with a million.'),
-	(21, 'fk_on_delete', 'commit', 'error', true, 'foreign keys to the user and organization tables are ON DELETE CASCADE or SET NULL',
+	(26, 'fk_on_delete', 'commit', 'error', true, 'foreign keys to the user and organization tables are ON DELETE CASCADE or SET NULL',
 		'When a customer leaves, their rows have to go, often by law, and a key without ON DELETE stops that at the first table. What is to happen is known when the table is made: CASCADE, or SET NULL.'),
-	(22, 'extid', 'commit', 'error', true, 'a column *_id is a foreign key or the primary key; an id from elsewhere is named *_extid',
+	(27, 'fk_type', 'commit', 'warning', true, 'both ends of a foreign key are of one type and collation',
+		'If the two ends of a foreign key differ in type or collation, each comparison between them converts one side: the join may use no index, and a key that fits into the one end does not fit into the other.'),
+	(28, 'extid', 'commit', 'error', true, 'a column *_id is a foreign key or the primary key; an id from elsewhere is named *_extid',
 		'A column `order_id` without a foreign key sooner or later holds ids of orders that are gone. An id that comes from another system cannot have a key, and then the name has to say so: `order_extid`.'),
-	(23, 'organization_scope', 'commit', 'off', false, 'a column, such as organization_id, NOT NULL that references the organization table',
+	(29, 'organization_scope', 'commit', 'off', false, 'a column, such as organization_id, NOT NULL that references the organization table',
 		'If every row says which organization it belongs to, a policy needs no join, and the data of one customer can be exported, deleted or moved table by table. The column is hard to add once there are rows.'),
-	(24, 'fk_validated', 'commit', 'off', true, 'no constraint is left NOT VALID',
+	(30, 'constraint_validated', 'commit', 'off', true, 'no constraint is left NOT VALID',
 		'A constraint that is NOT VALID holds for new rows only. If nobody comes back to validate it, everybody reads a promise that old rows do not keep, and the planner does not believe it.'),
-	(25, 'duplicate_index', 'commit', 'warning', true, 'no index is the same as, or a prefix of, another',
+	(31, 'duplicate_index', 'commit', 'warning', true, 'no index is the same as, or a prefix of, another',
 		'Each index is written with each row, so one that another covers costs writes, memory and backups and makes no query faster.'),
-	(26, 'rls_enabled', 'commit', 'error', true, 'row level security is enabled',
+	(32, 'invalid_index', 'commit', 'warning', true, 'no index is left invalid',
+		'An index that is left INVALID is written with each row, and no query uses it. A failed `CREATE INDEX CONCURRENTLY` leaves one behind, and the next attempt with `IF NOT EXISTS` takes it for the index that was meant.'),
+	(33, 'rls_enabled', 'commit', 'error', true, 'row level security is enabled',
 		'A query that forgets `WHERE organization_id = $1` is written sooner or later. With row level security it shows a stranger nothing, and without it everybody''s rows.'),
-	(27, 'rls_policy', 'commit', 'error', false, 'at least one permissive policy exists',
+	(34, 'rls_policy', 'commit', 'error', false, 'at least one permissive policy exists',
 		'Row level security without a policy shows no rows to anybody but the owner, and the first one who notices switches it off. A policy says who sees what.'),
-	(28, 'rls_forced', 'commit', 'off', true, 'row level security binds the table''s owner as well',
+	(35, 'rls_forced', 'commit', 'off', true, 'row level security binds the table''s owner as well',
 		'The owner of a table is not bound by its policies. If the application logs in as the owner, row level security does nothing at all, and every test passes; FORCE binds the owner too.'),
-	(29, 'policy_with_check', 'commit', 'warning', false, 'no permissive policy lets any row be inserted',
+	(36, 'policy_with_check', 'commit', 'warning', false, 'no permissive policy lets any row be inserted',
 		'A policy that lets any row be written lets one tenant write rows that carry another tenant''s id. That tenant then takes them for its own.'),
-	(30, 'forgeable_policy', 'commit', 'warning', false, 'no policy reads a setting that any session can set',
+	(37, 'forgeable_policy', 'commit', 'warning', false, 'no policy reads a setting that any session can set',
 		'A policy that reads `current_setting(''app.user_id'')` believes what the session has SET, so one injected `SET app.user_id = ...` shows the rows of another user.')
 $$;
 COMMENT ON FUNCTION dbkit.all_rules() IS
@@ -1258,7 +1272,7 @@ SELECT preset.value FROM parts, LATERAL (VALUES
 	('django', jsonb_build_object('id_style', 'bigint', 'composite_keys', true, 'user_tables', '["auth_user"]'::jsonb,
 		'rules', no_taste || orm || '{"primary_key": "warning", "text_id": "warning"}')),
 	('minimal', '{"id_style": "any", "composite_keys": true,
-		"rules": {"*": "off", "primary_key": "error", "timestamptz": "error", "fk_index": "error"}}'),
+		"rules": {"*": "off", "primary_key": "error", "timestamptz": "error", "fk_index": "error", "invalid_index": "warning"}}'),
 	('none', '{"rules": {"*": "off"}}')) AS preset (name, value)
 WHERE preset.name = $1
 $$;
@@ -1785,12 +1799,12 @@ COMMENT ON FUNCTION dbkit.unexempt(text, text) IS
 -- what is there -----------------------------------------------------------------
 
 -- Not temporary objects, the system's, an extension's and our own
-CREATE OR REPLACE FUNCTION dbkit.judged_objects(only_relation oid, only_schema oid,
+CREATE OR REPLACE FUNCTION dbkit.judged_objects(only_relation oid, only_schema oid, all_functions boolean,
 	OUT classid oid, OUT objid oid, OUT schema name, OUT name name, OUT kind text, OUT identity text)
 RETURNS SETOF record
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-SELECT o.classid, o.objid, n.nspname, o.name, o.kind, CASE o.kind
-	WHEN 'function' THEN (pg_identify_object(o.classid, o.objid, 0)).identity ELSE format('%I.%I', n.nspname, o.name) END
+SELECT o.classid, o.objid, n.nspname, o.name, o.kind, CASE
+	WHEN o.kind IN ('function', 'definer') THEN (pg_identify_object(o.classid, o.objid, 0)).identity ELSE format('%I.%I', n.nspname, o.name) END
 FROM (
 	SELECT 'pg_class'::regclass, oid, relnamespace, relname,
 		CASE WHEN relkind = 'v' THEN 'view' WHEN right(relname, 5) = '_enum' THEN 'enum table' ELSE 'table' END
@@ -1799,19 +1813,20 @@ FROM (
 	UNION ALL
 	SELECT 'pg_type'::regclass, oid, typnamespace, typname, 'type' FROM pg_type WHERE typtype = 'e' AND only_relation IS NULL
 	UNION ALL
-	SELECT 'pg_proc'::regclass, oid, pronamespace, proname, 'function' FROM pg_proc WHERE prosecdef AND only_relation IS NULL
+	SELECT 'pg_proc'::regclass, oid, pronamespace, proname, CASE WHEN prosecdef THEN 'definer' ELSE 'function' END
+	FROM pg_proc WHERE (prosecdef OR all_functions) AND only_relation IS NULL
 	) AS o (classid, objid, namespace, name, kind)
 JOIN pg_namespace n ON n.oid = o.namespace
 WHERE o.objid >= 16384 AND (n.oid >= 16384 OR n.nspname = 'public') AND n.nspname <> 'dbkit' AND n.nspname NOT LIKE 'pg\_temp\_%'
 	AND n.oid = coalesce(only_schema, n.oid)
 	AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.objid AND d.deptype = 'e')
 $$;
-COMMENT ON FUNCTION dbkit.judged_objects(oid, oid) IS
-'the tables, views, native enums and SECURITY DEFINER functions that dbkit.check() looks at: all, or those of a schema, or one relation';
+COMMENT ON FUNCTION dbkit.judged_objects(oid, oid, boolean) IS
+'the tables, views, native enums and functions that dbkit.check() looks at: all, or those of a schema, or one relation; of functions all, or the SECURITY DEFINER ones';
 
 CREATE OR REPLACE FUNCTION dbkit.names_object(object text) RETURNS boolean
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-SELECT EXISTS (SELECT FROM dbkit.judged_objects(NULL, NULL) o, LATERAL (SELECT dbkit.object_name(o.schema, o.name)) AS known (name)
+SELECT EXISTS (SELECT FROM dbkit.judged_objects(NULL, NULL, true) o, LATERAL (SELECT dbkit.object_name(o.schema, o.name)) AS known (name)
 	WHERE CASE WHEN strpos(object, '%') > 0 THEN known.name LIKE object ELSE known.name = object END)
 $$;
 COMMENT ON FUNCTION dbkit.names_object(text) IS 'whether there is an object of that name, or one that is LIKE it';
@@ -1877,7 +1892,7 @@ ids AS MATERIALIZED (
 		substring(e.expression FROM '^' || call.pattern || '([^'']*)''::text\)$'),
 		CASE WHEN strpos(e.expression, '.generate_id(') > 0 THEN substring(dbkit.plain_expression(e.expression)
 			FROM '^\(*' || call.pattern || '((?:[^'']|'''')*)''::text\)(?:\)|::text|::character varying| COLLATE (?:\w+\.)?"[^"]*")*$') END) AS default_prefix
-	FROM call, dbkit.judged_objects(NULL, NULL) o
+	FROM call, dbkit.judged_objects(NULL, NULL, false) o
 	JOIN pg_attribute a ON a.attrelid = o.objid AND a.attname = 'id' AND NOT a.attisdropped
 	JOIN pg_type t ON t.oid = a.atttypid
 	LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated = '',
@@ -1980,6 +1995,25 @@ LEFT JOIN pg_attribute a ON a.attrelid = relation AND a.attnum = c.attnum AND c.
 $$;
 COMMENT ON FUNCTION dbkit.column_names(oid, smallint[]) IS 'the names of columns, quoted, separated by commas';
 
+CREATE OR REPLACE FUNCTION dbkit.name_flaw(name text) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT CASE WHEN EXISTS (SELECT FROM pg_get_keywords() WHERE word = lower(name COLLATE "C") AND catcode <> 'U') THEN 'is a keyword of SQL'
+	WHEN octet_length(name) > 63 THEN 'is longer than 63 bytes'
+	WHEN name !~ '^[a-z_][a-z0-9_]*$' THEN 'has to be written in quotes' END
+$$;
+COMMENT ON FUNCTION dbkit.name_flaw(text) IS 'what is wrong with the name of a table or column, or NULL';
+
+CREATE OR REPLACE FUNCTION dbkit.snake_case(name text) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT plain
+FROM regexp_replace(name, '([a-z0-9])([A-Z])', '\1_\2', 'g') AS step1,
+	regexp_replace(step1, '([A-Z])(?=[A-Z][a-z0-9])', '\1_', 'g') AS step2,
+	lower(regexp_replace(step2, '[^a-zA-Z0-9]+', '_', 'g') COLLATE "C") AS step3,
+	LATERAL (SELECT CASE WHEN name LIKE '%\_' THEN step3 ELSE rtrim(step3, '_') END) AS step4 (plain)
+WHERE name !~ '[^\x01-\x7f]' AND plain <> '' AND dbkit.name_flaw(plain) IS NULL
+$$;
+COMMENT ON FUNCTION dbkit.snake_case(text) IS 'the name that is meant, as orderDate means order_date, or NULL where there is none';
+
 -- One list of findings for each rule, over shared lists of tables, columns, keys and indexes.
 -- place: where a finding stands among those of its rule and object.  part: of what it is, if
 -- not of a column.  wanted_type: what the column is to be altered to first, which makes all of
@@ -2023,7 +2057,7 @@ ORDER BY l.schema IS NULL, l.number LIMIT 1;
 RETURN QUERY
 WITH RECURSIVE
 objects AS MATERIALIZED (
-	SELECT * FROM dbkit.judged_objects(only_relation, only_schema)),
+	SELECT * FROM dbkit.judged_objects(only_relation, only_schema, 'function_search_path' = ANY (rules))),
 tables AS MATERIALIZED (
 	SELECT o.objid AS relid, o.schema, o.name, o.identity, o.kind = 'enum table' AS is_enum, c.relkind = 'p' AS partitioned,
 		c.relrowsecurity, c.relforcerowsecurity, c.reloftype <> 0 AS typed
@@ -2040,7 +2074,7 @@ not_valid AS MATERIALIZED (
 	FROM pg_constraint k JOIN tables t ON t.relid = k.conrelid
 	WHERE NOT k.convalidated AND k.conparentid = 0 AND coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true)),
 attributes AS MATERIALIZED (
-	SELECT t.relid, t.identity, t.is_enum, t.typed, a.attnum, a.attname, a.atttypid, a.attcollation, a.attnotnull, a.atthasdef,
+	SELECT t.relid, t.identity, t.is_enum, t.typed, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, a.attnotnull, a.atthasdef,
 		a.attinhcount > 0 AS inherited, a.attidentity <> '' AS identity_column, a.attgenerated <> '' AS generated
 	FROM tables t JOIN pg_attribute a ON a.attrelid = t.relid AND a.attnum > 0 AND NOT a.attisdropped),
 names AS MATERIALIZED (
@@ -2049,7 +2083,7 @@ names AS MATERIALIZED (
 	FROM (SELECT DISTINCT attname FROM attributes) AS a,
 	LATERAL (SELECT EXISTS (SELECT FROM unnest(extid_suffixes) AS suffix WHERE right(a.attname, length(suffix)) = suffix)) AS s (is_extid)),
 columns AS MATERIALIZED (
-	SELECT a.relid, a.identity, a.is_enum, a.typed, a.attnum, a.attname, a.atttypid AS type, coalesce(b.base, a.atttypid) AS base,
+	SELECT a.relid, a.identity, a.is_enum, a.typed, a.attnum, a.attname, a.atttypid AS type, a.atttypmod AS typmod, coalesce(b.base, a.atttypid) AS base,
 		a.attcollation AS collation, a.inherited, a.identity_column, a.generated,
 		a.attnotnull AND v.relid IS NULL OR b.not_null IS TRUE AND NOT (a.identity_column OR a.generated) AS not_null,
 		a.attnotnull OR b.not_null IS TRUE AND NOT (a.identity_column OR a.generated) AS refuses_null,
@@ -2065,7 +2099,7 @@ columns AS MATERIALIZED (
 	LEFT JOIN not_valid v ON v.relid = a.relid AND v.contype = 'n' AND v.conkey[1] = a.attnum),
 indexes AS MATERIALIZED (
 	SELECT i.indrelid AS relid, i.indexrelid, c.relname, c.relam, i.indnkeyatts AS width, i.indisprimary, i.indisunique, i.indimmediate, i.indnullsnotdistinct,
-		i.indisvalid AND i.indpred IS NULL AS usable, i.indisprimary OR i.indisreplident OR k.oid IS NOT NULL AS is_constraint,
+		i.indisvalid, i.indisvalid AND i.indpred IS NULL AS usable, i.indisprimary OR i.indisreplident OR k.oid IS NOT NULL AS is_constraint,
 		(i.indkey::smallint[])[0:i.indnkeyatts - 1] AS keys, i.indkey::smallint[] AS all_keys,
 		(i.indclass::oid[])[0:i.indnkeyatts - 1] AS classes, (i.indcollation::oid[])[0:i.indnkeyatts - 1] AS collations,
 		(i.indoption::smallint[])[0:i.indnkeyatts - 1] AS options,
@@ -2078,6 +2112,11 @@ indexes AS MATERIALIZED (
 	JOIN pg_index i ON i.indrelid = t.relid AND i.indislive
 	JOIN pg_class c ON c.oid = i.indexrelid
 	LEFT JOIN pg_constraint k ON k.conrelid = i.indrelid AND k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')),
+partitions AS (
+	SELECT t.relid AS root, h.inhrelid AS relid, 1 AS level, ARRAY[h.inhrelid] AS path
+	FROM tables t JOIN pg_inherits h ON h.inhparent = t.relid WHERE t.partitioned AND 'invalid_index' = ANY (rules)
+	UNION ALL
+	SELECT p.root, h.inhrelid, p.level + 1, p.path || h.inhrelid FROM partitions p JOIN pg_inherits h ON h.inhparent = p.relid),
 keys AS MATERIALIZED (
 	SELECT relid, keys AS key FROM indexes WHERE indisprimary),
 foreign_keys AS MATERIALIZED (
@@ -2132,31 +2171,37 @@ replacements AS MATERIALIZED (
 	SELECT x.type, x.replacement FROM (VALUES
 		('smallint'::regtype::oid, 'bigint'::regtype::oid), ('integer'::regtype, 'bigint'::regtype), ('int4range'::regtype, 'int8range'::regtype),
 		('int4multirange'::regtype, 'int8multirange'::regtype), ('timestamp'::regtype, 'timestamptz'::regtype),
-		('tsrange'::regtype, 'tstzrange'::regtype), ('tsmultirange'::regtype, 'tstzmultirange'::regtype)) AS x (type, replacement)),
+		('tsrange'::regtype, 'tstzrange'::regtype), ('tsmultirange'::regtype, 'tstzmultirange'::regtype),
+		('varchar'::regtype, 'text'::regtype), ('bpchar'::regtype, 'text'::regtype), ('json'::regtype, 'jsonb'::regtype),
+		('money'::regtype, 'numeric'::regtype)) AS x (type, replacement)),
 all_replacements AS MATERIALIZED (
 	SELECT type, replacement FROM replacements
 	UNION ALL
 	SELECT a.typarray, b.typarray FROM replacements r JOIN pg_type a ON a.oid = r.type JOIN pg_type b ON b.oid = r.replacement),
 types_inside AS (
-	SELECT DISTINCT type AS outermost, type FROM columns WHERE NOT is_enum
+	SELECT DISTINCT type AS outermost, typmod AS outer_typmod, type, typmod FROM columns WHERE NOT is_enum
 	UNION
-	SELECT p.outermost, inside.type
+	SELECT p.outermost, p.outer_typmod, inside.type, inside.typmod
 	FROM types_inside p JOIN pg_type t ON t.oid = p.type,
 	LATERAL (
-		SELECT t.typbasetype WHERE t.typtype = 'd'
-		UNION ALL SELECT t.typelem WHERE t.typcategory = 'A' AND t.typlen = -1
-		UNION ALL SELECT rngsubtype FROM pg_range WHERE t.typtype = 'r' AND rngtypid = t.oid
-		UNION ALL SELECT rngsubtype FROM pg_range WHERE t.typtype = 'm' AND rngmultitypid = t.oid
-		UNION ALL SELECT atttypid FROM pg_attribute WHERE t.typtype = 'c' AND attrelid = t.typrelid AND attnum > 0 AND NOT attisdropped
-	) AS inside (type)),
+		SELECT t.typbasetype, t.typtypmod WHERE t.typtype = 'd'
+		UNION ALL SELECT t.typelem, p.typmod WHERE t.typcategory = 'A' AND t.typlen = -1
+		UNION ALL SELECT rngsubtype, -1 FROM pg_range WHERE t.typtype = 'r' AND rngtypid = t.oid
+		UNION ALL SELECT rngsubtype, -1 FROM pg_range WHERE t.typtype = 'm' AND rngmultitypid = t.oid
+		UNION ALL SELECT atttypid, atttypmod FROM pg_attribute WHERE t.typtype = 'c' AND attrelid = t.typrelid AND attnum > 0 AND NOT attisdropped
+	) AS inside (type, typmod)),
 unwanted AS MATERIALIZED (
-	SELECT p.outermost AS type, x.rule, x.advice, min(p.type) AS inside
+	SELECT p.outermost AS type, p.outer_typmod AS typmod, x.rule, x.advice, (array_agg(p.type ORDER BY p.type, p.typmod))[1] AS inside,
+		(array_agg(p.typmod ORDER BY p.type, p.typmod))[1] AS inside_typmod
 	FROM types_inside p JOIN pg_type t ON t.oid = p.type,
 	LATERAL (
 		SELECT 'enum_type', 'text with a foreign key to an enum table' WHERE t.typtype = 'e'
 		UNION ALL SELECT 'timestamptz', 'timestamptz' WHERE t.oid = 'timestamp'::regtype
-		UNION ALL SELECT 'bigint', 'bigint' WHERE t.oid IN ('smallint'::regtype, 'integer'::regtype)) AS x (rule, advice)
-	GROUP BY 1, 2, 3),
+		UNION ALL SELECT 'bigint', 'bigint' WHERE t.oid IN ('smallint'::regtype, 'integer'::regtype)
+		UNION ALL SELECT 'text_type', 'text' WHERE t.oid = 'bpchar'::regtype OR t.oid = 'varchar'::regtype AND p.typmod >= 0
+		UNION ALL SELECT 'jsonb_type', 'jsonb' WHERE t.oid = 'json'::regtype
+		UNION ALL SELECT 'money_type', 'numeric' WHERE t.oid = 'money'::regtype) AS x (rule, advice)
+	GROUP BY 1, 2, 3, 4),
 prefixes AS MATERIALIZED (
 	SELECT * FROM dbkit.table_prefixes() WHERE is_prefixed AND rules && '{primary_key,id_default,id_check,id_prefix}'),
 holders AS MATERIALIZED (
@@ -2324,18 +2369,22 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	WHERE NOT t.is_enum AND (c.relid IS NULL OR c.base <> 'jsonb'::regtype)
 	UNION ALL
 	SELECT c.relid, u.rule, c.attnum, c.attname, NULL, format('column "%s" is %s; use %s', c.attname,
-			format_type(c.type, NULL) || CASE WHEN c.type = u.inside OR r.type IS NOT NULL THEN '' ELSE ', which contains ' || format_type(u.inside, NULL) END,
+			format_type(c.type, c.typmod) || CASE WHEN c.type = u.inside OR r.type IS NOT NULL THEN '' ELSE ', which contains ' || format_type(u.inside, u.inside_typmod) END,
 			w.definition),
-		CASE WHEN c.attname <> 'id' THEN w.type END, c.attnum, w.definition, NULL,
+		CASE WHEN c.attname <> 'id' AND (l.length IS NULL OR l.is_column) THEN w.type END, c.attnum, w.definition,
+		CASE WHEN c.attname <> 'id' AND l.is_column THEN ARRAY[format('ADD CHECK (length(%I) <= %s)', c.attname, l.length)] END,
 		CASE WHEN w.type = 'bigint'::regtype AND c.attname <> 'id' THEN ARRAY(
 			SELECT format('ALTER SEQUENCE %I.%I AS bigint;', n.nspname, q.relname)
 			FROM pg_depend d JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S' JOIN pg_namespace n ON n.oid = q.relnamespace
 			WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.relid AND d.refobjsubid = c.attnum
 				AND d.deptype = 'a' AND c.has_default) END
-	FROM columns c JOIN unwanted u USING (type) LEFT JOIN all_replacements r USING (type) LEFT JOIN id_columns i USING (relid, attnum),
+	FROM columns c JOIN unwanted u USING (type, typmod) LEFT JOIN all_replacements r USING (type) LEFT JOIN id_columns i USING (relid, attnum),
 	LATERAL (SELECT CASE WHEN i.relid IS NULL THEN r.replacement ELSE i.base END,
 		coalesce(i.definition, CASE r.replacement WHEN 'timestamptz'::regtype THEN 'timestamptz' WHEN 'timestamptz[]'::regtype THEN 'timestamptz[]'
-			ELSE format_type(r.replacement, NULL) END, u.advice)) AS w (type, definition)
+			ELSE format_type(r.replacement, NULL) END, u.advice)) AS w (type, definition),
+	-- the limit stays as a CHECK, where one can say it; ids have a length of their own
+	LATERAL (SELECT CASE WHEN u.rule = 'text_type' AND c.typmod >= 4 AND i.relid IS NULL THEN c.typmod - 4 END) AS n (length),
+	LATERAL (SELECT n.length, n.length IS NOT NULL AND c.type IN ('varchar'::regtype, 'bpchar'::regtype)) AS l (length, is_column)
 	WHERE NOT c.is_enum AND i.is_right IS NOT TRUE
 	UNION ALL
 	SELECT c.relid, 'text_id', c.attnum, c.attname, NULL, CASE
@@ -2351,6 +2400,17 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	FROM columns c
 	WHERE NOT c.is_enum AND 'column_comment' = ANY (rules)
 		AND NOT EXISTS (SELECT FROM pg_description d WHERE d.classoid = 'pg_class'::regclass AND d.objoid = c.relid AND d.objsubid = c.attnum)
+	-- names
+	UNION ALL
+	SELECT t.relid, 'snake_case', 0, NULL, NULL, format('its name %s; use %s', f.flaw, coalesce(f.wanted, 'another name')), NULL, NULL, NULL, NULL, NULL
+	FROM tables t, LATERAL (SELECT dbkit.name_flaw(t.name), (SELECT x FROM dbkit.snake_case(t.name) AS x
+		WHERE NOT EXISTS (SELECT FROM pg_class k JOIN pg_namespace n ON n.oid = k.relnamespace WHERE n.nspname = t.schema AND k.relname = x))) AS f (flaw, wanted)
+	WHERE NOT t.is_enum AND 'snake_case' = ANY (rules) AND f.flaw IS NOT NULL
+	UNION ALL
+	SELECT c.relid, 'snake_case', c.attnum, c.attname, NULL, format('column "%s" %s; use %s', c.attname, f.flaw, coalesce(f.wanted, 'another name')), NULL, NULL, NULL, NULL, NULL
+	FROM columns c, LATERAL (SELECT dbkit.name_flaw(c.attname), (SELECT x FROM dbkit.snake_case(c.attname) AS x
+		WHERE NOT EXISTS (SELECT FROM pg_attribute k WHERE k.attrelid = c.relid AND k.attname = x AND k.attnum > 0))) AS f (flaw, wanted)
+	WHERE NOT c.is_enum AND 'snake_case' = ANY (rules) AND f.flaw IS NOT NULL
 	-- objects
 	UNION ALL
 	SELECT o.objid, 'enum_type', 0, NULL, NULL, format('it is a native enum; use CREATE TABLE %I.%I (value text PRIMARY KEY)', o.schema, o.name || '_enum'),
@@ -2379,7 +2439,16 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	FROM objects o JOIN pg_proc p ON p.oid = o.objid
 	LEFT JOIN LATERAL (SELECT substr(setting, 13) FROM unnest(p.proconfig) AS setting WHERE starts_with(setting, 'search_path=')) AS s (path) ON true,
 	LATERAL (SELECT format('SET search_path = pg_catalog, %I, pg_temp', o.schema)) AS w (wanted)
-	WHERE o.kind = 'function' AND (s.path IS NULL OR s.path ~ '\$user' OR s.path !~ '^\s*(""|(.*,\s*)?(pg_temp|"pg_temp"))?\s*$')
+	WHERE o.kind = 'definer' AND (s.path IS NULL OR s.path ~ '\$user' OR s.path !~ '^\s*(""|(.*,\s*)?(pg_temp|"pg_temp"))?\s*$')
+	UNION ALL
+	SELECT o.objid, 'function_search_path', 0, NULL, substr(o.identity, length(format('%I.%I', o.schema, o.name)) + 1),
+		'it looks names up along the search_path of its caller; use ' || w.wanted, NULL, NULL, NULL, NULL, ARRAY[format('ALTER ROUTINE %s %s;', o.identity, w.wanted)]
+	FROM objects o JOIN pg_proc p ON p.oid = o.objid JOIN pg_language l ON l.oid = p.prolang,
+	LATERAL (SELECT format('SET search_path = pg_catalog, %I, pg_temp', o.schema)) AS w (wanted)
+	WHERE o.kind IN ('function', 'definer') AND l.lanname NOT IN ('internal', 'c') AND p.prosqlbody IS NULL
+		AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS setting WHERE starts_with(setting, 'search_path='))
+		-- nobody runs the function that keeps the agreement, and the others are dbkit's own
+		AND NOT (p.proname IN ('dbkit_agreement', 'generate_id', 'updated_at') AND p.pronamespace = dbkit.installed_schema())
 	UNION ALL
 	SELECT t.relid, 'updated_at_trigger', 0, NULL, NULL, CASE
 			WHEN f.disabled IS NOT NULL THEN format('trigger "%s" is disabled; use ALTER TABLE %s ENABLE TRIGGER %I', f.disabled, t.identity, f.disabled)
@@ -2430,6 +2499,27 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 		THEN ' ON DELETE CASCADE' ELSE ' ON DELETE SET NULL' END) AS a (delete)
 	WHERE k.confdeltype NOT IN ('c', 'n')
 	UNION ALL
+	SELECT k.relid, 'fk_type', k.number * 100 + x.place::integer, c.attname, NULL, CASE
+			WHEN c.base = o.base THEN format('column "%s" has collation "%s", but what it references in "%s.%s" has "%s"; use %s', c.attname,
+				(SELECT l.collname FROM pg_collation l WHERE l.oid = c.collation), n.nspname, q.relname, y.collname, w.definition)
+			ELSE format('column "%s" is %s, but what it references in "%s.%s" is %s; use %s', c.attname, format_type(c.type, NULL), n.nspname, q.relname,
+				format_type(a.atttypid, NULL), CASE WHEN r.type IS NULL THEN w.definition ELSE format_type(c.type, NULL) || ' for both' END) END,
+		CASE WHEN r.type IS NULL THEN o.base END, c.attnum, w.definition, NULL, NULL
+	FROM foreign_keys k
+	CROSS JOIN unnest(k.conkey, k.confkey) WITH ORDINALITY AS x (attnum, referenced, place)
+	JOIN columns c ON c.relid = k.relid AND c.attnum = x.attnum
+	JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = x.referenced
+	JOIN pg_class q ON q.oid = k.confrelid JOIN pg_namespace n ON n.oid = q.relnamespace
+	LEFT JOIN base_types b ON b.type = a.atttypid
+	CROSS JOIN LATERAL (SELECT coalesce(b.base, a.atttypid)) AS o (base)
+	JOIN pg_type t ON t.oid = o.base
+	-- the other end is the one to change
+	LEFT JOIN all_replacements r ON r.type = o.base AND r.replacement = c.base
+	LEFT JOIN pg_collation y ON y.oid = a.attcollation
+	CROSS JOIN LATERAL (SELECT CASE o.base WHEN 'timestamptz'::regtype THEN 'timestamptz' WHEN 'timestamptz[]'::regtype THEN 'timestamptz[]' ELSE format_type(o.base, NULL) END
+		|| CASE WHEN a.attcollation = 0 OR a.attcollation = t.typcollation AND c.base <> o.base THEN '' ELSE ' COLLATE ' || quote_ident(y.collname) END) AS w (definition)
+	WHERE 'fk_type' = ANY (rules) AND (c.base <> o.base OR c.collation <> a.attcollation)
+	UNION ALL
 	SELECT c.relid, 'extid', c.attnum, c.attname, NULL,
 		format('column "%s" is not a foreign key; add REFERENCES, or rename it to "%s" if the id comes from another system', c.attname, e.name),
 		NULL, NULL, NULL, NULL,
@@ -2455,7 +2545,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 		ORDER BY c.relid, array_position(organization_columns, c.attname::text)) AS l USING (relid)
 	WHERE NOT t.is_enum AND 'organization_scope' = ANY (rules) AND r.not_null IS NOT TRUE AND t.relid NOT IN (SELECT o.oid FROM organizations o)
 	UNION ALL
-	SELECT v.relid, 'fk_validated', (row_number() OVER (PARTITION BY v.relid ORDER BY v.conname))::integer, NULL, v.conname::text,
+	SELECT v.relid, 'constraint_validated', (row_number() OVER (PARTITION BY v.relid ORDER BY v.conname))::integer, NULL, v.conname::text,
 		format('constraint "%s" is not validated; use VALIDATE CONSTRAINT %I', v.conname, v.conname), NULL, NULL, NULL,
 		ARRAY[format('VALIDATE CONSTRAINT %I', v.conname)], NULL
 	FROM not_valid v JOIN tables t USING (relid) WHERE NOT t.is_enum
@@ -2478,6 +2568,29 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 				AND (NOT o.indisunique OR i.indisunique AND i.indimmediate >= o.indimmediate AND i.indnullsnotdistinct = o.indnullsnotdistinct)))
 		ORDER BY i.indexrelid, o.indexrelid) AS x JOIN tables t USING (relid)
 	WHERE NOT t.is_enum
+	UNION ALL
+	SELECT i.relid, 'invalid_index', (row_number() OVER (PARTITION BY i.relid ORDER BY i.level, i.path, i.indexrelid))::integer, NULL, x.relname::text,
+		format('index "%s"%s is invalid', x.relname, CASE WHEN i.owner <> i.relid THEN format(' of partition "%s.%s"', n.nspname, t.relname) ELSE '' END)
+			|| CASE WHEN x.relkind = 'i' THEN '; use ' || w.wanted
+				WHEN u.partition IS NULL THEN '; drop it, and make it again'
+				ELSE format(', as no valid index of partition "%s"%s is attached to it; use ALTER INDEX %I.%I ATTACH PARTITION', u.partition,
+					CASE WHEN u.others > 0 THEN format(' and %s more', u.others) ELSE '' END, m.nspname, x.relname) END,
+		NULL, NULL, NULL, NULL, CASE WHEN x.relkind = 'i' THEN ARRAY[w.wanted || ';'] END
+	FROM (
+		SELECT relid, relid AS owner, 0 AS level, '{}'::oid[] AS path, indexrelid FROM indexes WHERE NOT indisvalid
+		UNION ALL
+		SELECT p.root, p.relid, p.level, p.path, y.indexrelid FROM partitions p JOIN pg_index y ON y.indrelid = p.relid AND y.indislive AND NOT y.indisvalid) AS i
+	JOIN tables z ON z.relid = i.relid AND NOT z.is_enum
+	JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_namespace m ON m.oid = x.relnamespace
+	JOIN pg_class t ON t.oid = i.owner JOIN pg_namespace n ON n.oid = t.relnamespace
+	LEFT JOIN LATERAL (
+		-- the partitions without an index that is attached
+		SELECT (array_agg(format('%s.%s', pn.nspname, pc.relname) ORDER BY h.inhrelid))[1], count(*) - 1
+		FROM pg_inherits h JOIN pg_class pc ON pc.oid = h.inhrelid JOIN pg_namespace pn ON pn.oid = pc.relnamespace
+		WHERE h.inhparent = i.owner AND NOT EXISTS (SELECT FROM pg_inherits g JOIN pg_index y ON y.indexrelid = g.inhrelid
+			WHERE g.inhparent = i.indexrelid AND y.indrelid = h.inhrelid AND y.indisvalid)) AS u (partition, others) ON x.relkind = 'I',
+	LATERAL (SELECT format('%s INDEX CONCURRENTLY %I.%I', CASE WHEN x.relname ~ '_cc(new|old)[0-9]*$' THEN 'DROP' ELSE 'REINDEX' END, m.nspname, x.relname)) AS w (wanted)
+	WHERE 'invalid_index' = ANY (rules)
 	-- row level security: without it nothing is said of policies
 	UNION ALL
 	SELECT t.relid, x.rule, 0, NULL, NULL, x.problem, NULL, NULL, NULL, x.alters, NULL
@@ -2531,7 +2644,7 @@ retyped AS (
 		WHEN s.oid = t.oid OR t.typcategory = 'S' OR EXISTS (SELECT FROM pg_cast k WHERE k.castcontext IN ('a', 'i')
 				AND (k.castsource, k.casttarget) IN ((s.oid, t.oid), (CASE WHEN s.typcategory = 'A' THEN s.typelem END, CASE WHEN t.typcategory = 'A' THEN t.typelem END)))
 			THEN '' END) AS x (conversion))
-SELECT o.classid, o.objid, o.schema, o.name, replace(o.kind, 'enum ', ''), o.identity, f.rule, f.place, f.column_name, f.part, f.problem,
+SELECT o.classid, o.objid, o.schema, o.name, replace(replace(o.kind, 'enum ', ''), 'definer', 'function'), o.identity, f.rule, f.place, f.column_name, f.part, f.problem,
 	CASE WHEN f.wanted_type IS NULL THEN f.alters WHEN f.retype IS NOT NULL THEN f.retype || f.alters END,
 	CASE WHEN f.wanted_type IS NULL OR f.retype IS NOT NULL THEN f.statements END
 FROM objects o JOIN retyped f ON f.relid = o.objid
@@ -2570,13 +2683,15 @@ counting AS MATERIALIZED (
 	SELECT f.*, o.object_name FROM found f JOIN objects o USING (classid, objid)
 	WHERE (f.classid, f.objid, '*') NOT IN (SELECT e.classid, e.objid, e.rule FROM exempt e)
 		AND (f.classid, f.objid, f.rule) NOT IN (SELECT e.classid, e.objid, e.rule FROM exempt e)),
+type_rules (rule, rank) AS (VALUES ('primary_key', 1), ('text_id', 1), ('created_at', 1), ('updated_at', 1), ('storytime', 1),
+	('timestamptz', 2), ('bigint', 2), ('enum_type', 2), ('text_type', 2), ('jsonb_type', 2), ('money_type', 2), ('fk_type', 3)),
 told AS MATERIALIZED (
 	SELECT f.* FROM counting f
-	WHERE NOT EXISTS (SELECT FROM counting s JOIN (VALUES
-				('primary_key', 'bigint'), ('primary_key', 'timestamptz'), ('primary_key', 'enum_type'),
-				('text_id', 'bigint'), ('text_id', 'timestamptz'), ('text_id', 'enum_type'),
-				('created_at', 'timestamptz'), ('updated_at', 'timestamptz')) AS cause (rule, implied) ON cause.rule = s.rule
-			WHERE cause.implied = f.rule AND s.classid = f.classid AND s.objid = f.objid AND s.column_name = f.column_name AND s.rank >= f.rank)
+	-- One of the rules about types says it for those of a higher rank.
+	WHERE NOT EXISTS (SELECT FROM counting s JOIN type_rules x ON x.rule = s.rule JOIN type_rules y ON y.rule = f.rule AND x.rank < y.rank
+			WHERE s.classid = f.classid AND s.objid = f.objid AND s.column_name = f.column_name AND s.rank >= f.rank)
+		AND NOT (f.rule = 'function_search_path' AND EXISTS (SELECT FROM counting s
+			WHERE s.rule = 'security_definer_path' AND s.classid = f.classid AND s.objid = f.objid AND s.rank >= f.rank))
 		AND (own -> 'baseline' -> f.object_name -> f.rule ? coalesce(f.part, f.column_name, '')) IS NOT TRUE),
 -- What several findings of an object ask for is left to the first: run twice, a change of type moves times.
 parts AS MATERIALIZED (
@@ -2654,7 +2769,7 @@ COMMENT ON FUNCTION dbkit.named_rules(text[]) IS 'the rules that are broken, eac
 CREATE OR REPLACE FUNCTION dbkit.verify() RETURNS text
 	LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	tables bigint := (SELECT count(*) FROM dbkit.judged_objects(NULL, NULL) WHERE kind IN ('table', 'enum table'));
+	tables bigint := (SELECT count(*) FROM dbkit.judged_objects(NULL, NULL, false) WHERE kind IN ('table', 'enum table'));
 	objects bigint;
 	wrong record;
 	message text;

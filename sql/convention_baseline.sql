@@ -5,7 +5,7 @@
 CREATE ROLE regress_owner;
 GRANT CREATE ON SCHEMA public TO regress_owner;
 SELECT dbkit.agree('{"rules": {"*": "off", "bigint": "error", "timestamptz": "error", "fk_index": "error", "extid": "error", "rls_enabled": "error",
-	"security_definer_path": "warning", "enum_type": "error", "duplicate_index": "warning", "forgeable_policy": "warning", "fk_validated": "error"}}');
+	"security_definer_path": "warning", "enum_type": "error", "duplicate_index": "warning", "forgeable_policy": "warning", "constraint_validated": "error"}}');
 -- return what is in the baseline, a line for each name
 CREATE FUNCTION pg_temp.entries() RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT concat_ws('|', object, rule, name) FROM jsonb_each(dbkit.agreement() -> 'baseline') AS o (object, rules),

@@ -38,6 +38,18 @@ CREATE TABLE wrong_enum (id integer PRIMARY KEY, value varchar(10));
 CREATE TABLE right_enum (value text PRIMARY KEY, n integer);
 CREATE TYPE mood AS ENUM ('ok', 'bad');
 CREATE TABLE moods (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('moo') CHECK (id LIKE 'moo_%'), mood mood DEFAULT 'ok', moods mood[]);
+CREATE TABLE kinds (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('knd') CHECK (id LIKE 'knd_%'), "Short ""name" varchar(10), code char(3) DEFAULT 'abc', codes varchar(5)[],
+	tag char(2)[], label json, labels json[], price money DEFAULT 1, prices money[], parent_id varchar(30), half text GENERATED ALWAYS AS ("left"('abc', 2)) STORED);
+ALTER TABLE organizations ADD number bigint UNIQUE, ADD code text COLLATE "POSIX" UNIQUE;
+CREATE TABLE ends (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('end') CHECK (id LIKE 'end_%'), "Small one" smallint REFERENCES organizations (number) ON DELETE CASCADE,
+	code text REFERENCES organizations (code) ON DELETE CASCADE, n int REFERENCES organizations (number) ON DELETE CASCADE);
+CREATE TABLE half (id text COLLATE "C", n bigint) PARTITION BY LIST (n);
+CREATE TABLE half_1 PARTITION OF half DEFAULT;
+CREATE INDEX half_n ON ONLY half (n);
+CREATE INDEX half_1_id ON half_1 (id);
+CREATE INDEX "Left ""over_ccnew" ON mixed (b);
+CREATE INDEX "fa iled" ON mixed (b, a);
+UPDATE pg_index SET indisvalid = false WHERE indexrelid IN ('"Left ""over_ccnew"'::regclass, '"fa iled"'::regclass, 'half_1_id'::regclass);
 CREATE VIEW v AS SELECT id FROM users;
 CREATE VIEW "Quoted.view" WITH (security_invoker = false) AS SELECT 1 AS one;
 CREATE FUNCTION definer(a integer, "B c" text DEFAULT 'x') RETURNS integer LANGUAGE sql SECURITY DEFINER RETURN 1;
@@ -47,8 +59,12 @@ CREATE FUNCTION definer_empty() RETURNS integer LANGUAGE sql SECURITY DEFINER SE
 CREATE FUNCTION definer_user() RETURNS integer LANGUAGE sql SECURITY DEFINER SET search_path = "$user", pg_temp RETURN 1;
 CREATE FUNCTION definer_other() RETURNS integer LANGUAGE sql SECURITY DEFINER SET work_mem = '1MB' RETURN 1;
 CREATE PROCEDURE definer_procedure() LANGUAGE sql SECURITY DEFINER BEGIN ATOMIC SELECT 1; END;
+CREATE FUNCTION late("A b" integer[], VARIADIC c text[] DEFAULT '{}') RETURNS SETOF integer LANGUAGE plpgsql AS 'BEGIN RETURN; END';
+CREATE PROCEDURE "Late ""er"(INOUT a "kinds") LANGUAGE plpgsql AS 'BEGIN END';
+CREATE TABLE "selectOrders" (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('slo') CHECK (id LIKE 'slo_%'), "orderDate" date, "URLOfHTTPServer" text, "order" text, "Größe" text);
 -- rows that the fixes have to take along
 INSERT INTO users DEFAULT VALUES;
+INSERT INTO kinds ("Short ""name", code, label, prices) VALUES ('0123456789', 'x', '{"b": 1, "a": 2}', '{1.5}');
 INSERT INTO mixed (id, user_id, stripe_id, storytime) SELECT 'mix_1', id, 42, '{"a": 1}' FROM users;
 ALTER TABLE mixed DROP CONSTRAINT mixed_id_check, ADD CONSTRAINT mixed_id_check CHECK (id LIKE 'mox_%') NOT VALID;
 
@@ -137,9 +153,13 @@ SELECT dbkit.exempt('public.%', '*', 'to have none') IS NOT NULL;
 SELECT regexp_replace(dbkit.verify(), '[1-9]\d*', 'N', 'g');
 SELECT dbkit.unexempt('public.%', '*');
 SELECT storytime, stripe_extid FROM mixed;
-DROP TABLE users, organizations, empty, "Bad ""One""", serials, mixed, disabled, parts, base, derived, wrong_enum, right_enum, moods CASCADE;
+SELECT "Short ""name", code || '.', label, price, prices FROM kinds;
+\set VERBOSITY sqlstate
+INSERT INTO kinds ("Short ""name") VALUES ('0123456789+'); -- fails
+\set VERBOSITY default
+DROP TABLE users, organizations, empty, "Bad ""One""", serials, mixed, disabled, parts, base, derived, wrong_enum, right_enum, moods, kinds, ends, half, "selectOrders" CASCADE;
 DROP VIEW IF EXISTS v, "Quoted.view";
-DROP ROUTINE definer(integer, text), definer(text), definer_safe, definer_empty, definer_user, definer_other, definer_procedure;
+DROP ROUTINE definer(integer, text), definer(text), definer_safe, definer_empty, definer_user, definer_other, definer_procedure, late;
 DROP TYPE mood;
 DROP SCHEMA attic;
 SELECT dbkit.unexempt('attic.%', '*');

@@ -188,8 +188,8 @@ DROP POLICY wide ON t;
 DROP POLICY open ON t;
 DROP POLICY tenant ON t;
 
--- fk_validated
-SET dbkit.rule_levels = 'fk_validated=error';
+-- constraint_validated
+SET dbkit.rule_levels = 'constraint_validated=error';
 ALTER TABLE t ADD CONSTRAINT "not yet" CHECK (storytime IS NOT NULL) NOT VALID, ADD other text COLLATE "C" UNIQUE REFERENCES t; -- fails
 BEGIN;
 ALTER TABLE t ADD CONSTRAINT "not yet" CHECK (storytime IS NOT NULL) NOT VALID;
@@ -209,6 +209,50 @@ COMMIT;
 ALTER TABLE t DROP part_extid;
 DROP TABLE parted;
 RESET dbkit.rule_levels;
+
+-- fk_type
+SET dbkit.rule_levels = '*=off, fk_type=error';
+CREATE DOMAIN big AS bigint;
+CREATE TABLE "K.""s" (a bigint PRIMARY KEY, b text COLLATE "C" UNIQUE, c int UNIQUE, d varchar(9) UNIQUE, e big UNIQUE, "F f" numeric, UNIQUE ("F f", a));
+CREATE TABLE r (a bigint REFERENCES "K.""s", b text COLLATE "C" REFERENCES "K.""s" (b), c int REFERENCES "K.""s" (c), d varchar REFERENCES "K.""s" (d), e bigint REFERENCES "K.""s" (e),
+	f numeric(9), g big, FOREIGN KEY (f, g) REFERENCES "K.""s" ("F f", a));
+CREATE TABLE r2 (a int REFERENCES "K.""s"); -- fails
+CREATE TABLE r2 (a smallint, "x "" y" int, FOREIGN KEY ("x "" y", a) REFERENCES "K.""s" ("F f", a)); -- fails
+CREATE TABLE r2 (b text REFERENCES "K.""s" (b)); -- fails
+CREATE TABLE r2 (b varchar COLLATE "POSIX" REFERENCES "K.""s" (b)); -- fails
+CREATE TABLE r2 (c bigint REFERENCES "K.""s" (c), d text REFERENCES "K.""s" (d)); -- fails
+CREATE TABLE r2 (e int PRIMARY KEY REFERENCES "K.""s" (e)) PARTITION BY LIST (e); -- fails
+CREATE TABLE r2 (id bigint PRIMARY KEY, parent int REFERENCES r2); -- fails
+ALTER TABLE r ALTER b TYPE text COLLATE "POSIX"; -- fails
+ALTER TABLE r ADD h int REFERENCES "K.""s"; -- fails
+ALTER TABLE r ADD FOREIGN KEY (c) REFERENCES "K.""s"; -- fails
+-- the other end may change
+ALTER TABLE "K.""s" ALTER e TYPE numeric; -- fails
+ALTER TABLE "K.""s" ALTER b TYPE text; -- fails
+BEGIN;
+ALTER TABLE "K.""s" ALTER b TYPE text;
+ALTER TABLE r ALTER b TYPE text;
+COMMIT;
+-- what was there before is not new, nor if it only becomes less wrong
+SET dbkit.enforce = off;
+ALTER TABLE r ALTER b TYPE varchar COLLATE "C", ALTER a TYPE smallint;
+RESET dbkit.enforce;
+ALTER TABLE r ADD n int;
+ALTER TABLE r ALTER a TYPE int, ALTER b TYPE text COLLATE "C";
+ALTER TABLE r ALTER c TYPE bigint; -- fails
+SELECT problem, fix FROM dbkit.check('r');
+-- what another rule says of the column
+SET dbkit.rule_levels = '*=off, fk_type=warning, bigint=error, text_id=error';
+SELECT rule, problem FROM dbkit.check('r');
+SET dbkit.rule_levels = '*=off, fk_type=error, bigint=warning';
+SELECT rule, problem FROM dbkit.check('r');
+-- the fix
+SET dbkit.rule_levels = '*=off, fk_type=fix';
+CREATE TABLE r2 (a int REFERENCES "K.""s", b varchar(3) REFERENCES "K.""s" (b)); -- fixes
+CREATE TABLE r3 (c bigint REFERENCES "K.""s" (c)); -- fails
+RESET dbkit.rule_levels;
+DROP TABLE r, r2, "K.""s";
+DROP DOMAIN big;
 
 -- column_comment
 BEGIN;
@@ -286,6 +330,71 @@ RESET dbkit.enforce;
 CREATE INDEX t_storytime ON t USING gin (storytime);
 CREATE INDEX t_a3 ON t (a); -- fails
 DROP TABLE t;
+RESET dbkit.rule_levels;
+
+-- invalid_index
+SET dbkit.rule_levels = '*=off, invalid_index=error';
+CREATE TABLE "P.""t" (a bigint, b bigint) PARTITION BY LIST (a);
+CREATE INDEX "no ""part" ON ONLY "P.""t" (a);
+CREATE TABLE p1 PARTITION OF "P.""t" FOR VALUES IN (1);
+CREATE TABLE "p.2" PARTITION OF "P.""t" FOR VALUES IN (2) PARTITION BY LIST (b);
+CREATE TABLE p3 PARTITION OF "P.""t" FOR VALUES IN (3);
+CREATE INDEX "i ""x" ON ONLY "P.""t" (b); -- fails
+BEGIN;
+CREATE INDEX "i ""x" ON ONLY "P.""t" (b);
+CREATE INDEX p1_i ON p1 (b);
+ALTER INDEX "i ""x" ATTACH PARTITION p1_i;
+COMMIT; -- fails
+BEGIN;
+CREATE INDEX "i ""x" ON ONLY "P.""t" (b);
+CREATE INDEX p1_i ON p1 (b);
+CREATE INDEX p2_i ON "p.2" (b);
+CREATE INDEX p3_i ON p3 (b);
+ALTER INDEX "i ""x" ATTACH PARTITION p1_i;
+ALTER INDEX "i ""x" ATTACH PARTITION p2_i;
+ALTER INDEX "i ""x" ATTACH PARTITION p3_i;
+COMMIT;
+-- one step after the other, as on a large table
+SET dbkit.rule_levels = '*=off, invalid_index=warning';
+CREATE INDEX "j" ON ONLY "P.""t" (a, b); -- warns
+CREATE INDEX CONCURRENTLY p1_j ON p1 (a, b);
+ALTER INDEX j ATTACH PARTITION p1_j;
+CREATE INDEX p2_j ON ONLY "p.2" (a, b);
+ALTER INDEX j ATTACH PARTITION p2_j;
+SELECT problem, fix FROM dbkit.check();
+INSERT INTO p3 VALUES (3, 1), (3, 1);
+CREATE UNIQUE INDEX CONCURRENTLY "p3 ""u" ON p3 (a, b); -- fails
+SELECT problem, fix FROM dbkit.check();
+DROP INDEX j;
+DELETE FROM p3;
+SELECT fix FROM dbkit.check() WHERE fix IS NOT NULL \gexec
+SELECT problem, fix FROM dbkit.check();
+-- what no partition is left to make valid
+ALTER TABLE p1 ADD CHECK (a = 1);
+CREATE INDEX k ON ONLY "P.""t" (b, a); -- warns
+ALTER TABLE "P.""t" DETACH PARTITION p1;
+ALTER TABLE "P.""t" DETACH PARTITION "p.2";
+ALTER TABLE "P.""t" DETACH PARTITION p3;
+SELECT problem, fix FROM dbkit.check();
+DROP TABLE "P.""t", p1, "p.2", p3;
+-- what failed
+CREATE TABLE q (n bigint, m bigint);
+INSERT INTO q VALUES (1, 1), (1, 1);
+CREATE UNIQUE INDEX CONCURRENTLY "q ""u" ON q (n); -- fails
+SELECT problem, fix FROM dbkit.check('q');
+-- it is nobody's who makes another, or changes the table
+CREATE INDEX CONCURRENTLY q_m ON q (m);
+ALTER TABLE q ADD o bigint;
+CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS "q ""u" ON q (n);
+CREATE UNIQUE INDEX CONCURRENTLY q_ccnew12 ON q (n); -- fails
+CREATE UNIQUE INDEX CONCURRENTLY "Q_ccold" ON q (n); -- fails
+CREATE UNIQUE INDEX CONCURRENTLY q_ccnew_not ON q (n); -- fails
+SELECT problem, fix FROM dbkit.check('q');
+DELETE FROM q;
+SELECT fix FROM dbkit.check('q') \gexec
+SELECT problem, fix FROM dbkit.check('q');
+SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'q'::regclass ORDER BY 1;
+DROP TABLE q;
 RESET dbkit.rule_levels;
 
 -- several objects: all are listed, whatever the order

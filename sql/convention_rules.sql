@@ -53,6 +53,33 @@ SELECT pg_temp.judge('storytime', $$CREATE TABLE widgets (storytime jsonb NOT NU
 SELECT pg_temp.judge('timestamptz', 'CREATE TABLE widgets (a timestamp, b timestamptz, c date, d time, e timetz)');
 SELECT pg_temp.judge('bigint', 'CREATE TABLE widgets (a int)');
 SELECT pg_temp.judge('bigint', 'CREATE TABLE widgets (a smallint, b bigint, c numeric(5,0), d real, e oid, f "char", g int[], h int4range)');
+CREATE DOMAIN code AS varchar(10);
+CREATE DOMAIN codes AS varchar(10)[];
+CREATE DOMAIN code_of_code AS code;
+CREATE DOMAIN any_text AS varchar;
+CREATE DOMAIN price AS money;
+CREATE DOMAIN document AS json;
+CREATE TYPE named AS (name char(3), note varchar);
+CREATE TYPE priced AS (at timestamptz, prices price[]);
+CREATE TYPE code_range AS RANGE (subtype = code);
+CREATE TYPE money_range AS RANGE (subtype = money);
+SELECT pg_temp.judge('text_type', 'CREATE TABLE widgets (a text, b varchar, c name, d "char", e varchar[], f any_text, g bit varying(3), h numeric(5), i text[], j timestamptz(3), k interval(2))');
+SELECT pg_temp.judge('text_type', 'CREATE TABLE widgets (a varchar(1))');
+SELECT pg_temp.judge('text_type', 'CREATE TABLE widgets (a varchar(10), b char, c character(7), d bpchar, e varchar(3)[], f char(2)[][], g code, h codes, i code_of_code, j code[], k named, l named[], m code_range, n code_multirange, "O ""k" varchar(5))');
+SELECT pg_temp.judge('text_type', 'CREATE TABLE widgets_enum (value varchar(10))');
+SELECT pg_temp.judge('jsonb_type', 'CREATE TABLE widgets (a jsonb, b text)');
+SELECT pg_temp.judge('jsonb_type', 'CREATE TABLE widgets (a json, b json[], c document, "D e" json)');
+SELECT pg_temp.judge('money_type', 'CREATE TABLE widgets (a numeric(12, 2), b bigint)');
+SELECT pg_temp.judge('money_type', 'CREATE TABLE widgets (a money, b money[], c price, d priced, e money_range, f money_multirange)');
+-- one ALTER for what several rules ask for
+SELECT pg_temp.judge('text_type=error, text_id', 'CREATE TABLE widgets (a_id varchar(26), b_extid code, c char(5))');
+SELECT pg_temp.judge('text_type=error, primary_key', 'CREATE TABLE widgets (id varchar(26) PRIMARY KEY)');
+SELECT pg_temp.judge('text_type', 'CREATE TABLE widgets (id varchar(26) PRIMARY KEY, a_id varchar(26))');
+SELECT pg_temp.judge('jsonb_type=error, storytime', 'CREATE TABLE widgets (storytime json)');
+SELECT pg_temp.judge('jsonb_type=error, storytime=warning, text_type', 'CREATE TABLE widgets (storytime json)');
+SELECT pg_temp.judge('bigint=error, text_type=error, created_at', 'CREATE TABLE widgets (created_at int, updated_at varchar(30))');
+DROP TYPE priced, named, code_range, money_range;
+DROP DOMAIN code_of_code, code, codes, any_text, price, document;
 SELECT pg_temp.judge('text_id', 'CREATE TABLE widgets (id int, a_id text COLLATE "C", b_extid text COLLATE "C", paid int, "x_ID" int, _id text COLLATE "C")');
 SELECT pg_temp.judge('text_id', 'CREATE TABLE widgets (a_id uuid)');
 SELECT pg_temp.judge('text_id', 'CREATE TABLE widgets (a_id text, b_extid varchar COLLATE "C", _id int)');
@@ -63,6 +90,61 @@ SELECT pg_temp.judge('enum_table', 'CREATE TABLE widgets_enum (value text)');
 SELECT pg_temp.judge('enum_table', 'CREATE TABLE widgets_enum (value varchar(20) PRIMARY KEY)');
 SELECT pg_temp.judge('enum_table', 'CREATE TABLE widgets_enum (value text, n int, PRIMARY KEY (value, n))');
 SELECT pg_temp.judge('enum_table', 'CREATE TABLE widgets_enum (value int, n int PRIMARY KEY)');
+
+-- names
+SELECT pg_temp.judge('snake_case', 'CREATE TABLE widgets (a_1 text, _b text, name text, type text, value text, year text, xmin2 text, ' || repeat('x', 63) || ' text)');
+SELECT pg_temp.judge('snake_case', 'CREATE TABLE "orderLines" ("orderDate" text, "URLOfHTTPServer" text, "userID" text, "Zip Code" text, "a--b" text, "A$" text, "Address2Line" text, "snake_Case" text)');
+SELECT pg_temp.judge('snake_case', 'CREATE TABLE widgets ("order" text, "Order" text, "left" text, position text, "1st" text, "Größe" text, foo text, "Foo" text, "' || repeat('Ab', 31) || '" text, "%" text, "a""b" text)');
+SELECT pg_temp.judge('snake_case', 'CREATE TABLE widgets ("fooBar" int NOT NULL DEFAULT 7, "foo_Bar" text, c text)');
+SELECT pg_temp.judge('snake_case', 'CREATE TABLE widgets ("fooBar" int CHECK ("fooBar" > 0), c text)');
+SELECT pg_temp.judge('snake_case=error, bigint=error, text_type', 'CREATE TABLE widgets ("fooBar" int NOT NULL, "shortName" varchar(10))');
+SELECT pg_temp.judge('snake_case=error, bigint', 'CREATE TABLE widgets ("fooBar" int NOT NULL)');
+SET quote_all_identifiers = on;
+SELECT pg_temp.judge('snake_case', 'CREATE TABLE widgets (a text)');
+RESET quote_all_identifiers;
+SET dbkit.rule_levels = '*=off';
+CREATE TABLE taken ();
+CREATE SEQUENCE order_lines;
+SELECT pg_temp.judge('snake_case', 'CREATE TABLE "Taken" ()');
+SELECT pg_temp.judge('snake_case', 'CREATE TABLE "OrderLines" ()');
+SELECT pg_temp.judge('snake_case', 'ALTER TABLE taken RENAME TO "isTaken"');
+SELECT pg_temp.judge('snake_case', 'ALTER TABLE taken ADD "addedLater" bigint DEFAULT 1');
+SELECT pg_temp.judge('snake_case', 'CREATE TABLE "Widgets_enum" ("Value" text PRIMARY KEY)');
+DROP TABLE taken, "Widgets_enum";
+DROP SEQUENCE order_lines;
+
+-- functions
+SELECT pg_temp.judge('function_search_path', $$CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'$$);
+SELECT pg_temp.judge('function_search_path', $$CREATE FUNCTION "F ""x"(a int, "B" text DEFAULT 'x', OUT c int) LANGUAGE plpgsql SET work_mem = '1MB' AS 'BEGIN END'$$);
+SELECT pg_temp.judge('function_search_path', $$CREATE PROCEDURE p(INOUT a int) LANGUAGE plpgsql AS 'BEGIN END'$$);
+SELECT pg_temp.judge('function_search_path', $$CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'$$);
+SELECT pg_temp.judge('function_search_path', $$CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path = '' AS 'SELECT 1'$$);
+SELECT pg_temp.judge('function_search_path', $$CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 2'$$);
+SELECT pg_temp.judge('function_search_path', 'ALTER FUNCTION f() RESET ALL');
+SELECT pg_temp.judge('function_search_path', 'ALTER FUNCTION f() SET search_path FROM CURRENT');
+SELECT pg_temp.judge('function_search_path', 'CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql RETURN 1');
+SELECT pg_temp.judge('function_search_path', 'CREATE PROCEDURE p() LANGUAGE sql BEGIN ATOMIC SELECT 1; END');
+SELECT pg_temp.judge('function_search_path', $$CREATE FUNCTION internal(float8) RETURNS float8 LANGUAGE internal STRICT AS 'dsqrt'$$);
+SELECT pg_temp.judge('function_search_path', $$CREATE FUNCTION numbered() RETURNS bigint LANGUAGE internal WINDOW AS 'window_row_number'$$);
+SELECT pg_temp.judge('function_search_path', 'CREATE AGGREGATE sums(bigint) (SFUNC = int8pl, STYPE = bigint)');
+-- one cause: without SECURITY DEFINER, and with
+SELECT pg_temp.judge('security_definer_path=error, function_search_path', $$CREATE FUNCTION d() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'$$);
+SELECT pg_temp.judge('security_definer_path=warning, function_search_path', $$CREATE FUNCTION d() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'$$);
+SELECT pg_temp.judge('security_definer_path', $$CREATE FUNCTION d() RETURNS int LANGUAGE sql AS 'SELECT 1'$$);
+-- what was there before is not new, and what is exempt is not judged
+SELECT pg_temp.judge('function_search_path', 'ALTER FUNCTION d() STABLE');
+SELECT pg_temp.judge('function_search_path', 'ALTER FUNCTION d() RENAME TO e');
+SELECT dbkit.exempt('rules.exempt', 'function_search_path', 'a reason');
+SELECT pg_temp.judge('function_search_path', $$CREATE FUNCTION exempt() RETURNS int LANGUAGE sql AS 'SELECT 1'$$);
+SELECT dbkit.unexempt('rules.exempt', 'function_search_path');
+SELECT dbkit.agree('{"exemptions": null}') \gset
+SET dbkit.rule_levels = '*=off, function_search_path=fix';
+CREATE FUNCTION fixed(int) RETURNS int LANGUAGE sql AS 'SELECT 1';
+SELECT proconfig FROM pg_proc WHERE proname = 'fixed';
+SET dbkit.rule_levels = '*=off, function_search_path=warning';
+SELECT object_identity, problem, fix FROM dbkit.check_schema('rules');
+SET dbkit.rule_levels = '*=error';
+DROP ROUTINE f(), p(), internal(float8), numbered(), sums(bigint), e(), exempt(), fixed(int);
 
 -- all at once, as a newcomer meets them
 SELECT pg_temp.try('CREATE TABLE widgets (id serial PRIMARY KEY, created_at timestamp, count int, owner_id uuid)');

@@ -28,6 +28,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -429,6 +430,20 @@ find_function(Oid namespace)
 
 	return SearchSysCache3(PROCNAMEARGSNSP, CStringGetDatum(DBKIT_AGREEMENT_FUNCTION),
 						   PointerGetDatum(no_arguments), ObjectIdGetDatum(namespace));
+}
+
+/* Is it the name of the function that keeps the agreement, and that nobody runs? */
+bool
+dbkit_keeps_agreement(const char *schema, const char *name)
+{
+	Oid			owner;
+	Oid			namespace;
+	const char *own;
+
+	if (strcmp(name, DBKIT_AGREEMENT_FUNCTION) != 0 || !dbkit_find_extension(&owner, &namespace))
+		return false;
+	own = get_namespace_name(namespace);
+	return own != NULL && strcmp(own, schema) == 0;
 }
 
 /* Is it the row that the agreement was read from? */

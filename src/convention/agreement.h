@@ -65,6 +65,7 @@ extern const Agreement *dbkit_agreement(void);
 extern void dbkit_suppose_agreement(const Agreement *agreement);
 extern bool dbkit_agreed_value(const Agreement *agreement, const char *key, JsonbValue *value);
 extern void dbkit_read_agreement(Agreement *agreement, Jsonb *own);
+extern bool dbkit_keeps_agreement(const char *schema, const char *name);
 extern void dbkit_refresh_agreement(void);
 extern bool dbkit_find_extension(Oid *owner, Oid *namespace);
 extern void dbkit_agreement_init(void);

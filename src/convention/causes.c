@@ -30,44 +30,73 @@ lacks_updated_at(const Facts *facts)
 	return dbkit_facts_listed_column(facts, dbkit_agreement()->updated_at_columns) == NULL;
 }
 
-/* What is implied, and by what */
+/* The rules that say of which type a column is to be: one of a lower rank says it for the others */
 static const struct
 {
-	const char *rule;			/* says it: for the same column, or */
+	const char *rule;
+	int			rank;
+}			type_rules[] = {
+	{"primary_key", 1},
+	{"text_id", 1},
+	{"created_at", 1},
+	{"updated_at", 1},
+	{"storytime", 1},
+	{"timestamptz", 2},
+	{"bigint", 2},
+	{"enum_type", 2},
+	{"text_type", 2},
+	{"jsonb_type", 2},
+	{"money_type", 2},
+	{"fk_type", 3},
+};
+
+/* What else is implied, and by what */
+static const struct
+{
+	const char *rule;			/* says it: of the object as a whole, or */
 	bool		(*lacks) (const Facts *facts);	/* where that is true, for all */
 	const char *implied;
 }			causes[] = {
-	{"primary_key", NULL, "bigint"},
-	{"primary_key", NULL, "timestamptz"},
-	{"primary_key", NULL, "enum_type"},
-	{"text_id", NULL, "bigint"},
-	{"text_id", NULL, "timestamptz"},
-	{"text_id", NULL, "enum_type"},
-	{"created_at", NULL, "timestamptz"},
-	{"updated_at", NULL, "timestamptz"},
 	{"updated_at", lacks_updated_at, "updated_at_trigger"},
 	{"rls_enabled", lacks_row_security, "rls_policy"},
 	{"rls_enabled", lacks_row_security, "rls_forced"},
 	{"rls_enabled", lacks_row_security, "policy_with_check"},
 	{"rls_enabled", lacks_row_security, "forgeable_policy"},
+	{"security_definer_path", NULL, "function_search_path"},
 };
 
-/* Is it a finding of that rule about the same column, at that level or above? */
-static bool
-says_it(const Finding *finding, const char *rule, const Finding *implied)
+/* Return the rank of a rule among those about types, or 0. */
+static int
+type_rank(const Rule *rule)
 {
-	return strcmp(finding->rule->id, rule) == 0 && finding->level >= implied->level &&
-		finding->column != NULL && implied->column != NULL &&
-		strcmp(finding->column, implied->column) == 0;
+	for (size_t i = 0; i < lengthof(type_rules); i++)
+	{
+		if (strcmp(type_rules[i].rule, rule->id) == 0)
+			return type_rules[i].rank;
+	}
+	return 0;
 }
 
-/* Does one of the findings, from the given one on, say it already? */
+/* Does a finding say of which type the column is to be, in place of the other one? */
+static bool
+says_type(const Finding *finding, const Finding *implied)
+{
+	int			rank = type_rank(finding->rule);
+
+	return rank != 0 && rank < type_rank(implied->rule) && finding->column != NULL &&
+		implied->column != NULL && strcmp(finding->column, implied->column) == 0;
+}
+
+/* Does one of the findings, from the given one on, say it already, at that level or above? */
 static bool
 is_said(const List *findings, int from, const char *rule, const Finding *implied)
 {
 	for (int i = from; i < list_length(findings); i++)
 	{
-		if (says_it(list_nth(findings, i), rule, implied))
+		const Finding *finding = list_nth(findings, i);
+
+		if (finding->level >= implied->level &&
+			(rule != NULL ? strcmp(finding->rule->id, rule) == 0 : says_type(finding, implied)))
 			return true;
 	}
 	return false;
@@ -85,7 +114,7 @@ is_implied(const List *findings, int from, const Finding *finding)
 			is_said(findings, from, causes[i].rule, finding))
 			return true;
 	}
-	return false;
+	return is_said(findings, from, NULL, finding);
 }
 
 /* Is there a finding of that rule among those from the given one on? */

@@ -83,7 +83,7 @@ visit_object(Oid classid, HeapTuple tuple, ObjectCallback callback, void *arg)
 	{
 		Form_pg_proc proc = (Form_pg_proc) GETSTRUCT(tuple);
 
-		wanted = proc->prosecdef;
+		wanted = true;
 		objid = proc->oid;
 		namespace = proc->pronamespace;
 		name = NameStr(proc->proname);
@@ -116,6 +116,7 @@ visit_objects(ObjectCallback callback, void *arg)
 typedef struct Candidates
 {
 	Oid			namespace;		/* InvalidOid for all */
+	bool		functions;		/* also those that are not SECURITY DEFINER */
 	uint64		changes;
 	List	   *list;			/* Candidate * */
 } Candidates;
@@ -129,6 +130,8 @@ collect_candidate(Oid classid, Oid objid, HeapTuple row, Oid namespace,
 
 	if (OidIsValid(candidates->namespace) && candidates->namespace != namespace)
 		return;
+	if (classid == ProcedureRelationId && !candidates->functions && !((Form_pg_proc) GETSTRUCT(row))->prosecdef)
+		return;
 	candidate = palloc0(sizeof(Candidate));
 	candidate->classid = classid;
 	candidate->objid = objid;
@@ -139,12 +142,14 @@ collect_candidate(Oid classid, Oid objid, HeapTuple row, Oid namespace,
 	candidates->list = lappend(candidates->list, candidate);
 }
 
-/* Collect the objects of a schema, or of all for InvalidOid. */
+/* Collect the objects of a schema, or of all for InvalidOid, that a rule of that scope may be about. */
 static List *
-collect_candidates(Oid namespace)
+collect_candidates(Oid namespace, JudgeScope scope)
 {
 	Candidates	candidates = {.namespace = namespace,.changes = dbkit_relation_changes()};
 
+	dbkit_refresh_agreement();
+	candidates.functions = dbkit_judges_kind(scope, KIND_FUNCTION);
 	visit_objects(collect_candidate, &candidates);
 	return candidates.list;
 }
@@ -271,7 +276,7 @@ dbkit_check_objects(Oid namespace, JudgeScope scope, FactsCallback facts, Findin
 {
 	Visitor		visitor = {.scope = scope,.facts = facts,.finding = finding,.arg = arg};
 
-	check_candidates(collect_candidates(namespace), &visitor);
+	check_candidates(collect_candidates(namespace, scope), &visitor);
 }
 
 /* Judge one object and hand its findings to a callback. */
@@ -420,7 +425,7 @@ PG_FUNCTION_INFO_V1(dbkit_check);
 Datum
 dbkit_check(PG_FUNCTION_ARGS)
 {
-	return_findings(fcinfo, collect_candidates(InvalidOid));
+	return_findings(fcinfo, collect_candidates(InvalidOid, SCOPE_CHECK));
 	PG_RETURN_VOID();
 }
 
@@ -447,7 +452,7 @@ dbkit_check_schema(PG_FUNCTION_ARGS)
 	Oid			namespace = PG_GETARG_OID(0);
 
 	dbkit_require_schema(namespace);
-	return_findings(fcinfo, collect_candidates(namespace));
+	return_findings(fcinfo, collect_candidates(namespace, SCOPE_CHECK));
 	PG_RETURN_VOID();
 }
 

@@ -554,6 +554,13 @@ note_actions(const CollectedCommand *command)
 			note_detached(action);
 		else if (subcommand->address.classId == RelationRelationId)
 			note_relation(subcommand->address.objectId, command_change(command));
+
+		/*
+		 * A foreign key of another table, made again as what it references is
+		 * of another type
+		 */
+		else if (subcommand->address.classId == ConstraintRelationId)
+			note_owner(ConstraintRelationId, subcommand->address.objectId, CHANGED(FACT_FOREIGN_KEYS));
 	}
 }
 

@@ -63,6 +63,30 @@ has_integers(const Facts *facts)
 	return has_types(facts, types);
 }
 
+static bool
+has_texts(const Facts *facts)
+{
+	static const Oid types[] = {TEXTOID, VARCHAROID, BPCHAROID, InvalidOid};
+
+	return has_types(facts, types);
+}
+
+static bool
+has_json(const Facts *facts)
+{
+	static const Oid types[] = {JSONBOID, JSONOID, InvalidOid};
+
+	return has_types(facts, types);
+}
+
+static bool
+has_amounts(const Facts *facts)
+{
+	static const Oid types[] = {NUMERICOID, MONEYOID, InvalidOid};
+
+	return has_types(facts, types);
+}
+
 /* Has the table a column that holds the id of another row? */
 static bool
 has_id_columns(const Facts *facts)
@@ -144,7 +168,7 @@ has_owner(const Facts *facts)
 	return false;
 }
 
-/* A constraint is NOT VALID for a while only: that there is none now is no habit. */
+/* A constraint is NOT VALID, or an index invalid, for a while only: that there is none now is no habit. */
 static bool
 is_passing(const Facts *facts pg_attribute_unused())
 {
@@ -176,6 +200,13 @@ has_policies(const Facts *facts)
 	return dbkit_facts_rls_enabled(facts) && dbkit_facts_policies(facts) != NIL;
 }
 
+/* Is it a function whose names mean something else for another caller? */
+static bool
+has_late_names(const Facts *facts)
+{
+	return facts->late_names && !dbkit_keeps_agreement(facts->schema, facts->name);
+}
+
 /* The rules that have nothing to say about some objects, and those of one house's taste */
 static const struct
 {
@@ -191,11 +222,15 @@ static const struct
 	{"bigint", has_integers, false},
 	{"text_id", has_id_columns, false},
 	{"enum_type", has_enums, true},
+	{"text_type", has_texts, false},
+	{"jsonb_type", has_json, false},
+	{"money_type", has_amounts, false},
 	{"enum_table", NULL, true},
 	{"updated_at_trigger", has_updated_at, false},
 	{"fk_index", has_foreign_keys, false},
 	{"fk_on_delete", has_owner, false},
-	{"fk_validated", is_passing, false},
+	{"fk_type", has_foreign_keys, false},
+	{"constraint_validated", is_passing, false},
 	{"organization_scope", is_scoped, false},
 	{"extid", has_references, true},
 	{"rls_policy", has_row_security, false},
@@ -203,6 +238,8 @@ static const struct
 	{"policy_with_check", has_policies, false},
 	{"forgeable_policy", has_policies, false},
 	{"duplicate_index", has_several_indexes, false},
+	{"function_search_path", has_late_names, false},
+	{"invalid_index", is_passing, false},
 };
 
 /* Has the rule something to say about an object of one of its kinds? */

@@ -77,6 +77,7 @@ typedef enum ActionKind
 	ACTION_SET_NOT_NULL,
 	ACTION_SET_VALUE,			/* its default, or how else it gets a value */
 	ACTION_SET_KEY,				/* make it the primary key */
+	ACTION_SET_NAME,			/* in a table that is made */
 	ACTION_SET_ENUM,			/* have it reference an enum table */
 	ACTION_SET_ORGANIZATION,	/* have it reference the organization table */
 	ACTION_ADD_CONSTRAINT,
@@ -88,6 +89,8 @@ typedef enum ActionKind
 	ACTION_ALTER_SEQUENCE,
 	ACTION_CREATE_INDEX,
 	ACTION_DROP_INDEX,
+	ACTION_ALONE,				/* a statement that no transaction block may
+								 * have */
 	ACTION_CREATE_POLICY,
 	ACTION_STATEMENT			/* another one */
 } ActionKind;

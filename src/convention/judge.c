@@ -43,6 +43,20 @@ is_in_scope(const Rule *rule, JudgeScope scope, int levels)
 	return not_off != 0 || scope == SCOPE_ALL;
 }
 
+/* Is there a rule about objects of that kind that judges in that scope? */
+bool
+dbkit_judges_kind(JudgeScope scope, ObjectKind kind)
+{
+	for (int i = 0; i < dbkit_n_rules; i++)
+	{
+		const Rule *rule = dbkit_all_rules[i];
+
+		if ((rule->kinds & kind) != 0 && is_in_scope(rule, scope, dbkit_rule_levels(rule, level_use(scope))))
+			return true;
+	}
+	return false;
+}
+
 /* Does dbkit.check() judge the object by the rule? */
 bool
 dbkit_is_checked(const Facts *facts, const Rule *rule)

@@ -72,7 +72,7 @@ static const struct
 	{"minimal",
 		"{\"id_style\": \"any\", \"composite_keys\": true,"
 		" \"rules\": {\"*\": \"off\", \"primary_key\": \"error\", \"timestamptz\": \"error\","
-		" \"fk_index\": \"error\"}}"
+		" \"fk_index\": \"error\", \"invalid_index\": \"warning\"}}"
 	},
 	{DBKIT_NO_PRESET, "{\"rules\": {\"*\": \"off\"}}"},
 };

@@ -150,6 +150,7 @@ name_field(ObjectKind kind)
 {
 	switch (kind)
 	{
+		case KIND_DEFINER:
 		case KIND_FUNCTION:
 			return 0;
 		case KIND_ENUM_TYPE:

@@ -33,8 +33,8 @@ probe_columns(const Facts *facts)
 	{
 		const ColumnFacts *column = lfirst(lc);
 
-		appendStringInfo(&probe_text, " %s:%u:%u:%d:%d:%d:%zu:%d", column->name, column->type,
-						 column->collation, column->not_null, column->generated, column->identity,
+		appendStringInfo(&probe_text, " %s:%u:%d:%u:%d:%d:%d:%zu:%d", column->name, column->type,
+						 column->typmod, column->collation, column->not_null, column->generated, column->identity,
 						 column->expression ? strlen(column->expression) : 0,
 						 list_length(column->domain_checks));
 	}
@@ -77,8 +77,8 @@ probe_indexes(const Facts *facts)
 	{
 		const IndexFacts *index = lfirst(lc);
 
-		appendStringInfo(&probe_text, " %s:%d:%d:%d", dbkit_facts_column_names(facts, index->columns),
-						 index->unique, index->usable, index->constraint);
+		appendStringInfo(&probe_text, " %s:%d:%d:%d:%d", dbkit_facts_column_names(facts, index->columns),
+						 index->unique, index->valid, index->usable, index->constraint);
 	}
 }
 
@@ -120,8 +120,8 @@ probe(Judgement *judgement)
 
 	initStringInfo(&probe_text);
 	if (needs == FACT_OBJECT)
-		appendStringInfo(&probe_text, "%s.%s %d %s", facts->schema, facts->name, facts->security_invoker,
-						 facts->search_path ? facts->search_path : "");
+		appendStringInfo(&probe_text, "%s.%s %d %s %d", facts->schema, facts->name, facts->security_invoker,
+						 facts->search_path ? facts->search_path : "", facts->late_names);
 	if (needs == FACT_COLUMNS)
 		probe_columns(facts);
 	if (needs == FACT_KEY)
@@ -154,7 +154,7 @@ probe_unnamed(Judgement *judgement)
 }
 
 #define PROBE_TABLE		(KIND_TABLE | KIND_ENUM_TABLE)
-#define PROBE_ANY		(PROBE_TABLE | KIND_VIEW | KIND_ENUM_TYPE | KIND_FUNCTION)
+#define PROBE_ANY		(PROBE_TABLE | KIND_VIEW | KIND_ENUM_TYPE | KIND_FUNCTION | KIND_DEFINER)
 
 #define PROBE(name, applies_to, reads) \
 	{.id = "probe_statement_" name, .phase = PHASE_STATEMENT, .kinds = applies_to, .needs = reads, \

@@ -56,6 +56,7 @@ COMMENT ON INDEX noted_pkey IS 'for the key';
 CREATE TABLE small_parent (number int);
 CREATE TABLE classed (n int);
 CREATE INDEX ON classed USING brin (n int4_minmax_multi_ops);
+CREATE TABLE numbered (number bigint PRIMARY KEY, code text COLLATE "C" UNIQUE);
 CREATE TABLE no_enum_enum (a text);
 CREATE TYPE no_enum AS ENUM ('a');
 CREATE TABLE mood_enum_like (value text PRIMARY KEY);
@@ -130,6 +131,13 @@ my @cases = (
 	["CREATE TABLE t ($o, id serial PRIMARY KEY, parent_id int REFERENCES t, other int REFERENCES t)", q{other|text|}],
 	["CREATE TABLE t ($o, a text, CONSTRAINT t_id_check CHECK (a <> ''), CONSTRAINT t_pkey UNIQUE (a))"],
 	["CREATE TABLE t ($o, id text COLLATE \"C\", b text, CONSTRAINT uu UNIQUE (id) INCLUDE (b), $clocks)", undef, undef, 't_organization_id_fkey,t_pkey,uu'],
+	# types that the agreement has to ask for
+	["CREATE TABLE t ($o, a varchar(10) NOT NULL DEFAULT 'x', \"b c\" char(3), d varchar(4)[], e varchar, f json DEFAULT '{}', g json[], h money DEFAULT 1, i varchar(5) CONSTRAINT i CHECK (i <> ''))",
+		q{a|text|'x'::character varying,d|text[]|,e|character varying|,f|jsonb|'{}'::jsonb,g|jsonb[]|,h|numeric|1,i|text|}, 'i,t_a_check,t_b c_check,t_i_check,t_id_check', undef, undef, undef, undef, undef, 'text_type=error, jsonb_type=error, money_type=error'],
+	["CREATE TABLE t ($o, a varchar(10) PRIMARY KEY, at_id varchar(9), b varchar(3) GENERATED ALWAYS AS (\"left\"(a, 3)) STORED) PARTITION BY LIST (a)", undef, undef, undef, undef, undef, undef, undef, 'text_type=error'],
+	["CREATE TABLE t ($o, a int REFERENCES numbered, \"b c\" varchar(3) REFERENCES numbered (code), d text COLLATE \"POSIX\" DEFAULT 'x' REFERENCES numbered (code))",
+		q{a|bigint|,d|text|'x'::text}, undef, undef, undef, undef, "SELECT count(*) FROM pg_attribute WHERE attrelid = 't'::regclass AND attname IN ('b c', 'd') AND attcollation = '\"C\"'::regcollation", '2', 'fk_type=error'],
+	["CREATE TABLE t ($o, \"fooBar\" int NOT NULL DEFAULT 7, \"Zip Code\" mood, c text)", q{foo_bar|bigint|7,zip_code|mood|}, undef, undef, undef, undef, undef, undef, 'snake_case=error, enum_type=off'],
 	# what was written for another type
 	["CREATE TABLE t ($o, y int, m int, d date GENERATED ALWAYS AS (make_date(y, m, 1)) STORED)"],
 	["CREATE TABLE t ($o, n int CHECK (n > 0.5 AND n IN (1, 2, 3)), name text, CHECK (repeat('x', n) <> name))", undef, 't_id_check,t_n_check'],
@@ -206,8 +214,10 @@ sub hint_of
 my $undecided = 0;
 for my $case (@cases)
 {
-	my ($sql, $columns, $checks, $keys, $decision, $table, $query, $answer) = @$case;
+	my ($sql, $columns, $checks, $keys, $decision, $table, $query, $answer, $levels) = @$case;
 	my $database = fresh();
+	$node->safe_psql('postgres', "ALTER DATABASE $database SET dbkit.rule_levels = '$levels'") if $levels;
+	$node->safe_psql($database, 'SELECT dbkit.baseline()') if $levels;
 	my $hint = hint_of($database, $sql);
 	my (undef, undef, $err) = $node->psql($database, $hint, on_error_stop => 1);
 	is($err, '', "$sql: the HINT runs") or diag($hint);
@@ -235,6 +245,8 @@ my @additions = (
 	['ALTER TABLE users ADD n int', 'ALTER TABLE public.users ADD COLUMN n bigint;'],
 	['ALTER TABLE users ADD n int NOT NULL DEFAULT 3 CHECK (n > 0), ADD "up to" timestamp, ADD t text UNIQUE, ADD CHECK (n > 1 OR t IS NULL)',
 		'ALTER TABLE public.users ADD COLUMN n bigint NOT NULL DEFAULT 3 CHECK (n > 0), ADD COLUMN "up to" timestamptz, ADD COLUMN t text UNIQUE, ADD CHECK (n > 1 OR t IS NULL);'],
+	['SET dbkit.rule_levels = \'snake_case=error\'; ALTER TABLE users ADD "fooBar" varchar NOT NULL DEFAULT 0', 'ALTER TABLE public.users ADD COLUMN foo_bar character varying NOT NULL DEFAULT 0;'],
+	['SET dbkit.rule_levels = \'text_type=error\'; ALTER TABLE users ADD nick varchar(9)', 'ALTER TABLE public.users ADD COLUMN nick text CHECK (length(nick) <= 9);'],
 	['ALTER TABLE users ADD parent_id int', 'ALTER TABLE public.users ADD COLUMN parent_extid text COLLATE "C";'],
 	['ALTER TABLE users ADD user_id uuid', 'BEGIN;
 ALTER TABLE public.users ADD COLUMN user_id text COLLATE "C" REFERENCES public.users (id) ON DELETE SET NULL;

@@ -22,7 +22,7 @@ if ($version < 17)
 my $temporal = $version >= 18
   && $node->safe_psql('postgres', q{SELECT count(*) FROM pg_available_extensions WHERE name = 'btree_gist'});
 $node->safe_psql('postgres', 'CREATE EXTENSION dbkit' . ($temporal ? '; CREATE EXTENSION btree_gist' : ''));
-$node->safe_psql('postgres', q{ALTER ROLE ALL SET dbkit.rule_levels = 'organization_scope=error, fk_validated=error'});
+$node->safe_psql('postgres', q{ALTER ROLE ALL SET dbkit.rule_levels = 'organization_scope=error, constraint_validated=error'});
 $node->safe_psql('postgres', q{SELECT dbkit.exempt('public.organizations', 'organization_scope', 'is the root')});
 
 # Give the SQL of a table that conforms but for what is added or replaced.
@@ -156,8 +156,8 @@ if ($version >= 18)
 	check_fixes('missing', join("\n",
 		'created_at|column "created_at" may be null; use timestamptz NOT NULL DEFAULT now()',
 		'organization_scope|column "organization_id" may be null; use NOT NULL',
-		'fk_validated|constraint "made" is not validated; use VALIDATE CONSTRAINT made',
-		'fk_validated|constraint "made_too" is not validated; use VALIDATE CONSTRAINT made_too'), 'NOT VALID');
+		'constraint_validated|constraint "made" is not validated; use VALIDATE CONSTRAINT made',
+		'constraint_validated|constraint "made_too" is not validated; use VALIDATE CONSTRAINT made_too'), 'NOT VALID');
 	is($node->safe_psql('postgres', q{SELECT * FROM dbkit.check('missing')}), '', 'and no finding is left');
 	$node->safe_psql('postgres', q{SET dbkit.enforce = off; ALTER TABLE missing DROP CONSTRAINT missing_organization_id_fkey,
 		ADD CONSTRAINT key FOREIGN KEY (organization_id) REFERENCES organizations, DROP CONSTRAINT made_too,
@@ -175,7 +175,7 @@ if ($version >= 18)
 	# NOT VALID on a partitioned table, and against one
 	$node->safe_psql('postgres', q{SET dbkit.enforce = off; ALTER TABLE numbered DROP CONSTRAINT numbered_organization_id_fkey,
 		ADD CONSTRAINT late FOREIGN KEY (organization_id) REFERENCES organizations ON DELETE CASCADE NOT VALID});
-	check_fixes('numbered', 'fk_validated|constraint "late" is not validated; use VALIDATE CONSTRAINT late', 'a partitioned table\'s');
+	check_fixes('numbered', 'constraint_validated|constraint "late" is not validated; use VALIDATE CONSTRAINT late', 'a partitioned table\'s');
 
 	is(findings(q{SELECT dbkit.agree('{"id_style": "uuid"}');} . table('uuids', id => 'uuid PRIMARY KEY DEFAULT uuidv7()')), 'accepted',
 		'uuidv7() is a default that generates a uuid');
@@ -192,12 +192,12 @@ SKIP:
 		SET dbkit.enforce = off; ALTER TABLE organizations ADD valid_at tstzrange NOT NULL DEFAULT '[,]', ADD UNIQUE (id, valid_at WITHOUT OVERLAPS)});
 	my %temporal = (id => $key, valid_at => 'tstzrange NOT NULL', organization_id => 'text COLLATE "C" NOT NULL',
 		'' => ', PRIMARY KEY (id, valid_at WITHOUT OVERLAPS), CONSTRAINT key FOREIGN KEY (organization_id, PERIOD valid_at) REFERENCES organizations (id, PERIOD valid_at)');
-	is(findings(q{SET LOCAL dbkit.rule_levels = 'organization_scope=error, fk_validated=error, fk_on_delete=off';} . table('tmps', %temporal)),
+	is(findings(q{SET LOCAL dbkit.rule_levels = 'organization_scope=error, constraint_validated=error, fk_on_delete=off';} . table('tmps', %temporal)),
 		'fk_index: foreign key "key" (organization_id, valid_at) has no index; use CREATE INDEX ON public.tmps (organization_id, valid_at).', 'a temporal foreign key');
 	is(findings(table('tmps', %temporal) . 'CREATE INDEX ON tmps USING gist (organization_id, valid_at);'),
 		'fk_on_delete: foreign key "key" to "public.organizations" is neither ON DELETE CASCADE nor ON DELETE SET NULL; use a key without PERIOD, which has no such action.',
 		'and cannot cascade');
-	is(findings(q{SET LOCAL dbkit.rule_levels = 'organization_scope=error, fk_validated=error, fk_on_delete=off';} . table('tmps', %temporal) . 'CREATE INDEX ON tmps USING gist (organization_id, valid_at);'), 'accepted',
+	is(findings(q{SET LOCAL dbkit.rule_levels = 'organization_scope=error, constraint_validated=error, fk_on_delete=off';} . table('tmps', %temporal) . 'CREATE INDEX ON tmps USING gist (organization_id, valid_at);'), 'accepted',
 		'is served by a GiST index');
 	$node->safe_psql('postgres', 'SET dbkit.enforce = off; DROP INDEX tmps_organization_id_valid_at_idx, tmps_organization_id_idx');
 	check_fixes('tmps', qq{fk_index|foreign key "key" (organization_id, valid_at) has no index; use CREATE INDEX ON public.tmps (organization_id, valid_at)\n}

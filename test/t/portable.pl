@@ -218,7 +218,8 @@ for my $db ('judged_with', 'judged_without')
 	is($stderr =~ s/^WARNING: .*\n//mgr, '', "$db: the tables are made");
 }
 for my $agreement ((map { qq({"preset": "$_"}) } qw(house uuid bigint rails django minimal)),
-	'{"preset": "house", "rules": {"rls_forced": "warning", "organization_scope": "warning", "fk_validated": "error", "security_definer_path": "error"}}',
+	'{"preset": "house", "rules": {"rls_forced": "warning", "organization_scope": "warning", "constraint_validated": "error", "security_definer_path": "error", "text_type": "error", "jsonb_type": "error", "money_type": "error", "snake_case": "error", "function_search_path": "warning"}}',
+	'{"preset": "house", "rules": {"text_id": "off", "bigint": "off", "text_type": "warning", "jsonb_type": "error", "storytime": "off", "fk_type": "error", "function_search_path": "error"}}',
 	'{"preset": "house", "id_style": "any", "composite_keys": true, "rules": {"bigint": "off"}, "schemas": {"public": {"rules": {"storytime": "off"}}}}')
 {
 	my $query = "SET search_path = pg_catalog; SELECT FROM dbkit.agree('$agreement'); SELECT row_number() OVER (), * FROM dbkit.check()";

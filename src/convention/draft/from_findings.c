@@ -259,6 +259,8 @@ set_type(Draft *draft, const Action *action)
 	if (column == NULL || column->retyped)
 		return;
 	convert_value(draft, column, action->type);
+	if (action->type == TEXTARRAYOID && strchr(column->type, '(') != NULL)
+		leave_out(draft, psprintf("the length of the elements of column \"%s\"", column->name), "which no CHECK can limit");
 	if (column->attnum != 0)
 	{
 		drop_constraints_of(draft, column, action->type);
@@ -528,10 +530,10 @@ static void
 add_constraint(Draft *draft, const Action *action)
 {
 	DraftConstraint *constraint = find_constraint(draft, action->name);
-	DraftColumn *column = constraint == NULL ? dbkit_draft_column(draft, action->name) : NULL;
+	DraftColumn *column = dbkit_draft_column(draft, action->name);
 	ListCell   *lc;
 
-	if (constraint != NULL)
+	if (constraint != NULL && constraint->dropped)
 	{
 		constraint->definition = action->text;
 		constraint->dropped = false;
@@ -558,7 +560,9 @@ is_mentioned(const Draft *draft, const DraftColumn *column)
 		return true;
 	foreach(lc, draft->constraints)
 	{
-		if (list_member_ptr(((DraftConstraint *) lfirst(lc))->columns, column))
+		const DraftConstraint *constraint = lfirst(lc);
+
+		if (constraint->type != DBKIT_CONSTRAINT_NOTNULL && list_member_ptr(constraint->columns, column))
 			return true;
 	}
 	foreach(lc, draft->columns)
@@ -570,6 +574,42 @@ is_mentioned(const Draft *draft, const DraftColumn *column)
 			return true;
 	}
 	return false;
+}
+
+/* Give a column another name where it stands, which is also in its NOT NULL. */
+static void
+rename_in_place(Draft *draft, DraftColumn *column, const char *name)
+{
+	size_t		length = strlen("NOT NULL ") + strlen(quote_identifier(column->name));
+	ListCell   *lc;
+
+	foreach(lc, draft->constraints)
+	{
+		DraftConstraint *constraint = lfirst(lc);
+
+		if (constraint->type == DBKIT_CONSTRAINT_NOTNULL && list_member_ptr(constraint->columns, column))
+			constraint->definition = psprintf("NOT NULL %s%s", quote_identifier(name), constraint->definition + length);
+	}
+	column->name = name;
+}
+
+/* Give a column another name, if it is named nowhere else. */
+static void
+set_name(Draft *draft, const Action *action)
+{
+	DraftColumn *column = find_own_column(draft, action->name);
+	bool		taken = false;
+	ListCell   *lc;
+
+	if (column == NULL)
+		return;
+	foreach(lc, draft->columns)
+		taken |= strcmp(((DraftColumn *) lfirst(lc))->name, action->text) == 0;
+	if (taken || is_mentioned(draft, column))
+		note_obstacle(draft, taken ? psprintf("two columns would be named \"%s\"", action->text) :
+					  psprintf("column \"%s\" is named in another place, too, where it has to be changed by hand", action->name));
+	else
+		rename_in_place(draft, column, action->text);
 }
 
 /*
@@ -594,7 +634,7 @@ rename_column(Draft *draft, const Action *action)
 		column->later_name = action->text;
 	}
 	else
-		column->name = action->text;
+		rename_in_place(draft, column, action->text);
 }
 
 /* Find the first of the columns that the draft has, or NULL. */
@@ -703,6 +743,7 @@ static void (*const revisions[]) (Draft *draft, const Action *action) =
 		[ACTION_SET_NOT_NULL] = set_not_null,
 		[ACTION_SET_VALUE] = set_value,
 		[ACTION_SET_KEY] = set_key,
+		[ACTION_SET_NAME] = set_name,
 		[ACTION_SET_ENUM] = set_enum,
 		[ACTION_SET_ORGANIZATION] = set_organization,
 		[ACTION_ADD_CONSTRAINT] = add_constraint,
@@ -712,6 +753,7 @@ static void (*const revisions[]) (Draft *draft, const Action *action) =
 		[ACTION_RENAME_COLUMN] = rename_column,
 		[ACTION_ALTER_SEQUENCE] = NULL,
 		[ACTION_CREATE_INDEX] = add_statement,
+		[ACTION_ALONE] = NULL,		/* about what a new table has not */
 		[ACTION_DROP_INDEX] = add_statement,
 		[ACTION_CREATE_POLICY] = create_policy,
 		[ACTION_STATEMENT] = add_statement

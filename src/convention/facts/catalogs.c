@@ -26,6 +26,7 @@
 #include "catalog/pg_description.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_opclass.h"
 #include "catalog/pg_partitioned_table.h"
@@ -275,6 +276,43 @@ dbkit_catalog_comment(const Catalogs *catalogs, Oid relid, AttrNumber attnum)
 	systable_endscan(scan);
 	table_close(descriptions, AccessShareLock);
 	return found;
+}
+
+/* Return what a column of oids has in all rows of a catalog in which another one is this relation, in order. */
+static List *
+collect_oids(const Catalogs *catalogs, Oid catalog, Oid index, AttrNumber key, Oid relid, AttrNumber wanted)
+{
+	Relation	rel = table_open(catalog, AccessShareLock);
+	List	   *result = NIL;
+	ScanKeyData scankey;
+	SysScanDesc scan;
+	HeapTuple	row;
+	bool		isnull;
+
+	ScanKeyInit(&scankey, key, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relid));
+	scan = systable_beginscan(rel, index, true, catalogs->snapshot, 1, &scankey);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+		result = lappend_oid(result, DatumGetObjectId(heap_getattr(row, wanted, RelationGetDescr(rel), &isnull)));
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	list_sort(result, list_oid_cmp);
+	return result;
+}
+
+/* Return the children of a table, its partitions among them; or the indexes that are attached to an index. */
+List *
+dbkit_catalog_children(const Catalogs *catalogs, Oid relid)
+{
+	return collect_oids(catalogs, InheritsRelationId, InheritsParentIndexId, Anum_pg_inherits_inhparent,
+						relid, Anum_pg_inherits_inhrelid);
+}
+
+/* Return the indexes of a table. */
+List *
+dbkit_catalog_indexes(const Catalogs *catalogs, Oid relid)
+{
+	return collect_oids(catalogs, IndexRelationId, IndexIndrelidIndexId, Anum_pg_index_indrelid,
+						relid, Anum_pg_index_indexrelid);
 }
 
 /* Tell the type and collation of a column; false where it is gone. */

@@ -52,6 +52,8 @@ extern bool dbkit_catalog_member(const Catalogs *catalogs, Oid classid, Oid obji
 extern List *dbkit_catalog_dependents(const Catalogs *catalogs, Oid classid, Oid objid, int32 objsubid, bool parts);
 extern bool dbkit_catalog_comment(const Catalogs *catalogs, Oid relid, AttrNumber attnum);
 
+extern List *dbkit_catalog_children(const Catalogs *catalogs, Oid relid);
+extern List *dbkit_catalog_indexes(const Catalogs *catalogs, Oid relid);
 extern bool dbkit_catalog_column(const Catalogs *catalogs, Oid relid, AttrNumber attnum, Oid *type, Oid *collation);
 extern Form_pg_type dbkit_catalog_type(const Catalogs *catalogs, Oid type);
 extern Oid	dbkit_element_type(const Catalogs *catalogs, Oid type);

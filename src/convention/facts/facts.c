@@ -109,6 +109,7 @@ dbkit_kind_name(ObjectKind kind)
 			return "view";
 		case KIND_ENUM_TYPE:
 			return "type";
+		case KIND_DEFINER:
 		case KIND_FUNCTION:
 			return "function";
 	}

@@ -20,7 +20,8 @@ typedef enum ObjectKind
 	KIND_ENUM_TABLE = 1 << 1,	/* a table named *_enum */
 	KIND_VIEW = 1 << 2,
 	KIND_ENUM_TYPE = 1 << 3,
-	KIND_FUNCTION = 1 << 4		/* only SECURITY DEFINER ones */
+	KIND_DEFINER = 1 << 4,		/* a SECURITY DEFINER function */
+	KIND_FUNCTION = 1 << 5		/* any other function, or procedure */
 } ObjectKind;
 
 /*
@@ -62,6 +63,7 @@ typedef struct ColumnFacts
 	AttrNumber	attnum;
 	char	   *name;
 	Oid			type;			/* as declared */
+	int32		typmod;
 	Oid			base_type;		/* the type below all domains */
 	Oid			collation;
 	bool		not_null;		/* by the column or its domain, and validated */
@@ -103,6 +105,7 @@ typedef struct IndexFacts
 	bool		nulls_not_distinct;
 	bool		constraint;		/* backs a constraint, or is the replica
 								 * identity */
+	bool		valid;
 	bool		usable;			/* valid, and of all rows */
 	List	   *not_null;		/* valid, and of all rows but those where one
 								 * of these columns is null, or NIL */
@@ -188,6 +191,8 @@ typedef struct Facts
 	char	   *signature;		/* of a function: its qualified name with
 								 * arguments */
 	char	   *search_path;	/* of a function, or NULL */
+	bool		late_names;		/* of a function: it looks names up when it
+								 * runs */
 	bool		detached;		/* a partition until this statement */
 	bool		partition;		/* before the transaction, which detached it */
 	bool		partitioned;

@@ -15,6 +15,7 @@
 #include "access/reloptions.h"
 #include "access/transam.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_language.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
@@ -154,6 +155,16 @@ read_search_path(HeapTuple tuple)
 	return NULL;
 }
 
+/* Is the body of a function text in which names are looked up when it runs?  An aggregate has no body. */
+static bool
+has_late_names(HeapTuple tuple)
+{
+	Oid			language = ((Form_pg_proc) GETSTRUCT(tuple))->prolang;
+
+	return language != INTERNALlanguageId && language != ClanguageId &&
+		heap_attisnull(tuple, Anum_pg_proc_prosqlbody, NULL);
+}
+
 /*
  * Return a function's qualified name with its argument types, as
  * format_procedure_qualified(), which raises an error where one is gone.
@@ -183,16 +194,16 @@ read_function(RowReader *reader, Oid function)
 	if (tuple == NULL)
 		return NULL;
 	form = (Form_pg_proc) GETSTRUCT(tuple);
-	if (form->prosecdef &&
-		!is_foreign_to_us(reader, ProcedureRelationId, function, form->pronamespace))
+	if (!is_foreign_to_us(reader, ProcedureRelationId, function, form->pronamespace))
 		facts = new_facts(reader->catalogs, ProcedureRelationId, function, form->pronamespace,
 						  NameStr(form->proname));
 	if (facts != NULL)
 	{
-		facts->kind = KIND_FUNCTION;
+		facts->kind = form->prosecdef ? KIND_DEFINER : KIND_FUNCTION;
 		facts->owner = form->proowner;
 		facts->signature = signature(facts, &form->proargtypes);
 		facts->search_path = read_search_path(tuple);
+		facts->late_names = has_late_names(tuple);
 	}
 	return facts;
 }

@@ -127,6 +127,7 @@ read_column(Form_pg_attribute att)
 	column->attnum = att->attnum;
 	column->name = pstrdup(NameStr(att->attname));
 	column->type = att->atttypid;
+	column->typmod = att->atttypmod;
 	column->base_type = att->atttypid;
 	column->collation = att->attcollation;
 	column->not_null = att->attnotnull;
@@ -312,22 +313,29 @@ dbkit_is_reference(const Facts *facts, const ColumnFacts *column)
 }
 
 /*
- * Read the type and collation of the column that a column references; false where it
- * references none, or none any more.
+ * Read the type and collation of the column that the one at that place of a foreign key references;
+ * false where it is gone.
  */
+bool
+dbkit_find_referenced(const Facts *facts, const ForeignKeyFacts *key, int place, ColumnFacts *referenced)
+{
+	memset(referenced, 0, sizeof(ColumnFacts));
+	if (place >= list_length(key->referenced_columns) ||
+		!dbkit_catalog_column(facts->catalogs, key->referenced, list_nth_int(key->referenced_columns, place),
+							  &referenced->type, &referenced->collation))
+		return false;
+	referenced->base_type = dbkit_base_type(facts->catalogs, referenced->type);
+	return true;
+}
+
+/* The same for a column, by its first foreign key; false where it has none. */
 bool
 dbkit_find_reference(const Facts *facts, const ColumnFacts *column, ColumnFacts *referenced)
 {
 	int			place;
 	const ForeignKeyFacts *key = find_foreign_key(facts, column, &place);
 
-	memset(referenced, 0, sizeof(ColumnFacts));
-	if (key == NULL || place >= list_length(key->referenced_columns) ||
-		!dbkit_catalog_column(facts->catalogs, key->referenced, list_nth_int(key->referenced_columns, place),
-							  &referenced->type, &referenced->collation))
-		return false;
-	referenced->base_type = dbkit_base_type(facts->catalogs, referenced->type);
-	return true;
+	return key != NULL && dbkit_find_referenced(facts, key, place, referenced);
 }
 
 /* Read one index; that of the primary key makes the key known as well. */
@@ -352,6 +360,7 @@ read_index(RowReader *reader, HeapTuple tuple, List **key)
 	index->unique = form->indisunique;
 	index->immediate = form->indimmediate;
 	index->nulls_not_distinct = form->indnullsnotdistinct;
+	index->valid = form->indisvalid;
 	index->usable = form->indisvalid &&
 		heap_attisnull(tuple, Anum_pg_index_indpred, NULL);
 	if (form->indisvalid && !index->usable)

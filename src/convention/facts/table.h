@@ -22,6 +22,7 @@ extern bool dbkit_seems_to_set(const Facts *facts, const TriggerFacts *trigger, 
 extern bool dbkit_has_comment(const Facts *facts, const ColumnFacts *column);
 extern Oid	dbkit_column_sequence(const Facts *facts, const ColumnFacts *column);
 extern bool dbkit_is_reference(const Facts *facts, const ColumnFacts *column);
+extern bool dbkit_find_referenced(const Facts *facts, const ForeignKeyFacts *key, int place, ColumnFacts *referenced);
 extern bool dbkit_find_reference(const Facts *facts, const ColumnFacts *column, ColumnFacts *referenced);
 
 #endif							/* DBKIT_TABLE_H */

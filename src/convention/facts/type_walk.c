@@ -21,7 +21,7 @@
 #include "common.h"
 #include "convention/facts/type_walk.h"
 
-static Oid	find_type(const Catalogs *catalogs, Oid type, TypeTest wanted, List **seen);
+static Oid	find_type(const Catalogs *catalogs, Oid type, int32 *typmod, TypeTest wanted, List **seen);
 
 /* Is it one of the types that most columns have, which contain no others and no rule minds? */
 static bool
@@ -52,7 +52,7 @@ dbkit_base_type(const Catalogs *catalogs, Oid type)
 
 /* Look for a wanted type among the columns of a composite one. */
 static Oid
-find_in_composite(const Catalogs *catalogs, Oid relid, TypeTest wanted, List **seen)
+find_in_composite(const Catalogs *catalogs, Oid relid, int32 *typmod, TypeTest wanted, List **seen)
 {
 	Relation	attributes = table_open(AttributeRelationId, AccessShareLock);
 	Oid			found = InvalidOid;
@@ -67,8 +67,10 @@ find_in_composite(const Catalogs *catalogs, Oid relid, TypeTest wanted, List **s
 	{
 		Form_pg_attribute att = (Form_pg_attribute) GETSTRUCT(tuple);
 
-		if (att->attnum > 0 && !att->attisdropped)
-			found = find_type(catalogs, att->atttypid, wanted, seen);
+		if (att->attnum <= 0 || att->attisdropped)
+			continue;
+		*typmod = att->atttypmod;
+		found = find_type(catalogs, att->atttypid, typmod, wanted, seen);
 	}
 	systable_endscan(scan);
 	table_close(attributes, AccessShareLock);
@@ -77,7 +79,7 @@ find_in_composite(const Catalogs *catalogs, Oid relid, TypeTest wanted, List **s
 
 /* As dbkit_find_type(), but not inside the types that have been seen. */
 static Oid
-find_type(const Catalogs *catalogs, Oid type, TypeTest wanted, List **seen)
+find_type(const Catalogs *catalogs, Oid type, int32 *typmod, TypeTest wanted, List **seen)
 {
 	Oid			inside = InvalidOid;
 	Form_pg_type form;
@@ -90,12 +92,13 @@ find_type(const Catalogs *catalogs, Oid type, TypeTest wanted, List **seen)
 	form = dbkit_catalog_type(catalogs, type);
 	if (form == NULL)
 		return InvalidOid;
-	if (wanted(form))
+	if (wanted(form, *typmod))
 		return type;
 	switch (form->typtype)
 	{
 		case TYPTYPE_DOMAIN:
 			inside = form->typbasetype;
+			*typmod = form->typtypmod;
 			break;
 		case TYPTYPE_RANGE:
 			inside = dbkit_range_subtype(catalogs, type);
@@ -107,27 +110,28 @@ find_type(const Catalogs *catalogs, Oid type, TypeTest wanted, List **seen)
 			if (list_member_oid(*seen, type))
 				return InvalidOid;
 			*seen = lappend_oid(*seen, type);
-			return find_in_composite(catalogs, form->typrelid, wanted, seen);
+			return find_in_composite(catalogs, form->typrelid, typmod, wanted, seen);
 		default:
 			inside = dbkit_element_type(catalogs, type);
 	}
-	return find_type(catalogs, inside, wanted, seen);
+	return find_type(catalogs, inside, typmod, wanted, seen);
 }
 
 /*
  * Return the first type that is wanted among the type itself and those inside
- * it (of a domain, array, range, multirange or composite), or InvalidOid.
+ * it (of a domain, array, range, multirange or composite), or InvalidOid.  The modifier
+ * is that of the type, and then that of the one that was found.
  *
  * A composite is looked into once, however often it is found: the number of ways to
  * the same type grows with each type between.  A type that is dropped meanwhile
  * has nothing inside.
  */
 Oid
-dbkit_find_type(const Catalogs *catalogs, Oid type, TypeTest wanted)
+dbkit_find_type(const Catalogs *catalogs, Oid type, int32 *typmod, TypeTest wanted)
 {
 	List	   *seen = NIL;
 
-	return find_type(catalogs, type, wanted, &seen);
+	return find_type(catalogs, type, typmod, wanted, &seen);
 }
 
 /*
@@ -149,6 +153,10 @@ dbkit_replacement_type(Oid type)
 		{TIMESTAMPOID, TIMESTAMPTZOID},
 		{TSRANGEOID, TSTZRANGEOID},
 		{TSMULTIRANGEOID, TSTZMULTIRANGEOID},
+		{VARCHAROID, TEXTOID},
+		{BPCHAROID, TEXTOID},
+		{JSONOID, JSONBOID},
+		{MONEYOID, NUMERICOID},
 	};
 	Oid			element;
 	Oid			replacement;
@@ -168,6 +176,13 @@ char *
 dbkit_type_name(Oid type)
 {
 	return format_type_extended(type, -1, FORMAT_TYPE_ALLOW_INVALID);
+}
+
+/* Return a type's name as a column is declared with it: with its length or precision. */
+char *
+dbkit_declared_type_name(Oid type, int32 typmod)
+{
+	return format_type_extended(type, typmod, FORMAT_TYPE_ALLOW_INVALID | FORMAT_TYPE_TYPEMOD_GIVEN);
 }
 
 /* Return a type's name as people write it: timestamptz, not the standard's. */

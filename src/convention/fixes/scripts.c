@@ -317,6 +317,13 @@ write_reference(Writer *writer)
 }
 
 static bool
+write_alone(Writer *writer)
+{
+	add_alone(writer, STEP_ONLINE, pstrdup(writer->action->sql));
+	return true;
+}
+
+static bool
 write_rename(Writer *writer)
 {
 	add_statements(writer, STEP_RENAME, list_make1(pstrdup(writer->action->sql)));
@@ -337,6 +344,7 @@ static const struct
 	{ACTION_SET_NOT_NULL, true, write_not_null},
 	{ACTION_REFERENCE, false, write_reference},
 	{ACTION_RENAME_COLUMN, false, write_rename},
+	{ACTION_ALONE, false, write_alone},
 };
 
 static bool

@@ -120,31 +120,73 @@ judge_storytime(Judgement *judgement)
 }
 
 static bool
-is_small_integer(Form_pg_type type)
+is_small_integer(Form_pg_type type, int32 typmod pg_attribute_unused())
 {
 	return type->oid == INT2OID || type->oid == INT4OID;
 }
 
 static bool
-is_local_timestamp(Form_pg_type type)
+is_local_timestamp(Form_pg_type type, int32 typmod pg_attribute_unused())
 {
 	return type->oid == TIMESTAMPOID;
 }
 
 static bool
-is_enum(Form_pg_type type)
+is_enum(Form_pg_type type, int32 typmod pg_attribute_unused())
 {
 	return type->typtype == TYPTYPE_ENUM;
 }
 
+/* Is it text with a length, or one that ignores blanks at the end? */
+static bool
+is_limited_text(Form_pg_type type, int32 typmod)
+{
+	return type->oid == BPCHAROID || (type->oid == VARCHAROID && typmod >= 0);
+}
+
+static bool
+is_json(Form_pg_type type, int32 typmod pg_attribute_unused())
+{
+	return type->oid == JSONOID;
+}
+
+static bool
+is_money(Form_pg_type type, int32 typmod pg_attribute_unused())
+{
+	return type->oid == MONEYOID;
+}
+
 /* Say what a column's type is, and unless its name tells, what is inside it. */
 static char *
-describe_type(const ColumnFacts *column, Oid inside)
+describe_type(const ColumnFacts *column, Oid inside, int32 typmod)
 {
+	char	   *name = dbkit_declared_type_name(column->type, column->typmod);
+
 	if (column->type == inside || OidIsValid(dbkit_replacement_type(column->type)))
-		return dbkit_type_name(column->type);
-	return psprintf("%s, which contains %s", dbkit_type_name(column->type),
-					dbkit_type_name(inside));
+		return name;
+	return psprintf("%s, which contains %s", name, dbkit_declared_type_name(inside, typmod));
+}
+
+/*
+ * Have a text take a type without a length, which stays as a CHECK: that can be another one without
+ * a change of the type.  No CHECK can limit the elements of an array, so that is left to a person.
+ */
+static void
+lift_limit(Finding *finding, const ColumnFacts *column, Oid target, const char *definition)
+{
+	bool		limited = column->typmod >= VARHDRSZ;
+	bool		alterable = false;
+	char	   *check;
+
+	if (limited && column->type != VARCHAROID && column->type != BPCHAROID)
+		dbkit_add_action(finding, ACTION_SET_TYPE, column->name, definition, NULL)->type = target;
+	else
+		alterable = dbkit_add_retype(finding, column, target, definition) != NULL;
+	if (!limited || (column->type != VARCHAROID && column->type != BPCHAROID))
+		return;
+	check = psprintf("CHECK (length(%s) <= %d)", quote_identifier(column->name), column->typmod - VARHDRSZ);
+	(void) dbkit_add_action(finding, ACTION_ADD_CONSTRAINT, column->name, check,
+							alterable ? psprintf("ADD %s", check) : NULL);
 }
 
 /*
@@ -156,6 +198,8 @@ judge_column_types(Judgement *judgement, TypeTest unwanted,
 				   const char *otherwise)
 {
 	Oid			type = InvalidOid;
+	int32		typmod = -1;
+	int32		inside_typmod = -1;
 	Oid			inside = InvalidOid;
 	ListCell   *lc;
 
@@ -165,18 +209,24 @@ judge_column_types(Judgement *judgement, TypeTest unwanted,
 		Oid			target;
 		const char *advice = otherwise;
 		IdType		wanted;
+		bool		holds_id;
 		Finding    *finding;
 
 		/* In wide tables one column is like the next */
-		if (column->type != type)
-			inside = dbkit_find_type(judgement->facts->catalogs, column->type, unwanted);
+		if (column->type != type || column->typmod != typmod)
+		{
+			inside_typmod = column->typmod;
+			inside = dbkit_find_type(judgement->facts->catalogs, column->type, &inside_typmod, unwanted);
+		}
 		type = column->type;
+		typmod = column->typmod;
 		if (!OidIsValid(inside))
 			continue;
 		target = dbkit_replacement_type(column->type);
 		if (OidIsValid(target))
 			advice = dbkit_short_type_name(target);
-		if (dbkit_find_id_type(judgement->facts, column, &wanted))
+		holds_id = dbkit_find_id_type(judgement->facts, column, &wanted);
+		if (holds_id)
 		{
 			/* As text_id and primary_key want it, so that one ALTER serves */
 			if (dbkit_has_type(column, &wanted))
@@ -186,8 +236,8 @@ judge_column_types(Judgement *judgement, TypeTest unwanted,
 		}
 
 		finding = dbkit_add_finding(judgement, column->name, "column \"%s\" is %s; use %s",
-									column->name, describe_type(column, inside), advice);
-		finding->waits = dbkit_waits_for_key(judgement->facts, column);
+									column->name, describe_type(column, inside, inside_typmod), advice);
+		finding->waits = dbkit_waits_for_key(column);
 		if (strcmp(column->name, "id") == 0)
 		{
 			if (target == INT8OID)
@@ -198,7 +248,10 @@ judge_column_types(Judgement *judgement, TypeTest unwanted,
 		}
 		if (inside == column->type && unwanted == is_enum && !OidIsValid(target))
 			(void) dbkit_add_action(finding, ACTION_SET_ENUM, column->name, NULL, NULL);
-		if (OidIsValid(target))
+		/* Ids have a length of their own */
+		if (OidIsValid(target) && unwanted == is_limited_text && !holds_id)
+			lift_limit(finding, column, target, advice);
+		else if (OidIsValid(target))
 			(void) dbkit_add_retype(finding, column, target, advice);
 	}
 }
@@ -213,6 +266,25 @@ static void
 judge_bigint(Judgement *judgement)
 {
 	judge_column_types(judgement, is_small_integer, "bigint");
+}
+
+/* Judge that texts have no length that a column's type says. */
+static void
+judge_text_type(Judgement *judgement)
+{
+	judge_column_types(judgement, is_limited_text, "text");
+}
+
+static void
+judge_jsonb_type(Judgement *judgement)
+{
+	judge_column_types(judgement, is_json, "jsonb");
+}
+
+static void
+judge_money_type(Judgement *judgement)
+{
+	judge_column_types(judgement, is_money, "numeric");
 }
 
 /* Judge the columns of native enum types. */
@@ -281,7 +353,7 @@ judge_text_id(Judgement *judgement)
 										column->name, dbkit_type_name(column->type), wanted.definition);
 		dbkit_set_faults(finding, column->base_type == wanted.type ? FAULT_COLLATION : FAULT_TYPE,
 						 FAULT_COLLATION);
-		finding->waits = dbkit_waits_for_key(facts, column);
+		finding->waits = dbkit_waits_for_key(column);
 		(void) dbkit_add_retype(finding, column, wanted.type, wanted.definition);
 	}
 }
@@ -359,6 +431,39 @@ Rule		dbkit_column_rules[] = {
 		.level = LEVEL_ERROR,
 		.description = "no native enum: neither CREATE TYPE ... AS ENUM nor a column of one",
 		.judge = judge_enum_type
+	},
+	{
+		.id = "text_type",
+		.phase = PHASE_STATEMENT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_COLUMNS | FACT_FOREIGN_KEYS,
+		.may_wait = true,
+		.fixable = true,
+		.level = LEVEL_OFF,
+		.description = "no char(n) or varchar(n), also inside arrays, domains, ranges and composites",
+		.judge = judge_text_type
+	},
+	{
+		.id = "jsonb_type",
+		.phase = PHASE_STATEMENT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_COLUMNS | FACT_FOREIGN_KEYS,
+		.may_wait = true,
+		.fixable = true,
+		.level = LEVEL_OFF,
+		.description = "no json, also inside arrays, domains and composites",
+		.judge = judge_jsonb_type
+	},
+	{
+		.id = "money_type",
+		.phase = PHASE_STATEMENT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_COLUMNS | FACT_FOREIGN_KEYS,
+		.may_wait = true,
+		.fixable = true,
+		.level = LEVEL_OFF,
+		.description = "no money, also inside arrays, domains, ranges and composites",
+		.judge = judge_money_type
 	},
 	{
 		.id = "column_comment",

@@ -13,6 +13,7 @@
 /* Each ends with a row that has no id */
 extern Rule dbkit_id_rules[];
 extern Rule dbkit_column_rules[];
+extern Rule dbkit_name_rules[];
 extern Rule dbkit_object_rules[];
 extern Rule dbkit_foreign_key_rules[];
 extern Rule dbkit_index_rules[];

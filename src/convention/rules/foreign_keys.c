@@ -19,6 +19,7 @@
 #include "common.h"
 #include "convention/agreement.h"
 #include "convention/facts/table.h"
+#include "convention/facts/type_walk.h"
 #include "convention/rules/files.h"
 #include "convention/rules/id_style.h"
 #include "convention/listed_names.h"
@@ -307,6 +308,60 @@ fix_extid(Finding *finding, const Facts *facts, const ColumnFacts *column, const
 	}
 }
 
+/* Have one end of a foreign key be as the other one. */
+static void
+report_other_type(Judgement *judgement, const ForeignKeyFacts *key, const ColumnFacts *column, const ColumnFacts *other)
+{
+	const Facts *facts = judgement->facts;
+	const bool	same_type = column->base_type == other->base_type;
+	IdType		wanted;
+	const bool	is_right = dbkit_find_id_type(facts, column, &wanted) && dbkit_has_type(column, &wanted);
+	const bool	other_is_wrong = is_right || dbkit_replacement_type(other->base_type) == column->base_type;
+	const char *table = dbkit_catalog_identity(facts->catalogs, key->referenced);
+	const char *definition = is_right ? psprintf("%s for both", wanted.definition) : dbkit_write_key_type(facts, column, other);
+	Finding    *finding;
+
+	if (table == NULL || definition == NULL)
+		return;
+	if (same_type)
+		finding = dbkit_add_finding(judgement, column->name,
+									"column \"%s\" has collation \"%s\", but what it references in \"%s\" has \"%s\"; use %s",
+									column->name, dbkit_collation_name(column->collation), table,
+									dbkit_collation_name(other->collation), definition);
+	else
+		finding = dbkit_add_finding(judgement, column->name,
+									"column \"%s\" is %s, but what it references in \"%s\" is %s; use %s",
+									column->name, dbkit_type_name(column->type), table, dbkit_type_name(other->type),
+									other_is_wrong && !is_right ? psprintf("%s for both", dbkit_type_name(column->type)) : definition);
+	finding->referenced = key->referenced;
+	dbkit_set_faults(finding, same_type ? FAULT_COLLATION : FAULT_TYPE, FAULT_COLLATION);
+	if (!other_is_wrong)
+		(void) dbkit_add_retype(finding, column, other->base_type, definition);
+}
+
+/* Judge that both ends of a foreign key are of one type and collation. */
+static void
+judge_fk_type(Judgement *judgement)
+{
+	const Facts *facts = judgement->facts;
+	ListCell   *lc;
+
+	foreach(lc, dbkit_facts_foreign_keys(facts))
+	{
+		const ForeignKeyFacts *key = lfirst(lc);
+
+		for (int i = 0; i < list_length(key->columns); i++)
+		{
+			const ColumnFacts *column = dbkit_facts_column_at(facts, list_nth_int(key->columns, i));
+			ColumnFacts other;
+
+			if (dbkit_find_referenced(facts, key, i, &other) &&
+				(column->base_type != other.base_type || column->collation != other.collation))
+				report_other_type(judgement, key, column, &other);
+		}
+	}
+}
+
 /* Judge that a column *_id is a foreign key, or is named *_extid. */
 static void
 judge_extid(Judgement *judgement)
@@ -406,7 +461,7 @@ judge_organization_scope(Judgement *judgement)
 
 /* Judge that no constraint is left NOT VALID. */
 static void
-judge_fk_validated(Judgement *judgement)
+judge_constraint_validated(Judgement *judgement)
 {
 	ListCell   *lc;
 
@@ -447,6 +502,16 @@ Rule		dbkit_foreign_key_rules[] = {
 		.judge = judge_fk_on_delete
 	},
 	{
+		.id = "fk_type",
+		.phase = PHASE_COMMIT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_FOREIGN_KEYS | FACT_COLUMNS,
+		.fixable = true,
+		.level = LEVEL_WARNING,
+		.description = "both ends of a foreign key are of one type and collation",
+		.judge = judge_fk_type
+	},
+	{
 		.id = "extid",
 		.phase = PHASE_COMMIT,
 		.kinds = KIND_TABLE,
@@ -468,14 +533,14 @@ Rule		dbkit_foreign_key_rules[] = {
 		.judge = judge_organization_scope
 	},
 	{
-		.id = "fk_validated",
+		.id = "constraint_validated",
 		.phase = PHASE_COMMIT,
 		.kinds = KIND_TABLE,
 		.needs = FACT_UNVALIDATED,
 		.fixable = true,
 		.level = LEVEL_OFF,
 		.description = "no constraint is left NOT VALID",
-		.judge = judge_fk_validated
+		.judge = judge_constraint_validated
 	},
 	{NULL}
 };

@@ -105,8 +105,8 @@ dbkit_extid_name(const char *name, const char *suffix)
  * Return how to write the type of a column that references a key, with the collation where that
  * is not the type's or is what is wrong; NULL where it is gone.
  */
-static const char *
-write_type(const Facts *facts, const ColumnFacts *column, const ColumnFacts *key)
+const char *
+dbkit_write_key_type(const Facts *facts, const ColumnFacts *column, const ColumnFacts *key)
 {
 	Form_pg_type type = dbkit_catalog_type(facts->catalogs, key->base_type);
 	const char *name = dbkit_short_type_name(key->base_type);
@@ -130,7 +130,7 @@ find_key_type(const Facts *facts, const ColumnFacts *column, IdType *wanted)
 		return false;
 	wanted->type = key.base_type;
 	wanted->collation = key.collation;
-	wanted->definition = write_type(facts, column, &key);
+	wanted->definition = dbkit_write_key_type(facts, column, &key);
 	return wanted->definition != NULL;
 }
 
@@ -158,12 +158,14 @@ dbkit_keys_may_come_later(void)
 	return !dbkit_ids_are_prefixed() || dbkit_agreement()->composite_keys;
 }
 
-/* May a foreign key, which often comes in a later statement, change what type is wanted? */
+/*
+ * May a later statement change what type is wanted: a foreign key, which often comes later, or
+ * a change of the other end of one?
+ */
 bool
-dbkit_waits_for_key(const Facts *facts, const ColumnFacts *column)
+dbkit_waits_for_key(const ColumnFacts *column)
 {
-	return !dbkit_ids_are_prefixed() && dbkit_id_suffix(column->name) != NULL &&
-		!dbkit_is_reference(facts, column);
+	return !dbkit_ids_are_prefixed() && dbkit_id_suffix(column->name) != NULL;
 }
 
 /* Has the column that type? */

@@ -26,9 +26,10 @@ typedef struct IdType
 
 extern bool dbkit_ids_are_prefixed(void);
 extern const IdType *dbkit_id_type(void);
+extern const char *dbkit_write_key_type(const Facts *facts, const ColumnFacts *column, const ColumnFacts *key);
 extern bool dbkit_find_id_type(const Facts *facts, const ColumnFacts *column, IdType *wanted);
 extern bool dbkit_keys_may_come_later(void);
-extern bool dbkit_waits_for_key(const Facts *facts, const ColumnFacts *column);
+extern bool dbkit_waits_for_key(const ColumnFacts *column);
 extern bool dbkit_has_type(const ColumnFacts *column, const IdType *type);
 extern bool dbkit_is_id_name(const char *name);
 extern const char *dbkit_id_suffix(const char *name);

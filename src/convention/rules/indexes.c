@@ -7,8 +7,11 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "common.h"
@@ -153,6 +156,128 @@ judge_duplicate_index(Judgement *judgement)
 	}
 }
 
+/* Has a failed REINDEX CONCURRENTLY left the index?  It chooses such names, with a number if they are taken. */
+static bool
+is_leftover(const char *name)
+{
+	size_t		length = strlen(name);
+	char	   *stem;
+
+	while (length > 0 && name[length - 1] >= '0' && name[length - 1] <= '9')
+		length--;
+	stem = pnstrdup(name, length);
+	return dbkit_ends_with(stem, "_ccnew") || dbkit_ends_with(stem, "_ccold");
+}
+
+/* Return the partitions of a table of which no valid index is attached to its index. */
+static List *
+find_unindexed(const Catalogs *catalogs, Oid table, Oid index)
+{
+	List	   *indexed = NIL;
+	ListCell   *lc;
+
+	foreach(lc, dbkit_catalog_children(catalogs, index))
+	{
+		HeapTuple	row = dbkit_catalog_row(catalogs, CATALOG_INDEX, lfirst_oid(lc));
+
+		if (row != NULL && ((Form_pg_index) GETSTRUCT(row))->indisvalid)
+			indexed = lappend_oid(indexed, ((Form_pg_index) GETSTRUCT(row))->indrelid);
+	}
+	return list_difference_oid(dbkit_catalog_children(catalogs, table), indexed);
+}
+
+/* Say what an index of a partitioned table needs to be valid. */
+static const char *
+advise_partitioned(const Catalogs *catalogs, Oid table, Oid index, const char *name)
+{
+	List	   *unindexed = find_unindexed(catalogs, table, index);
+	const char *partition = unindexed != NIL ? dbkit_catalog_identity(catalogs, linitial_oid(unindexed)) : NULL;
+	const char *more = list_length(unindexed) > 1 ? psprintf(" and %d more", list_length(unindexed) - 1) : "";
+
+	if (partition == NULL)
+		return "; drop it, and make it again";
+	return psprintf(", as no valid index of partition \"%s\"%s is attached to it; use ALTER INDEX %s ATTACH PARTITION",
+					partition, more, name);
+}
+
+/* Report an invalid index of the table, or of one of its partitions; returns the finding, or NULL where it is gone. */
+static Finding *
+report_invalid(Judgement *judgement, Oid table, Oid index)
+{
+	const Catalogs *catalogs = judgement->facts->catalogs;
+	HeapTuple	row = dbkit_catalog_row(catalogs, CATALOG_RELATION, index);
+	Form_pg_class form = row != NULL ? (Form_pg_class) GETSTRUCT(row) : NULL;
+	char	   *schema = form != NULL ? dbkit_catalog_schema(catalogs, form->relnamespace) : NULL;
+	char	   *owner = dbkit_catalog_identity(catalogs, table);
+	const char *partition;
+	const char *name;
+	const char *fix;
+	Finding    *finding;
+
+	if (schema == NULL || owner == NULL)
+		return NULL;
+	name = quote_qualified_identifier(schema, NameStr(form->relname));
+	partition = table != judgement->facts->objid ? psprintf(" of partition \"%s\"", owner) : "";
+	fix = form->relkind == RELKIND_PARTITIONED_INDEX ? NULL :
+		psprintf("%s INDEX CONCURRENTLY %s", is_leftover(NameStr(form->relname)) ? "DROP" : "REINDEX", name);
+	finding = dbkit_add_finding(judgement, NULL, "index \"%s\"%s is invalid%s%s", NameStr(form->relname), partition,
+								fix != NULL ? "; use " : advise_partitioned(catalogs, table, index, name),
+								fix != NULL ? fix : "");
+	finding->part = NameStr(form->relname);
+	if (table != judgement->facts->objid)
+		finding->subject = owner;
+	if (fix != NULL)
+		dbkit_add_action(finding, ACTION_ALONE, NULL, NULL, psprintf("%s;", fix))->risk = RISK_LOCKS;
+	return finding;
+}
+
+/* Judge the indexes of all partitions, which nothing else judges: a failed CREATE INDEX CONCURRENTLY may have left one. */
+static void
+judge_partitions(Judgement *judgement)
+{
+	const Catalogs *catalogs = judgement->facts->catalogs;
+	List	   *partitions = dbkit_catalog_children(catalogs, judgement->facts->objid);
+
+	for (int i = 0; i < list_length(partitions); i++)
+	{
+		Oid			partition = list_nth_oid(partitions, i);
+		ListCell   *lc;
+
+		CHECK_FOR_INTERRUPTS();
+		foreach(lc, dbkit_catalog_indexes(catalogs, partition))
+		{
+			HeapTuple	row = dbkit_catalog_row(catalogs, CATALOG_INDEX, lfirst_oid(lc));
+			Form_pg_index form = row != NULL ? (Form_pg_index) GETSTRUCT(row) : NULL;
+
+			if (form != NULL && form->indislive && !form->indisvalid)
+				(void) report_invalid(judgement, partition, form->indexrelid);
+		}
+		partitions = list_concat(partitions, dbkit_catalog_children(catalogs, partition));
+	}
+}
+
+/* Judge that no index is invalid: that is written, and not used. */
+static void
+judge_invalid_index(Judgement *judgement)
+{
+	const Facts *facts = judgement->facts;
+	ListCell   *lc;
+
+	foreach(lc, dbkit_facts_indexes(facts))
+	{
+		const IndexFacts *index = lfirst(lc);
+		Finding    *finding;
+
+		if (index->valid || (OidIsValid(facts->index) && facts->index != index->oid))
+			continue;
+		finding = report_invalid(judgement, facts->objid, index->oid);
+		if (finding != NULL)
+			dbkit_set_columns(finding, index->columns);
+	}
+	if (facts->partitioned && !OidIsValid(facts->index))
+		judge_partitions(judgement);
+}
+
 Rule		dbkit_index_rules[] = {
 	{
 		.id = "duplicate_index",
@@ -163,6 +288,16 @@ Rule		dbkit_index_rules[] = {
 		.level = LEVEL_WARNING,
 		.description = "no index is the same as, or a prefix of, another",
 		.judge = judge_duplicate_index
+	},
+	{
+		.id = "invalid_index",
+		.phase = PHASE_COMMIT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_INDEXES,
+		.fixable = true,
+		.level = LEVEL_WARNING,
+		.description = "no index is left invalid",
+		.judge = judge_invalid_index
 	},
 	{NULL}
 };

@@ -23,6 +23,7 @@
 static Rule *const tables[] = {
 	dbkit_id_rules,
 	dbkit_column_rules,
+	dbkit_name_rules,
 	dbkit_object_rules,
 	dbkit_foreign_key_rules,
 	dbkit_index_rules,

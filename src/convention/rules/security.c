@@ -14,6 +14,7 @@
 
 #include "common.h"
 #include "context/mirror.h"
+#include "convention/agreement.h"
 #include "convention/facts/expression.h"
 #include "convention/reserved.h"
 #include "convention/rules/files.h"
@@ -196,6 +197,22 @@ judge_security_definer_path(Judgement *judgement)
 						psprintf("ALTER ROUTINE %s %s;", dbkit_facts_identity(facts), wanted));
 }
 
+/* Judge that a function does not look names up along whatever path its caller has. */
+static void
+judge_function_search_path(Judgement *judgement)
+{
+	const Facts *facts = judgement->facts;
+	const char *wanted = psprintf("SET search_path = pg_catalog, %s, pg_temp",
+								  quote_identifier(facts->schema));
+	Finding    *finding;
+
+	if (facts->search_path != NULL || !facts->late_names || dbkit_keeps_agreement(facts->schema, facts->name))
+		return;
+	finding = dbkit_add_finding(judgement, NULL, "it looks names up along the search_path of its caller; use %s", wanted);
+	dbkit_add_statement(finding, RISK_BREAKS,
+						psprintf("ALTER ROUTINE %s %s;", dbkit_facts_identity(facts), wanted));
+}
+
 Rule		dbkit_security_rules[] = {
 	{
 		.id = "view_security_invoker",
@@ -258,12 +275,22 @@ Rule		dbkit_security_rules[] = {
 	{
 		.id = "security_definer_path",
 		.phase = PHASE_STATEMENT,
-		.kinds = KIND_FUNCTION,
+		.kinds = KIND_DEFINER,
 		.needs = FACT_OBJECT,
 		.fixable = true,
 		.level = LEVEL_WARNING,
 		.description = "a SECURITY DEFINER function sets a search_path that its caller cannot put objects into",
 		.judge = judge_security_definer_path
+	},
+	{
+		.id = "function_search_path",
+		.phase = PHASE_STATEMENT,
+		.kinds = KIND_FUNCTION | KIND_DEFINER,
+		.needs = FACT_OBJECT,
+		.fixable = true,
+		.level = LEVEL_OFF,
+		.description = "a function or procedure whose body is text sets a search_path",
+		.judge = judge_function_search_path
 	},
 	{NULL}
 };
