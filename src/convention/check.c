@@ -64,7 +64,8 @@ visit_object(Oid classid, HeapTuple tuple, ObjectCallback callback, void *arg)
 
 		wanted = (class->relkind == RELKIND_RELATION ||
 				  class->relkind == RELKIND_PARTITIONED_TABLE ||
-				  class->relkind == RELKIND_VIEW) &&
+				  class->relkind == RELKIND_VIEW ||
+				  class->relkind == RELKIND_MATVIEW) &&
 			class->relpersistence != RELPERSISTENCE_TEMP;
 		objid = class->oid;
 		namespace = class->relnamespace;
@@ -116,9 +117,19 @@ visit_objects(ObjectCallback callback, void *arg)
 typedef struct Candidates
 {
 	Oid			namespace;		/* InvalidOid for all */
+	int			kinds;			/* that there are rules for */
 	uint64		changes;
 	List	   *list;			/* Candidate * */
 } Candidates;
+
+/* Is a relation of a kind that there may be rules for? */
+static bool
+is_of_kinds(Form_pg_class form, int kinds)
+{
+	if (form->relispartition)
+		return (kinds & KIND_PARTITION) != 0;
+	return form->relkind != RELKIND_MATVIEW || (kinds & KIND_MATERIALIZED_VIEW) != 0;
+}
 
 static void
 collect_candidate(Oid classid, Oid objid, HeapTuple row, Oid namespace,
@@ -127,7 +138,8 @@ collect_candidate(Oid classid, Oid objid, HeapTuple row, Oid namespace,
 	Candidates *candidates = arg;
 	Candidate  *candidate;
 
-	if (OidIsValid(candidates->namespace) && candidates->namespace != namespace)
+	if ((OidIsValid(candidates->namespace) && candidates->namespace != namespace) ||
+		(classid == RelationRelationId && !is_of_kinds((Form_pg_class) GETSTRUCT(row), candidates->kinds)))
 		return;
 	candidate = palloc0(sizeof(Candidate));
 	candidate->classid = classid;
@@ -139,12 +151,14 @@ collect_candidate(Oid classid, Oid objid, HeapTuple row, Oid namespace,
 	candidates->list = lappend(candidates->list, candidate);
 }
 
-/* Collect the objects of a schema, or of all for InvalidOid. */
+/* Collect the objects of a schema, or of all for InvalidOid, that there are rules for in a scope. */
 static List *
-collect_candidates(Oid namespace)
+collect_candidates(Oid namespace, JudgeScope scope)
 {
 	Candidates	candidates = {.namespace = namespace,.changes = dbkit_relation_changes()};
 
+	dbkit_refresh_agreement();
+	candidates.kinds = dbkit_judged_kinds(scope);
 	visit_objects(collect_candidate, &candidates);
 	return candidates.list;
 }
@@ -271,7 +285,7 @@ dbkit_check_objects(Oid namespace, JudgeScope scope, FactsCallback facts, Findin
 {
 	Visitor		visitor = {.scope = scope,.facts = facts,.finding = finding,.arg = arg};
 
-	check_candidates(collect_candidates(namespace), &visitor);
+	check_candidates(collect_candidates(namespace, scope), &visitor);
 }
 
 /* Judge one object and hand its findings to a callback. */
@@ -419,7 +433,7 @@ PG_FUNCTION_INFO_V1(dbkit_check);
 Datum
 dbkit_check(PG_FUNCTION_ARGS)
 {
-	return_findings(fcinfo, collect_candidates(InvalidOid));
+	return_findings(fcinfo, collect_candidates(InvalidOid, SCOPE_CHECK));
 	PG_RETURN_VOID();
 }
 
@@ -446,7 +460,7 @@ dbkit_check_schema(PG_FUNCTION_ARGS)
 	Oid			namespace = PG_GETARG_OID(0);
 
 	dbkit_require_schema(namespace);
-	return_findings(fcinfo, collect_candidates(namespace));
+	return_findings(fcinfo, collect_candidates(namespace, SCOPE_CHECK));
 	PG_RETURN_VOID();
 }
 

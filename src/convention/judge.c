@@ -82,6 +82,23 @@ dbkit_facts_to_read(JudgeScope scope, Change change)
 	return result;
 }
 
+/* Return the kinds of objects that rules of that scope are about. */
+int
+dbkit_judged_kinds(JudgeScope scope)
+{
+	int			result = 0;
+
+	for (int i = 0; i < dbkit_n_rules; i++)
+	{
+		const Rule *rule = dbkit_all_rules[i];
+
+		if ((result & rule->kinds) != rule->kinds &&
+			is_in_scope(rule, scope, dbkit_rule_levels(rule, level_use(scope))))
+			result |= rule->kinds;
+	}
+	return result;
+}
+
 /* Is a finding of a rule for that scope, or for the end of the transaction, or not? */
 static bool
 is_for_scope(const Finding *finding, JudgeScope scope)

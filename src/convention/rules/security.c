@@ -9,6 +9,7 @@
 
 #include "catalog/pg_type.h"
 #include "nodes/primnodes.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/varlena.h"
 
@@ -71,6 +72,12 @@ is_for_insert(const PolicyFacts *policy)
 	return policy->command == '*' || policy->command == 'a';
 }
 
+static bool
+is_for_all_roles(const PolicyFacts *policy)
+{
+	return linitial_oid(policy->roles) == ACL_ID_PUBLIC;
+}
+
 /*
  * Judge that policies under which rows are inserted check them.  A restrictive
  * policy with a condition does so for the permissive ones (see CREATE POLICY).
@@ -84,7 +91,7 @@ judge_policy_with_check(Judgement *judgement)
 	{
 		const PolicyFacts *policy = lfirst(lc);
 
-		if (!policy->permissive && policy->for_all_roles && is_for_insert(policy) &&
+		if (!policy->permissive && is_for_all_roles(policy) && is_for_insert(policy) &&
 			!dbkit_lets_all_pass(insert_check(policy)))
 			return;
 	}
