@@ -33,7 +33,7 @@ lacks_updated_at(const Facts *facts)
 /* What is implied, and by what */
 static const struct
 {
-	const char *rule;			/* says it: for the same column, or */
+	const char *rule;			/* says it: for the same column or policy, or */
 	bool		(*lacks) (const Facts *facts);	/* where that is true, for all */
 	const char *implied;
 }			causes[] = {
@@ -49,16 +49,30 @@ static const struct
 	{"rls_enabled", lacks_row_security, "rls_policy"},
 	{"rls_enabled", lacks_row_security, "rls_forced"},
 	{"rls_enabled", lacks_row_security, "policy_with_check"},
+	{"rls_enabled", lacks_row_security, "open_policy"},
 	{"rls_enabled", lacks_row_security, "forgeable_policy"},
+	{"open_policy", NULL, "policy_with_check"},
+	{"view_security_invoker", NULL, "rls_view"},
 };
 
-/* Is it a finding of that rule about the same column, at that level or above? */
+static bool
+same_string(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+/* Are they about the same column or policy, or both about a view as a whole? */
+static bool
+is_about_same(const Finding *a, const Finding *b)
+{
+	return same_string(a->column, b->column) || same_string(a->part, b->part) || a->facts->kind == KIND_VIEW;
+}
+
+/* Is it a finding of that rule about the same, at that level or above? */
 static bool
 says_it(const Finding *finding, const char *rule, const Finding *implied)
 {
-	return strcmp(finding->rule->id, rule) == 0 && finding->level >= implied->level &&
-		finding->column != NULL && implied->column != NULL &&
-		strcmp(finding->column, implied->column) == 0;
+	return strcmp(finding->rule->id, rule) == 0 && finding->level >= implied->level && is_about_same(finding, implied);
 }
 
 /* Does one of the findings, from the given one on, say it already? */
