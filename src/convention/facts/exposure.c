@@ -34,8 +34,9 @@
 #include "convention/facts/catalogs.h"
 #include "convention/facts/exposure.h"
 
-/* No more of what a view reads is looked at */
+/* No more of what a view reads is looked at, nor what it reads through more views */
 #define MAX_SOURCES		1000
+#define MAX_DEPTH		32
 
 /* Add a table that has row level security to what is known; "owner" is the object's. */
 static void
@@ -318,22 +319,26 @@ typedef struct Source
 	/* the key of a hash table */
 	Oid			relid;
 	uint32		stored;			/* or rather did, when it was refreshed */
+
+	int			depth;			/* through so many views */
 } Source;
 
 /* Add to a list what a view reads and is not in it yet. */
 static List *
-add_sources(List *list, HTAB *known, const Catalogs *catalogs, Oid view, bool stored)
+add_sources(List *list, HTAB *known, const Catalogs *catalogs, Oid view, bool stored, int depth)
 {
 	ListCell   *lc;
 
 	foreach(lc, read_sources(catalogs, view))
 	{
-		Source		source = {lfirst_oid(lc), stored};
+		Source		source = {lfirst_oid(lc), stored, depth};
 		bool		found;
 		Source	   *entry = hash_search(known, &source, HASH_ENTER, &found);
 
-		if (!found)
-			list = lappend(list, entry);
+		if (found)
+			continue;
+		entry->depth = depth;
+		list = lappend(list, entry);
 	}
 	return list;
 }
@@ -357,13 +362,13 @@ is_read_through(HeapTuple row, bool stored)
 Protected
 dbkit_protected_sources(const Facts *facts)
 {
-	HASHCTL		ctl = {.keysize = sizeof(Source),.entrysize = sizeof(Source),.hcxt = CurrentMemoryContext};
+	HASHCTL		ctl = {.keysize = offsetof(Source, depth),.entrysize = sizeof(Source),.hcxt = CurrentMemoryContext};
 	HTAB	   *known = hash_create("dbkit sources", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	Protected	result = {NULL};
 	List	   *sources;
 
 	dbkit_require_facts(facts, FACT_SOURCES);
-	sources = add_sources(NIL, known, facts->catalogs, facts->objid, facts->kind == KIND_MATERIALIZED_VIEW);
+	sources = add_sources(NIL, known, facts->catalogs, facts->objid, facts->kind == KIND_MATERIALIZED_VIEW, 1);
 	for (int i = 0; i < Min(list_length(sources), MAX_SOURCES); i++)
 	{
 		const Source *source = list_nth(sources, i);
@@ -371,11 +376,11 @@ dbkit_protected_sources(const Facts *facts)
 		Form_pg_class form = row != NULL ? (Form_pg_class) GETSTRUCT(row) : NULL;
 
 		CHECK_FOR_INTERRUPTS();
-		if (row == NULL)
+		if (row == NULL || source->depth > MAX_DEPTH)
 			continue;
 		if (is_read_through(row, source->stored))
 			sources = add_sources(sources, known, facts->catalogs, source->relid,
-								  source->stored || form->relkind == RELKIND_MATVIEW);
+								  source->stored || form->relkind == RELKIND_MATVIEW, source->depth + 1);
 		else if (form->relrowsecurity)
 			add_protected(&result, facts->catalogs, form, facts->owner);
 	}
