@@ -1222,22 +1222,30 @@ VALUES
 		'A column `order_id` without a foreign key sooner or later holds ids of orders that are gone. An id that comes from another system cannot have a key, and then the name has to say so: `order_extid`.'),
 	(29, 'organization_scope', 'commit', 'off', false, 'a column, such as organization_id, NOT NULL that references the organization table',
 		'If every row says which organization it belongs to, a policy needs no join, and the data of one customer can be exported, deleted or moved table by table. The column is hard to add once there are rows.'),
-	(30, 'constraint_validated', 'commit', 'off', true, 'no constraint is left NOT VALID',
+	(30, 'tenant_key', 'commit', 'off', false, 'a foreign key between two tables that have the tenant column includes it on both sides',
+		'Row level security does not hide rows from foreign keys. If a key between two tables of tenants does not include the tenant, a row can reference a row of another tenant, and an insert that succeeds tells that the other row exists.'),
+	(31, 'constraint_validated', 'commit', 'off', true, 'no constraint is left NOT VALID',
 		'A constraint that is NOT VALID holds for new rows only. If nobody comes back to validate it, everybody reads a promise that old rows do not keep, and the planner does not believe it.'),
-	(31, 'duplicate_index', 'commit', 'warning', true, 'no index is the same as, or a prefix of, another',
+	(32, 'duplicate_index', 'commit', 'warning', true, 'no index is the same as, or a prefix of, another',
 		'Each index is written with each row, so one that another covers costs writes, memory and backups and makes no query faster.'),
-	(32, 'invalid_index', 'commit', 'warning', true, 'no index is left invalid',
+	(33, 'invalid_index', 'commit', 'warning', true, 'no index is left invalid',
 		'An index that is left INVALID is written with each row, and no query uses it. A failed `CREATE INDEX CONCURRENTLY` leaves one behind, and the next attempt with `IF NOT EXISTS` takes it for the index that was meant.'),
-	(33, 'rls_enabled', 'commit', 'error', true, 'row level security is enabled',
+	(34, 'rls_enabled', 'commit', 'error', true, 'row level security is enabled',
 		'A query that forgets `WHERE organization_id = $1` is written sooner or later. With row level security it shows a stranger nothing, and without it everybody''s rows.'),
-	(34, 'rls_policy', 'commit', 'error', false, 'at least one permissive policy exists',
+	(35, 'rls_policy', 'commit', 'error', false, 'at least one permissive policy exists',
 		'Row level security without a policy shows no rows to anybody but the owner, and the first one who notices switches it off. A policy says who sees what.'),
-	(35, 'rls_forced', 'commit', 'off', true, 'row level security binds the table''s owner as well',
+	(36, 'rls_forced', 'commit', 'off', true, 'row level security binds the table''s owner as well',
 		'The owner of a table is not bound by its policies. If the application logs in as the owner, row level security does nothing at all, and every test passes; FORCE binds the owner too.'),
-	(36, 'policy_with_check', 'commit', 'warning', false, 'no permissive policy lets any row be inserted',
+	(37, 'policy_with_check', 'commit', 'warning', false, 'no permissive policy lets any row be inserted',
 		'A policy that lets any row be written lets one tenant write rows that carry another tenant''s id. That tenant then takes them for its own.'),
-	(37, 'forgeable_policy', 'commit', 'warning', false, 'no policy reads a setting that any session can set',
-		'A policy that reads `current_setting(''app.user_id'')` believes what the session has SET, so one injected `SET app.user_id = ...` shows the rows of another user.')
+	(38, 'open_policy', 'commit', 'warning', false, 'no policy of a table with a tenant column is true for every row, always or while no tenant is set',
+		'A policy that is true for every row shows the data of all tenants, and it takes one `OR true` that was left behind. Worse is a condition that lets everybody pass only while no tenant is set: no test sees that.'),
+	(39, 'forgeable_policy', 'commit', 'warning', false, 'no policy reads a setting that any session can set',
+		'A policy that reads `current_setting(''app.user_id'')` believes what the session has SET, so one injected `SET app.user_id = ...` shows the rows of another user.'),
+	(40, 'partition_rls', 'commit', 'error', true, 'a partition or child that another role than its owner may use has the row level security of its parent',
+		'Row level security does not descend to partitions and children. A query of the root goes by its policies, but a query of the partition by its own name goes by those of the partition, and without any it shows the rows of all tenants.'),
+	(41, 'rls_view', 'commit', 'warning', false, 'no materialized view, and no view without security_invoker, that another role than its owner may read shows a table with row level security',
+		'A materialized view holds what its owner saw when it was refreshed, and a view without `security_invoker` shows what its owner sees. So whoever may read one sees rows that the policies of the tables would hide.')
 $$;
 COMMENT ON FUNCTION dbkit.all_rules() IS
 'the schema conventions with the levels that they have by themselves, in the order in which they judge';
@@ -1807,9 +1815,10 @@ SELECT o.classid, o.objid, n.nspname, o.name, o.kind, CASE
 	WHEN o.kind IN ('function', 'definer') THEN (pg_identify_object(o.classid, o.objid, 0)).identity ELSE format('%I.%I', n.nspname, o.name) END
 FROM (
 	SELECT 'pg_class'::regclass, oid, relnamespace, relname,
-		CASE WHEN relkind = 'v' THEN 'view' WHEN right(relname, 5) = '_enum' THEN 'enum table' ELSE 'table' END
+		CASE WHEN relkind = 'v' THEN 'view' WHEN relkind = 'm' THEN 'materialized view' WHEN relispartition THEN 'partition'
+			WHEN right(relname, 5) = '_enum' THEN 'enum table' ELSE 'table' END
 	FROM pg_class
-	WHERE relkind IN ('r', 'p', 'v') AND relpersistence <> 't' AND NOT relispartition AND oid = coalesce(only_relation, oid)
+	WHERE relkind IN ('r', 'p', 'v', 'm') AND relpersistence <> 't' AND oid = coalesce(only_relation, oid)
 	UNION ALL
 	SELECT 'pg_type'::regclass, oid, typnamespace, typname, 'type' FROM pg_type WHERE typtype = 'e' AND only_relation IS NULL
 	UNION ALL
@@ -1822,7 +1831,7 @@ WHERE o.objid >= 16384 AND (n.oid >= 16384 OR n.nspname = 'public') AND n.nspnam
 	AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.objid AND d.deptype = 'e')
 $$;
 COMMENT ON FUNCTION dbkit.judged_objects(oid, oid, boolean) IS
-'the tables, views, native enums and functions that dbkit.check() looks at: all, or those of a schema, or one relation; of functions all, or the SECURITY DEFINER ones';
+'the tables, partitions, views, native enums and functions that dbkit.check() looks at: all, or those of a schema, or one relation; of functions all, or the SECURITY DEFINER ones';
 
 CREATE OR REPLACE FUNCTION dbkit.names_object(object text) RETURNS boolean
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -2018,6 +2027,136 @@ COMMENT ON FUNCTION dbkit.snake_case(text) IS 'the name that is meant, as orderD
 -- place: where a finding stands among those of its rule and object.  part: of what it is, if
 -- not of a column.  wanted_type: what the column is to be altered to first, which makes all of
 -- the fix impossible where PostgreSQL cannot.
+-- The parts of an expression between separators that stand outside of all parentheses and quotes.
+CREATE OR REPLACE FUNCTION dbkit.expression_parts(expression text, separator text) RETURNS text[]
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	token text;
+	depth integer := 0;
+	part text := '';
+	parts text[] := '{}';
+BEGIN
+	FOR token IN SELECT m[1] FROM regexp_matches(expression, '(''(?:[^'']|'''')*''|"(?:[^"]|"")*"| OR | AND | = |, |[^''"(), ]+|.)', 'g') AS m LOOP
+		depth := depth + CASE token WHEN '(' THEN 1 WHEN ')' THEN -1 ELSE 0 END;
+		IF depth = 0 AND token = separator THEN
+			parts := parts || part;
+			part := '';
+		ELSE
+			part := part || token;
+		END IF;
+	END LOOP;
+	RETURN parts || part;
+END $$;
+COMMENT ON FUNCTION dbkit.expression_parts(text, text) IS 'what an expression has between the separators that are in no parentheses';
+
+-- Whether an expression reads who the session works for: a setting, or a function that is not PostgreSQL's
+-- and is given constants at most.
+CREATE OR REPLACE FUNCTION dbkit.reads_context(expression text) RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT expression ~ '(?<![\w."])(current_setting|(\w+|"([^"]|"")+")\.(\w+|"([^"]|"")+"))\((''([^'']|'''')*''(::\w+)?|\d+|true|false|, )*\)'
+$$;
+COMMENT ON FUNCTION dbkit.reads_context(text) IS 'whether an expression reads a setting, or calls a function that is not PostgreSQL''s with no more than constants';
+
+-- Whether the first parenthesis of an expression is closed by its last character.
+CREATE OR REPLACE FUNCTION dbkit.is_enclosed(expression text) RETURNS boolean
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	token text;
+	depth integer := 0;
+BEGIN
+	IF left(expression, 1) <> '(' OR right(expression, 1) <> ')' THEN
+		RETURN false;
+	END IF;
+	FOR token IN SELECT m[1] FROM regexp_matches(left(expression, -1), '(''(?:[^'']|'''')*''|"(?:[^"]|"")*"|[^''"()]+|.)', 'g') AS m LOOP
+		depth := depth + CASE token WHEN '(' THEN 1 WHEN ')' THEN -1 ELSE 0 END;
+		IF depth = 0 THEN
+			RETURN false;
+		END IF;
+	END LOOP;
+	RETURN true;
+END $$;
+COMMENT ON FUNCTION dbkit.is_enclosed(text) IS 'whether all of an expression is in one pair of parentheses';
+
+-- For which rows a condition is true: 2 for all, 1 for all while no tenant is set, else 0.
+CREATE OR REPLACE FUNCTION dbkit.openness(expression text) RETURNS integer
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	bare text := expression;
+	parts text[];
+	tested text[];
+BEGIN
+	WHILE dbkit.is_enclosed(bare) LOOP
+		bare := substr(bare, 2, length(bare) - 2);
+	END LOOP;
+	IF bare IN ('true', 'NOT false') THEN
+		RETURN 2;
+	ELSIF bare ~ '^(NOT|CASE|EXISTS) ' THEN
+		RETURN 0;
+	END IF;
+	parts := dbkit.expression_parts(bare, ' OR ');
+	IF cardinality(parts) > 1 THEN
+		RETURN (SELECT max(dbkit.openness(part)) FROM unnest(parts) AS part);
+	END IF;
+	parts := dbkit.expression_parts(bare, ' AND ');
+	IF cardinality(parts) > 1 THEN
+		RETURN (SELECT min(dbkit.openness(part)) FROM unnest(parts) AS part);
+	END IF;
+	tested := regexp_match(bare, '^(.*) IS (TRUE|NOT FALSE|NOT TRUE|UNKNOWN|NULL|DISTINCT FROM false)$');
+	IF tested IS NOT NULL THEN
+		RETURN greatest(CASE WHEN tested[2] IN ('TRUE', 'NOT FALSE') THEN dbkit.openness(tested[1]) END,
+			CASE WHEN tested[2] <> 'TRUE' AND dbkit.reads_context(tested[1]) THEN 1 END, 0);
+	ELSIF bare ~ '^COALESCE\(.*\)$' THEN
+		parts := dbkit.expression_parts(substr(bare, 10, length(bare) - 10), ', ');
+		RETURN (SELECT max(CASE WHEN dbkit.openness(part) = 0 THEN 0 WHEN number = 1 THEN dbkit.openness(part) WHEN dbkit.reads_context(parts[number - 1]) THEN 1 ELSE 0 END)
+			FROM unnest(parts) WITH ORDINALITY AS p (part, number));
+	END IF;
+	parts := dbkit.expression_parts(bare, ' = ');
+	RETURN CASE WHEN cardinality(parts) <> 2 THEN 0 WHEN parts[1] = parts[2] THEN 2
+		WHEN '''''::text' = ANY (parts) AND dbkit.reads_context(array_to_string(parts, ' ')) THEN 1 ELSE 0 END;
+END $$;
+COMMENT ON FUNCTION dbkit.openness(text) IS 'for which rows a condition is true: 2 for all, 1 for all while no tenant is set, else 0';
+
+-- Whether somebody whom row level security binds, other than the owner, may act as the role.
+CREATE OR REPLACE FUNCTION dbkit.has_bound_member(role oid, owner oid) RETURNS boolean
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+WITH RECURSIVE members AS (
+	SELECT has_bound_member.role AS member
+	UNION
+	SELECT g.member FROM members m JOIN pg_auth_members g ON g.roleid = m.member
+	WHERE g.member <> owner AND (to_jsonb(g) -> 'set_option' IS NULL OR (to_jsonb(g) -> 'inherit_option')::boolean OR (to_jsonb(g) -> 'set_option')::boolean))
+SELECT EXISTS (SELECT FROM members m JOIN pg_roles r ON r.oid = m.member WHERE m.member <> has_bound_member.role AND NOT r.rolsuper AND NOT r.rolbypassrls)
+$$;
+COMMENT ON FUNCTION dbkit.has_bound_member(oid, oid) IS 'whether a role that row level security binds, other than the owner, may act as a role';
+
+-- What to call who has one of the privileges on a relation besides its owner and those whom row level
+-- security does not bind; NULL for nobody.
+CREATE OR REPLACE FUNCTION dbkit.other_user(relation oid, privileges text[], binds_owner boolean) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT u.name
+FROM pg_class c,
+LATERAL (
+	SELECT x.attnum, x.number, CASE x.grantee WHEN 0 THEN 'everybody' ELSE format('role "%s"', r.rolname) END
+	FROM (
+		SELECT 0, a.* FROM aclexplode(c.relacl) WITH ORDINALITY AS a (grantor, grantee, privilege, grantable, number)
+		UNION ALL SELECT t.attnum, a.* FROM pg_attribute t, aclexplode(t.attacl) WITH ORDINALITY AS a (grantor, grantee, privilege, grantable, number)
+		WHERE t.attrelid = c.oid) AS x (attnum, grantor, grantee, privilege, grantable, number)
+	LEFT JOIN pg_roles r ON r.oid = x.grantee
+	WHERE x.privilege = ANY (privileges) AND x.grantee <> c.relowner
+		AND (x.grantee = 0 OR NOT r.rolsuper AND NOT r.rolbypassrls OR r.oid IS NOT NULL AND dbkit.has_bound_member(x.grantee, c.relowner))
+	UNION ALL
+	SELECT p.place, 0, format('members of role "%s"', r.rolname)
+	FROM (VALUES (10001, 'pg_read_all_data', '{SELECT}'::text[]), (10002, 'pg_write_all_data', '{INSERT,UPDATE,DELETE}')) AS p (place, role, of_role)
+	JOIN pg_roles r ON r.rolname = p.role
+	WHERE p.of_role && privileges AND dbkit.has_bound_member(r.oid, c.relowner)
+	UNION ALL
+	SELECT 10003, 0, format('members of role "%s"', r.rolname) FROM pg_roles r
+	WHERE r.oid = c.relowner AND binds_owner AND dbkit.has_bound_member(c.relowner, c.relowner)) AS u (attnum, number, name)
+WHERE c.oid = relation
+ORDER BY u.attnum, u.number LIMIT 1
+$$;
+COMMENT ON FUNCTION dbkit.other_user(oid, text[], boolean) IS
+'what to call who has one of those privileges on a relation besides its owner and those whom row level security does not bind; NULL for nobody';
+
 CREATE OR REPLACE FUNCTION dbkit.findings(only_relation oid, only_schema oid, rules text[],
 	OUT classid oid, OUT objid oid, OUT schema name, OUT name name, OUT object_type text, OUT object_identity text,
 	OUT rule text, OUT place integer, OUT column_name name, OUT part text, OUT problem text, OUT alters text[], OUT statements text[])
@@ -2242,10 +2381,48 @@ suggestions AS MATERIALIZED (
 	FROM (SELECT array_agg(relid) AS relations, array_agg(takes) AS takes FROM wanting) AS w,
 	dbkit.suggested_prefixes(w.relations, w.takes, ARRAY(SELECT prefix FROM holders)) s),
 policies AS MATERIALIZED (
-	SELECT p.polrelid AS relid, p.polname, p.polcmd IN ('*', 'a') AS is_for_insert, p.polpermissive, p.polroles = '{0}' AS is_for_all,
+	SELECT p.polrelid AS relid, p.polname, p.polcmd, p.polcmd IN ('*', 'a') AS is_for_insert, p.polpermissive, p.polroles, p.polroles = '{0}' AS is_for_all,
+		p.polroles = ARRAY(SELECT r.oid FROM pg_roles r WHERE r.rolname = agreed ->> 'admin_role') AS is_for_admins,
 		pg_get_expr(p.polqual, p.polrelid) AS condition, pg_get_expr(p.polwithcheck, p.polrelid) AS with_check
 	FROM pg_policy p JOIN tables t ON t.relid = p.polrelid
 	WHERE NOT t.is_enum AND t.relrowsecurity),
+-- the column that tells which tenant a row is of
+tenants AS MATERIALIZED (
+	SELECT DISTINCT ON (a.attrelid) a.attrelid AS relid, a.attnum, a.attname
+	FROM pg_attribute a WHERE a.attname = ANY (organization_columns) AND a.attnum > 0 AND rules && '{tenant_key,open_policy}'
+	ORDER BY a.attrelid, array_position(organization_columns, a.attname::text)),
+-- what policies ask of rows that are there, and of rows as they are written
+conditions AS MATERIALIZED (
+	SELECT p.*, x.written, dbkit.openness(x.condition) AS openness
+	FROM policies p JOIN tenants USING (relid),
+	LATERAL (VALUES (false, CASE WHEN p.polcmd <> 'a' THEN p.condition END),
+		(true, CASE WHEN p.polcmd NOT IN ('r', 'd') THEN coalesce(p.with_check, p.condition) END)) AS x (written, condition)
+	WHERE x.condition IS NOT NULL AND 'open_policy' = ANY (rules)),
+-- the nearest ancestors with row level security
+ancestors AS (
+	SELECT i.inhrelid AS relid, i.inhparent AS parent FROM pg_inherits i JOIN objects o ON o.objid = i.inhrelid WHERE 'partition_rls' = ANY (rules)
+	UNION
+	SELECT a.relid, i.inhparent FROM ancestors a JOIN pg_class c ON c.oid = a.parent AND NOT c.relrowsecurity JOIN pg_inherits i ON i.inhrelid = a.parent),
+protected_parents AS MATERIALIZED (
+	SELECT a.relid, min(format('%s.%s', n.nspname, c.relname) COLLATE "C") AS name, bool_or(c.relforcerowsecurity) AS forced
+	FROM ancestors a JOIN pg_class c ON c.oid = a.parent AND c.relrowsecurity JOIN pg_namespace n ON n.oid = c.relnamespace GROUP BY a.relid),
+-- What a view reads with the rights of its owner: not what a view with security_invoker does, unless it was stored.
+invokers AS MATERIALIZED (
+	SELECT c.oid FROM pg_class c
+	WHERE c.relkind = 'v' AND EXISTS (SELECT FROM unnest(c.reloptions) AS option WHERE option ~* '^security_invoker=(t|tr|tru|true|on|y|ye|yes|1)$')),
+readings AS (
+	SELECT o.objid AS view, o.objid AS relid, o.kind = 'materialized view' AS stored
+	FROM objects o WHERE o.kind IN ('view', 'materialized view') AND 'rls_view' = ANY (rules) AND o.objid NOT IN (SELECT i.oid FROM invokers i)
+	UNION
+	SELECT r.view, d.refobjid, r.stored OR c.relkind = 'm'
+	FROM readings r JOIN pg_rewrite w ON w.ev_class = r.relid AND w.ev_type = '1'
+	JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.relid
+	JOIN pg_class c ON c.oid = d.refobjid
+	WHERE r.stored OR c.oid NOT IN (SELECT i.oid FROM invokers i)),
+protected_sources AS MATERIALIZED (
+	SELECT r.view, min(format('%s.%s', n.nspname, c.relname) COLLATE "C") AS name, bool_or(c.relforcerowsecurity OR c.relowner <> v.relowner) AS binds_owner
+	FROM readings r JOIN pg_class v ON v.oid = r.view JOIN pg_class c ON c.oid = r.relid AND c.relrowsecurity JOIN pg_namespace n ON n.oid = c.relnamespace
+	GROUP BY r.view),
 clocks AS MATERIALIZED (
 	SELECT DISTINCT ON (c.relid, x.rule) x.rule, c.*
 	FROM columns c JOIN (VALUES ('created_at', created_at_columns), ('updated_at', updated_at_columns)) AS x (rule, names) ON c.attname = ANY (x.names)
@@ -2545,6 +2722,17 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 		ORDER BY c.relid, array_position(organization_columns, c.attname::text)) AS l USING (relid)
 	WHERE NOT t.is_enum AND 'organization_scope' = ANY (rules) AND r.not_null IS NOT TRUE AND t.relid NOT IN (SELECT o.oid FROM organizations o)
 	UNION ALL
+	SELECT k.relid, 'tenant_key', k.number, CASE WHEN cardinality(k.conkey) = 1 THEN c.attname END, k.conname::text,
+		format('foreign key "%s" (%s) can reference a row of another tenant; use ', k.conname, dbkit.column_names(k.relid, k.conkey))
+			|| CASE WHEN (t.attnum = ANY (k.conkey)) <> (r.attnum = ANY (k.confkey)) THEN format('a key to %I.%I that pairs the columns of the tenants', n.nspname, o.relname)
+				ELSE format('FOREIGN KEY (%s) REFERENCES %I.%I (%s), with UNIQUE (%4$s) there', dbkit.column_names(k.relid, t.attnum || array_remove(k.conkey, t.attnum)),
+					n.nspname, o.relname, dbkit.column_names(k.confrelid, r.attnum || array_remove(k.confkey, r.attnum))) END, NULL, NULL, NULL, NULL, NULL
+	FROM foreign_keys k JOIN tenants t USING (relid) JOIN tenants r ON r.relid = k.confrelid
+	JOIN columns c ON c.relid = k.relid AND c.attnum = k.conkey[1]
+	JOIN pg_class o ON o.oid = k.confrelid JOIN pg_namespace n ON n.oid = o.relnamespace
+	WHERE 'tenant_key' = ANY (rules) AND NOT EXISTS (SELECT FROM organizations g WHERE g.oid IN (k.relid, k.confrelid))
+		AND NOT EXISTS (SELECT FROM unnest(k.conkey, k.confkey) AS x (attnum, referenced) WHERE x.attnum = t.attnum AND x.referenced = r.attnum)
+	UNION ALL
 	SELECT v.relid, 'constraint_validated', (row_number() OVER (PARTITION BY v.relid ORDER BY v.conname))::integer, NULL, v.conname::text,
 		format('constraint "%s" is not validated; use VALIDATE CONSTRAINT %I', v.conname, v.conname), NULL, NULL, NULL,
 		ARRAY[format('VALIDATE CONSTRAINT %I', v.conname)], NULL
@@ -2609,10 +2797,36 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	SELECT p.relid, 'policy_with_check', (row_number() OVER (PARTITION BY p.relid ORDER BY p.polname))::integer, NULL, p.polname::text,
 		format('policy "%s" lets any row be inserted; use WITH CHECK with a condition', p.polname), NULL, NULL, NULL, NULL, NULL
 	FROM policies p
-	WHERE p.polpermissive AND p.is_for_insert AND coalesce(p.with_check, p.condition, 'true') = 'true'
+	WHERE p.polpermissive AND p.is_for_insert AND NOT p.is_for_admins AND coalesce(p.with_check, p.condition, 'true') = 'true'
 		-- a restrictive one may check for it
 		AND p.relid NOT IN (SELECT r.relid FROM policies r
 			WHERE NOT r.polpermissive AND r.is_for_all AND r.is_for_insert AND coalesce(r.with_check, r.condition, 'true') <> 'true')
+	UNION ALL
+	SELECT p.relid, 'open_policy', (row_number() OVER (PARTITION BY p.relid ORDER BY p.polname))::integer, NULL, p.polname::text,
+		format('policy "%s" %s%s; use a condition on %I%s', p.polname, CASE WHEN p.written THEN 'lets rows of any tenant be written'
+				WHEN p.polcmd = 'w' THEN 'lets the rows of all tenants be changed' WHEN p.polcmd = 'd' THEN 'lets the rows of all tenants be deleted' ELSE 'shows the rows of all tenants' END,
+			CASE p.openness WHEN 1 THEN ' while none is set' ELSE '' END, t.attname, CASE p.openness WHEN 1 THEN ' that is not true then' ELSE '' END), NULL, NULL, NULL, NULL, NULL
+	FROM (
+		SELECT DISTINCT ON (c.relid, c.polname) c.* FROM conditions c
+		WHERE c.polpermissive AND NOT c.is_for_admins AND c.openness > 0
+			-- a restrictive one may bind the same roles
+			AND NOT EXISTS (SELECT FROM conditions r WHERE r.relid = c.relid AND NOT r.polpermissive AND r.written = c.written AND r.openness = 0
+				AND r.polcmd IN ('*', c.polcmd) AND (r.is_for_all OR c.polroles <@ r.polroles))
+		ORDER BY c.relid, c.polname, c.written) AS p JOIN tenants t USING (relid)
+	UNION ALL
+	SELECT p.relid, 'partition_rls', 0, NULL, NULL, format('%s may use it past the row level security of table "%s"; use ALTER TABLE %s %s', u.name, p.name, o.identity, a.action),
+		NULL, NULL, NULL, ARRAY[a.action], NULL
+	FROM protected_parents p JOIN objects o ON o.objid = p.relid AND o.kind IN ('table', 'enum table', 'partition') JOIN pg_class c ON c.oid = p.relid,
+	LATERAL (SELECT concat_ws(', ', CASE WHEN NOT c.relrowsecurity THEN 'ENABLE ROW LEVEL SECURITY' END,
+		CASE WHEN p.forced AND NOT c.relforcerowsecurity THEN 'FORCE ROW LEVEL SECURITY' END)) AS a (action),
+	LATERAL (SELECT dbkit.other_user(p.relid, '{SELECT,INSERT,UPDATE,DELETE}', p.forced) WHERE a.action <> '') AS u (name)
+	WHERE u.name IS NOT NULL
+	UNION ALL
+	SELECT s.view, 'rls_view', 0, NULL, NULL, format('%s may read it past the row level security of table "%s"; use %s', u.name, s.name,
+		CASE o.kind WHEN 'view' THEN 'WITH (security_invoker = true)' ELSE 'REVOKE SELECT, or a view WITH (security_invoker = true) in its place' END), NULL, NULL, NULL, NULL, NULL
+	FROM protected_sources s JOIN objects o ON o.objid = s.view,
+	LATERAL (SELECT dbkit.other_user(s.view, '{SELECT}', s.binds_owner)) AS u (name)
+	WHERE u.name IS NOT NULL
 	UNION ALL
 	-- The C edition guards the two settings if they are reserved.  Here nothing does, but dbkit.user_id() reads a setting, too.
 	SELECT p.relid, 'forgeable_policy', (row_number() OVER (PARTITION BY p.relid ORDER BY p.polname))::integer, NULL, p.polname::text,
@@ -2690,8 +2904,10 @@ told AS MATERIALIZED (
 	-- One of the rules about types says it for those of a higher rank.
 	WHERE NOT EXISTS (SELECT FROM counting s JOIN type_rules x ON x.rule = s.rule JOIN type_rules y ON y.rule = f.rule AND x.rank < y.rank
 			WHERE s.classid = f.classid AND s.objid = f.objid AND s.column_name = f.column_name AND s.rank >= f.rank)
-		AND NOT (f.rule = 'function_search_path' AND EXISTS (SELECT FROM counting s
-			WHERE s.rule = 'security_definer_path' AND s.classid = f.classid AND s.objid = f.objid AND s.rank >= f.rank))
+		AND NOT EXISTS (SELECT FROM counting s JOIN (VALUES ('security_definer_path', 'function_search_path'),
+				('open_policy', 'policy_with_check'), ('view_security_invoker', 'rls_view')) AS cause (rule, implied) ON cause.rule = s.rule
+			WHERE cause.implied = f.rule AND s.classid = f.classid AND s.objid = f.objid AND s.rank >= f.rank
+				AND (s.column_name = f.column_name OR s.part = f.part OR s.object_type IN ('view', 'function')))
 		AND (own -> 'baseline' -> f.object_name -> f.rule ? coalesce(f.part, f.column_name, '')) IS NOT TRUE),
 -- What several findings of an object ask for is left to the first: run twice, a change of type moves times.
 parts AS MATERIALIZED (

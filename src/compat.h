@@ -84,6 +84,15 @@ extern void dbkit_set_initial(struct config_generic *setting, char initial);
 #define SysCacheGetAttrNotNull(cache, tuple, attnum)	SysCacheGetAttr(cache, tuple, attnum, &(bool) {false})
 #endif
 
+/* Commits e3ce2de09d8 and 3d14e171e9e said what a membership is good for (16) */
+#if PG_VERSION_NUM >= 160000
+#define dbkit_may_act(row) \
+	(((Form_pg_auth_members) GETSTRUCT(row))->inherit_option || \
+	 ((Form_pg_auth_members) GETSTRUCT(row))->set_option)
+#else
+#define dbkit_may_act(row) true
+#endif
+
 /* Commit 14e87ffa5c5 made NOT NULL a constraint with a name (18) */
 #define DBKIT_CONSTRAINT_NOTNULL	'n'
 

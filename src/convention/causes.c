@@ -53,7 +53,7 @@ static const struct
 /* What else is implied, and by what */
 static const struct
 {
-	const char *rule;			/* says it: of the object as a whole, or */
+	const char *rule;			/* says it: of the same column or policy, of the object as a whole, or */
 	bool		(*lacks) (const Facts *facts);	/* where that is true, for all */
 	const char *implied;
 }			causes[] = {
@@ -61,8 +61,11 @@ static const struct
 	{"rls_enabled", lacks_row_security, "rls_policy"},
 	{"rls_enabled", lacks_row_security, "rls_forced"},
 	{"rls_enabled", lacks_row_security, "policy_with_check"},
+	{"rls_enabled", lacks_row_security, "open_policy"},
 	{"rls_enabled", lacks_row_security, "forgeable_policy"},
 	{"security_definer_path", NULL, "function_search_path"},
+	{"open_policy", NULL, "policy_with_check"},
+	{"view_security_invoker", NULL, "rls_view"},
 };
 
 /* Return the rank of a rule among those about types, or 0. */
@@ -77,14 +80,27 @@ type_rank(const Rule *rule)
 	return 0;
 }
 
+static bool
+same_string(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
 /* Does a finding say of which type the column is to be, in place of the other one? */
 static bool
 says_type(const Finding *finding, const Finding *implied)
 {
 	int			rank = type_rank(finding->rule);
 
-	return rank != 0 && rank < type_rank(implied->rule) && finding->column != NULL &&
-		implied->column != NULL && strcmp(finding->column, implied->column) == 0;
+	return rank != 0 && rank < type_rank(implied->rule) && same_string(finding->column, implied->column);
+}
+
+/* Are they about the same column or policy, or both about a view or function as a whole? */
+static bool
+is_about_same(const Finding *a, const Finding *b)
+{
+	return same_string(a->column, b->column) || same_string(a->part, b->part) ||
+		(a->facts->kind & (KIND_TABLE | KIND_ENUM_TABLE)) == 0;
 }
 
 /* Does one of the findings, from the given one on, say it already, at that level or above? */
@@ -96,7 +112,8 @@ is_said(const List *findings, int from, const char *rule, const Finding *implied
 		const Finding *finding = list_nth(findings, i);
 
 		if (finding->level >= implied->level &&
-			(rule != NULL ? strcmp(finding->rule->id, rule) == 0 : says_type(finding, implied)))
+			(rule != NULL ? strcmp(finding->rule->id, rule) == 0 && is_about_same(finding, implied) :
+			 says_type(finding, implied)))
 			return true;
 	}
 	return false;

@@ -64,7 +64,8 @@ visit_object(Oid classid, HeapTuple tuple, ObjectCallback callback, void *arg)
 
 		wanted = (class->relkind == RELKIND_RELATION ||
 				  class->relkind == RELKIND_PARTITIONED_TABLE ||
-				  class->relkind == RELKIND_VIEW) &&
+				  class->relkind == RELKIND_VIEW ||
+				  class->relkind == RELKIND_MATVIEW) &&
 			class->relpersistence != RELPERSISTENCE_TEMP;
 		objid = class->oid;
 		namespace = class->relnamespace;
@@ -116,10 +117,19 @@ visit_objects(ObjectCallback callback, void *arg)
 typedef struct Candidates
 {
 	Oid			namespace;		/* InvalidOid for all */
-	bool		functions;		/* also those that are not SECURITY DEFINER */
+	int			kinds;			/* that there are rules for */
 	uint64		changes;
 	List	   *list;			/* Candidate * */
 } Candidates;
+
+/* Is a relation of a kind that there may be rules for? */
+static bool
+is_of_kinds(Form_pg_class form, int kinds)
+{
+	if (form->relispartition)
+		return (kinds & KIND_PARTITION) != 0;
+	return form->relkind != RELKIND_MATVIEW || (kinds & KIND_MATERIALIZED_VIEW) != 0;
+}
 
 static void
 collect_candidate(Oid classid, Oid objid, HeapTuple row, Oid namespace,
@@ -128,9 +138,10 @@ collect_candidate(Oid classid, Oid objid, HeapTuple row, Oid namespace,
 	Candidates *candidates = arg;
 	Candidate  *candidate;
 
-	if (OidIsValid(candidates->namespace) && candidates->namespace != namespace)
+	if ((OidIsValid(candidates->namespace) && candidates->namespace != namespace) ||
+		(classid == RelationRelationId && !is_of_kinds((Form_pg_class) GETSTRUCT(row), candidates->kinds)))
 		return;
-	if (classid == ProcedureRelationId && !candidates->functions && !((Form_pg_proc) GETSTRUCT(row))->prosecdef)
+	if (classid == ProcedureRelationId && !(candidates->kinds & KIND_FUNCTION) && !((Form_pg_proc) GETSTRUCT(row))->prosecdef)
 		return;
 	candidate = palloc0(sizeof(Candidate));
 	candidate->classid = classid;
@@ -149,7 +160,7 @@ collect_candidates(Oid namespace, JudgeScope scope)
 	Candidates	candidates = {.namespace = namespace,.changes = dbkit_relation_changes()};
 
 	dbkit_refresh_agreement();
-	candidates.functions = dbkit_judges_kind(scope, KIND_FUNCTION);
+	candidates.kinds = dbkit_judged_kinds(scope);
 	visit_objects(collect_candidate, &candidates);
 	return candidates.list;
 }

@@ -34,6 +34,7 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "tcop/deparse_utility.h"
+#include "utils/aclchk_internal.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -66,6 +67,7 @@ static const struct
 	{T_CreatePolicyStmt, {FACT_POLICIES, 0}},
 	{T_CreateStatsStmt, {0, 0}},
 	{T_IndexStmt, {FACT_INDEXES, 0}},
+	{T_RefreshMatViewStmt, {0, 0}},
 	{T_ReindexStmt, {0, 0}},
 	{T_SecLabelStmt, {0, 0}},
 };
@@ -76,7 +78,7 @@ static const struct
 	AlterTableType action;
 	FactSet		changed;
 }			actions[] = {
-	{AT_ChangeOwner, 0},
+	{AT_ChangeOwner, FACT_GRANTS | FACT_SOURCES},	/* of its views */
 	{AT_ClusterOn, 0},
 	{AT_DisableRowSecurity, FACT_ROW_SECURITY},
 	{AT_DisableRule, 0},
@@ -208,6 +210,81 @@ add_users_of_type(List *work, Oid type)
 	return work;
 }
 
+/* Return the relation that a rewrite rule belongs to, or InvalidOid. */
+static Oid
+relation_of_rule(Oid rule)
+{
+	Relation	rules = table_open(RewriteRelationId, AccessShareLock);
+	Oid			result = InvalidOid;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_rewrite_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(rule));
+	scan = systable_beginscan(rules, RewriteOidIndexId, true, NULL, 1, &key);
+	if (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		result = ((Form_pg_rewrite) GETSTRUCT(tuple))->ev_class;
+	systable_endscan(scan);
+	table_close(rules, AccessShareLock);
+	return result;
+}
+
+/* Add the views that read a relation. */
+static List *
+add_views(List *work, Oid relid)
+{
+	Relation	depend = table_open(DependRelationId, AccessShareLock);
+	ScanKeyData key[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(RelationRelationId));
+	ScanKeyInit(&key[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(relid));
+	scan = systable_beginscan(depend, DependReferenceIndexId, true, NULL, 2, key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend dependency = (Form_pg_depend) GETSTRUCT(tuple);
+		Oid			view = dependency->classid == RewriteRelationId ? relation_of_rule(dependency->objid) : relid;
+
+		if (view != relid)
+			work = add_work(work, RelationRelationId, view, CHANGED(FACT_SOURCES));
+	}
+	systable_endscan(scan);
+	table_close(depend, AccessShareLock);
+	return work;
+}
+
+/* Is there a rule in force that reads this? */
+static bool
+is_asked_for(FactSet facts)
+{
+	return dbkit_facts_to_read(SCOPE_STATEMENT, CHANGED(facts)) != 0 ||
+		dbkit_facts_to_read(SCOPE_COMMIT, CHANGED(facts)) != 0;
+}
+
+/*
+ * Add what goes by the row level security of a relation: its partitions and children, and the
+ * views that read it.  A view that changes shows something else to those that read it.  What
+ * ATTACH PARTITION attached has been given its own, and before 16 is known by this only.
+ */
+static List *
+add_users_of_row_security(List *work, Oid relid, bool has_children, Change change)
+{
+	FactSet		inherited = change.changed == FACT_ALL ? FACT_PARENTS | FACT_ROW_SECURITY : FACT_PARENTS;
+	ListCell   *lc;
+
+	if (has_children && (change.changed & (FACT_ROW_SECURITY | FACT_PARENTS)) != 0 && is_asked_for(FACT_PARENTS))
+	{
+		foreach(lc, find_inheritance_children(relid, NoLock))
+			work = add_work(work, RelationRelationId, lfirst_oid(lc), CHANGED(inherited));
+	}
+	if ((change.changed & (FACT_ROW_SECURITY | FACT_SOURCES)) != 0 && is_asked_for(FACT_SOURCES))
+		work = add_views(work, relid);
+	return work;
+}
+
 /* Is the relation one that a rule may be about?  A type's tables are not locked, and may be gone. */
 static bool
 is_judged(Oid relid, bool *has_children)
@@ -219,10 +296,11 @@ is_judged(Oid relid, bool *has_children)
 	if (!HeapTupleIsValid(tuple))
 		return false;
 	form = (Form_pg_class) GETSTRUCT(tuple);
-	*has_children = form->relkind == RELKIND_RELATION && form->relhassubclass;
+	*has_children = form->relhassubclass;
 	result = form->relpersistence != RELPERSISTENCE_TEMP &&
 		(form->relkind == RELKIND_RELATION || form->relkind == RELKIND_PARTITIONED_TABLE ||
-		 form->relkind == RELKIND_VIEW || form->relkind == RELKIND_COMPOSITE_TYPE);
+		 form->relkind == RELKIND_VIEW || form->relkind == RELKIND_MATVIEW ||
+		 form->relkind == RELKIND_COMPOSITE_TYPE);
 	ReleaseSysCache(tuple);
 	return result;
 }
@@ -239,7 +317,9 @@ note_one_relation(List *work, Oid relid, Change change)
 		return work;
 	if (change.changed & FACT_COLUMNS)
 		work = add_work(work, TypeRelationId, get_rel_type_id(relid), change);
-	if (has_children && change.changed & (FACT_COLUMNS | FACT_CHECKS))
+	work = add_users_of_row_security(work, relid, has_children, change);
+	if (has_children && change.changed & (FACT_COLUMNS | FACT_CHECKS) &&
+		get_rel_relkind(relid) == RELKIND_RELATION)
 	{
 		foreach(lc, find_inheritance_children(relid, NoLock))
 			work = add_work(work, RelationRelationId, lfirst_oid(lc), change);
@@ -615,6 +695,22 @@ call_event_function(Oid function, Tuplestorestate **rows)
 	return MakeSingleTupleTableSlot(rsinfo.setDesc, &TTSOpsMinimalTuple);
 }
 
+/* Note the relations on which a GRANT or REVOKE has changed what is granted. */
+static void
+note_grant(const CollectedCommand *command)
+{
+	const		InternalGrant *grant;
+	ListCell   *lc;
+
+	if (command->type != SCT_Grant || command->in_extension)
+		return;
+	grant = command->d.grant.istmt;
+	if (grant->objtype != OBJECT_TABLE)
+		return;
+	foreach(lc, grant->objects)
+		note_relation(lfirst_oid(lc), CHANGED(FACT_GRANTS));
+}
+
 /* Note a table that was made LIKE a partitioned one. */
 static void
 note_model(Oid classid, Oid objid, const CollectedCommand *command, Oid model)
@@ -646,11 +742,14 @@ dbkit_note_commands(Concurrency concurrently, Oid model)
 		const CollectedCommand *command;
 
 		slot_getallattrs(slot);
-		if (slot->tts_isnull[0])
-			continue;			/* GRANT and ALTER DEFAULT PRIVILEGES */
 
 		/* The last column is the server's description of the command */
 		command = (const CollectedCommand *) DatumGetPointer(slot->tts_values[8]);
+		if (slot->tts_isnull[0])
+		{
+			note_grant(command);	/* or it is ALTER DEFAULT PRIVILEGES */
+			continue;
+		}
 		if (command->in_extension)
 			continue;
 		dbkit_follow_rename(command);

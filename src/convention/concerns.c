@@ -17,6 +17,7 @@
 #include "common.h"
 #include "convention/agreement.h"
 #include "convention/concerns.h"
+#include "convention/facts/exposure.h"
 #include "convention/facts/type_walk.h"
 #include "convention/listed_names.h"
 #include "convention/rules/id_style.h"
@@ -207,6 +208,41 @@ has_late_names(const Facts *facts)
 	return facts->late_names && !dbkit_keeps_agreement(facts->schema, facts->name);
 }
 
+static bool
+has_tenant_policies(const Facts *facts)
+{
+	return has_policies(facts) &&
+		dbkit_facts_listed_column(facts, dbkit_agreement()->organization_columns) != NULL;
+}
+
+/* Has the table a tenant, and a foreign key to something else than the organizations? */
+static bool
+has_tenant_key(const Facts *facts)
+{
+	ListCell   *lc;
+
+	if (dbkit_facts_listed_column(facts, dbkit_agreement()->organization_columns) == NULL)
+		return false;
+	foreach(lc, dbkit_facts_foreign_keys(facts))
+	{
+		if (!dbkit_is_organization_table(&dbkit_now, ((ForeignKeyFacts *) lfirst(lc))->referenced))
+			return true;
+	}
+	return false;
+}
+
+static bool
+has_protected_parent(const Facts *facts)
+{
+	return dbkit_protected_parents(facts).table != NULL;
+}
+
+static bool
+shows_protected(const Facts *facts)
+{
+	return dbkit_protected_sources(facts).table != NULL;
+}
+
 /* The rules that have nothing to say about some objects, and those of one house's taste */
 static const struct
 {
@@ -237,6 +273,10 @@ static const struct
 	{"rls_forced", has_row_security, false},
 	{"policy_with_check", has_policies, false},
 	{"forgeable_policy", has_policies, false},
+	{"open_policy", has_tenant_policies, false},
+	{"tenant_key", has_tenant_key, false},
+	{"partition_rls", has_protected_parent, false},
+	{"rls_view", shows_protected, false},
 	{"duplicate_index", has_several_indexes, false},
 	{"function_search_path", has_late_names, false},
 	{"invalid_index", is_passing, false},

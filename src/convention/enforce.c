@@ -115,7 +115,7 @@ update_registry(const List *cases)
 
 		if (relkind == RELKIND_RELATION || relkind == RELKIND_PARTITIONED_TABLE)
 			dbkit_registry_update(one->object->objid,
-								  one->facts != NULL ? dbkit_facts_prefix(one->facts) : NULL);
+								  one->facts != NULL && one->facts->kind == KIND_TABLE ? dbkit_facts_prefix(one->facts) : NULL);
 	}
 }
 

@@ -149,6 +149,8 @@ typedef struct Finding
 	List	   *actions;		/* Action *, what fixes it */
 	bool		waits;			/* for COMMIT: what is missing, such as a key,
 								 * often comes in a later statement */
+	bool		other_end;		/* likewise, but in a table that was there
+								 * before: both ends of a key may be changing */
 } Finding;
 
 /* The state of judging: one object after the other, rule by rule. */

@@ -43,20 +43,6 @@ is_in_scope(const Rule *rule, JudgeScope scope, int levels)
 	return not_off != 0 || scope == SCOPE_ALL;
 }
 
-/* Is there a rule about objects of that kind that judges in that scope? */
-bool
-dbkit_judges_kind(JudgeScope scope, ObjectKind kind)
-{
-	for (int i = 0; i < dbkit_n_rules; i++)
-	{
-		const Rule *rule = dbkit_all_rules[i];
-
-		if ((rule->kinds & kind) != 0 && is_in_scope(rule, scope, dbkit_rule_levels(rule, level_use(scope))))
-			return true;
-	}
-	return false;
-}
-
 /* Does dbkit.check() judge the object by the rule? */
 bool
 dbkit_is_checked(const Facts *facts, const Rule *rule)
@@ -96,6 +82,23 @@ dbkit_facts_to_read(JudgeScope scope, Change change)
 	return result;
 }
 
+/* Return the kinds of objects that rules of that scope are about. */
+int
+dbkit_judged_kinds(JudgeScope scope)
+{
+	int			result = 0;
+
+	for (int i = 0; i < dbkit_n_rules; i++)
+	{
+		const Rule *rule = dbkit_all_rules[i];
+
+		if ((result & rule->kinds) != rule->kinds &&
+			is_in_scope(rule, scope, dbkit_rule_levels(rule, level_use(scope))))
+			result |= rule->kinds;
+	}
+	return result;
+}
+
 /* Is a finding of a rule for that scope, or for the end of the transaction, or not? */
 static bool
 is_for_scope(const Finding *finding, JudgeScope scope)
@@ -107,7 +110,7 @@ is_for_scope(const Finding *finding, JudgeScope scope)
 	if (scope == SCOPE_REFUSED)
 		return finding->level >= LEVEL_ERROR || (finding->rule->phase == PHASE_STATEMENT && !finding->waits);
 	return scope != SCOPE_COMMIT || finding->rule->phase == PHASE_COMMIT ||
-		finding->level == LEVEL_FIX || finding->waits;
+		finding->level == LEVEL_FIX || finding->waits || finding->other_end;
 }
 
 /* Drop the findings, from the given one on, that are for another scope. */
@@ -135,6 +138,20 @@ keep_members(const List *findings, int from, const List *others)
 	return result;
 }
 
+/* Drop the findings about one end of a key, as the other one may change in the next statement. */
+static List *
+drop_waiting(const List *findings, int from)
+{
+	List	   *result = list_truncate(list_copy(findings), from);
+
+	for (int i = from; i < list_length(findings); i++)
+	{
+		if (!((const Finding *) list_nth(findings, i))->other_end)
+			result = lappend(result, list_nth(findings, i));
+	}
+	return result;
+}
+
 /*
  * Drop what is exempt, in the baseline, implied by others, or with a ratchet was there
  * before.  What is compared with before are all findings: a worse one may hide others.
@@ -155,6 +172,8 @@ drop_excused(const Judgement *judgement, int from, JudgeScope scope)
 		return findings;
 	if (judgement->ratchet != NULL)
 		findings = dbkit_drop_known(judgement->ratchet, findings, from, scope, &existed);
+	if (existed && scope == SCOPE_STATEMENT)
+		findings = drop_waiting(findings, from);
 	/* Before what is in the baseline has its level changed */
 	merged = scope == SCOPE_DRAFT || scope == SCOPE_FIX ? dbkit_drop_pointless(findings, from) : dbkit_merge_causes(findings, from);
 	result = existed ? findings : dbkit_drop_baseline(findings, from);

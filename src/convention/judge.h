@@ -24,8 +24,8 @@ typedef enum JudgeScope
 	SCOPE_ALL					/* all, and no exemption counts */
 } JudgeScope;
 
+extern int	dbkit_judged_kinds(JudgeScope scope);
 extern FactSet dbkit_facts_to_read(JudgeScope scope, Change change);
-extern bool dbkit_judges_kind(JudgeScope scope, ObjectKind kind);
 extern bool dbkit_is_checked(const Facts *facts, const Rule *rule);
 extern void dbkit_judge(Judgement *judgement, Facts *facts, JudgeScope scope, Change change);
 

@@ -76,6 +76,10 @@ read_before(const Catalogs *before, const Facts *facts, FactSet wanted, Comparis
 	 */
 	if (result != NULL && comparison->same)
 		result->index = facts->index;
+
+	/* It was a table, or a partition, which is read as a table */
+	if (result != NULL && facts->kind == KIND_PARTITION)
+		result->kind = KIND_PARTITION;
 	comparison->facts = result;
 }
 

@@ -6,7 +6,7 @@ use warnings;
 use Test::More;
 use IPC::Run qw(run);
 
-my @facts = qw(object columns key prefix foreign_keys unvalidated indexes triggers policies row_security comments);
+my @facts = qw(object columns key prefix foreign_keys unvalidated indexes triggers policies row_security comments parents grants sources);
 
 sub psql
 {
@@ -45,7 +45,7 @@ sub probe
 		$plain =~ s/\(.*//;
 		next if defined $before{$key} && $before{$key} eq $after{$key};
 		next if $was{"$rule $after{$key}"} || $object eq $detached;
-		push @silent, $key unless grep { /^(DETAIL:  )?(\w+ "\Q$plain\E[^"]*": )?\Q$rule\E: / } split /\n/, $err;
+		push @silent, $key unless grep { /^(DETAIL:  )?([\w ]+ "\Q$plain\E[^"]*": )?\Q$rule\E: / } split /\n/, $err;
 	}
 	ok(!@silent, $sql) or diag("nothing said of: ", join(', ', @silent), "\n$err");
 }
@@ -171,6 +171,41 @@ CREATE OR REPLACE VIEW seen AS SELECT n FROM one
 ALTER VIEW seen SET (security_invoker = true)
 ALTER VIEW seen RESET (security_invoker)
 ALTER VIEW seen RENAME TO sight
+CREATE MATERIALIZED VIEW stored AS SELECT n FROM sight
+CREATE VIEW restored AS SELECT n FROM stored
+REFRESH MATERIALIZED VIEW stored
+GRANT SELECT ON stored TO PUBLIC
+GRANT SELECT (n) ON restored TO PUBLIC
+REVOKE SELECT ON stored FROM PUBLIC
+GRANT INSERT ON one, sight TO PUBLIC
+GRANT UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO PUBLIC
+ALTER TABLE one ENABLE ROW LEVEL SECURITY
+ALTER TABLE one FORCE ROW LEVEL SECURITY
+ALTER VIEW sight SET (security_invoker = true)
+ALTER TABLE one ADD COLUMN added bigint, NO FORCE ROW LEVEL SECURITY
+ALTER TABLE one DISABLE ROW LEVEL SECURITY
+CREATE OR REPLACE VIEW sight AS SELECT n FROM parts
+ALTER TABLE parts ENABLE ROW LEVEL SECURITY
+ALTER MATERIALIZED VIEW stored RENAME TO stores
+ALTER MATERIALIZED VIEW stores SET SCHEMA another
+CREATE TABLE parts_2 PARTITION OF parts FOR VALUES IN (2, 3) PARTITION BY LIST (n)
+CREATE TABLE parts_2_2 PARTITION OF parts_2 FOR VALUES IN (2)
+ALTER TABLE parts FORCE ROW LEVEL SECURITY
+ALTER TABLE parts_2 DISABLE ROW LEVEL SECURITY
+ALTER TABLE parts NO FORCE ROW LEVEL SECURITY
+ALTER TABLE parts_2 RENAME TO parts_two
+GRANT SELECT ON parts_2_2 TO PUBLIC
+ALTER TABLE parts DETACH PARTITION parts_two
+ALTER TABLE parts ATTACH PARTITION parts_two FOR VALUES IN (2, 3)
+CREATE ROLE probe_owner
+CREATE ROLE probe_member IN ROLE probe_owner
+ALTER TABLE parts_1 OWNER TO probe_owner
+ALTER TABLE parts OWNER TO probe_owner
+ALTER TABLE child ENABLE ROW LEVEL SECURITY
+CREATE TABLE grandchild () INHERITS (child)
+ALTER TABLE child NO INHERIT one
+ALTER TABLE grandchild INHERIT one
+BEGIN; ALTER TABLE parts ADD y text; SAVEPOINT s; ALTER TABLE parts DISABLE ROW LEVEL SECURITY; ROLLBACK TO s; REVOKE SELECT ON parts_2_2 FROM PUBLIC; COMMIT
 CREATE TYPE mood AS ENUM ('ok')
 ALTER TYPE mood RENAME TO moods
 ALTER TYPE moods SET SCHEMA another

@@ -10,6 +10,7 @@
  *-------------------------------------------------------------------------
  */
 
+#include "convention/facts/exposure.h"
 #include "convention/facts/table.h"
 
 static StringInfoData probe_text;
@@ -92,6 +93,19 @@ probe_comments(const Facts *facts)
 		appendStringInfo(&probe_text, " %d", dbkit_has_comment(facts, lfirst(lc)));
 }
 
+static void
+probe_grants(const Facts *facts)
+{
+	static const AclMode privileges[] = {ACL_SELECT, ACL_INSERT, ACL_UPDATE, ACL_DELETE};
+
+	for (size_t i = 0; i < lengthof(privileges); i++)
+	{
+		const char *user = dbkit_other_user(facts, privileges[i], true);
+
+		appendStringInfo(&probe_text, " %s", user ? user : "nobody");
+	}
+}
+
 /* Append the names or attribute numbers of a list. */
 static void
 probe_list(const List *list, bool names)
@@ -117,6 +131,8 @@ probe(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
 	FactSet		needs = judgement->rule->needs;
+	Protected	parents = needs == FACT_PARENTS ? dbkit_protected_parents(facts) : (Protected) {NULL};
+	Protected	sources = needs == FACT_SOURCES ? dbkit_protected_sources(facts) : (Protected) {NULL};
 
 	initStringInfo(&probe_text);
 	if (needs == FACT_OBJECT)
@@ -142,6 +158,12 @@ probe(Judgement *judgement)
 		appendStringInfo(&probe_text, "%d %d", dbkit_facts_rls_enabled(facts), dbkit_facts_rls_forced(facts));
 	if (needs == (FACT_COMMENTS | FACT_COLUMNS))
 		probe_comments(facts);
+	if (needs == FACT_PARENTS)
+		appendStringInfo(&probe_text, "%s %d", parents.table ? parents.table : "nothing", parents.forced);
+	if (needs == FACT_GRANTS)
+		probe_grants(facts);
+	if (needs == FACT_SOURCES)
+		appendStringInfo(&probe_text, "%s %d", sources.table ? sources.table : "nothing", sources.binds_owner);
 	dbkit_add_finding(judgement, NULL, "%s", probe_text.data)->subject = probe_text.data;
 }
 
@@ -154,7 +176,9 @@ probe_unnamed(Judgement *judgement)
 }
 
 #define PROBE_TABLE		(KIND_TABLE | KIND_ENUM_TABLE)
-#define PROBE_ANY		(PROBE_TABLE | KIND_VIEW | KIND_ENUM_TYPE | KIND_FUNCTION | KIND_DEFINER)
+#define PROBE_PARTITION	(PROBE_TABLE | KIND_PARTITION)
+#define PROBE_VIEW		(KIND_VIEW | KIND_MATERIALIZED_VIEW)
+#define PROBE_ANY		(PROBE_PARTITION | PROBE_VIEW | KIND_ENUM_TYPE | KIND_FUNCTION | KIND_DEFINER)
 
 #define PROBE(name, applies_to, reads) \
 	{.id = "probe_statement_" name, .phase = PHASE_STATEMENT, .kinds = applies_to, .needs = reads, \
@@ -172,7 +196,10 @@ static Rule probe_rules[] = {
 	PROBE("indexes", PROBE_TABLE, FACT_INDEXES | FACT_COLUMNS),
 	PROBE("triggers", PROBE_TABLE, FACT_TRIGGERS),
 	PROBE("policies", PROBE_TABLE, FACT_POLICIES),
-	PROBE("row_security", PROBE_TABLE, FACT_ROW_SECURITY),
+	PROBE("row_security", PROBE_PARTITION, FACT_ROW_SECURITY),
+	PROBE("parents", PROBE_PARTITION, FACT_PARENTS),
+	PROBE("grants", PROBE_PARTITION | PROBE_VIEW, FACT_GRANTS),
+	PROBE("sources", PROBE_VIEW, FACT_SOURCES),
 	PROBE("comments", PROBE_TABLE, FACT_COMMENTS | FACT_COLUMNS),
 	{.id = "probe_unnamed",.phase = PHASE_STATEMENT,.kinds = PROBE_TABLE,.needs = FACT_KEY,
 	.level = LEVEL_ERROR,.description = "",.judge = probe_unnamed},

@@ -16,6 +16,7 @@ my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
 $node->start;
 $node->safe_psql('postgres', 'CREATE ROLE regress_hosted LOGIN; CREATE ROLE regress_customer');
+$node->safe_psql('postgres', 'CREATE ROLE regress_super SUPERUSER; CREATE ROLE regress_bypass BYPASSRLS; CREATE ROLE regress_reader');
 
 my $migration = q{
 SELECT dbkit.agree('{"rules": {"storytime": "warning"}, "customer_role": "regress_customer"}');
@@ -217,7 +218,63 @@ for my $db ('judged_with', 'judged_without')
 	(undef, undef, $stderr) = $node->psql($db, "SET dbkit.enforce = off;\n$judged");
 	is($stderr =~ s/^WARNING: .*\n//mgr, '', "$db: the tables are made");
 }
+# Policies of every form, roles and members, keys and views of tenants
+my $tenants = q{
+SET dbkit.enforce = off;
+CREATE TABLE tenants (id text COLLATE "C" PRIMARY KEY, organization_id text COLLATE "C", published boolean, "Organization ""x"" id" text, note_id text REFERENCES tenants, UNIQUE (organization_id, id));
+ALTER TABLE tenants ADD FOREIGN KEY (organization_id, note_id) REFERENCES tenants (organization_id, id), ADD FOREIGN KEY (note_id, organization_id) REFERENCES tenants (organization_id, id),
+	ADD FOREIGN KEY ("Organization ""x"" id", note_id) REFERENCES tenants (organization_id, id), ADD FOREIGN KEY (organization_id) REFERENCES organizations;
+ALTER TABLE tenants ENABLE ROW LEVEL SECURITY;
+CREATE FUNCTION "Who is it?"() RETURNS text LANGUAGE sql STABLE RETURN current_setting('app.tenant', true);
+SELECT format('CREATE POLICY p%s ON tenants %s', lpad(number::text, 3, '0'), policy)
+FROM unnest(ARRAY[
+	'USING (true)', 'FOR SELECT USING (organization_id = dbkit.organization_id() OR true)', 'FOR UPDATE USING (true AND true) WITH CHECK (organization_id = id)', 'FOR DELETE USING (NOT false)',
+	'FOR INSERT WITH CHECK (true IS TRUE)', 'USING (organization_id = id) WITH CHECK (1 = 1)', 'FOR SELECT USING (organization_id = organization_id)', 'USING (coalesce(true, published))',
+	'USING (organization_id = "Who is it?"() OR "Who is it?"() IS NULL)', 'FOR SELECT USING (organization_id = '') OR (true OR '')',
+	'USING (nullif(current_setting(''app.tenant'', true), '''') IS NULL OR organization_id = id)', 'USING (current_setting(''app.tenant'', true) = '''' OR organization_id = id)',
+	'USING ((SELECT "Who is it?"()) IS NULL OR organization_id = id)', 'USING ((organization_id = "Who is it?"()) IS NOT FALSE)', 'USING ((organization_id <> "Who is it?"()) IS NOT TRUE)',
+	'USING ((organization_id = "Who is it?"()) IS NULL)', 'USING ((organization_id = "Who is it?"()) IS UNKNOWN)', 'USING (coalesce(organization_id = "Who is it?"(), true))',
+	'USING ((organization_id = "Who is it?"()) IS DISTINCT FROM false)', 'USING (dbkit.organization_id() IS NULL AND (true OR published))', 'USING (published AND (true OR published))',
+	'USING (false)', 'USING (NULL)', 'USING (NOT true)', 'USING (organization_id = dbkit.organization_id())', 'USING (organization_id = "Who is it?"() OR published IS NOT FALSE)',
+	'USING (organization_id = id OR organization_id IS NULL)', 'USING (coalesce(published, true))', 'USING (coalesce(organization_id = "Who is it?"(), false))', 'USING (organization_id = ''"'')',
+	'USING (organization_id = "Who is it?"() AND "Who is it?"() IS NULL)', 'USING (current_setting(''app.role'', true) = ''admin'')', 'USING (organization_id = id)', 'USING (1 = 2)',
+	'USING (EXISTS (SELECT FROM organizations o WHERE o.id = organization_id))', 'TO regress_hosted USING (true)', 'TO regress_customer USING (true)', 'TO regress_customer, regress_hosted USING (true)',
+	'AS RESTRICTIVE FOR DELETE USING (id <> '''')', 'AS RESTRICTIVE FOR UPDATE TO regress_hosted USING (id <> '''')', 'AS RESTRICTIVE TO regress_hosted USING (true) WITH CHECK (id <> '''')']) WITH ORDINALITY AS x (policy, number) \gexec
+CREATE TABLE forced (n bigint) PARTITION BY LIST (n);
+CREATE TABLE forced_1 PARTITION OF forced FOR VALUES IN (1) PARTITION BY LIST (n);
+CREATE TABLE forced_1_1 PARTITION OF forced_1 FOR VALUES IN (1);
+CREATE TABLE forced_2 PARTITION OF forced FOR VALUES IN (2);
+CREATE TABLE forced_3 PARTITION OF forced FOR VALUES IN (3);
+CREATE TABLE forced_4 PARTITION OF forced FOR VALUES IN (4);
+-- there a new partition is protected by itself
+ALTER TABLE parts_1 ENABLE ROW LEVEL SECURITY;
+ALTER TABLE forced ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE forced_2 ENABLE ROW LEVEL SECURITY;
+GRANT INSERT ON forced_1_1, forced_2 TO regress_customer;
+GRANT TRUNCATE ON forced_3 TO regress_customer;
+ALTER TABLE forced_3 OWNER TO regress_hosted;
+GRANT SELECT ON forced_4 TO regress_super;
+CREATE TABLE above (n bigint);
+CREATE TABLE below () INHERITS (above);
+CREATE TABLE below_enum () INHERITS (below);
+ALTER TABLE above ENABLE ROW LEVEL SECURITY;
+GRANT UPDATE (n) ON below, below_enum TO PUBLIC;
+CREATE VIEW invoking WITH (security_invoker) AS SELECT n FROM above;
+CREATE VIEW on_invoking AS SELECT n FROM invoking;
+CREATE MATERIALIZED VIEW stored AS SELECT n FROM on_invoking;
+CREATE VIEW on_stored AS SELECT n FROM stored;
+CREATE VIEW alone AS SELECT n FROM above JOIN forced USING (n);
+GRANT SELECT ON invoking, on_invoking, stored TO regress_customer;
+GRANT SELECT (n) ON on_stored TO PUBLIC;
+};
+for my $db ('judged_with', 'judged_without')
+{
+	(undef, undef, $stderr) = $node->psql($db, $tenants);
+	is($stderr =~ s/^(psql:.*)?WARNING: .*\n//mgr, '', "$db: what is about tenants is made");
+}
 for my $agreement ((map { qq({"preset": "$_"}) } qw(house uuid bigint rails django minimal)),
+	'{"preset": "none", "admin_role": "regress_customer", "organization_columns": ["organization_id", "Organization \\"x\\" id"], "rules": {"tenant_key": "error", "open_policy": "error", "policy_with_check": "warning", "partition_rls": "error", "rls_view": "warning"}}',
+	'{"preset": "none", "admin_role": null, "organization_columns": ["organization_id"], "rules": {"open_policy": "warning", "policy_with_check": "error", "rls_view": "error", "view_security_invoker": "error"}}',
 	'{"preset": "house", "rules": {"rls_forced": "warning", "organization_scope": "warning", "constraint_validated": "error", "security_definer_path": "error", "text_type": "error", "jsonb_type": "error", "money_type": "error", "snake_case": "error", "function_search_path": "warning"}}',
 	'{"preset": "house", "rules": {"text_id": "off", "bigint": "off", "text_type": "warning", "jsonb_type": "error", "storytime": "off", "fk_type": "error", "function_search_path": "error"}}',
 	'{"preset": "house", "id_style": "any", "composite_keys": true, "rules": {"bigint": "off"}, "schemas": {"public": {"rules": {"storytime": "off"}}}}')
@@ -227,6 +284,18 @@ for my $agreement ((map { qq({"preset": "$_"}) } qw(house uuid bigint rails djan
 	cmp_ok(length $expected, '>', 100, "there are findings by $agreement");
 	same($node->safe_psql('judged_without', $query), $expected, 'and those of the edition without C are the same');
 	same($node->safe_psql('judged_without', $_), $node->safe_psql('judged_with', $_), 'as are the rules and the agreement') for "$rules; SELECT dbkit.agreement()";
+}
+
+# Roles count whose members may act as them, unless row level security does not bind these.
+for my $grant ('GRANT regress_super TO regress_bypass', 'GRANT regress_super TO regress_reader', 'GRANT regress_hosted TO regress_reader',
+	'GRANT pg_write_all_data TO regress_reader', 'GRANT pg_read_all_data TO regress_reader')
+{
+	my $query = "SET search_path = pg_catalog; SELECT FROM dbkit.agree('{\"preset\": \"none\", \"rules\": {\"partition_rls\": \"error\", \"rls_view\": \"warning\"}}'); SELECT * FROM dbkit.check()";
+	my $before = $node->safe_psql('judged_with', "SET client_min_messages = error; $query");
+	$node->safe_psql('postgres', $grant);
+	my $expected = $node->safe_psql('judged_with', "SET client_min_messages = error; $query");
+	same($node->safe_psql('judged_without', $query), $expected, "$grant: the edition without C finds the same");
+	is($expected eq $before, scalar($grant =~ /TO regress_bypass/), 'which is more than before, unless the member is not bound either');
 }
 
 # Whatever the caller's search_path finds, no function looks there: all operators and most functions

@@ -20,6 +20,7 @@
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_attribute.h"
+#include "catalog/pg_authid.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_depend.h"
@@ -66,6 +67,7 @@ static const struct
 	[CATALOG_CONSTRAINT] = {ConstraintRelationId, ConstraintOidIndexId, Anum_pg_constraint_oid, CONSTROID},
 	[CATALOG_SEQUENCE] = {SequenceRelationId, SequenceRelidIndexId, Anum_pg_sequence_seqrelid, SEQRELID},
 	[CATALOG_INDEX] = {IndexRelationId, IndexRelidIndexId, Anum_pg_index_indexrelid, INDEXRELID},
+	[CATALOG_ROLE] = {AuthIdRelationId, AuthIdOidIndexId, Anum_pg_authid_oid, AUTHOID},
 };
 
 /* A row that was looked up */
@@ -315,6 +317,25 @@ dbkit_catalog_indexes(const Catalogs *catalogs, Oid relid)
 						relid, Anum_pg_index_indexrelid);
 }
 
+/* List what a table is a partition or child of, as OIDs. */
+List *
+dbkit_catalog_parents(const Catalogs *catalogs, Oid relid)
+{
+	Relation	inherits = table_open(InheritsRelationId, AccessShareLock);
+	List	   *result = NIL;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relid));
+	scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true, catalogs->snapshot, 1, &key);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+		result = lappend_oid(result, ((Form_pg_inherits) GETSTRUCT(row))->inhparent);
+	systable_endscan(scan);
+	table_close(inherits, AccessShareLock);
+	return result;
+}
+
 /* Tell the type and collation of a column; false where it is gone. */
 bool
 dbkit_catalog_column(const Catalogs *catalogs, Oid relid, AttrNumber attnum, Oid *type, Oid *collation)
@@ -338,6 +359,52 @@ dbkit_catalog_column(const Catalogs *catalogs, Oid relid, AttrNumber attnum, Oid
 	systable_endscan(scan);
 	table_close(attributes, AccessShareLock);
 	return HeapTupleIsValid(row);
+}
+
+/* Return the number of the column of that name, or 0. */
+AttrNumber
+dbkit_catalog_attnum(const Catalogs *catalogs, Oid relid, const char *name)
+{
+	Relation	attributes = table_open(AttributeRelationId, AccessShareLock);
+	AttrNumber	result = InvalidAttrNumber;
+	ScanKeyData key[2];
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	ScanKeyInit(&key[0], Anum_pg_attribute_attrelid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(relid));
+	ScanKeyInit(&key[1], Anum_pg_attribute_attname, BTEqualStrategyNumber,
+				F_NAMEEQ, CStringGetDatum(name));
+	scan = systable_beginscan(attributes, AttributeRelidNameIndexId, true, catalogs->snapshot, 2, key);
+	row = systable_getnext(scan);
+	if (HeapTupleIsValid(row) && ((Form_pg_attribute) GETSTRUCT(row))->attnum > 0)
+		result = ((Form_pg_attribute) GETSTRUCT(row))->attnum;
+	systable_endscan(scan);
+	table_close(attributes, AccessShareLock);
+	return result;
+}
+
+/* Return the name of a column, or NULL. */
+char *
+dbkit_catalog_column_name(const Catalogs *catalogs, Oid relid, AttrNumber attnum)
+{
+	Relation	attributes = table_open(AttributeRelationId, AccessShareLock);
+	char	   *result = NULL;
+	ScanKeyData key[2];
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	ScanKeyInit(&key[0], Anum_pg_attribute_attrelid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(relid));
+	ScanKeyInit(&key[1], Anum_pg_attribute_attnum, BTEqualStrategyNumber,
+				F_INT2EQ, Int16GetDatum(attnum));
+	scan = systable_beginscan(attributes, AttributeRelidNumIndexId, true, catalogs->snapshot, 2, key);
+	row = systable_getnext(scan);
+	if (HeapTupleIsValid(row))
+		result = pstrdup(NameStr(((Form_pg_attribute) GETSTRUCT(row))->attname));
+	systable_endscan(scan);
+	table_close(attributes, AccessShareLock);
+	return result;
 }
 
 /* Return what pg_type says of a type, or NULL. */
@@ -433,9 +500,22 @@ dbkit_catalog_name(const Catalogs *catalogs, CatalogKind kind, Oid oid, Oid *nam
 			return NameStr(((Form_pg_proc) GETSTRUCT(row))->proname);
 		case CATALOG_SCHEMA:
 			return NameStr(((Form_pg_namespace) GETSTRUCT(row))->nspname);
+		case CATALOG_ROLE:
+			return NameStr(((Form_pg_authid) GETSTRUCT(row))->rolname);
 		default:
 			return NULL;
 	}
+}
+
+/* Return the qualified name of a relation as SQL has it, or NULL. */
+char *
+dbkit_catalog_quoted_name(const Catalogs *catalogs, Oid relid)
+{
+	Oid			namespace;
+	char	   *name = dbkit_catalog_name(catalogs, CATALOG_RELATION, relid, &namespace);
+	char	   *schema = name != NULL ? dbkit_catalog_schema(catalogs, namespace) : NULL;
+
+	return schema != NULL ? quote_qualified_identifier(schema, name) : NULL;
 }
 
 /* Return the qualified name of a relation as messages have it, without quotes, or NULL. */

@@ -38,7 +38,8 @@ typedef enum CatalogKind
 	CATALOG_PARTITIONED,
 	CATALOG_CONSTRAINT,
 	CATALOG_SEQUENCE,
-	CATALOG_INDEX
+	CATALOG_INDEX,
+	CATALOG_ROLE
 } CatalogKind;
 
 extern void dbkit_open_before(Catalogs *catalogs);
@@ -54,7 +55,10 @@ extern bool dbkit_catalog_comment(const Catalogs *catalogs, Oid relid, AttrNumbe
 
 extern List *dbkit_catalog_children(const Catalogs *catalogs, Oid relid);
 extern List *dbkit_catalog_indexes(const Catalogs *catalogs, Oid relid);
+extern List *dbkit_catalog_parents(const Catalogs *catalogs, Oid relid);
 extern bool dbkit_catalog_column(const Catalogs *catalogs, Oid relid, AttrNumber attnum, Oid *type, Oid *collation);
+extern AttrNumber dbkit_catalog_attnum(const Catalogs *catalogs, Oid relid, const char *name);
+extern char *dbkit_catalog_column_name(const Catalogs *catalogs, Oid relid, AttrNumber attnum);
 extern Form_pg_type dbkit_catalog_type(const Catalogs *catalogs, Oid type);
 extern Oid	dbkit_element_type(const Catalogs *catalogs, Oid type);
 extern Oid	dbkit_range_subtype(const Catalogs *catalogs, Oid type);
@@ -64,6 +68,7 @@ extern bool dbkit_is_volatile(const Catalogs *catalogs, Oid function);
 extern CatalogKind dbkit_catalog_of(Oid classid);
 extern char *dbkit_catalog_schema(const Catalogs *catalogs, Oid namespace);
 extern char *dbkit_catalog_name(const Catalogs *catalogs, CatalogKind kind, Oid oid, Oid *namespace);
+extern char *dbkit_catalog_quoted_name(const Catalogs *catalogs, Oid relid);
 extern char *dbkit_catalog_identity(const Catalogs *catalogs, Oid relid);
 
 /* For texts about what is there now */

@@ -96,22 +96,30 @@ dbkit_facts_identity(const Facts *facts)
 	return quote_qualified_identifier(facts->schema, facts->name);
 }
 
+/* What to call the kinds of objects */
+static const struct
+{
+	ObjectKind	kind;
+	const char *name;
+}			kinds[] = {
+	{KIND_TABLE, "table"},
+	{KIND_ENUM_TABLE, "table"},
+	{KIND_VIEW, "view"},
+	{KIND_ENUM_TYPE, "type"},
+	{KIND_DEFINER, "function"},
+	{KIND_FUNCTION, "function"},
+	{KIND_PARTITION, "partition"},
+	{KIND_MATERIALIZED_VIEW, "materialized view"},
+};
+
 /* Return what to call an object of that kind. */
 const char *
 dbkit_kind_name(ObjectKind kind)
 {
-	switch (kind)
+	for (size_t i = 0; i < lengthof(kinds); i++)
 	{
-		case KIND_TABLE:
-		case KIND_ENUM_TABLE:
-			return "table";
-		case KIND_VIEW:
-			return "view";
-		case KIND_ENUM_TYPE:
-			return "type";
-		case KIND_DEFINER:
-		case KIND_FUNCTION:
-			return "function";
+		if (kinds[i].kind == kind)
+			return kinds[i].name;
 	}
 	return NULL;				/* keep compiler quiet */
 }

@@ -21,7 +21,10 @@ typedef enum ObjectKind
 	KIND_VIEW = 1 << 2,
 	KIND_ENUM_TYPE = 1 << 3,
 	KIND_DEFINER = 1 << 4,		/* a SECURITY DEFINER function */
-	KIND_FUNCTION = 1 << 5		/* any other function, or procedure */
+	KIND_FUNCTION = 1 << 5,		/* any other function, or procedure */
+	KIND_PARTITION = 1 << 6,	/* as such; of what else it is, its root
+								 * answers */
+	KIND_MATERIALIZED_VIEW = 1 << 7
 } ObjectKind;
 
 /*
@@ -43,7 +46,16 @@ typedef uint32 FactSet;
 #define FACT_POLICIES		(1 << 8)
 #define FACT_ROW_SECURITY	(1 << 9)
 #define FACT_COMMENTS		(1 << 10)	/* on the table and its columns */
-#define FACT_ALL			((1 << 11) - 1)
+#define FACT_PARENTS		(1 << 11)	/* what it is a partition or child of,
+										 * and their row level security */
+#define FACT_GRANTS			(1 << 12)	/* who may use it */
+#define FACT_SOURCES		(1 << 13)	/* what a view reads, and the row
+										 * level security of that */
+#define FACT_ALL			((1 << 14) - 1)
+
+/* What can be read of a partition, and of views of both kinds */
+#define FACTS_OF_PARTITION	(FACT_OBJECT | FACT_ROW_SECURITY | FACT_PARENTS | FACT_GRANTS)
+#define FACTS_OF_VIEW		(FACT_OBJECT | FACT_GRANTS | FACT_SOURCES)
 
 /* The prefix of the ids comes from both */
 #define FACT_PREFIX			(FACT_COLUMNS | FACT_CHECKS)
@@ -142,7 +154,7 @@ typedef struct PolicyFacts
 	char	   *name;
 	char		command;		/* '*', 'r', 'a', 'w' or 'd' */
 	bool		permissive;
-	bool		for_all_roles;	/* TO PUBLIC */
+	List	   *roles;			/* OIDs, ACL_ID_PUBLIC alone for all */
 	char	   *using;			/* the expressions as stored, or NULL */
 	char	   *with_check;
 } PolicyFacts;
@@ -160,6 +172,7 @@ typedef struct FactsRead
 	List	   *triggers;		/* TriggerFacts *, as RowReader gives them */
 	bool		triggers_complete;
 	List	   *policies;		/* PolicyFacts * */
+	List	   *parents;		/* OIDs */
 	bool		rls_enabled;
 	bool		rls_forced;
 
@@ -194,7 +207,7 @@ typedef struct Facts
 	bool		late_names;		/* of a function: it looks names up when it
 								 * runs */
 	bool		detached;		/* a partition until this statement */
-	bool		partition;		/* before the transaction, which detached it */
+	bool		partition;		/* is it one, or was it before the transaction */
 	bool		partitioned;
 	bool		typed;			/* CREATE TABLE ... OF type */
 	bool		security_invoker;
@@ -229,6 +242,7 @@ DEFINE_FACTS(List *, foreign_keys, FACT_FOREIGN_KEYS)
 DEFINE_FACTS(List *, unvalidated, FACT_UNVALIDATED)
 DEFINE_FACTS(List *, indexes, FACT_INDEXES)
 DEFINE_FACTS(List *, policies, FACT_POLICIES)
+DEFINE_FACTS(List *, parents, FACT_PARENTS)
 DEFINE_FACTS(bool, rls_enabled, FACT_ROW_SECURITY)
 DEFINE_FACTS(bool, rls_forced, FACT_ROW_SECURITY)
 DEFINE_FACTS(char *, prefix, FACT_PREFIX)

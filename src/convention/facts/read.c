@@ -77,6 +77,17 @@ has_security_invoker(RowReader *reader, HeapTuple row)
 	return options != NULL && options->security_invoker;
 }
 
+/* Read what is wanted about a view or materialized view. */
+static void
+read_view(Facts *facts, RowReader *reader, HeapTuple row, FactSet wanted)
+{
+	bool		stored = ((Form_pg_class) GETSTRUCT(row))->relkind == RELKIND_MATVIEW;
+
+	facts->visible = (wanted & FACTS_OF_VIEW) | FACT_OBJECT;
+	facts->kind = stored ? KIND_MATERIALIZED_VIEW : KIND_VIEW;
+	facts->security_invoker = !stored && has_security_invoker(reader, row);
+}
+
 static Facts *
 read_relation(RowReader *reader, Oid relid, FactSet wanted)
 {
@@ -90,8 +101,7 @@ read_relation(RowReader *reader, Oid relid, FactSet wanted)
 	form = (Form_pg_class) GETSTRUCT(row);
 	if ((form->relkind != RELKIND_RELATION &&
 		 form->relkind != RELKIND_PARTITIONED_TABLE &&
-		 form->relkind != RELKIND_VIEW) ||
-		(form->relispartition && reader->catalogs->snapshot == NULL) ||
+		 form->relkind != RELKIND_VIEW && form->relkind != RELKIND_MATVIEW) ||
 		is_foreign_to_us(reader, RelationRelationId, relid, form->relnamespace))
 		return NULL;
 
@@ -104,11 +114,10 @@ read_relation(RowReader *reader, Oid relid, FactSet wanted)
 	facts->typed = OidIsValid(form->reloftype);
 	facts->read.rls_enabled = form->relrowsecurity;
 	facts->read.rls_forced = form->relforcerowsecurity;
-	if (form->relkind == RELKIND_VIEW)
-	{
-		facts->kind = KIND_VIEW;
-		facts->security_invoker = has_security_invoker(reader, row);
-	}
+	if (form->relkind == RELKIND_VIEW || form->relkind == RELKIND_MATVIEW)
+		read_view(facts, reader, row, wanted);
+	else if (form->relispartition && reader->catalogs->snapshot == NULL)
+		dbkit_read_partition(facts, reader, wanted);
 	else
 		dbkit_read_table(facts, reader, wanted);
 	return facts;

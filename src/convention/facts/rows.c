@@ -26,6 +26,7 @@
 #include "catalog/pg_depend.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_policy.h"
 #include "catalog/pg_trigger.h"
 #include "executor/executor.h"
@@ -55,6 +56,7 @@ static const struct
 	[ROWS_INDEX] = {IndexRelationId, IndexIndrelidIndexId},
 	[ROWS_TRIGGER] = {TriggerRelationId, TriggerRelidNameIndexId},
 	[ROWS_POLICY] = {PolicyRelationId, PolicyPolrelidPolnameIndexId},
+	[ROWS_PARENT] = {InheritsRelationId, InheritsRelidSeqnoIndexId},
 };
 
 /* Counts what was heard of relations that changed */

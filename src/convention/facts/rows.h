@@ -25,10 +25,11 @@ typedef enum RowKind
 	ROWS_CONSTRAINT,
 	ROWS_INDEX,
 	ROWS_TRIGGER,
-	ROWS_POLICY
+	ROWS_POLICY,
+	ROWS_PARENT
 } RowKind;
 
-#define N_ROW_KINDS		(ROWS_POLICY + 1)
+#define N_ROW_KINDS		(ROWS_PARENT + 1)
 
 typedef struct RowStream
 {

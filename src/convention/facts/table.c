@@ -19,6 +19,7 @@
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_partitioned_table.h"
 #include "catalog/pg_policy.h"
 #include "catalog/pg_proc.h"
@@ -712,15 +713,18 @@ dbkit_has_comment(const Facts *facts, const ColumnFacts *column)
 	return dbkit_catalog_comment(facts->catalogs, facts->objid, column != NULL ? column->attnum : 0);
 }
 
-/* Is a policy one for all roles? */
-static bool
-is_for_all_roles(RowReader *reader)
+/* Return the roles that a policy is for. */
+static List *
+read_roles(RowReader *reader)
 {
 	bool		isnull;
 	ArrayType  *roles = DatumGetArrayTypeP(dbkit_row_value(reader, ROWS_POLICY,
 														   Anum_pg_policy_polroles, &isnull));
+	List	   *result = NIL;
 
-	return ARR_DIMS(roles)[0] == 1 && ((Oid *) ARR_DATA_PTR(roles))[0] == ACL_ID_PUBLIC;
+	for (int i = 0; i < ARR_DIMS(roles)[0]; i++)
+		result = lappend_oid(result, ((Oid *) ARR_DATA_PTR(roles))[i]);
+	return result;
 }
 
 static void
@@ -736,7 +740,7 @@ read_policies(Facts *facts, RowReader *reader)
 		policy->name = pstrdup(NameStr(form->polname));
 		policy->command = form->polcmd;
 		policy->permissive = form->polpermissive;
-		policy->for_all_roles = is_for_all_roles(reader);
+		policy->roles = read_roles(reader);
 		policy->using = dbkit_row_expression(reader, ROWS_POLICY, Anum_pg_policy_polqual);
 		policy->with_check = dbkit_row_expression(reader, ROWS_POLICY, Anum_pg_policy_polwithcheck);
 		facts->read.policies = lappend(facts->read.policies, policy);
@@ -795,6 +799,25 @@ read_prefix(Facts *facts)
 		facts->read.prefix = linitial(facts->read.check_prefixes);
 }
 
+static void
+read_parents(Facts *facts, RowReader *reader)
+{
+	HeapTuple	row;
+
+	while ((row = dbkit_next_row(reader, ROWS_PARENT, facts->objid)) != NULL)
+		facts->read.parents = lappend_oid(facts->read.parents, ((Form_pg_inherits) GETSTRUCT(row))->inhparent);
+}
+
+/* Read what is wanted about a partition. */
+void
+dbkit_read_partition(Facts *facts, RowReader *reader, FactSet wanted)
+{
+	facts->visible = (wanted & FACTS_OF_PARTITION) | FACT_OBJECT;
+	facts->kind = KIND_PARTITION;
+	if (wanted & FACT_PARENTS)
+		read_parents(facts, reader);
+}
+
 /* Read what is wanted about a table. */
 void
 dbkit_read_table(Facts *facts, RowReader *reader, FactSet wanted)
@@ -818,6 +841,8 @@ dbkit_read_table(Facts *facts, RowReader *reader, FactSet wanted)
 	}
 	if (wanted & FACT_POLICIES)
 		read_policies(facts, reader);
+	if (wanted & FACT_PARENTS)
+		read_parents(facts, reader);
 	if ((wanted & FACT_PREFIX) == FACT_PREFIX && facts->kind == KIND_TABLE)
 		read_prefix(facts);
 }

@@ -237,7 +237,8 @@ judge_column_types(Judgement *judgement, TypeTest unwanted,
 
 		finding = dbkit_add_finding(judgement, column->name, "column \"%s\" is %s; use %s",
 									column->name, describe_type(column, inside, inside_typmod), advice);
-		finding->waits = dbkit_waits_for_key(column);
+		finding->waits = dbkit_waits_for_key(judgement->facts, column);
+		finding->other_end = dbkit_waits_for_other_end(judgement->facts, column);
 		if (strcmp(column->name, "id") == 0)
 		{
 			if (target == INT8OID)
@@ -353,7 +354,8 @@ judge_text_id(Judgement *judgement)
 										column->name, dbkit_type_name(column->type), wanted.definition);
 		dbkit_set_faults(finding, column->base_type == wanted.type ? FAULT_COLLATION : FAULT_TYPE,
 						 FAULT_COLLATION);
-		finding->waits = dbkit_waits_for_key(column);
+		finding->waits = dbkit_waits_for_key(facts, column);
+		finding->other_end = dbkit_waits_for_other_end(facts, column);
 		(void) dbkit_add_retype(finding, column, wanted.type, wanted.definition);
 	}
 }

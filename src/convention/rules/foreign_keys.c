@@ -459,6 +459,105 @@ judge_organization_scope(Judgement *judgement)
 	dbkit_set_faults(finding, column != NULL ? FAULT_NULL : FAULT_ANY, FAULT_NULL);
 }
 
+/* Return the number of the column of a table that says which tenant a row is of, or 0. */
+static AttrNumber
+find_tenant_column(const Catalogs *catalogs, Oid relid)
+{
+	ListCell   *lc;
+
+	/* The organizations themselves belong to none */
+	if (dbkit_is_organization_table(catalogs, relid))
+		return InvalidAttrNumber;
+	foreach(lc, dbkit_agreement()->organization_columns)
+	{
+		AttrNumber	attnum = dbkit_catalog_attnum(catalogs, relid, lfirst(lc));
+
+		if (attnum != InvalidAttrNumber)
+			return attnum;
+	}
+	return InvalidAttrNumber;
+}
+
+/* Does the key pair two columns, one of each table? */
+static bool
+pairs_columns(const ForeignKeyFacts *key, AttrNumber column, AttrNumber referenced)
+{
+	ListCell   *lc1;
+	ListCell   *lc2;
+
+	forboth(lc1, key->columns, lc2, key->referenced_columns)
+	{
+		if (lfirst_int(lc1) == column && lfirst_int(lc2) == referenced)
+			return true;
+	}
+	return false;
+}
+
+/* Return the names of columns, quoted, the tenant's first; NULL where one is gone. */
+static char *
+names_with_tenant(const Catalogs *catalogs, Oid relid, AttrNumber tenant, const List *columns)
+{
+	List	   *all = list_concat_unique_int(list_make1_int(tenant), columns);
+	StringInfoData names;
+	ListCell   *lc;
+
+	initStringInfo(&names);
+	foreach(lc, all)
+	{
+		const char *name = dbkit_catalog_column_name(catalogs, relid, lfirst_int(lc));
+
+		if (name == NULL)
+			return NULL;
+		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", quote_identifier(name));
+	}
+	return names.data;
+}
+
+/* Return the key to use instead of one that does not pair the tenant's columns, or NULL. */
+static char *
+write_tenant_key(const Facts *facts, const ForeignKeyFacts *key, AttrNumber column, AttrNumber tenant)
+{
+	const char *table = dbkit_catalog_quoted_name(facts->catalogs, key->referenced);
+	const char *columns = names_with_tenant(facts->catalogs, facts->objid, column, key->columns);
+	const char *referenced = names_with_tenant(facts->catalogs, key->referenced, tenant, key->referenced_columns);
+
+	if (table == NULL || columns == NULL || referenced == NULL)
+		return NULL;
+
+	/*
+	 * If it has one of the two beside something else, what is meant is not
+	 * known
+	 */
+	if (list_member_int(key->columns, column) != list_member_int(key->referenced_columns, tenant))
+		return psprintf("a key to %s that pairs the columns of the tenants", table);
+	return psprintf("FOREIGN KEY (%s) REFERENCES %s (%s), with UNIQUE (%s) there",
+					columns, table, referenced, referenced);
+}
+
+/* Judge that a key between two tables whose rows have tenants keeps to one of them. */
+static void
+judge_tenant_key(Judgement *judgement)
+{
+	const Facts *facts = judgement->facts;
+	const ColumnFacts *column = dbkit_facts_listed_column(facts, dbkit_agreement()->organization_columns);
+	ListCell   *lc;
+
+	if (column == NULL || dbkit_is_organization_table(facts->catalogs, facts->objid))
+		return;
+	foreach(lc, dbkit_facts_foreign_keys(facts))
+	{
+		const ForeignKeyFacts *key = lfirst(lc);
+		AttrNumber	tenant = find_tenant_column(facts->catalogs, key->referenced);
+		const char *wanted = tenant != InvalidAttrNumber && !pairs_columns(key, column->attnum, tenant) ?
+		write_tenant_key(facts, key, column->attnum, tenant) : NULL;
+
+		if (wanted != NULL)
+			(void) add_key_finding(judgement, key,
+								   psprintf("foreign key \"%s\" (%s) can reference a row of another tenant; use %s",
+											key->name, dbkit_facts_column_names(facts, key->columns), wanted));
+	}
+}
+
 /* Judge that no constraint is left NOT VALID. */
 static void
 judge_constraint_validated(Judgement *judgement)
@@ -531,6 +630,15 @@ Rule		dbkit_foreign_key_rules[] = {
 		.level = LEVEL_OFF,
 		.description = "a column, such as organization_id, NOT NULL that references the organization table",
 		.judge = judge_organization_scope
+	},
+	{
+		.id = "tenant_key",
+		.phase = PHASE_COMMIT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_FOREIGN_KEYS | FACT_COLUMNS,
+		.level = LEVEL_OFF,
+		.description = "a foreign key between two tables that have the tenant column includes it on both sides",
+		.judge = judge_tenant_key
 	},
 	{
 		.id = "constraint_validated",

@@ -158,14 +158,19 @@ dbkit_keys_may_come_later(void)
 	return !dbkit_ids_are_prefixed() || dbkit_agreement()->composite_keys;
 }
 
-/*
- * May a later statement change what type is wanted: a foreign key, which often comes later, or
- * a change of the other end of one?
- */
+/* May a foreign key, which often comes in a later statement, change what type is wanted? */
 bool
-dbkit_waits_for_key(const ColumnFacts *column)
+dbkit_waits_for_key(const Facts *facts, const ColumnFacts *column)
 {
-	return !dbkit_ids_are_prefixed() && dbkit_id_suffix(column->name) != NULL;
+	return !dbkit_ids_are_prefixed() && dbkit_id_suffix(column->name) != NULL &&
+		!dbkit_is_reference(facts, column);
+}
+
+/* May a change of what it references change that? */
+bool
+dbkit_waits_for_other_end(const Facts *facts, const ColumnFacts *column)
+{
+	return !dbkit_ids_are_prefixed() && dbkit_is_reference(facts, column);
 }
 
 /* Has the column that type? */

@@ -9,12 +9,14 @@
 
 #include "catalog/pg_type.h"
 #include "nodes/primnodes.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/varlena.h"
 
 #include "common.h"
 #include "context/mirror.h"
 #include "convention/agreement.h"
+#include "convention/facts/exposure.h"
 #include "convention/facts/expression.h"
 #include "convention/reserved.h"
 #include "convention/rules/files.h"
@@ -72,6 +74,23 @@ is_for_insert(const PolicyFacts *policy)
 	return policy->command == '*' || policy->command == 'a';
 }
 
+static bool
+is_for_all_roles(const PolicyFacts *policy)
+{
+	return linitial_oid(policy->roles) == ACL_ID_PUBLIC;
+}
+
+/* Is a policy only for the role of the agreement that sees all rows? */
+static bool
+is_for_admins(const Facts *facts, const PolicyFacts *policy)
+{
+	const char *admins = dbkit_agreement()->admin_role;
+	const char *name = admins != NULL && list_length(policy->roles) == 1 ?
+	dbkit_catalog_name(facts->catalogs, CATALOG_ROLE, linitial_oid(policy->roles), NULL) : NULL;
+
+	return name != NULL && strcmp(name, admins) == 0;
+}
+
 /*
  * Judge that policies under which rows are inserted check them.  A restrictive
  * policy with a condition does so for the permissive ones (see CREATE POLICY).
@@ -85,7 +104,7 @@ judge_policy_with_check(Judgement *judgement)
 	{
 		const PolicyFacts *policy = lfirst(lc);
 
-		if (!policy->permissive && policy->for_all_roles && is_for_insert(policy) &&
+		if (!policy->permissive && is_for_all_roles(policy) && is_for_insert(policy) &&
 			!dbkit_lets_all_pass(insert_check(policy)))
 			return;
 	}
@@ -93,10 +112,99 @@ judge_policy_with_check(Judgement *judgement)
 	{
 		const PolicyFacts *policy = lfirst(lc);
 
-		if (policy->permissive && is_for_insert(policy) && dbkit_lets_all_pass(insert_check(policy)))
+		if (policy->permissive && is_for_insert(policy) && dbkit_lets_all_pass(insert_check(policy)) &&
+			!is_for_admins(judgement->facts, policy))
 			dbkit_add_finding(judgement, NULL,
 							  "policy \"%s\" lets any row be inserted; use WITH CHECK with a condition",
 							  policy->name)->part = policy->name;
+	}
+}
+
+/* Return what a policy asks of rows that are there, or of rows as they are written; NULL where it is not asked. */
+static const char *
+policy_condition(const PolicyFacts *policy, bool written)
+{
+	if (written)
+		return policy->command == 'r' || policy->command == 'd' ? NULL : insert_check(policy);
+	return policy->command == 'a' ? NULL : policy->using;
+}
+
+/* Does a restrictive policy bind all whom the policy lets pass, whatever they do under it? */
+static bool
+is_bound_by(const PolicyFacts *policy, const PolicyFacts *restrictive, bool written)
+{
+	const char *condition = policy_condition(restrictive, written);
+
+	return !restrictive->permissive && condition != NULL && dbkit_openness(condition) == OPEN_TO_SOME &&
+		(restrictive->command == '*' || restrictive->command == policy->command) &&
+		(is_for_all_roles(restrictive) || list_difference_oid(policy->roles, restrictive->roles) == NIL);
+}
+
+/* Tell how open a policy leaves its table for rows that are there, or for rows as they are written. */
+static Openness
+policy_openness(const Facts *facts, const PolicyFacts *policy, bool written)
+{
+	const char *condition = policy_condition(policy, written);
+	Openness	result = condition != NULL ? dbkit_openness(condition) : OPEN_TO_SOME;
+	ListCell   *lc;
+
+	if (result == OPEN_TO_SOME)
+		return OPEN_TO_SOME;
+	foreach(lc, dbkit_facts_policies(facts))
+	{
+		if (is_bound_by(policy, lfirst(lc), written))
+			return OPEN_TO_SOME;
+	}
+	return result;
+}
+
+/* Say what a policy does with the rows of all tenants. */
+static const char *
+open_effect(const PolicyFacts *policy, bool written)
+{
+	if (written)
+		return "lets rows of any tenant be written";
+	switch (policy->command)
+	{
+		case 'w':
+			return "lets the rows of all tenants be changed";
+		case 'd':
+			return "lets the rows of all tenants be deleted";
+		default:
+			return "shows the rows of all tenants";
+	}
+}
+
+/* Judge that the policies of a table whose rows have tenants ask which one. */
+static void
+judge_open_policy(Judgement *judgement)
+{
+	const Facts *facts = judgement->facts;
+	const ColumnFacts *column = dbkit_facts_listed_column(facts, dbkit_agreement()->organization_columns);
+	ListCell   *lc;
+
+	if (column == NULL)
+		return;
+	foreach(lc, dbkit_facts_policies(facts))
+	{
+		const PolicyFacts *policy = lfirst(lc);
+		bool		written;
+		Openness	openness;
+		Finding    *finding;
+
+		if (!policy->permissive || is_for_admins(facts, policy))
+			continue;
+		written = policy_openness(facts, policy, false) == OPEN_TO_SOME;
+		openness = policy_openness(facts, policy, written);
+		if (openness == OPEN_TO_SOME)
+			continue;
+		finding = dbkit_add_finding(judgement, NULL, "policy \"%s\" %s%s; use a condition on %s%s",
+									policy->name, open_effect(policy, written),
+									openness == OPEN_TO_ALL ? "" : " while none is set",
+									quote_identifier(column->name),
+									openness == OPEN_TO_ALL ? "" : " that is not true then");
+		finding->part = policy->name;
+		dbkit_set_faults(finding, openness == OPEN_TO_ALL ? FAULT_ANY : FAULT_NULL, FAULT_NULL);
 	}
 }
 
@@ -149,6 +257,52 @@ judge_view_security_invoker(Judgement *judgement)
 	dbkit_add_statement(finding, RISK_BREAKS,
 						psprintf("ALTER VIEW %s SET (security_invoker = true);",
 								 dbkit_facts_identity(judgement->facts)));
+}
+
+/* Judge that who may use a partition or child by its own name meets the row level security of its parent. */
+static void
+judge_partition_rls(Judgement *judgement)
+{
+	const Facts *facts = judgement->facts;
+	Protected	parents = dbkit_protected_parents(facts);
+	bool		enabled = dbkit_facts_rls_enabled(facts);
+	bool		forced = dbkit_facts_rls_forced(facts) || !parents.forced;
+	const char *user;
+	const char *action;
+	Finding    *finding;
+
+	if (parents.table == NULL || (enabled && forced))
+		return;
+	user = dbkit_other_user(facts, ACL_SELECT | ACL_INSERT | ACL_UPDATE | ACL_DELETE, parents.forced);
+	if (user == NULL)
+		return;
+	action = enabled ? "FORCE ROW LEVEL SECURITY" :
+		forced ? "ENABLE ROW LEVEL SECURITY" : "ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY";
+	finding = dbkit_add_finding(judgement, NULL,
+								"%s may use it past the row level security of table \"%s\"; use ALTER TABLE %s %s",
+								user, parents.table, dbkit_facts_identity(facts), action);
+	dbkit_set_faults(finding, enabled ? FAULT_FORM : FAULT_ANY, FAULT_FORM);
+	dbkit_add_alter(finding, RISK_BREAKS, action);
+}
+
+/* Judge that who may read a view sees no more rows than its tables would show. */
+static void
+judge_rls_view(Judgement *judgement)
+{
+	const Facts *facts = judgement->facts;
+	Protected	sources;
+	const char *user;
+
+	if (facts->security_invoker)
+		return;
+	sources = dbkit_protected_sources(facts);
+	user = sources.table != NULL ? dbkit_other_user(facts, ACL_SELECT, sources.binds_owner) : NULL;
+	if (user == NULL)
+		return;
+	(void) dbkit_add_finding(judgement, NULL, facts->kind == KIND_VIEW ?
+							 "%s may read it past the row level security of table \"%s\"; use WITH (security_invoker = true)" :
+							 "%s may read it past the row level security of table \"%s\"; use REVOKE SELECT, or a view WITH (security_invoker = true) in its place",
+							 user, sources.table);
 }
 
 /*
@@ -264,6 +418,15 @@ Rule		dbkit_security_rules[] = {
 		.judge = judge_policy_with_check
 	},
 	{
+		.id = "open_policy",
+		.phase = PHASE_COMMIT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_POLICIES | FACT_ROW_SECURITY | FACT_COLUMNS,
+		.level = LEVEL_WARNING,
+		.description = "no policy of a table with a tenant column is true for every row, always or while no tenant is set",
+		.judge = judge_open_policy
+	},
+	{
 		.id = "forgeable_policy",
 		.phase = PHASE_COMMIT,
 		.kinds = KIND_TABLE,
@@ -271,6 +434,25 @@ Rule		dbkit_security_rules[] = {
 		.level = LEVEL_WARNING,
 		.description = "no policy reads a setting that any session can set",
 		.judge = judge_forgeable_policy
+	},
+	{
+		.id = "partition_rls",
+		.phase = PHASE_COMMIT,
+		.kinds = KIND_TABLE | KIND_ENUM_TABLE | KIND_PARTITION,
+		.needs = FACT_PARENTS | FACT_ROW_SECURITY | FACT_GRANTS,
+		.fixable = true,
+		.level = LEVEL_ERROR,
+		.description = "a partition or child that another role than its owner may use has the row level security of its parent",
+		.judge = judge_partition_rls
+	},
+	{
+		.id = "rls_view",
+		.phase = PHASE_COMMIT,
+		.kinds = KIND_VIEW | KIND_MATERIALIZED_VIEW,
+		.needs = FACT_OBJECT | FACT_SOURCES | FACT_GRANTS,
+		.level = LEVEL_WARNING,
+		.description = "no materialized view, and no view without security_invoker, that another role than its owner may read shows a table with row level security",
+		.judge = judge_rls_view
 	},
 	{
 		.id = "security_definer_path",

@@ -99,7 +99,7 @@ judge_size(const Rule *rule, Oid relid, uint64 size, const char *change, const c
 	if (size <= (uint64) large_table_size * 1024)
 		return NIL;
 	judgement.facts = dbkit_facts(&dbkit_now, RelationRelationId, root_of(relid), 0);
-	if (judgement.facts == NULL)
+	if (judgement.facts == NULL || !(judgement.facts->kind & (KIND_TABLE | KIND_ENUM_TABLE)))
 		return NIL;
 	judgement.level = dbkit_rule_level(rule, judgement.facts->schema, LEVEL_TO_ENFORCE);
 	if (judgement.level == LEVEL_OFF)
