@@ -23,6 +23,7 @@ typedef enum JudgeScope
 	SCOPE_ALL					/* all, and no exemption counts */
 } JudgeScope;
 
+extern FactSet dbkit_facts_of_rule(const Rule *rule);
 extern FactSet dbkit_facts_to_read(JudgeScope scope, Change change);
 extern bool dbkit_is_checked(const Facts *facts, const Rule *rule);
 extern void dbkit_judge(Judgement *judgement, Facts *facts, JudgeScope scope, Change change);

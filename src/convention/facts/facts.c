@@ -96,21 +96,54 @@ dbkit_facts_identity(const Facts *facts)
 	return quote_qualified_identifier(facts->schema, facts->name);
 }
 
+/* What objects are called in messages, and what their kind is in a rule of the team */
+static const struct
+{
+	ObjectKind	kind;
+	const char *object;
+	const char *name;
+}			kinds[] = {
+	{KIND_TABLE, "table", "table"},
+	{KIND_ENUM_TABLE, "table", "enum table"},
+	{KIND_VIEW, "view", "view"},
+	{KIND_ENUM_TYPE, "type", "enum type"},
+	{KIND_FUNCTION, "function", "function"},
+};
+
 /* Return what to call an object of that kind. */
 const char *
 dbkit_kind_name(ObjectKind kind)
 {
-	switch (kind)
+	size_t		i = 0;
+
+	while (kinds[i].kind != kind)
+		i++;
+	return kinds[i].object;
+}
+
+/* Return the kind of that name, or 0. */
+int
+dbkit_find_kind(const char *name)
+{
+	for (size_t i = 0; i < lengthof(kinds); i++)
 	{
-		case KIND_TABLE:
-		case KIND_ENUM_TABLE:
-			return "table";
-		case KIND_VIEW:
-			return "view";
-		case KIND_ENUM_TYPE:
-			return "type";
-		case KIND_FUNCTION:
-			return "function";
+		if (strcmp(kinds[i].name, name) == 0)
+			return kinds[i].kind;
 	}
-	return NULL;				/* keep compiler quiet */
+	return 0;
+}
+
+/* Return the names of these kinds. */
+char *
+dbkit_list_kinds(int some)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (size_t i = 0; i < lengthof(kinds); i++)
+	{
+		if (kinds[i].kind & some)
+			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", kinds[i].name);
+	}
+	return names.data;
 }
