@@ -104,12 +104,12 @@ check_id(const char *id)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid id of a rule: \"%s\"", id),
-				 errdetail_internal("It is not used: %s.", problem)));
+				 errhint("An id begins with a letter from a to z and has only such letters, digits and underscores, 63 at most.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_DUPLICATE_OBJECT),
 			 errmsg("rule \"%s\" already exists", id),
 			 problem == NULL ? errhint("SELECT dbkit.drop_rule('%s') drops it.", id) :
-			 errdetail("It is one of dbkit itself.")));
+			 errdetail("It is built in.")));
 }
 
 /* Return how the agreement names a function that may judge. */
@@ -332,7 +332,7 @@ dbkit_drop_rule(PG_FUNCTION_ARGS)
 	if (rule != NULL && !rule->of_team)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("rule \"%s\" is one of dbkit itself", id),
+				 errmsg("rule \"%s\" is built in", id),
 				 errhint("SELECT dbkit.agree('{\"rules\": {\"%s\": \"off\"}}') switches it off.", id)));
 	if (!has_key(agreement, "own_rules", id))
 		PG_RETURN_BOOL(false);

@@ -276,16 +276,15 @@ dbkit_team_rule_failed(const Rule *rule)
 	return of_team != NULL && of_team->failed_in == dbkit_local_transaction();
 }
 
-/* Return the fix as a statement, ready to be run after others. */
+/* Return the fix as a statement that others can follow, also where it ends with a comment. */
 static char *
 statement(char *fix)
 {
 	size_t		length = strlen(fix);
 
-	while (length > 0 && strchr(" \t\r\n", fix[length - 1]) != NULL)
+	while (length > 0 && strchr(" \t\r\n;", fix[length - 1]) != NULL)
 		length--;
-	fix[length] = '\0';
-	return dbkit_ends_with(fix, ";") ? fix : psprintf("%s;", fix);
+	return psprintf("%.*s%s;", (int) length, fix, strstr(fix, "--") != NULL ? "\n" : "");
 }
 
 /*
