@@ -138,6 +138,20 @@ COMMIT; -- fails
 SELECT dbkit.drop_rule('numbered');
 DROP TABLE wide;
 
+\echo '== whatever a command changes, such as the owner'
+CREATE FUNCTION team.owned(object oid) RETURNS TABLE (column_name text, problem text, fix text)
+LANGUAGE sql STABLE AS $$ SELECT NULL, 'its owner is ' || rolname, NULL FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
+	WHERE c.oid = object AND rolname LIKE 'regress\_own\_%' $$;
+CREATE TABLE owned (a bigint);
+CREATE ROLE regress_own_maker;
+ALTER TABLE owned OWNER TO regress_own_maker;
+ALTER TABLE owned OWNER TO CURRENT_USER;
+SELECT dbkit.add_rule('owned', 'team.owned(oid)', '{table}', 'tables belong to nobody who may leave', 'statement');
+ALTER TABLE owned OWNER TO regress_own_maker; -- fails
+SELECT dbkit.drop_rule('owned');
+DROP TABLE owned;
+DROP ROLE regress_own_maker;
+
 \echo '== a function that fails refuses nothing, and is named once in a transaction'
 CREATE FUNCTION team.faulty(object oid) RETURNS TABLE (column_name text, problem text, fix text)
 LANGUAGE plpgsql STABLE AS $$ BEGIN PERFORM 1 / 0; END $$;

@@ -99,7 +99,7 @@ $node->safe_psql('planted', q{
 		$$ SELECT attname, format('%s of %s', attname, attrelid::regclass), NULL FROM pg_attribute WHERE attrelid = object AND attnum > 0 $$;
 	SET ROLE regress_mallory;
 	CREATE FUNCTION t.judge(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE sql STABLE AS
-		$$ SELECT t.evil('judge', 'x'), 'x', 'x' $$});
+		$$ SELECT t.evil('judge', 'x'::text), 'x', 'x' $$});
 is($node->safe_psql('planted', 'SELECT count(*) FROM pg_event_trigger'), '4', 'the event triggers are those that can be disabled');
 
 # Functions -----------------------------------------------------------------
