@@ -114,11 +114,12 @@ static const struct
 const char *
 dbkit_kind_name(ObjectKind kind)
 {
-	size_t		i = 0;
-
-	while (kinds[i].kind != kind)
-		i++;
-	return kinds[i].object;
+	for (size_t i = 0; i < lengthof(kinds); i++)
+	{
+		if (kinds[i].kind == kind)
+			return kinds[i].object;
+	}
+	return NULL;				/* keep compiler quiet */
 }
 
 /* Return the kind of that name, or 0. */
