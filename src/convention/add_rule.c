@@ -11,9 +11,11 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -112,12 +114,14 @@ check_id(const char *id)
 			 errdetail("It is built in.")));
 }
 
-/* Return how the agreement names a function that may judge. */
+/* Return how the agreement names a function that may judge, which stays as it is until then. */
 static char *
 function_name(Oid oid)
 {
-	TeamFunction function = dbkit_team_function(oid);
+	TeamFunction function;
 
+	LockDatabaseObject(ProcedureRelationId, oid, 0, AccessShareLock);
+	function = dbkit_team_function(oid);
 	if (function.trouble != NULL)
 		ereport(ERROR,
 				(errcode(function.sqlerrcode),
