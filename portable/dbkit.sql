@@ -1886,10 +1886,10 @@ BEGIN
 		RAISE null_value_not_allowed USING MESSAGE = missing || ' must not be null';
 	END IF;
 	own := dbkit.begin_agreement_change();
-	IF dbkit.is_rule(own, id) AND id <> '*' THEN
-		RAISE duplicate_object USING MESSAGE = format('rule "%s" already exists', id),
-			DETAIL = CASE WHEN dbkit.team_rule_problem(id) IS NOT NULL THEN 'It is built in.' ELSE '' END,
-			HINT = CASE WHEN dbkit.team_rule_problem(id) IS NULL THEN format('SELECT dbkit.drop_rule(%L) drops it.', id) ELSE '' END;
+	IF id IN (SELECT r.id FROM dbkit.all_rules() r) THEN
+		RAISE duplicate_object USING MESSAGE = format('rule "%s" already exists', id), DETAIL = 'It is built in.';
+	ELSIF dbkit.is_rule(own, id) AND id <> '*' THEN
+		RAISE duplicate_object USING MESSAGE = format('rule "%s" already exists', id), HINT = format('SELECT dbkit.drop_rule(%L) drops it.', id);
 	ELSIF dbkit.team_rule_problem(id) IS NOT NULL THEN
 		RAISE invalid_parameter_value USING MESSAGE = format('invalid id of a rule: "%s"', id),
 			HINT = 'An id begins with a letter from a to z and has only such letters, digits and underscores, 63 at most.';
@@ -1902,7 +1902,7 @@ BEGIN
 	IF wrong.trouble IS NOT NULL THEN
 		RAISE USING ERRCODE = wrong.code, MESSAGE = format('function %s cannot judge', judge), DETAIL = format('What is wrong: %s.', wrong.trouble);
 	END IF;
-	SELECT coalesce(format('"%s"', kind), 'null') INTO unknown_kind FROM unnest(kinds) AS kind WHERE kind IS NULL OR kind <> ALL (dbkit.object_kinds()) LIMIT 1;
+	SELECT coalesce('"' || kind || '"', 'null') INTO unknown_kind FROM unnest(kinds) AS kind WHERE kind IS NULL OR kind <> ALL (dbkit.object_kinds()) LIMIT 1;
 	IF cardinality(kinds) = 0 OR unknown_kind IS NOT NULL THEN
 		RAISE invalid_parameter_value USING HINT = format('The kinds are %s.', array_to_string(dbkit.object_kinds(), ', ')),
 			MESSAGE = CASE WHEN cardinality(kinds) = 0 THEN 'kinds must not be empty' ELSE format('unrecognized kind: %s', unknown_kind) END;

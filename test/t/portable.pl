@@ -221,7 +221,7 @@ for my $db ('judged_with', 'judged_without')
 sub refusals
 {
 	my ($db) = @_;
-	return join '', map { (undef, undef, my $err) = $node->psql($db, "$_;"); $err =~ s/^psql:<stdin>:\d+: //mgr =~ s/^CONTEXT:.*\n?//mgr . "\n" }
+	return join '', map { (undef, undef, my $err) = $node->psql($db, "$_;"); $err =~ s/^psql:<stdin>:\d+: //mgr =~ s/\nCONTEXT:.*//sr =~ s/pg_catalog\.//gr . "\n" }
 		q{SELECT dbkit.add_rule('plural', 'team.plural(oid)', '{table}', 'x')}, q{SELECT dbkit.add_rule('bigint', 'team.plural(oid)', '{table}', 'x')},
 		q{SELECT dbkit.add_rule('X', 'team.plural(oid)', '{table}', 'x')}, q{SELECT dbkit.add_rule('x', 'team.plural(oid)', '{tables}', 'x')},
 		q{SELECT dbkit.add_rule('x', 'team.plural(oid)', '{}', 'x')}, q{SELECT dbkit.add_rule('x', 'team.plural(oid)', '{table,NULL}', 'x')},
@@ -308,7 +308,7 @@ UPDATE public.organizations SET updated_at = NULL;
 SELECT dbkit.id_prefix(id), dbkit.id_uuid(id), dbkit.id_timestamp(id), dbkit.id_from_uuid('org', dbkit.id_uuid(id)), dbkit.table_of(id) FROM public.organizations;
 SELECT dbkit.generate_id_at('org', timestamptz '2020-01-01'), dbkit.id_lower_bound('org', timestamptz '2020-01-01'), dbkit.id_upper_bound('org', timestamptz '2020-01-01');
 SELECT dbkit.agree('{"rules": {"storytime": "warning"}}'), dbkit.agreement(), dbkit.exempt('public.o%', 'extid', 'why not'), dbkit.unexempt('public.o%', 'extid');
-CREATE FUNCTION public.judge(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE sql STABLE AS $$ SELECT attname, format('%s', attname), 'x' FROM pg_attribute WHERE attrelid = object $$;
+CREATE FUNCTION public.judge(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE sql STABLE AS $$ SELECT attname, format('%s', attname), NULL FROM pg_attribute WHERE attrelid = object $$;
 SELECT dbkit.add_rule('own', 'public.judge(oid)', '{table,view}', 'x');
 SELECT dbkit.create_enum('public.color', '{red, green}');
 SELECT dbkit.add_enum_value('public.color_enum', 'blue');
