@@ -309,7 +309,7 @@ SELECT dbkit.id_prefix(id), dbkit.id_uuid(id), dbkit.id_timestamp(id), dbkit.id_
 SELECT dbkit.generate_id_at('org', timestamptz '2020-01-01'), dbkit.id_lower_bound('org', timestamptz '2020-01-01'), dbkit.id_upper_bound('org', timestamptz '2020-01-01');
 SELECT dbkit.agree('{"rules": {"storytime": "warning"}}'), dbkit.agreement(), dbkit.exempt('public.o%', 'extid', 'why not'), dbkit.unexempt('public.o%', 'extid');
 CREATE FUNCTION public.judge(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE sql STABLE AS $$ SELECT attname, format('%s', attname), NULL FROM pg_attribute WHERE attrelid = object $$;
-SELECT dbkit.add_rule('own', 'public.judge(oid)', '{table,view}', 'x');
+SELECT dbkit.add_rule('own', 'public.judge(oid)', '{table,view}', 'x'), dbkit.agree('{"rules": {"own": "warning"}}');
 SELECT dbkit.create_enum('public.color', '{red, green}');
 SELECT dbkit.add_enum_value('public.color_enum', 'blue');
 SELECT dbkit.enum_values('public.color_enum');
