@@ -1310,9 +1310,10 @@ LATERAL (VALUES
 	(14, 'admin_role', 'null', role),
 	(15, 'reserve_settings', 'false', 'true or false'),
 	(16, 'rules', '{}', 'an object'),
-	(17, 'schemas', '{}', 'an object'),
-	(18, 'exemptions', '[]', 'an array'),
-	(19, 'baseline', '{}', 'an object')) AS keys (number, key, value, expected)
+	(17, 'own_rules', '{}', 'an object'),
+	(18, 'schemas', '{}', 'an object'),
+	(19, 'exemptions', '[]', 'an array'),
+	(20, 'baseline', '{}', 'an object')) AS keys (number, key, value, expected)
 $$;
 COMMENT ON FUNCTION dbkit.agreement_keys() IS 'the keys of the agreement with their defaults';
 
@@ -1405,6 +1406,84 @@ FROM (SELECT coalesce(dbkit.preset(own ->> 'preset'), dbkit.preset('house')) AS 
 $$;
 COMMENT ON FUNCTION dbkit.agreement_values(jsonb) IS 'what holds under each key of an agreement, and what is wrong with it';
 
+CREATE OR REPLACE FUNCTION dbkit.object_kinds() RETURNS text[]
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN '{table,enum table,view,enum type,function}'::text[];
+COMMENT ON FUNCTION dbkit.object_kinds() IS 'the kinds of objects that a rule of the team can be about';
+
+-- The name is read as SQL reads it.
+CREATE OR REPLACE FUNCTION dbkit.team_function(judge text) RETURNS regprocedure
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT p.oid::regprocedure
+FROM dbkit.listed_names(to_jsonb(ARRAY[left(judge, -5)])) l
+JOIN pg_namespace n ON n.nspname = l.schema
+JOIN pg_proc p ON p.pronamespace = n.oid AND p.proname = l.name AND p.pronargs = 1 AND p.proargtypes[0] = 'oid'::regtype
+WHERE judge LIKE '%(oid)'
+$$;
+COMMENT ON FUNCTION dbkit.team_function(text) IS 'the function that is meant by schema.name(oid), or NULL';
+
+-- Whoever calls dbkit.check() runs it, so it has to be of somebody whom all trust here.
+CREATE OR REPLACE FUNCTION dbkit.team_function_trouble(function regprocedure, OUT code text, OUT trouble text)
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT t.code, t.trouble
+FROM (SELECT 1) AS once LEFT JOIN (
+	SELECT p.*, l.lanname, r.rolsuper OR p.proowner = d.datdba AS trusted
+	FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang JOIN pg_roles r ON r.oid = p.proowner JOIN pg_database d ON d.datname = current_database()
+	WHERE p.oid = function) AS p ON true,
+LATERAL (VALUES
+	(1, '42883', 'it does not exist', p.oid IS NULL),
+	(2, '42809', 'it is not a plain function', p.prokind <> 'f'),
+	(3, '42P13', 'its language is neither sql nor plpgsql', p.lanname NOT IN ('sql', 'plpgsql')),
+	(4, '42P13', 'it is VOLATILE, and has to be STABLE', p.provolatile = 'v'),
+	(5, '42P13', 'it is not of the form function(object oid) RETURNS TABLE (column_name text, problem text, fix text)',
+		NOT p.proretset OR p.proargtypes::oid[] <> '[0:0]={26}' OR p.proallargtypes IS DISTINCT FROM '{26,25,25,25}'::oid[]
+			OR p.proargmodes::text[] IS DISTINCT FROM '{i,t,t,t}' AND p.proargmodes::text[] IS DISTINCT FROM '{i,o,o,o}'),
+	(6, '42501', 'its owner is neither a superuser nor the owner of the database', NOT p.trusted)) AS t (number, code, trouble, holds)
+WHERE t.holds ORDER BY t.number LIMIT 1
+$$;
+COMMENT ON FUNCTION dbkit.team_function_trouble(regprocedure) IS 'why a function may not judge, and the error that this is; NULL where it may';
+
+CREATE OR REPLACE FUNCTION dbkit.team_rule_problem(id text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT CASE WHEN id !~ '^[a-z][a-z0-9_]{0,62}$'
+		THEN 'an id begins with a letter from a to z and has only such letters, digits and underscores, 63 at most'
+	WHEN id IN (SELECT r.id FROM dbkit.all_rules() r) THEN 'dbkit itself has a rule of this id' END
+$$;
+COMMENT ON FUNCTION dbkit.team_rule_problem(text) IS 'what is wrong with the id of a rule, or NULL';
+
+CREATE OR REPLACE FUNCTION dbkit.team_rules(own jsonb,
+	OUT number bigint, OUT id text, OUT judge text, OUT kinds text[], OUT phase text, OUT description text, OUT problem text)
+RETURNS SETOF record
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 5 SET search_path = pg_catalog, pg_temp AS $$
+SELECT r.number, r.key, r.value ->> 'judge', CASE WHEN p.problem IS NULL THEN ARRAY(SELECT jsonb_array_elements_text(r.value -> 'kinds')) END,
+	r.value ->> 'phase', r.value ->> 'description', 'Rule "' || r.key || '" of "own_rules": ' || p.problem || '.'
+FROM jsonb_each(CASE jsonb_typeof(own -> 'own_rules') WHEN 'object' THEN own -> 'own_rules' END) WITH ORDINALITY AS r (key, value, number),
+LATERAL (SELECT CASE
+	WHEN jsonb_typeof(r.value) <> 'object' THEN 'it has to be an object'
+	WHEN dbkit.team_rule_problem(r.key) IS NOT NULL THEN dbkit.team_rule_problem(r.key)
+	WHEN (SELECT array_agg(k ORDER BY k COLLATE "C") FROM jsonb_object_keys(r.value) AS k) <> '{description,judge,kinds,phase}'
+			OR 3 <> (SELECT count(*) FROM jsonb_each(r.value) AS m WHERE m.key <> 'kinds' AND jsonb_typeof(m.value) = 'string')
+		THEN 'it has the keys "judge", "kinds", "phase" and "description"'
+	WHEN r.value ->> 'phase' NOT IN ('statement', 'commit') THEN 'its phase has to be statement or commit'
+	WHEN r.value ->> 'description' ~ '^[ \t\r\n]*$' THEN 'its description must not be empty'
+	WHEN jsonb_typeof(r.value -> 'kinds') <> 'array' OR r.value -> 'kinds' = '[]' THEN 'its kinds have to be a list that is not empty'
+	WHEN NOT to_jsonb(dbkit.object_kinds()) @> (r.value -> 'kinds') THEN 'its kinds have to be among ' || array_to_string(dbkit.object_kinds(), ', ')
+	END) AS p (problem)
+$$;
+COMMENT ON FUNCTION dbkit.team_rules(jsonb) IS 'the rules of the team in an agreement, and what is wrong with them';
+
+CREATE OR REPLACE FUNCTION dbkit.rules_of(own jsonb,
+	OUT number integer, OUT id text, OUT phase text, OUT level text, OUT fixable boolean, OUT description text, OUT why text)
+RETURNS SETOF record
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 30 SET search_path = pg_catalog, pg_temp AS $$
+SELECT number, id, phase, level, fixable, description, why FROM dbkit.all_rules()
+UNION ALL
+SELECT (1000 + t.number)::integer, t.id, t.phase, 'error', true, t.description,
+	coalesce(obj_description(dbkit.team_function(t.judge), 'pg_proc'), t.description)
+FROM dbkit.team_rules(own) t WHERE t.problem IS NULL
+$$;
+COMMENT ON FUNCTION dbkit.rules_of(jsonb) IS 'all rules: those of dbkit, and those of the team';
+
 -- What is said of one rule counts more than what is said of all, and what is said of a schema
 -- more than what is said of the database; '' stands for schemas of which nothing is said.
 CREATE OR REPLACE FUNCTION dbkit.rule_levels(own jsonb, settings text,
@@ -1417,7 +1496,7 @@ WITH set_levels AS MATERIALIZED (
 SELECT s.schema, r.number, r.id, l.level, l.source
 FROM (SELECT '' UNION ALL SELECT jsonb_object_keys(CASE jsonb_typeof(own -> 'schemas') WHEN 'object' THEN own -> 'schemas' END)) AS s (schema),
 	coalesce(dbkit.preset(own ->> 'preset'), dbkit.preset('house')) AS preset,
-	dbkit.all_rules() r,
+	dbkit.rules_of(own) r,
 	LATERAL (
 		SELECT said.level, said.source FROM (
 			SELECT -x.number, x.level, 'dbkit.rule_levels' FROM set_levels x WHERE x.rule IN (r.id, '*')
@@ -1426,8 +1505,9 @@ FROM (SELECT '' UNION ALL SELECT jsonb_object_keys(CASE jsonb_typeof(own -> 'sch
 				(2, own #>> ARRAY['schemas', s.schema, 'rules', '*'], 'agreement'),
 				(3, own #>> ARRAY['rules', r.id], 'agreement'),
 				(4, own #>> '{rules,*}', 'agreement'),
-				(5, preset #>> ARRAY['rules', r.id], 'preset'),
-				(6, preset #>> '{rules,*}', 'preset'),
+				-- A preset knows nothing of the team's
+				(5, preset #>> ARRAY['rules', CASE WHEN r.number < 1000 THEN r.id END], 'preset'),
+				(6, CASE WHEN r.number < 1000 THEN preset #>> '{rules,*}' END, 'preset'),
 				(7, r.level, 'default')) AS said (number, level, source)
 		WHERE said.level IN ('off', 'warning', 'error') OR said.level = 'fix' AND r.fixable
 		ORDER BY said.number LIMIT 1) AS l
@@ -1453,7 +1533,7 @@ BEGIN
 				OR exemption - '{object,rule,reason,expires_at}'::text[] <> '{}'
 				THEN 'An exemption has the keys "object", "rule" and "reason", and perhaps "expires_at".'
 			WHEN dbkit.is_malformed_pattern(object) THEN format('The exemption of "%s" must not end with a single backslash.', object)
-			WHEN NOT dbkit.is_rule(rule) THEN format('There is no rule "%s", from which "%s" is exempt.', rule, object)
+			WHEN NOT dbkit.is_rule(own, rule) THEN format('There is no rule "%s", from which "%s" is exempt.', rule, object)
 			WHEN reason ~ '^[ \t\r\n]*$' THEN format('The exemption of "%s" has no reason.', object)
 			WHEN jsonb_typeof(exemption -> 'expires_at') <> 'string' THEN format('The exemption of "%s" expires at what is not a time.', object)
 			END;
@@ -1469,11 +1549,11 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION dbkit.agreed_exemptions(jsonb) IS 'the exemptions of an agreement, and what is wrong with them';
 
-CREATE OR REPLACE FUNCTION dbkit.is_rule(rule text) RETURNS boolean
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-SELECT rule = '*' OR rule IN (SELECT id FROM dbkit.all_rules())
+CREATE OR REPLACE FUNCTION dbkit.is_rule(own jsonb, rule text) RETURNS boolean
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT rule = '*' OR rule IN (SELECT id FROM dbkit.rules_of(own))
 $$;
-COMMENT ON FUNCTION dbkit.is_rule(text) IS 'whether there is a rule of that id, or it is * for all';
+COMMENT ON FUNCTION dbkit.is_rule(jsonb, text) IS 'whether there is a rule of that id, or it is * for all';
 
 -- LIKE itself complains only when it gets as far as the last backslash.
 CREATE OR REPLACE FUNCTION dbkit.is_malformed_pattern(object text) RETURNS boolean
@@ -1501,6 +1581,8 @@ WHERE key NOT IN (SELECT k.key FROM dbkit.agreement_keys() k) ORDER BY number)
 UNION ALL
 (SELECT problem FROM dbkit.agreement_values(own) WHERE problem IS NOT NULL ORDER BY number)
 UNION ALL
+(SELECT problem FROM dbkit.team_rules(own) WHERE problem IS NOT NULL ORDER BY number)
+UNION ALL
 (SELECT said.problem
 FROM (
 	SELECT 0, NULL, own
@@ -1517,13 +1599,13 @@ LATERAL (
 	UNION ALL
 	SELECT CASE id WHEN '*' THEN 1 ELSE 2 END, number, CASE
 		WHEN jsonb_typeof(value) <> 'string' THEN format('The level of "%s" has to be a string.', id)
-		WHEN NOT dbkit.is_rule(id) THEN format('There is no rule "%s".', id)
+		WHEN NOT dbkit.is_rule(own, id) THEN format('There is no rule "%s".', id)
 		WHEN value #>> '{}' NOT IN ('off', 'warning', 'error', CASE WHEN fixable THEN 'fix' ELSE 'error' END)
 			THEN format('The level of "%s" has to be off, warning%s, not "%s".', id,
 				CASE WHEN fixable THEN ', error or fix' ELSE ' or error' END, value #>> '{}') END
 	FROM jsonb_each(CASE WHEN jsonb_typeof(part.value -> 'rules') = 'object' THEN part.value -> 'rules' END)
 		WITH ORDINALITY AS level (id, value, number),
-	LATERAL (SELECT id = '*' OR id IN (SELECT r.id FROM dbkit.all_rules() r WHERE r.fixable)) AS f (fixable)
+	LATERAL (SELECT id = '*' OR id IN (SELECT r.id FROM dbkit.rules_of(own) r WHERE r.fixable)) AS f (fixable)
 	) AS said (place, number, problem)
 WHERE said.problem IS NOT NULL ORDER BY part.number, said.place, said.number)
 UNION ALL
@@ -1568,7 +1650,14 @@ COMMENT ON FUNCTION dbkit.begin_agreement_change() IS
 CREATE OR REPLACE FUNCTION dbkit.end_agreement_change(agreement jsonb) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	problems text := (SELECT string_agg(p, E'\n') FROM dbkit.agreement_problems(agreement) AS p);
+	problems text := (SELECT string_agg(p, E'\n') FROM (
+		SELECT dbkit.agreement_problems(agreement)
+		UNION ALL
+		(SELECT format('Rule "%s" of "own_rules": function %s cannot judge: %s.', t.id, t.judge, f.trouble)
+		FROM dbkit.team_rules(agreement) t, dbkit.team_function_trouble(dbkit.team_function(t.judge)) f
+		WHERE t.problem IS NULL AND f.trouble IS NOT NULL
+			AND (SELECT own.agreement -> 'own_rules' -> t.id FROM dbkit.own_agreement() own) IS DISTINCT FROM agreement -> 'own_rules' -> t.id
+		ORDER BY t.number)) AS found (p));
 	body text := format('SELECT %s::pg_catalog.jsonb', quote_literal(jsonb_pretty(agreement)));
 BEGIN
 	IF problems IS NOT NULL THEN
@@ -1619,7 +1708,7 @@ CREATE OR REPLACE FUNCTION dbkit.rules(
 RETURNS SETOF record
 	LANGUAGE sql STABLE STRICT PARALLEL UNSAFE ROWS 30 SET search_path = pg_catalog, pg_temp AS $$
 SELECT r.id, r.phase, l.level, r.description, r.fixable, r.why
-FROM dbkit.own_agreement() own, dbkit.rule_levels(own.agreement, current_setting('dbkit.rule_levels', true)) l, dbkit.all_rules() r
+FROM dbkit.own_agreement() own, dbkit.rule_levels(own.agreement, current_setting('dbkit.rule_levels', true)) l, dbkit.rules_of(own.agreement) r
 WHERE l.schema = '' AND r.id = l.rule
 ORDER BY r.number
 $$;
@@ -1633,10 +1722,12 @@ COMMENT ON VIEW dbkit.rules IS
 GRANT SELECT ON dbkit.rules TO PUBLIC;
 
 CREATE OR REPLACE FUNCTION dbkit.explain_rule(rule text) RETURNS text
-	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	explanation text := (SELECT format(E'# %s\n\n%s\n\nIt demands: %s.\n\nMore is in docs/rules/%s.md of dbkit.\n', id, why, description, id)
-		FROM dbkit.all_rules() WHERE id = explain_rule.rule);
+	explanation text := (SELECT format(E'# %s\n\n%s\n\nIt demands: %s.\n\n%s\n', r.id, r.why, r.description,
+			CASE WHEN r.number < 1000 THEN format('More is in docs/rules/%s.md of dbkit.', r.id)
+			ELSE format('It is a rule of the team: the function `%s` judges by it.', own.agreement #>> ARRAY['own_rules', r.id, 'judge']) END)
+		FROM dbkit.own_agreement() own, dbkit.rules_of(own.agreement) r WHERE r.id = explain_rule.rule);
 BEGIN
 	IF explanation IS NULL THEN
 		RAISE invalid_parameter_value USING MESSAGE = format('unrecognized rule: "%s"', explain_rule.rule),
@@ -1740,7 +1831,7 @@ DECLARE
 BEGIN
 	IF missing IS NOT NULL THEN
 		RAISE null_value_not_allowed USING MESSAGE = format('%s must not be null', missing);
-	ELSIF NOT dbkit.is_rule(rule) THEN
+	ELSIF NOT dbkit.is_rule((SELECT agreement FROM dbkit.own_agreement()), rule) THEN
 		RAISE invalid_parameter_value USING MESSAGE = format('unrecognized rule: "%s"', rule),
 			HINT = 'The view dbkit.rules lists them; "*" stands for all.';
 	ELSIF reason ~ '^[ \t\r\n]*$' THEN
@@ -1803,6 +1894,80 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION dbkit.unexempt(text, text) IS
 'Takes back the exemption with exactly this object and rule; false where there is none. Errors: null_value_not_allowed, insufficient_privilege, invalid_parameter_value for an unknown rule';
+
+CREATE OR REPLACE FUNCTION dbkit.add_rule(id text, judge regprocedure, kinds text[], description text, phase text DEFAULT 'commit') RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	own jsonb;
+	wrong record;
+	missing text := CASE WHEN id IS NULL THEN 'id' WHEN judge IS NULL THEN 'judge' WHEN kinds IS NULL THEN 'kinds'
+		WHEN description IS NULL THEN 'description' WHEN phase IS NULL THEN 'phase' END;
+	unknown_kind text;
+BEGIN
+	IF missing IS NOT NULL THEN
+		RAISE null_value_not_allowed USING MESSAGE = missing || ' must not be null';
+	END IF;
+	own := dbkit.begin_agreement_change();
+	IF id IN (SELECT r.id FROM dbkit.all_rules() r) THEN
+		RAISE duplicate_object USING MESSAGE = format('rule "%s" already exists', id), DETAIL = 'It is built in.';
+	ELSIF dbkit.is_rule(own, id) AND id <> '*' THEN
+		RAISE duplicate_object USING MESSAGE = format('rule "%s" already exists', id), HINT = format('SELECT dbkit.drop_rule(%L) drops it.', id);
+	ELSIF dbkit.team_rule_problem(id) IS NOT NULL THEN
+		RAISE invalid_parameter_value USING MESSAGE = format('invalid id of a rule: "%s"', id),
+			HINT = 'An id begins with a letter from a to z and has only such letters, digits and underscores, 63 at most.';
+	ELSIF phase NOT IN ('statement', 'commit') THEN
+		RAISE invalid_parameter_value USING MESSAGE = format('unrecognized phase: "%s"', phase), HINT = 'The phases are statement and commit.';
+	ELSIF description ~ '^[ \t\r\n]*$' THEN
+		RAISE invalid_parameter_value USING MESSAGE = 'description must not be empty';
+	END IF;
+	SELECT * INTO wrong FROM dbkit.team_function_trouble(judge);
+	IF wrong.trouble IS NOT NULL THEN
+		RAISE USING ERRCODE = wrong.code, MESSAGE = format('function %s cannot judge', judge), DETAIL = format('What is wrong: %s.', wrong.trouble);
+	END IF;
+	SELECT coalesce('"' || kind || '"', 'null') INTO unknown_kind FROM unnest(kinds) AS kind WHERE kind IS NULL OR kind <> ALL (dbkit.object_kinds()) LIMIT 1;
+	IF cardinality(kinds) = 0 OR unknown_kind IS NOT NULL THEN
+		RAISE invalid_parameter_value USING HINT = format('The kinds are %s.', array_to_string(dbkit.object_kinds(), ', ')),
+			MESSAGE = CASE WHEN cardinality(kinds) = 0 THEN 'kinds must not be empty' ELSE format('unrecognized kind: %s', unknown_kind) END;
+	END IF;
+	PERFORM dbkit.end_agreement_change(dbkit.merge_json(own, jsonb_build_object('own_rules', jsonb_build_object(id, jsonb_build_object(
+		'judge', (SELECT format('%I.%I(oid)', n.nspname, p.proname) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = judge),
+		'kinds', kinds, 'phase', phase, 'description', description)))));
+END $$;
+COMMENT ON FUNCTION dbkit.add_rule(text, regprocedure, text[], text, text) IS
+'Adds a rule of the team: judge is a STABLE function(object oid) RETURNS TABLE (column_name text, problem text, fix text) in SQL or PL/pgSQL that a superuser or the owner of the database owns (the edition in C: a superuser); dbkit.check() runs it, read-only, as its caller, for each object of these kinds (table, enum table, view, enum type, function). Part of the agreement; the level is error unless the agreement says otherwise. Errors: insufficient_privilege; null_value_not_allowed; duplicate_object for the id of another rule; invalid_parameter_value for an id, kind, phase or description that cannot be; undefined_function, wrong_object_type and invalid_function_definition for the function';
+
+CREATE OR REPLACE FUNCTION dbkit.drop_rule(id text) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	own jsonb := dbkit.begin_agreement_change();
+	part text;
+BEGIN
+	IF EXISTS (SELECT FROM dbkit.all_rules() r WHERE r.id = drop_rule.id) THEN
+		RAISE feature_not_supported USING MESSAGE = format('rule "%s" is built in', id),
+			HINT = format('SELECT dbkit.agree(''{"rules": {"%s": "off"}}'') switches it off.', id);
+	ELSIF (own -> 'own_rules' ? id) IS NOT TRUE THEN
+		RETURN false;
+	END IF;
+	own := own #- ARRAY['own_rules', id] #- ARRAY['rules', id];
+	FOR part IN SELECT jsonb_object_keys(CASE jsonb_typeof(own -> 'schemas') WHEN 'object' THEN own -> 'schemas' END) LOOP
+		own := own #- ARRAY['schemas', part, 'rules', id];
+	END LOOP;
+	FOR part IN SELECT DISTINCT object FROM dbkit.baseline_entries(own) e WHERE e.rule = id LOOP
+		own := own #- ARRAY['baseline', part, id];
+		IF own #> ARRAY['baseline', part] = '{}' THEN
+			own := own #- ARRAY['baseline', part];
+		END IF;
+	END LOOP;
+	IF EXISTS (SELECT FROM dbkit.agreed_exemptions(own) e WHERE e.rule = id) THEN
+		own := own || jsonb_build_object('exemptions', coalesce(
+			(SELECT jsonb_agg(e ORDER BY number) FROM jsonb_array_elements(own -> 'exemptions') WITH ORDINALITY AS a (e, number)
+			WHERE e ->> 'rule' IS DISTINCT FROM id), '[]'));
+	END IF;
+	PERFORM dbkit.end_agreement_change(own);
+	RETURN true;
+END $$;
+COMMENT ON FUNCTION dbkit.drop_rule(text) IS
+'Takes a rule of the team out of the agreement, with its levels, its exemptions and what the baseline has of it; its function stays. False where there is no such rule. For superusers and the owner of the database. Errors: insufficient_privilege; feature_not_supported for a rule of dbkit itself';
 
 -- what is there -----------------------------------------------------------------
 
@@ -2022,6 +2187,66 @@ FROM regexp_replace(name, '([a-z0-9])([A-Z])', '\1_\2', 'g') AS step1,
 WHERE name !~ '[^\x01-\x7f]' AND plain <> '' AND dbkit.name_flaw(plain) IS NULL
 $$;
 COMMENT ON FUNCTION dbkit.snake_case(text) IS 'the name that is meant, as orderDate means order_date, or NULL where there is none';
+-- Nothing that the function calls writes.
+CREATE OR REPLACE FUNCTION dbkit.ask_team(function regprocedure, object oid) RETURNS TABLE (column_name text, problem text, fix text)
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET transaction_read_only = on AS $$
+BEGIN
+	FOR column_name, problem, fix IN EXECUTE (SELECT format('SELECT * FROM %I.%I($1)', n.nspname, p.proname)
+			FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = function) USING object LOOP
+		IF problem ~ '^[ \t\r\n]*$' IS NOT FALSE THEN
+			RAISE null_value_not_allowed USING MESSAGE = 'it returned a row without a problem';
+		END IF;
+		column_name := CASE WHEN column_name !~ '^[ \t\r\n]*$' THEN column_name END;
+		fix := CASE WHEN fix !~ '^[ \t\r\n]*$' THEN rtrim(fix, E' \t\r\n;') || CASE WHEN strpos(fix, '--') > 0 THEN E'\n;' ELSE ';' END END;
+		RETURN NEXT;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION dbkit.ask_team(regprocedure, oid) IS 'what the function of a rule of the team says of an object';
+
+-- A function that fails finds nothing there, which is said once.
+CREATE OR REPLACE FUNCTION dbkit.team_findings(only_relation oid, only_schema oid, rules text[],
+	OUT classid oid, OUT objid oid, OUT schema name, OUT name name, OUT object_type text, OUT object_identity text,
+	OUT rule text, OUT place integer, OUT column_name name, OUT part text, OUT problem text, OUT alters text[], OUT statements text[])
+RETURNS SETOF record
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	one record;
+	function regprocedure;
+	wrong text;
+	is_said boolean;
+BEGIN
+	FOR one IN SELECT t.* FROM dbkit.own_agreement() own, dbkit.team_rules(own.agreement) t WHERE t.problem IS NULL AND t.id = ANY (rules) ORDER BY t.number LOOP
+		function := dbkit.team_function(one.judge);
+		is_said := false;
+		rule := one.id;
+		FOR classid, objid, schema, name, object_type, object_identity IN
+			SELECT o.classid, o.objid, o.schema, o.name, CASE o.kind WHEN 'enum table' THEN 'table' ELSE o.kind END, o.identity
+			FROM dbkit.judged_objects(only_relation, only_schema) o
+			WHERE CASE o.kind WHEN 'type' THEN 'enum type' ELSE o.kind END = ANY (one.kinds) LOOP
+			wrong := (SELECT trouble FROM dbkit.team_function_trouble(function));
+			BEGIN
+				IF wrong IS NULL THEN
+					RETURN QUERY SELECT team_findings.classid, team_findings.objid, team_findings.schema, team_findings.name, team_findings.object_type,
+						team_findings.object_identity, one.id, a.number::integer, a.column_name::name,
+						CASE WHEN a.column_name IS NULL THEN a.problem END, a.problem, NULL::text[], ARRAY[a.fix]
+					FROM dbkit.ask_team(function, team_findings.objid) WITH ORDINALITY AS a (column_name, problem, fix, number);
+				END IF;
+			EXCEPTION
+				WHEN transaction_rollback OR insufficient_resources OR operator_intervention OR lock_not_available OR statement_too_complex THEN
+					RAISE;
+				WHEN others THEN
+					wrong := SQLERRM;
+			END;
+			IF wrong IS NOT NULL AND NOT is_said THEN
+				is_said := true;
+				RAISE WARNING USING MESSAGE = format('the schema convention "%s" could not be judged for %s "%s.%s"', one.id, object_type, schema, name),
+					DETAIL = format('Its function %s failed: %s', one.judge, wrong), HINT = 'It refuses nothing where its function fails.';
+			END IF;
+		END LOOP;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION dbkit.team_findings(oid, oid, text[]) IS 'what breaks those rules of the team, as dbkit.findings() has it';
 
 -- One list of findings for each rule, over shared lists of tables, columns, keys and indexes.
 -- place: where a finding stands among those of its rule and object.  part: of what it is, if
@@ -2863,6 +3088,7 @@ SELECT o.classid, o.objid, o.schema, o.name, replace(replace(o.kind, 'enum ', ''
 	CASE WHEN f.wanted_type IS NULL OR f.retype IS NOT NULL THEN f.statements END
 FROM objects o JOIN retyped f ON f.relid = o.objid
 WHERE f.rule = ANY (rules);
+RETURN QUERY SELECT * FROM dbkit.team_findings(only_relation, only_schema, rules);
 END $$;
 COMMENT ON FUNCTION dbkit.findings(oid, oid, text[]) IS
 'what breaks those rules, exempt or not, with the parts of ALTER TABLE and the statements that fix it';
@@ -3100,7 +3326,7 @@ BEGIN
 	RETURN QUERY
 	WITH found AS MATERIALIZED (
 		SELECT DISTINCT dbkit.object_name(f.schema, f.name) AS name, f.rule
-		FROM dbkit.findings(NULL, NULL, ARRAY(SELECT id FROM dbkit.all_rules())) f)
+		FROM dbkit.findings(NULL, NULL, ARRAY(SELECT id FROM dbkit.own_agreement() own, dbkit.rules_of(own.agreement))) f)
 	SELECT e.object, e.rule, e.reason, e.expires_at, CASE WHEN e.expires_at <= now() THEN 'it has expired' ELSE 'it covers nothing' END
 	FROM dbkit.exemption() e
 	WHERE NOT e.builtin AND (e.expires_at <= now() OR NOT EXISTS (SELECT FROM found f WHERE e.rule IN ('*', f.rule)
@@ -3144,8 +3370,11 @@ FROM own, stale, LATERAL (
 		CASE WHEN v.value = '"none"' THEN 'Nothing is judged before SELECT dbkit.agree(...).' END
 	FROM dbkit.agreement_values(own.agreement) v WHERE v.key = 'preset'
 	UNION ALL SELECT 7, 'stale exemptions', stale.count::text, NULL, CASE WHEN stale.count > 0 THEN 'The view dbkit.stale_exemptions lists them.' END
-	UNION ALL SELECT 7 + l.number, 'rule ' || l.rule, l.level, l.source, NULL
-	FROM dbkit.rule_levels(own.agreement, current_setting('dbkit.rule_levels', true)) l WHERE l.schema = ''
+	UNION ALL SELECT 7 + l.number, 'rule ' || l.rule, l.level, l.source, 'It refuses nothing, because of its function ' || t.judge || ': ' || f.trouble || '.'
+	FROM dbkit.rule_levels(own.agreement, current_setting('dbkit.rule_levels', true)) l
+	LEFT JOIN dbkit.team_rules(own.agreement) t ON t.problem IS NULL AND t.id = l.rule
+	LEFT JOIN LATERAL dbkit.team_function_trouble(dbkit.team_function(t.judge)) f ON t.id IS NOT NULL
+	WHERE l.schema = ''
 	) AS row (number, name, value, source, hint)
 ORDER BY row.number
 $$;

@@ -149,3 +149,11 @@ SHOW search_path;
 DROP SCHEMA evil CASCADE;
 DROP SCHEMA app CASCADE;
 DROP ROLE regress_migrator, regress_owner;
+
+-- an error that is not the fix's own ends the statement, and the session is ready for the next one
+CREATE FUNCTION in_vain() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE serialization_failure USING MESSAGE = 'in vain'; END $$;
+CREATE EVENT TRIGGER in_vain ON ddl_command_start WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION in_vain();
+CREATE TABLE unlucky (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('unl') CHECK (id LIKE 'unl_%')); -- fails
+DROP EVENT TRIGGER in_vain;
+DROP FUNCTION in_vain();
+SELECT to_regclass('unlucky') IS NULL AS refused;

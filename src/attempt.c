@@ -31,24 +31,24 @@ is_passing(int sqlerrcode)
 	}
 }
 
-/* Return the error that is being handled, or pass it on. */
+/* Take the error that is being handled out of the hands of whoever would handle it. */
 static ErrorData *
-catch_error(MemoryContext context)
+take_error(MemoryContext context)
 {
 	ErrorData  *error;
 
 	MemoryContextSwitchTo(context);
 	error = CopyErrorData();
-	if (is_passing(error->sqlerrcode))
-		PG_RE_THROW();
 	FlushErrorState();
 	return error;
 }
 
 /*
  * Do something in a subtransaction, which is undone where it fails, and else if that is asked
- * for: with it go user, settings, snapshots and locks.  Returns the error, or NULL.  A cancelled
- * query, a deadlock and their like are not for us to catch.
+ * for: with it go user, settings, snapshots and locks.  Returns the error, or NULL.
+ *
+ * A cancelled query, a deadlock and their like are raised again.  Not before the subtransaction has
+ * ended: outside a transaction block nobody else would end it.
  */
 ErrorData *
 dbkit_attempt(void (*action) (void *arg), void *arg, AttemptEnd end)
@@ -67,7 +67,7 @@ dbkit_attempt(void (*action) (void *arg), void *arg, AttemptEnd end)
 	}
 	PG_CATCH();
 	{
-		error = catch_error(context);
+		error = take_error(context);
 	}
 	PG_END_TRY();
 
@@ -75,5 +75,7 @@ dbkit_attempt(void (*action) (void *arg), void *arg, AttemptEnd end)
 		RollbackAndReleaseCurrentSubTransaction();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
+	if (error != NULL && is_passing(error->sqlerrcode))
+		ReThrowError(error);
 	return error;
 }

@@ -32,6 +32,13 @@ dbkit_ends_with(const char *name, const char *suffix)
 		memcmp(name + length - suffix_length, suffix, suffix_length) == 0;
 }
 
+/* Is there nothing in a text but spaces? */
+static inline bool
+dbkit_is_blank(const char *text)
+{
+	return text[strspn(text, " \t\n\r")] == '\0';
+}
+
 /*
  * Is this a restore?  pg_dump and pg_restore create tables before their keys,
  * indexes and policies, and both turn check_function_bodies off in every session.

@@ -162,6 +162,13 @@ extern void dbkit_set_initial(struct config_generic *setting, char initial);
 #define dbkit_lock_held_by_me(tag, mode) LockHeldByMe(tag, mode)
 #endif
 
+/* Commit ab355e3a88d put the number of the transaction into another structure (17) */
+#if PG_VERSION_NUM >= 170000
+#define dbkit_local_transaction() (MyProc->vxid.lxid)
+#else
+#define dbkit_local_transaction() (MyProc->lxid)
+#endif
+
 /* PostgreSQL 17 added named segments of dynamic shared memory. */
 #if PG_VERSION_NUM >= 170000
 #define DBKIT_HAVE_DSM_REGISTRY

@@ -109,7 +109,7 @@ CREATE FUNCTION dbkit.check(
 	OUT column_name pg_catalog.text, OUT problem pg_catalog.text, OUT fix pg_catalog.text, OUT risk pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'dbkit_check'
-LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.check() IS
 'Everything in the database that breaks a schema convention at level warning or above, one row per finding; fix is SQL that fixes it, NULL where there is none, and risk what that may do: safe, locks or breaks (see dbkit.fixes). The same as CREATE would be rejected for, whatever dbkit.enforce says';
 
@@ -119,7 +119,7 @@ CREATE FUNCTION dbkit.check(
 	OUT column_name pg_catalog.text, OUT problem pg_catalog.text, OUT fix pg_catalog.text, OUT risk pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'dbkit_check_relation'
-LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 10;
+LANGUAGE C STABLE STRICT PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION dbkit.check(pg_catalog.regclass) IS
 'dbkit.check() for one table or view. Errors: undefined_table';
 
@@ -129,7 +129,7 @@ CREATE FUNCTION dbkit.check_schema(
 	OUT column_name pg_catalog.text, OUT problem pg_catalog.text, OUT fix pg_catalog.text, OUT risk pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'dbkit_check_schema'
-LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.check_schema(pg_catalog.regnamespace) IS
 'dbkit.check() for the tables, views, types and functions of one schema. Errors: undefined_schema';
 
@@ -150,7 +150,7 @@ COMMENT ON FUNCTION dbkit.run_as(pg_catalog.name, pg_catalog.text) IS
 CREATE FUNCTION dbkit.explain_rule(rule pg_catalog.text)
 RETURNS pg_catalog.text
 AS 'MODULE_PATHNAME', 'dbkit_explain_rule'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dbkit.explain_rule(pg_catalog.text) IS
 'Why a rule exists, what it refuses and accepts, how to fix that, what it costs on a large table, and how to be exempt; Markdown. Errors: invalid_parameter_value for an unknown rule';
 
@@ -171,14 +171,14 @@ COMMENT ON FUNCTION dbkit.create_table_sql(pg_catalog.text, pg_catalog.text, pg_
 CREATE FUNCTION dbkit.verify()
 RETURNS pg_catalog.text
 AS 'MODULE_PATHNAME', 'dbkit_verify'
-LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.verify() IS
 'Fails with all that dbkit.check() reports at level error, so that a script in CI ends with it; otherwise says how many tables there are, and warnings. Errors: KD001';
 
 CREATE FUNCTION dbkit.report(format pg_catalog.text, schema pg_catalog.regnamespace DEFAULT NULL)
 RETURNS pg_catalog.text
 AS 'MODULE_PATHNAME', 'dbkit_report_in_format'
-LANGUAGE C STABLE PARALLEL RESTRICTED;
+LANGUAGE C STABLE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.report(pg_catalog.text, pg_catalog.regnamespace) IS
 'What dbkit.check() finds in the database or in one schema, for a program to read: format is text, json, junit, github (annotations of GitHub Actions), markdown or sarif. Errors: invalid_parameter_value for another format or none, undefined_schema';
 
@@ -233,6 +233,21 @@ LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dbkit.agreement() IS
 'The agreement: how the schema of this database is to look, with all defaults and the level of each rule';
 
+CREATE FUNCTION dbkit.add_rule(
+	id pg_catalog.text, judge pg_catalog.regprocedure, kinds pg_catalog.text[], description pg_catalog.text,
+	phase pg_catalog.text DEFAULT 'commit'::pg_catalog.text)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dbkit_add_rule'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.add_rule(pg_catalog.text, pg_catalog.regprocedure, pg_catalog.text[], pg_catalog.text, pg_catalog.text) IS
+'Adds a rule of the team: judge is a STABLE function(object oid) RETURNS TABLE (column_name text, problem text, fix text) in SQL or PL/pgSQL that a superuser owns; it runs read-only with the rights of its owner for each object of these kinds (table, enum table, view, enum type, function) that a statement makes or changes, when the statement ends (phase statement) or before COMMIT (phase commit). Part of the agreement; the level is error unless the agreement says otherwise. For superusers. Errors: insufficient_privilege; null_value_not_allowed; duplicate_object for the id of another rule; invalid_parameter_value for an id, kind, phase or description that cannot be; undefined_function, wrong_object_type and invalid_function_definition for the function';
+
+CREATE FUNCTION dbkit.drop_rule(id pg_catalog.text) RETURNS boolean
+AS 'MODULE_PATHNAME', 'dbkit_drop_rule'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.drop_rule(pg_catalog.text) IS
+'Takes a rule of the team out of the agreement, with its levels, its exemptions and what the baseline has of it; its function stays. False where there is no such rule. For superusers and the owners of the extension and the database. Errors: insufficient_privilege; feature_not_supported for a rule of dbkit itself';
+
 CREATE FUNCTION dbkit.suggest() RETURNS pg_catalog.jsonb
 AS 'MODULE_PATHNAME', 'dbkit_suggest'
 LANGUAGE C STABLE PARALLEL RESTRICTED;
@@ -257,7 +272,7 @@ CREATE FUNCTION dbkit.status(
 	OUT name pg_catalog.text, OUT value pg_catalog.text, OUT source pg_catalog.text, OUT hint pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'dbkit_status'
-LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 40;
+LANGUAGE C STABLE STRICT PARALLEL UNSAFE ROWS 40;
 COMMENT ON FUNCTION dbkit.status() IS
 'What holds in this database and session: versions, whether DDL is rejected, the agreement, the level of each rule and where it comes from, and what to do where something is missing';
 
@@ -305,7 +320,7 @@ CREATE FUNCTION dbkit.stale_exemptions(
 	OUT object pg_catalog.text, OUT rule pg_catalog.text, OUT reason pg_catalog.text, OUT expires_at pg_catalog.timestamptz, OUT problem pg_catalog.text)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'dbkit_stale_exemptions'
-LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.stale_exemptions() IS
 'The exemptions that have expired or cover nothing; see the view dbkit.stale_exemptions';
 

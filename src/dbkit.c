@@ -62,8 +62,8 @@ _PG_init(void)
 	dbkit_context_init(dbkit_settings_are_reserved);
 	dbkit_guard_init();
 	dbkit_rules_init();
-	dbkit_levels_init();
 	dbkit_agreement_init();
+	dbkit_levels_init();
 	dbkit_agreed_names_init();
 	dbkit_size_limits_init();
 	dbkit_own_objects_init();

@@ -29,6 +29,7 @@
 #include "utils/syscache.h"
 
 #include "common.h"
+#include "convention/add_rule.h"
 #include "convention/agree.h"
 #include "convention/agreement.h"
 #include "convention/agreement_json.h"
@@ -119,7 +120,11 @@ check_agreement(Jsonb *json)
 	ListCell   *lc;
 
 	dbkit_read_agreement(&agreement, json);
-	problems = list_concat(agreement.problems, dbkit_find_agreement_problems(&agreement));
+	problems = list_concat(agreement.problems, dbkit_check_new_team_rules(dbkit_agreement(), &agreement));
+	/* What it says of rules may be about those that it has itself */
+	dbkit_suppose_agreement(&agreement);
+	problems = list_concat(problems, dbkit_find_agreement_problems(&agreement));
+	dbkit_suppose_agreement(NULL);
 	if (problems == NIL)
 		return;
 	initStringInfo(&detail);

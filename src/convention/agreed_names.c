@@ -38,6 +38,8 @@
 #include "convention/exempt.h"
 #include "convention/exemption.h"
 #include "convention/facts/catalogs.h"
+#include "convention/rules/rules.h"
+#include "convention/team_judge.h"
 
 /* A new name of an object, or with "old_part" of something that belongs to it */
 typedef struct Renaming
@@ -460,6 +462,22 @@ find_present(const TouchedObject *object)
 	return entries;
 }
 
+/* Drop the entries of rules that could not judge: nobody knows whether they are still wrong. */
+static List *
+drop_unjudged(List *entries)
+{
+	ListCell   *lc;
+
+	foreach(lc, entries)
+	{
+		const Rule *rule = dbkit_find_rule(((const BaselineEntry *) lfirst(lc))->rule);
+
+		if (rule != NULL && dbkit_team_rule_failed(rule))
+			entries = foreach_delete_current(entries, lc);
+	}
+	return entries;
+}
+
 /* Return what the baseline has of the objects and is not wrong any more. */
 static List *
 find_fixed(void)
@@ -473,7 +491,7 @@ find_fixed(void)
 	{
 		char	   *name = dbkit_object_name(NameStr(object->schema), NameStr(object->name));
 
-		fixed = list_concat(fixed, dbkit_subtract_entries(dbkit_baseline_of(name), find_present(object)));
+		fixed = list_concat(fixed, drop_unjudged(dbkit_subtract_entries(dbkit_baseline_of(name), find_present(object))));
 	}
 	return fixed;
 }

@@ -39,6 +39,7 @@
 #include "convention/agreement.h"
 #include "convention/agreement_json.h"
 #include "convention/presets.h"
+#include "convention/team_rules.h"
 
 /* Takes a value over into a field; returns whether it is of the right kind */
 typedef bool (*ValueReader) (const JsonbValue *value, void *field);
@@ -205,6 +206,7 @@ static const struct
 	{"admin_role", read_role, offsetof(Agreement, admin_role), "the name of a role or null"},
 	{"reserve_settings", read_boolean, offsetof(Agreement, reserve_settings), "true or false"},
 	{"rules", is_object, 0, "an object"},
+	{"own_rules", is_object, 0, "an object"},
 	{"schemas", is_object, 0, "an object"},
 	{"exemptions", is_array, 0, "an array"},
 	{"baseline", is_object, 0, "an object"},
@@ -287,6 +289,7 @@ dbkit_read_agreement(Agreement *agreement, Jsonb *own)
 		agreement->problems = find_unknown_keys(own);
 	for (size_t i = 0; i < lengthof(keys); i++)
 		read_value(agreement, i);
+	agreement->team_rules = dbkit_read_team_rules(agreement, &agreement->problems);
 }
 
 /* Find the owner and the schema of the extension; false where it is not there. */
@@ -483,11 +486,31 @@ read_row(HeapTuple tuple, Oid extension_owner)
 	read_function(&agreement, tuple, extension_owner);
 	MemoryContextSwitchTo(caller);
 	MemoryContextSetParent(context, TopMemoryContext);
+	if (supposed == NULL)
+		dbkit_use_team_rules(agreement.team_rules);
 	if (known.context != NULL)
 		MemoryContextDelete(known.context);
 	known.context = context;
 	known.agreement = agreement;
 	note_source(tuple);
+}
+
+/*
+ * Read the agreement as it is now into the current memory context, NULL for none.  What holds
+ * stays as it is.
+ */
+Jsonb *
+dbkit_latest_agreement(void)
+{
+	Agreement	agreement;
+	Oid			owner = InvalidOid;
+	Oid			namespace = InvalidOid;
+	HeapTuple	tuple = dbkit_find_extension(&owner, &namespace) ? find_function(namespace) : NULL;
+
+	read_function(&agreement, tuple, owner);
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return agreement.own;
 }
 
 /*
@@ -534,13 +557,22 @@ void
 dbkit_suppose_agreement(const Agreement *agreement)
 {
 	supposed = agreement;
+	dbkit_use_team_rules((agreement != NULL ? agreement : &known.agreement)->team_rules);
+}
+
+/* Return the agreement that is supposed, or NULL. */
+const Agreement *
+dbkit_supposed_agreement(void)
+{
+	return supposed;
 }
 
 /* Suppose nothing once the transaction has ended, whatever the reason. */
 static void
 at_transaction_event(XactEvent event pg_attribute_unused(), void *arg pg_attribute_unused())
 {
-	supposed = NULL;
+	if (supposed != NULL)
+		dbkit_suppose_agreement(NULL);
 }
 
 /* The same for a subtransaction, whose error somebody may have caught. */
@@ -548,8 +580,8 @@ static void
 at_subtransaction_event(SubXactEvent event, SubTransactionId subid pg_attribute_unused(),
 						SubTransactionId parent pg_attribute_unused(), void *arg pg_attribute_unused())
 {
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-		supposed = NULL;
+	if (event == SUBXACT_EVENT_ABORT_SUB && supposed != NULL)
+		dbkit_suppose_agreement(NULL);
 }
 
 /*

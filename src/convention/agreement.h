@@ -50,6 +50,7 @@ typedef struct Agreement
 	const char *customer_role;	/* NULL for none */
 	const char *admin_role;		/* NULL for none */
 	bool		reserve_settings;
+	List	   *team_rules;		/* TeamRuleDefinition * */
 
 	Jsonb	   *own;			/* as it was agreed, or NULL for none */
 	Jsonb	   *of_preset;		/* what the preset differs in from the
@@ -62,8 +63,10 @@ typedef struct Agreement
 } Agreement;
 
 extern const Agreement *dbkit_agreement(void);
+extern const Agreement *dbkit_supposed_agreement(void);
 extern void dbkit_suppose_agreement(const Agreement *agreement);
 extern bool dbkit_agreed_value(const Agreement *agreement, const char *key, JsonbValue *value);
+extern Jsonb *dbkit_latest_agreement(void);
 extern void dbkit_read_agreement(Agreement *agreement, Jsonb *own);
 extern bool dbkit_keeps_agreement(const char *schema, const char *name);
 extern void dbkit_refresh_agreement(void);

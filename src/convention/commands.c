@@ -51,6 +51,7 @@
 #include "convention/commands.h"
 #include "convention/judge.h"
 #include "convention/listed_names.h"
+#include "convention/rules/rules.h"
 
 #define ADDED(facts)		((Change) {(facts), 0})
 #define CHANGED(facts)		((Change) {0, (facts)})
@@ -572,9 +573,9 @@ statement_change(const Node *tree)
 	return CHANGE_ALL;
 }
 
-/* Tell what a command of a statement can change. */
+/* Tell what a command of a statement can change that one of dbkit's rules reads. */
 static Change
-command_change(const CollectedCommand *command)
+builtin_change(const CollectedCommand *command)
 {
 	FactSet		changed = 0;
 	ListCell   *lc;
@@ -588,6 +589,15 @@ command_change(const CollectedCommand *command)
 		changed |= changed_by_action(castNode(AlterTableCmd, subcommand->parsetree)->subtype);
 	}
 	return CHANGED(changed);
+}
+
+/* The same for all rules: one of the team may read what no other does, such as the owner. */
+static Change
+command_change(const CollectedCommand *command)
+{
+	Change		change = builtin_change(command);
+
+	return is_nothing(change) && dbkit_n_rules > dbkit_n_builtin_rules ? CHANGED(FACT_OBJECT) : change;
 }
 
 /*

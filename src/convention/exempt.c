@@ -42,6 +42,7 @@ required_argument(FunctionCallInfo fcinfo, int n, const char *name)
 static void
 check_rule(const char *rule)
 {
+	dbkit_refresh_agreement();
 	if (strcmp(rule, "*") == 0 || dbkit_find_rule(rule) != NULL)
 		return;
 	ereport(ERROR,
@@ -96,7 +97,7 @@ end_argument(FunctionCallInfo fcinfo, int n)
 	return end_text(PG_GETARG_TIMESTAMPTZ(n));
 }
 
-/* Is it the exemption of that object from that rule? */
+/* Is it the exemption of that object, or for NULL of any, from that rule? */
 static bool
 is_exemption_of(const JsonbValue *value, const char *object, const char *rule)
 {
@@ -107,7 +108,7 @@ is_exemption_of(const JsonbValue *value, const char *object, const char *rule)
 		return false;
 	json = JsonbValueToJsonb(unconstify(JsonbValue *, value));
 	return dbkit_json_value(json, "object", &member) && member.type == jbvString &&
-		strcmp(dbkit_json_string(&member), object) == 0 &&
+		(object == NULL || strcmp(dbkit_json_string(&member), object) == 0) &&
 		dbkit_json_value(json, "rule", &member) && member.type == jbvString &&
 		strcmp(dbkit_json_string(&member), rule) == 0;
 }
@@ -121,7 +122,7 @@ push_pair(JsonbParseState **state, const char *key, const char *value)
 	dbkit_push_string(state, WJB_VALUE, value);
 }
 
-/* Add the exemptions of an agreement but that of an object from a rule; return whether there was that one. */
+/* Add the exemptions of an agreement but those of an object, or of any, from a rule; return whether there was one. */
 static bool
 push_others(JsonbParseState **state, Jsonb *agreement, const char *object, const char *rule)
 {
@@ -187,6 +188,16 @@ dbkit_move_exemption(Jsonb *agreement, const Exemption *exemption, const char *o
 	push_exemption(&state, object, exemption->rule, exemption->reason,
 				   exemption->expires ? end_text(exemption->expires_at) : NULL);
 	return end_exemptions(&state, agreement);
+}
+
+/* Return an agreement without exemptions from a rule. */
+Jsonb *
+dbkit_remove_exemptions(Jsonb *agreement, const char *rule)
+{
+	JsonbParseState *state = NULL;
+
+	begin_exemptions(&state);
+	return push_others(&state, agreement, NULL, rule) ? end_exemptions(&state, agreement) : agreement;
 }
 
 PG_FUNCTION_INFO_V1(dbkit_exempt);

@@ -4,17 +4,24 @@
  *		Why a rule exists: dbkit.explain_rule(), and the column of dbkit.rules.
  *
  * What it says is the rule's page in docs/rules, which the Makefile turns into
- * rule_pages.inc.
+ * rule_pages.inc; that of a rule of the team is written here.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "catalog/pg_proc.h"
+#include "commands/comment.h"
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 
 #include "common.h"
+#include "convention/agreement.h"
 #include "convention/explain.h"
+#include "convention/rules/rules.h"
+#include "convention/team_judge.h"
+#include "convention/team_rules.h"
 
 static const struct
 {
@@ -36,15 +43,29 @@ find_page(const char *rule)
 	return NULL;
 }
 
-/* Return the first paragraph of a rule's page, in one line; NULL where it has no page. */
-char *
-dbkit_explain_why(const char *rule)
+/* Return what the team says of a rule: the comment on its function, or the description. */
+static char *
+explain_team_rule(const TeamRuleDefinition *definition)
 {
-	const char *page = find_page(rule);
+	char	   *comment = GetComment(dbkit_find_team_function(definition->function), ProcedureRelationId, 0);
+
+	return comment != NULL ? comment : definition->description;
+}
+
+/*
+ * Return why there is the rule: of dbkit's the first paragraph of its page, in one line; NULL
+ * where it has no page.
+ */
+char *
+dbkit_explain_why(const Rule *rule)
+{
+	const char *page = find_page(rule->id);
 	const char *title_end = page != NULL ? strstr(page, "\n\n") : NULL;
 	const char *why_end = title_end != NULL ? strstr(title_end + 2, "\n\n") : NULL;
 	char	   *why;
 
+	if (rule->of_team)
+		return explain_team_rule(dbkit_team_rule(rule)->definition);
 	if (why_end == NULL)
 		return NULL;
 	why = pnstrdup(title_end + 2, why_end - (title_end + 2));
@@ -54,6 +75,27 @@ dbkit_explain_why(const char *rule)
 			*p = ' ';
 	}
 	return why;
+}
+
+/* Return the page of a rule of the team, in the form of the others. */
+static char *
+write_page(const Rule *rule)
+{
+	const TeamRuleDefinition *definition = dbkit_team_rule(rule)->definition;
+	TeamFunction function = dbkit_team_function(dbkit_find_team_function(definition->function));
+	StringInfoData page;
+
+	initStringInfo(&page);
+	appendStringInfo(&page, "# %s: %s\n\n%s\n\n", rule->id, rule->description, explain_team_rule(definition));
+	appendStringInfo(&page, "A rule of the team's own. `%s` judges objects of these kinds, %s: %s.\n",
+					 definition->function, rule->phase == PHASE_COMMIT ? "before COMMIT" : "when a statement ends",
+					 dbkit_list_kinds(rule->kinds));
+	if (function.trouble != NULL)
+		appendStringInfo(&page, "It does not judge now: %s.\n", function.trouble);
+	appendStringInfo(&page, "\n## How to be exempt\n\n```sql\nSELECT dbkit.exempt('public.the_table', '%s', 'why it may');\n```\n\n"
+					 "For the whole database: `SELECT dbkit.agree('{\"rules\": {\"%s\": \"off\"}}')`; `SELECT dbkit.drop_rule('%s')` drops the rule.\n",
+					 rule->id, rule->id, rule->id);
+	return page.data;
 }
 
 PG_FUNCTION_INFO_V1(dbkit_explain_rule);
@@ -67,13 +109,18 @@ PG_FUNCTION_INFO_V1(dbkit_explain_rule);
 Datum
 dbkit_explain_rule(PG_FUNCTION_ARGS)
 {
-	char	   *rule = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	const char *page = find_page(rule);
+	char	   *id = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	const char *page = find_page(id);
+	const Rule *rule;
 
-	if (page == NULL)
+	if (page != NULL)
+		PG_RETURN_TEXT_P(cstring_to_text(page));
+	dbkit_refresh_agreement();
+	rule = dbkit_find_rule(id);
+	if (rule == NULL || !rule->of_team)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unrecognized rule: \"%s\"", rule),
+				 errmsg("unrecognized rule: \"%s\"", id),
 				 errhint("The view dbkit.rules lists them.")));
-	PG_RETURN_TEXT_P(cstring_to_text(page));
+	PG_RETURN_TEXT_P(cstring_to_text(write_page(rule)));
 }

@@ -8,6 +8,8 @@
 #ifndef DBKIT_EXPLAIN_H
 #define DBKIT_EXPLAIN_H
 
-extern char *dbkit_explain_why(const char *rule);
+#include "convention/findings.h"
+
+extern char *dbkit_explain_why(const Rule *rule);
 
 #endif							/* DBKIT_EXPLAIN_H */

@@ -44,6 +44,7 @@ typedef struct Rule
 	void		(*judge) (struct Judgement *judgement); /* NULL: judged at the
 														 * change only */
 	int			number;			/* among all rules */
+	bool		of_team;		/* not dbkit's; see team_rules.h */
 } Rule;
 
 /*
@@ -167,6 +168,8 @@ typedef struct Judgement
 	struct RegistryCopy *prefixes;	/* of all tables, or NULL to look them up */
 	const List *only;			/* const Rule *, those that judge; NIL: all */
 	struct Ratchet *ratchet;	/* NULL where nothing is held against before */
+	List	   *failed;			/* const Rule *, of the team that could not
+								 * judge */
 } Judgement;
 
 /* For rules: make a finding and its fix */

@@ -9,11 +9,11 @@
 
 #include "access/xact.h"
 #include "executor/spi.h"
-#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
 #include "common.h"
 #include "as_owner.h"
+#include "attempt.h"
 #include "convention/fix.h"
 #include "convention/report.h"
 #include "convention/rules/rules.h"
@@ -65,36 +65,22 @@ run_fix(Finding *finding, const char *sql)
 			 errdetail_internal("%s", sql)));
 }
 
-/* Is the error about something else than the fix, so that trying again may help? */
-static bool
-is_passing(int sqlerrcode)
+/* A fix that is being tried */
+typedef struct Trial
 {
-	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
-	{
-		case ERRCODE_TRANSACTION_ROLLBACK:
-		case ERRCODE_INSUFFICIENT_RESOURCES:
-		case ERRCODE_OPERATOR_INTERVENTION:
-			return true;
-		default:
-			return sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
-	}
-}
+	Finding    *finding;
+	const char *sql;
+} Trial;
 
-/* Go back to where the fix began, and say in its finding why it failed. */
+/* Run a fix; an attempt. */
 static void
-note_failure(Finding *finding, MemoryContext context, ResourceOwner owner)
+run_trial(void *arg)
 {
-	ErrorData  *error;
+	const Trial *trial = arg;
 
-	MemoryContextSwitchTo(context);
-	error = CopyErrorData();
-	if (is_passing(error->sqlerrcode))
-		PG_RE_THROW();
-	FlushErrorState();
-	RollbackAndReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	finding->problem = psprintf("%s; its fix failed: %s", finding->problem, error->message);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	run_fix(trial->finding, trial->sql);
+	PopActiveSnapshot();
 }
 
 /*
@@ -104,28 +90,12 @@ note_failure(Finding *finding, MemoryContext context, ResourceOwner owner)
 static bool
 try_fix(Finding *finding, const char *sql)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool worked = true;
+	Trial		trial = {finding, sql};
+	ErrorData  *error = dbkit_attempt(run_trial, &trial, ATTEMPT_KEPT);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		PushActiveSnapshot(GetTransactionSnapshot());
-		run_fix(finding, sql);
-		PopActiveSnapshot();
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-	}
-	PG_CATCH();
-	{
-		note_failure(finding, context, owner);
-		worked = false;
-	}
-	PG_END_TRY();
-	return worked;
+	if (error != NULL)
+		finding->problem = psprintf("%s; its fix failed: %s", finding->problem, error->message);
+	return error == NULL;
 }
 
 /*

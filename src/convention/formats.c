@@ -285,7 +285,7 @@ write_test_case(Report *report, const CheckedObject *object, const Rule *rule)
 	{
 		report->failures++;
 		append_values(&report->body, &as_xml, "><failure type=\"%s\" message=\"%s\">%s\n%s</failure></testcase>\n",
-					  rule->id, problems, problems, dbkit_explain_why(rule->id));
+					  rule->id, problems, problems, dbkit_explain_why(rule));
 	}
 }
 
@@ -338,7 +338,7 @@ write_sarif_rules(StringInfo out)
 		const Rule *rule = dbkit_all_rules[i];
 
 		append_values(out, &as_json, "        {\"id\": %s, \"shortDescription\": {\"text\": %s}, \"fullDescription\": {\"text\": %s}}",
-					  rule->id, escaped(&as_sarif_message, rule->description), escaped(&as_sarif_message, dbkit_explain_why(rule->id)));
+					  rule->id, escaped(&as_sarif_message, rule->description), escaped(&as_sarif_message, dbkit_explain_why(rule)));
 		appendStringInfoString(out, i < dbkit_n_rules - 1 ? ",\n" : "\n");
 	}
 }

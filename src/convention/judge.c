@@ -60,6 +60,13 @@ can_break(Change change, const Rule *rule)
 		(change.added & rule->needs & ~rule->fixed_by) != 0;
 }
 
+/* Return the facts that are read for a rule: one of the team asks the catalogs itself. */
+FactSet
+dbkit_facts_of_rule(const Rule *rule)
+{
+	return rule->of_team ? FACT_OBJECT | FACT_COLUMNS : rule->needs;
+}
+
 /*
  * Return the facts that have to be read of an object to judge a change to it in that
  * scope; none where it can break no rule.
@@ -77,7 +84,7 @@ dbkit_facts_to_read(JudgeScope scope, Change change)
 
 		if (can_break(change, rule) &&
 			is_in_scope(rule, scope, dbkit_rule_levels(rule, level_use(scope))))
-			result |= rule->needs;
+			result |= dbkit_facts_of_rule(rule);
 	}
 	return result;
 }

@@ -25,6 +25,7 @@ typedef enum JudgeScope
 } JudgeScope;
 
 extern int	dbkit_judged_kinds(JudgeScope scope);
+extern FactSet dbkit_facts_of_rule(const Rule *rule);
 extern FactSet dbkit_facts_to_read(JudgeScope scope, Change change);
 extern bool dbkit_is_checked(const Facts *facts, const Rule *rule);
 extern void dbkit_judge(Judgement *judgement, Facts *facts, JudgeScope scope, Change change);

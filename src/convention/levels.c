@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include "access/parallel.h"
+#include "access/xact.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
@@ -56,6 +58,13 @@ typedef struct Levels
 
 #define UNSET	(-1)
 
+/* What to make of the id of no rule: the team may have one, or may be about to */
+typedef enum UnknownRule
+{
+	UNKNOWN_IS_WRONG,
+	UNKNOWN_IS_SKIPPED
+} UnknownRule;
+
 /* The levels in a schema of which the agreement speaks */
 typedef struct SchemaLevels
 {
@@ -67,18 +76,16 @@ static int	enforce = ENFORCE_ON;
 static char *rule_levels;
 static char *required_rules;
 
-/* What those two say, read when they are set */
-static const Levels *set_levels = NULL;
-static const Levels *required_levels = NULL;
-
 /* The levels that hold, and of which agreement they are, 0 for none */
 static struct
 {
 	uint64		agreement;
 	MemoryContext context;
 	Levels		levels;
-	Levels		set;			/* by the setting: UNSET where it says nothing */
 	List	   *schemas;		/* SchemaLevels * */
+	Levels		set;			/* by the settings: UNSET where they say
+								 * nothing */
+	Levels		required;
 }			current;
 
 const char *
@@ -116,17 +123,19 @@ set_level(Levels *levels, const Rule *rule, RuleLevel level)
  * Set a level as the agreement or a setting says it; return what is wrong, or NULL.
  */
 static char *
-set_named_level(Levels *levels, const char *id, const char *name)
+set_named_level(Levels *levels, const char *id, const char *name, UnknownRule unknown)
 {
 	const Rule *rule = dbkit_find_rule(id);
 	RuleLevel	level;
+	bool		known = rule != NULL || strcmp(id, "*") == 0;
 
-	if (rule == NULL && strcmp(id, "*") != 0)
+	if (!known && unknown == UNKNOWN_IS_WRONG)
 		return psprintf("There is no rule \"%s\".", id);
 	if (!find_level(name, rule, &level))
 		return psprintf("The level of \"%s\" has to be off, warning%s, not \"%s\".", id,
 						rule == NULL || rule->fixable ? ", error or fix" : " or error", name);
-	set_level(levels, rule, level);
+	if (known)
+		set_level(levels, rule, level);
 	return NULL;
 }
 
@@ -150,7 +159,7 @@ apply_rules(Levels *levels, Jsonb *rules, bool all, List *problems)
 		(void) JsonbIteratorNext(&it, &value, true);
 		if ((strcmp(id, "*") == 0) != all)
 			continue;
-		problem = value.type == jbvString ? set_named_level(levels, id, dbkit_json_string(&value)) :
+		problem = value.type == jbvString ? set_named_level(levels, id, dbkit_json_string(&value), UNKNOWN_IS_WRONG) :
 			psprintf("The level of \"%s\" has to be a string.", id);
 		if (problem != NULL)
 			problems = lappend(problems, problem);
@@ -221,9 +230,12 @@ compute_levels(const Agreement *agreement, Levels *levels, List **schemas)
 {
 	List	   *problems = NIL;
 
-	for (int i = 0; i < dbkit_n_rules; i++)
+	for (int i = 0; i < dbkit_n_builtin_rules; i++)
 		levels->of[i] = dbkit_all_rules[i]->level;
 	problems = apply_levels(levels, agreement->of_preset, problems);
+	/* A preset knows nothing of the team's, whatever it says of all rules */
+	for (int i = dbkit_n_builtin_rules; i < dbkit_n_rules; i++)
+		levels->of[i] = dbkit_all_rules[i]->level;
 	if (agreement->own == NULL)
 		return problems;
 	problems = apply_levels(levels, agreement->own, problems);
@@ -264,7 +276,46 @@ dbkit_agreed_levels(const Agreement *agreement)
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
-/* Let the levels be those of the agreement as it is now. */
+/* Read one "id=level"; return what is wrong, or NULL. */
+static char *
+read_pair(Levels *levels, char *pair, UnknownRule unknown)
+{
+	char	   *level = strchr(pair, '=');
+	char	   *id = pair + strspn(pair, " \t\n\r");
+
+	if (level == NULL)
+		return psprintf("\"%s\" is not of the form rule=level.", pair);
+	*level++ = '\0';
+	id[strcspn(id, " \t\n\r")] = '\0';
+	level += strspn(level, " \t\n\r");
+	level[strcspn(level, " \t\n\r")] = '\0';
+	return set_named_level(levels, id, level, unknown);
+}
+
+/* Read a list of them; return what is wrong, as sentences. */
+static List *
+read_pairs(Levels *levels, const char *text, UnknownRule unknown)
+{
+	char	   *rest = dbkit_is_blank(text) ? NULL : pstrdup(text);
+	List	   *problems = NIL;
+
+	memset(levels, UNSET, sizeof(Levels));
+	while (rest != NULL)
+	{
+		char	   *pair = rest;
+		char	   *problem;
+
+		rest = strchr(rest, ',');
+		if (rest != NULL)
+			*rest++ = '\0';
+		problem = read_pair(levels, pair, unknown);
+		if (problem != NULL)
+			problems = lappend(problems, problem);
+	}
+	return problems;
+}
+
+/* Let the levels be those of the agreement as it is now, and of the settings. */
 static void
 refresh_levels(void)
 {
@@ -280,6 +331,8 @@ refresh_levels(void)
 	caller = MemoryContextSwitchTo(current.context);
 	current.schemas = NIL;
 	(void) compute_levels(agreement, &current.levels, &current.schemas);
+	(void) read_pairs(&current.set, rule_levels, UNKNOWN_IS_SKIPPED);
+	(void) read_pairs(&current.required, required_rules, UNKNOWN_IS_SKIPPED);
 	MemoryContextSwitchTo(caller);
 	current.agreement = agreement->number;
 }
@@ -288,17 +341,15 @@ refresh_levels(void)
 static RuleLevel
 required_level(const Rule *rule)
 {
-	if (required_levels == NULL || required_levels->of[rule->number] == UNSET)
-		return LEVEL_OFF;
-	return required_levels->of[rule->number];
+	return current.required.of[rule->number] == UNSET ? LEVEL_OFF : current.required.of[rule->number];
 }
 
 /* Change the agreed level of a rule as the settings say. */
 static RuleLevel
 apply_settings(const Rule *rule, RuleLevel level, LevelUse use)
 {
-	if (set_levels != NULL && set_levels->of[rule->number] != UNSET)
-		level = set_levels->of[rule->number];
+	if (current.set.of[rule->number] != UNSET)
+		level = current.set.of[rule->number];
 	if (use == LEVEL_TO_ENFORCE && enforce != ENFORCE_ON)
 		level = enforce == ENFORCE_OFF ? LEVEL_OFF : Min(level, LEVEL_WARNING);
 	return use == LEVEL_REQUIRED ? required_level(rule) : Max(level, required_level(rule));
@@ -356,11 +407,11 @@ dbkit_rule_level_source(const Rule *rule)
 	if (required_level(rule) != LEVEL_OFF &&
 		required_level(rule) == dbkit_rule_level(rule, "", LEVEL_TO_CHECK))
 		return "dbkit.required_rules";
-	if (set_levels != NULL && set_levels->of[rule->number] != UNSET)
+	if (current.set.of[rule->number] != UNSET)
 		return "dbkit.rule_levels";
 	if (speaks_of(agreement->own, rule))
 		return "agreement";
-	if (speaks_of(agreement->of_preset, rule))
+	if (!rule->of_team && speaks_of(agreement->of_preset, rule))
 		return "preset";
 	return "default";
 }
@@ -369,7 +420,7 @@ dbkit_rule_level_source(const Rule *rule)
 bool
 dbkit_nothing_is_enforced(void)
 {
-	return enforce == ENFORCE_OFF && required_levels == NULL;
+	return enforce == ENFORCE_OFF && dbkit_is_blank(required_rules);
 }
 
 /* Return how dbkit.enforce is set. */
@@ -379,80 +430,77 @@ dbkit_enforce_mode(void)
 	return enforce_options[enforce].name;
 }
 
-/* Read one "id=level"; return what is wrong, or NULL. */
-static char *
-read_pair(Levels *levels, char *pair)
-{
-	char	   *level = strchr(pair, '=');
-	char	   *id = pair + strspn(pair, " \t\n\r");
-
-	if (level == NULL)
-		return psprintf("\"%s\" is not of the form rule=level.", pair);
-	*level++ = '\0';
-	id[strcspn(id, " \t\n\r")] = '\0';
-	level += strspn(level, " \t\n\r");
-	level[strcspn(level, " \t\n\r")] = '\0';
-	return set_named_level(levels, id, level);
-}
-
-/* Read a list of them; return what is wrong, or NULL. */
-static char *
-read_pairs(Levels *levels, const char *text)
-{
-	char	   *rest = pstrdup(text);
-	char	   *problem = NULL;
-
-	while (rest != NULL && problem == NULL)
-	{
-		char	   *pair = rest;
-
-		rest = strchr(rest, ',');
-		if (rest != NULL)
-			*rest++ = '\0';
-		problem = read_pair(levels, pair);
-	}
-	return problem;
-}
-
-static bool
-is_blank(const char *text)
-{
-	return strspn(text, " \t\n\r") == strlen(text);
-}
-
-/* Read a setting that is a list of levels, for its assign hook. */
-static bool
-check_levels(char **newval, void **extra, GucSource source pg_attribute_unused())
+/* Return what is wrong with a list of levels, as sentences. */
+static List *
+find_problems(const char *text)
 {
 	Levels		levels;
-	char	   *problem = NULL;
 
-	if (is_blank(*newval))
-		return true;
-	memset(&levels, UNSET, sizeof(levels));
-	problem = read_pairs(&levels, *newval);
-	if (problem != NULL)
+	return read_pairs(&levels, text, UNKNOWN_IS_WRONG);
+}
+
+/* The same for a setting, which was checked where the rules of the team were not known. */
+List *
+dbkit_find_setting_problems(const char *setting)
+{
+	return find_problems(GetConfigOption(setting, false, false));
+}
+
+/* Return what is wrong with a list of levels by the latest agreement, which need not be the one that holds. */
+static List *
+find_latest_problems(const char *text)
+{
+	const Agreement *before = dbkit_supposed_agreement();
+	List	   *problems = find_problems(text);
+	Agreement	latest;
+
+	if (problems == NIL)
+		return NIL;
+	dbkit_read_agreement(&latest, dbkit_latest_agreement());
+	dbkit_suppose_agreement(&latest);
+	problems = find_problems(text);
+	dbkit_suppose_agreement(before);
+	return problems;
+}
+
+/*
+ * Can it be said which rules the team has?  A configuration file is read before there is a
+ * database, and what is set for a database or role before dbkit is asked for anything.
+ */
+static bool
+knows_team_rules(GucSource source)
+{
+	return source >= PGC_S_INTERACTIVE && IsTransactionState() && !IsParallelWorker();
+}
+
+/* Check a setting that is a list of levels. */
+static bool
+check_levels(char **newval, void **extra pg_attribute_unused(), GucSource source)
+{
+	Levels		levels;
+	List	   *problems = read_pairs(&levels, *newval, UNKNOWN_IS_SKIPPED);
+
+	if (problems == NIL && knows_team_rules(source))
 	{
-		GUC_check_errdetail("%s", problem);
-		return false;
+		problems = find_latest_problems(*newval);
+		/* What is set for a role may be about the rules of another database */
+		if (problems != NIL && source == PGC_S_TEST)
+		{
+			ereport(NOTICE,
+					(errmsg_internal("%s", (char *) linitial(problems))));
+			return true;
+		}
 	}
-	*extra = dbkit_guc_malloc(sizeof(Levels));
-	if (*extra == NULL)
-		return false;
-	memcpy(*extra, &levels, sizeof(Levels));
-	return true;
+	if (problems != NIL)
+		GUC_check_errdetail("%s", (char *) linitial(problems));
+	return problems == NIL;
 }
 
+/* Read the settings again when the levels are asked for. */
 static void
-assign_rule_levels(const char *newval pg_attribute_unused(), void *extra)
+assign_levels(const char *newval pg_attribute_unused(), void *extra pg_attribute_unused())
 {
-	set_levels = extra;
-}
-
-static void
-assign_required_rules(const char *newval pg_attribute_unused(), void *extra)
-{
-	required_levels = extra;
+	current.agreement = 0;
 }
 
 /* Define the settings of this module. */
@@ -478,7 +526,7 @@ dbkit_levels_init(void)
 							   "",
 							   PGC_SUSET,
 							   DBKIT_SETTING,
-							   check_levels, assign_rule_levels, NULL);
+							   check_levels, assign_levels, NULL);
 
 	/* For who runs the server, and has to rely on a rule in all databases. */
 	DefineCustomStringVariable("dbkit.required_rules",
@@ -488,5 +536,5 @@ dbkit_levels_init(void)
 							   "",
 							   PGC_SIGHUP,
 							   DBKIT_SETTING,
-							   check_levels, assign_required_rules, NULL);
+							   check_levels, assign_levels, NULL);
 }

@@ -29,6 +29,7 @@ extern const char *dbkit_rule_level_source(const Rule *rule);
 extern const char *dbkit_level_name(RuleLevel level);
 extern Jsonb *dbkit_agreed_levels(const Agreement *agreement);
 extern List *dbkit_find_level_problems(const Agreement *agreement);
+extern List *dbkit_find_setting_problems(const char *setting);
 extern void dbkit_levels_init(void);
 
 #endif							/* DBKIT_LEVELS_H */

@@ -26,6 +26,7 @@ const char	dbkit_agreement_defaults[] =
 " \"admin_role\": null,"
 " \"reserve_settings\": false,"
 " \"rules\": {},"
+" \"own_rules\": {},"
 " \"schemas\": {},"
 " \"exemptions\": [],"
 " \"baseline\": {}}";

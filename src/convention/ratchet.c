@@ -35,6 +35,7 @@ typedef struct Comparison
 	const Facts *facts;			/* of what it was, or NULL */
 	bool		same;			/* the same object, not one of its name */
 	List	   *findings;		/* Finding *, not yet found again */
+	List	   *unknown;		/* const Rule *, which could not judge it */
 } Comparison;
 
 /*
@@ -95,7 +96,7 @@ rules_of(const List *findings, int from, FactSet *wanted)
 		const Finding *finding = list_nth(findings, i);
 
 		result = list_append_unique_ptr(result, unconstify(Rule *, finding->rule));
-		*wanted |= finding->rule->needs;
+		*wanted |= dbkit_facts_of_rule(finding->rule);
 	}
 	return result;
 }
@@ -180,13 +181,16 @@ is_about_same(const Finding *old, const Finding *new, bool by_number)
 
 /*
  * Was a finding there before, in the same words or in others?  Then the old one is used
- * up: of two that are alike now, where there was one, one is new.
+ * up: of two that are alike now, where there was one, one is new.  What nobody could tell of
+ * before counts as known.
  */
 static bool
 is_known(Comparison *comparison, const Finding *finding, bool same_words)
 {
 	ListCell   *lc;
 
+	if (list_member_ptr(comparison->unknown, finding->rule))
+		return true;
 	foreach(lc, comparison->findings)
 	{
 		const Finding *old = lfirst(lc);
@@ -236,6 +240,7 @@ compare(Ratchet *ratchet, const List *findings, int from, JudgeScope scope, Comp
 		return;
 	dbkit_judge(&judgement, unconstify(Facts *, comparison->facts), scope, CHANGE_ALL);
 	comparison->findings = judgement.findings;
+	comparison->unknown = judgement.failed;
 }
 
 /* Take out of a list what does not count against a partition, or all where its root is not judged. */

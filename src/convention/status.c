@@ -34,6 +34,8 @@
 #include "convention/levels.h"
 #include "convention/presets.h"
 #include "convention/rules/rules.h"
+#include "convention/team_judge.h"
+#include "convention/team_rules.h"
 #include "preload.h"
 
 PG_FUNCTION_INFO_V1(dbkit_rules);
@@ -53,7 +55,7 @@ dbkit_rules(PG_FUNCTION_ARGS)
 	for (int i = 0; i < dbkit_n_rules; i++)
 	{
 		const Rule *rule = dbkit_all_rules[i];
-		const char *why = dbkit_explain_why(rule->id);
+		const char *why = dbkit_explain_why(rule);
 		Datum		values[] = {
 			CStringGetTextDatum(rule->id),
 			CStringGetTextDatum(dbkit_phase_name(rule->phase)),
@@ -214,6 +216,28 @@ put_agreement(ReturnSetInfo *result)
 			"Nothing is judged before SELECT dbkit.agree(...); dbkit.suggest() says to what.");
 }
 
+/* Show what a setting says of rules that are not there. */
+static void
+put_setting_problems(ReturnSetInfo *result, const char *setting)
+{
+	ListCell   *lc;
+
+	foreach(lc, dbkit_find_setting_problems(setting))
+		put_row(result, setting, "not understood", setting, lfirst(lc));
+}
+
+/* Return why a rule cannot judge, or NULL. */
+static const char *
+rule_trouble(const Rule *rule)
+{
+	const TeamRule *of_team = dbkit_team_rule(rule);
+	const char *function = of_team != NULL ? of_team->definition->function : NULL;
+	const char *trouble = of_team == NULL ? NULL : dbkit_team_function(dbkit_find_team_function(function)).trouble;
+
+	return trouble == NULL ? NULL :
+		psprintf("It refuses nothing, because of its function %s: %s.", function, trouble);
+}
+
 static void
 put_levels(ReturnSetInfo *result)
 {
@@ -223,7 +247,7 @@ put_levels(ReturnSetInfo *result)
 
 		put_row(result, psprintf("rule %s", rule->id),
 				dbkit_level_name(dbkit_rule_level(rule, "", LEVEL_TO_CHECK)),
-				dbkit_rule_level_source(rule), NULL);
+				dbkit_rule_level_source(rule), rule_trouble(rule));
 	}
 }
 
@@ -251,6 +275,8 @@ dbkit_status(PG_FUNCTION_ARGS)
 	put_agreement(result);
 	put_row(result, "stale exemptions", psprintf("%d", stale), NULL,
 			stale == 0 ? NULL : "The view dbkit.stale_exemptions lists them.");
+	put_setting_problems(result, "dbkit.rule_levels");
+	put_setting_problems(result, "dbkit.required_rules");
 	put_levels(result);
 	return (Datum) 0;
 }

@@ -52,8 +52,8 @@ typedef struct Suggestion
 	const Survey *survey;
 	Agreement	candidate;
 	List	   *entries;		/* Entry * */
-	int			cases[MAX_RULES];	/* objects that a rule is about, */
-	int			kept[MAX_RULES];	/* and those that keep it */
+	int			cases[MAX_BUILTIN_RULES];	/* objects that a rule is about, */
+	int			kept[MAX_BUILTIN_RULES];	/* and those that keep it */
 	Agreement	preset;			/* the nearest one */
 	Jsonb	   *levels;			/* of its rules */
 } Suggestion;
@@ -376,7 +376,7 @@ judge_object(Judgement *judgement, Facts *facts, void *arg)
 	if (dbkit_is_left_out(suggestion->survey, facts))
 		return;
 	dbkit_judge(judgement, facts, SCOPE_ALL, CHANGE_ALL);
-	for (int i = 0; i < dbkit_n_rules; i++)
+	for (int i = 0; i < dbkit_n_builtin_rules; i++)
 	{
 		const Rule *rule = dbkit_all_rules[i];
 
@@ -456,7 +456,7 @@ measure_distance(const Suggestion *suggestion, const Agreement *agreement, Jsonb
 		if (!has_value(agreement, lfirst(lc)))
 			result += strcmp(((Entry *) lfirst(lc))->key, "id_style") == 0 ? STYLE_DISTANCE : 1;
 	}
-	for (int i = 0; i < dbkit_n_rules; i++)
+	for (int i = 0; i < dbkit_n_builtin_rules; i++)
 	{
 		const Rule *rule = dbkit_all_rules[i];
 
@@ -541,7 +541,7 @@ write_rules(const Suggestion *suggestion)
 
 	initStringInfo(&json);
 	appendStringInfoChar(&json, '{');
-	for (int i = 0; i < dbkit_n_rules; i++)
+	for (int i = 0; i < dbkit_n_builtin_rules; i++)
 	{
 		const Rule *rule = dbkit_all_rules[i];
 		const char *level = suggested_level(suggestion, rule);
@@ -621,7 +621,7 @@ dbkit_suggestion(PG_FUNCTION_ARGS)
 
 		put_row(result, entry->key, entry->value, entry->tables, entry->conforming);
 	}
-	for (int i = 0; i < dbkit_n_rules; i++)
+	for (int i = 0; i < dbkit_n_builtin_rules; i++)
 	{
 		const Rule *rule = dbkit_all_rules[i];
 

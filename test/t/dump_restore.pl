@@ -92,11 +92,19 @@ sub create_database
 $source->safe_psql('postgres', 'CREATE DATABASE app');
 $source->command_ok([ 'psql', '-XAtq', '-d', $source->connstr('app'), '-f', "$FindBin::Bin/database.psql" ],
 	'the database is made');
+# A rule of the team, whose function comes in the same dump
+$source->safe_psql('app', q{
+	CREATE SCHEMA "a team";
+	CREATE FUNCTION "a team"."Short"(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE sql STABLE AS
+		$$ SELECT attname, 'it has one letter', NULL FROM pg_attribute WHERE attrelid = object AND attnum > 0 AND length(attname) = 1 $$;
+	SELECT dbkit.add_rule('short', '"a team"."Short"(oid)', '{table}', 'columns have names', 'statement');
+	SELECT dbkit.agree('{"rules": {"short": "warning"}}')});
 my $before = $source->safe_psql('app', $state);
 like($before, qr/^registry\|shr\|public.apple$/m, 'the first table has a prefix that others share');
 my $dump = dump_of('pg_dump', $source, $source->connstr('app'));
 unlike($dump, qr/ledger of/, 'what is exempt for everybody is not dumped');
 like($before, qr/^check\|bigint\|error\|table\|public.loose_one\|n\|/m, 'there is something to find');
+like($before, qr/^check\|short\|warning\|table\|public.loose_one\|n\|it has one letter\|/m, 'also by a rule of the team');
 like($before, qr/^registry\|per\|public.persons$/m, 'and to register');
 
 # A whole cluster comes first: it brings the roles

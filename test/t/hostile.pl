@@ -93,6 +93,13 @@ sub rows
 
 make_database('planted', 'ALTER DATABASE planted SET dbkit.enforce = off;', slurp_file("$FindBin::Bin/hostile.psql"), slurp_file("$FindBin::Bin/hostile_names.psql"));
 my $superuser = $node->safe_psql('planted', 'SELECT current_user');
+$node->safe_psql('planted', q{
+	CREATE SCHEMA team;
+	CREATE FUNCTION team.judge(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE sql STABLE AS
+		$$ SELECT attname, format('%s of %s', attname, attrelid::regclass), NULL FROM pg_attribute WHERE attrelid = object AND attnum > 0 $$;
+	SET ROLE regress_mallory;
+	CREATE FUNCTION t.judge(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE sql STABLE AS
+		$$ SELECT t.evil('judge', 'x'::text), 'x', 'x' $$});
 is($node->safe_psql('planted', 'SELECT count(*) FROM pg_event_trigger'), '4', 'the event triggers are those that can be disabled');
 
 # Functions -----------------------------------------------------------------
@@ -115,6 +122,10 @@ my %calls = (
 		q{BEGIN; SELECT dbkit.agree('{"id_style": "uuid"}'); SELECT * FROM dbkit.check(); ROLLBACK} ],
 	'dbkit.agree(jsonb)' => [ q{SELECT dbkit.agree('{"rules": {"bigint": "off"}}')} ],
 	'dbkit.agreement()' => [ 'SELECT dbkit.agreement()' ],
+	'dbkit.add_rule(text,regprocedure,text[],text,text)' => [ q{SELECT dbkit.add_rule('own', 't.judge(oid)', '{table,view,function}', 'x')},
+		q{SELECT dbkit.add_rule('own', 'team.judge(oid)', '{table,"enum table",view,"enum type",function}', 'x'); SELECT * FROM dbkit.check()},
+		q{SELECT dbkit.add_rule('own', 'team.judge(oid)', '{table}', 'x'); ALTER FUNCTION team.judge OWNER TO regress_mallory; SELECT * FROM dbkit.check()} ],
+	'dbkit.drop_rule(text)' => [ q{SELECT dbkit.drop_rule('own')} ],
 	'dbkit.suggest()' => [ 'SELECT dbkit.suggest()' ],
 	'dbkit.suggestion()' => [ 'SELECT * FROM dbkit.suggestion()', 'SELECT * FROM dbkit.suggestion' ],
 	'dbkit.status()' => [ 'SELECT * FROM dbkit.status()' ],
@@ -246,6 +257,7 @@ my @ddl = (
 my %turns = (
 	'without dbkit' => $triggers,
 	'enforcing' => 'SET LOCAL dbkit.enforce = on;',
+	'with a rule of the team' => q{SELECT dbkit.add_rule('own', 'team.judge(oid)', '{table,view,function}', 'x', 'statement'); SET LOCAL dbkit.rule_levels = '*=off, own=warning';},
 	'not enforcing' => 'SET LOCAL dbkit.enforce = off;',
 	'at level warning' => q{SET LOCAL dbkit.rule_levels = '*=warning';},
 	'at level fix' => q{SET LOCAL dbkit.rule_levels = '*=warning, *=fix';});

@@ -63,6 +63,8 @@ my %bad = (
 	invalid_index => [ table_sql('n bigint') =~ s/PRIMARY KEY//r . ' PARTITION BY LIST (n)', 'CREATE TABLE bad.t_1 PARTITION OF bad.t DEFAULT', 'CREATE INDEX ON ONLY bad.t (n)' ],
 	function_search_path => ["CREATE FUNCTION bad.t() RETURNS bigint LANGUAGE sql AS 'SELECT 1'"],
 	snake_case => [ table_sql('"fooBar" bigint, "order" text') ],
+	plural => ['CREATE TABLE bad.thing (n bigint)'],
+	own_view => [ 'CREATE VIEW bad.t AS SELECT 1 AS n' ],
 	security_definer_path => ['CREATE FUNCTION bad.t() RETURNS bigint LANGUAGE sql SECURITY DEFINER RETURN 1'],
 );
 # Judged at the change only
@@ -88,6 +90,19 @@ sub checked
 }
 
 $node->safe_psql('postgres', 'SET dbkit.enforce = off; CREATE TABLE users (' . columns('usr') . ')');
+
+# Rules of a team, in both phases
+$node->safe_psql('postgres', q{
+	CREATE FUNCTION plural(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE sql STABLE AS $$
+		SELECT NULL, format('the name "%s" is not plural', relname), format('ALTER TABLE %I.%I RENAME TO %I', relnamespace::regnamespace, relname, relname || 's')
+		FROM pg_class WHERE oid = object AND relname NOT LIKE '%s' $$;
+	CREATE FUNCTION own_view(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE plpgsql STABLE AS $$
+	BEGIN
+		RETURN QUERY SELECT attname::text, format('column "%s" is short', attname), format('ALTER VIEW %s RENAME %I TO %I', object::regclass, attname, 'long_' || attname)
+		FROM pg_attribute WHERE attrelid = object AND length(attname) = 1;
+	END $$;
+	SELECT dbkit.add_rule('plural', 'plural(oid)', '{table}', 'table names are plural');
+	SELECT dbkit.add_rule('own_view', 'own_view(oid)', '{view}', 'columns of views have long names', 'statement')});
 my @rules = split /\n/, $node->safe_psql('postgres', q{SELECT id || ' ' || fixable FROM dbkit.rules});
 for (@rules)
 {

@@ -272,6 +272,51 @@ for my $db ('judged_with', 'judged_without')
 	(undef, undef, $stderr) = $node->psql($db, $tenants);
 	is($stderr =~ s/^(psql:.*)?WARNING: .*\n//mgr, '', "$db: what is about tenants is made");
 }
+# Return what is said of rules that cannot be.
+sub refusals
+{
+	my ($db) = @_;
+	return join '', map { (undef, undef, my $err) = $node->psql($db, "$_;"); $err =~ s/^psql:<stdin>:\d+: //mgr =~ s/\nCONTEXT:.*//sr =~ s/pg_catalog\.//gr . "\n" }
+		q{SELECT dbkit.add_rule('plural', 'team.plural(oid)', '{table}', 'x')}, q{SELECT dbkit.add_rule('bigint', 'team.plural(oid)', '{table}', 'x')},
+		q{SELECT dbkit.add_rule('X', 'team.plural(oid)', '{table}', 'x')}, q{SELECT dbkit.add_rule('x', 'team.plural(oid)', '{tables}', 'x')},
+		q{SELECT dbkit.add_rule('x', 'team.plural(oid)', '{}', 'x')}, q{SELECT dbkit.add_rule('x', 'team.plural(oid)', '{table,NULL}', 'x')},
+		q{SELECT dbkit.add_rule('x', 'team.plural(oid)', NULL, 'x')}, q{SELECT dbkit.add_rule('x', 'team.plural(oid)', '{table}', ' ')},
+		q{SELECT dbkit.add_rule('x', 'team.plural(oid)', '{table}', 'x', 'y')}, q{SELECT dbkit.add_rule('x', 'pg_catalog.oidin(cstring)', '{table}', 'x')},
+		q{SELECT dbkit.drop_rule('bigint')}, q{SELECT dbkit.agree('{"own_rules": {"plural": {"judge": "team.none(oid)"}}}')},
+		q{SELECT dbkit.agree('{"own_rules": {"plural": {"kinds": ["x"], "phase": "x"}, "short": 1, "any": null, "Y": {}}}')}, q{SELECT dbkit.agree('{"own_rules": []}')};
+}
+
+# The rules of a team: what they find, and what is wrong with them and their functions
+my $team = q{
+	CREATE SCHEMA team;
+	CREATE FUNCTION team.plural(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE sql STABLE AS
+		$$ SELECT NULL, format('"%s" is not plural', relname), format('ALTER TABLE %I.%I RENAME TO %I -- or so', relnamespace::regnamespace, relname, relname || 's')
+		FROM pg_class WHERE oid = object AND relname NOT LIKE '%s' $$;
+	COMMENT ON FUNCTION team.plural IS 'Tables hold many rows.';
+	CREATE FUNCTION team.short(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE plpgsql STABLE AS
+		$$ BEGIN RETURN QUERY SELECT attname::text, format('"%s" is short', attname), ' '::text FROM pg_attribute WHERE attrelid = object AND attnum > 0 AND length(attname) < 3 ORDER BY attnum; END $$;
+	CREATE FUNCTION team.any(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE sql STABLE AS
+		$$ SELECT 'none', 'one', NULL UNION ALL SELECT '', 'two', 'SELECT 2;' $$;
+	CREATE FUNCTION team.faulty(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE sql STABLE AS
+		$$ SELECT 'n', CASE WHEN relname < 'm' THEN 'early' END, NULL FROM pg_class WHERE oid = object $$;
+	CREATE FUNCTION team.gone(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE sql STABLE AS $$ SELECT '', '', '' $$;
+	SELECT dbkit.add_rule('plural', 'team.plural(oid)', '{table,view}', 'names are plural');
+	SELECT dbkit.add_rule('short', 'team.short(oid)', '{table,"enum table"}', 'names are long', 'statement');
+	SELECT dbkit.add_rule('any', 'team.any(oid)', '{"enum type",function}', 'nothing is right');
+	SELECT dbkit.add_rule('faulty', 'team.faulty(oid)', '{table}', 'fails');
+	SELECT dbkit.add_rule('gone', 'team.gone(oid)', '{table}', 'is not there');
+	DROP FUNCTION team.gone;
+	SELECT dbkit.exempt('public.t%', 'short', 'why not');
+	SELECT name, value, hint FROM dbkit.status() WHERE name ~ 'rule (plural|short|any|faulty|gone)$'};
+my %said;
+for my $db ('judged_with', 'judged_without')
+{
+	(undef, $said{$db}, $stderr) = $node->psql($db, $team);
+	$said{$db} .= $stderr =~ s/^psql:<stdin>:\d+: //mgr =~ s/^CONTEXT:.*\n//mgr;
+	$said{$db} .= refusals($db);
+}
+same($said{judged_without}, $said{judged_with}, 'rules of a team are added and refused in the same words');
+
 for my $agreement ((map { qq({"preset": "$_"}) } qw(house uuid bigint rails django minimal)),
 	'{"preset": "none", "admin_role": "regress_customer", "organization_columns": ["organization_id", "Organization \\"x\\" id"], "rules": {"tenant_key": "error", "open_policy": "error", "policy_with_check": "warning", "partition_rls": "error", "rls_view": "warning"}}',
 	'{"preset": "none", "admin_role": null, "organization_columns": ["organization_id"], "rules": {"open_policy": "warning", "policy_with_check": "error", "rls_view": "error", "view_security_invoker": "error"}}',
@@ -297,6 +342,11 @@ for my $grant ('GRANT regress_super TO regress_bypass', 'GRANT regress_super TO 
 	same($node->safe_psql('judged_without', $query), $expected, "$grant: the edition without C finds the same");
 	is($expected eq $before, scalar($grant =~ /TO regress_bypass/), 'which is more than before, unless the member is not bound either');
 }
+is_deeply([ map { $node->safe_psql($_, q{SELECT dbkit.baseline() > 0; SELECT count(*) FROM dbkit.check() WHERE rule ~ '^(plural|short|any)$';
+	SELECT dbkit.drop_rule('plural'), dbkit.drop_rule('short'), dbkit.drop_rule('short'); SELECT dbkit.agreement()}) } 'judged_without' ],
+	[ map { $node->safe_psql($_, q{SELECT dbkit.baseline() > 0; SELECT count(*) FROM dbkit.check() WHERE rule ~ '^(plural|short|any)$';
+	SELECT dbkit.drop_rule('plural'), dbkit.drop_rule('short'), dbkit.drop_rule('short'); SELECT dbkit.agreement()}) } 'judged_with' ],
+	'they are in the baseline, and dropped with all that the agreement says of them');
 
 # Whatever the caller's search_path finds, no function looks there: all operators and most functions
 # of PostgreSQL are planted in front, and raise.  The columns of a new table are the caller's.
@@ -327,6 +377,8 @@ UPDATE public.organizations SET updated_at = NULL;
 SELECT dbkit.id_prefix(id), dbkit.id_uuid(id), dbkit.id_timestamp(id), dbkit.id_from_uuid('org', dbkit.id_uuid(id)), dbkit.table_of(id) FROM public.organizations;
 SELECT dbkit.generate_id_at('org', timestamptz '2020-01-01'), dbkit.id_lower_bound('org', timestamptz '2020-01-01'), dbkit.id_upper_bound('org', timestamptz '2020-01-01');
 SELECT dbkit.agree('{"rules": {"storytime": "warning"}}'), dbkit.agreement(), dbkit.exempt('public.o%', 'extid', 'why not'), dbkit.unexempt('public.o%', 'extid');
+CREATE FUNCTION public.judge(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE sql STABLE AS $$ SELECT attname, format('%s', attname), NULL FROM pg_attribute WHERE attrelid = object $$;
+SELECT dbkit.add_rule('own', 'public.judge(oid)', '{table,view}', 'x'), dbkit.agree('{"rules": {"own": "warning"}}');
 SELECT dbkit.create_enum('public.color', '{red, green}');
 SELECT dbkit.add_enum_value('public.color_enum', 'blue');
 SELECT dbkit.enum_values('public.color_enum');
@@ -340,6 +392,7 @@ SELECT dbkit.enum_from_type('public.mood');
 CREATE ROLE regress_planted;
 SELECT dbkit.protect('public.documents', role => 'regress_planted');
 SELECT * FROM dbkit.check(); SELECT * FROM dbkit.rules; SELECT * FROM dbkit.status(); SELECT * FROM dbkit.exemption; SELECT * FROM dbkit.id_prefix; SELECT * FROM dbkit.stale_exemptions;
+SELECT dbkit.explain_rule('own'), dbkit.drop_rule('own');
 SELECT dbkit.explain_rule('bigint'), dbkit.baseline(), dbkit.unbaseline(), dbkit.baseline('public.documents'), dbkit.register_prefix('public.documents'), dbkit.suggest();
 BEGIN; SELECT dbkit.enter('usr_1', 'org_1'), dbkit.user_id(), dbkit.organization_id(), dbkit.nonce(); COMMIT;
 SELECT dbkit.lock('a', '1 s'), dbkit.lock_shared('b'), dbkit.try_lock('c'), dbkit.try_session_lock('d'), dbkit.session_unlock('d');

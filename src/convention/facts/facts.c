@@ -96,20 +96,20 @@ dbkit_facts_identity(const Facts *facts)
 	return quote_qualified_identifier(facts->schema, facts->name);
 }
 
-/* What to call the kinds of objects */
+/* What objects are called in messages, and what their kind is in a rule of the team */
 static const struct
 {
-	ObjectKind	kind;
+	int			kinds;			/* ObjectKind bits */
+	const char *object;
 	const char *name;
 }			kinds[] = {
-	{KIND_TABLE, "table"},
-	{KIND_ENUM_TABLE, "table"},
-	{KIND_VIEW, "view"},
-	{KIND_ENUM_TYPE, "type"},
-	{KIND_DEFINER, "function"},
-	{KIND_FUNCTION, "function"},
-	{KIND_PARTITION, "partition"},
-	{KIND_MATERIALIZED_VIEW, "materialized view"},
+	{KIND_TABLE, "table", "table"},
+	{KIND_ENUM_TABLE, "table", "enum table"},
+	{KIND_VIEW, "view", "view"},
+	{KIND_ENUM_TYPE, "type", "enum type"},
+	{KIND_DEFINER | KIND_FUNCTION, "function", "function"},
+	{KIND_PARTITION, "partition", "partition"},
+	{KIND_MATERIALIZED_VIEW, "materialized view", "materialized view"},
 };
 
 /* Return what to call an object of that kind. */
@@ -118,8 +118,35 @@ dbkit_kind_name(ObjectKind kind)
 {
 	for (size_t i = 0; i < lengthof(kinds); i++)
 	{
-		if (kinds[i].kind == kind)
-			return kinds[i].name;
+		if (kinds[i].kinds & kind)
+			return kinds[i].object;
 	}
 	return NULL;				/* keep compiler quiet */
+}
+
+/* Return the kinds of that name, or 0. */
+int
+dbkit_find_kind(const char *name)
+{
+	for (size_t i = 0; i < lengthof(kinds); i++)
+	{
+		if (strcmp(kinds[i].name, name) == 0)
+			return kinds[i].kinds;
+	}
+	return 0;
+}
+
+/* Return the names of these kinds. */
+char *
+dbkit_list_kinds(int some)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (size_t i = 0; i < lengthof(kinds); i++)
+	{
+		if (kinds[i].kinds & some)
+			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", kinds[i].name);
+	}
+	return names.data;
 }

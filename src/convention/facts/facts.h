@@ -27,6 +27,8 @@ typedef enum ObjectKind
 	KIND_MATERIALIZED_VIEW = 1 << 7
 } ObjectKind;
 
+#define KIND_ANY	(~0)
+
 /*
  * What there is to know about an object.  The row of a rule names what the rule reads.
  * From these rows follows what is read of an object, and by which commands a rule can
@@ -256,5 +258,7 @@ extern const ColumnFacts *dbkit_facts_column_at(const Facts *facts, AttrNumber a
 extern char *dbkit_facts_column_names(const Facts *facts, const List *attnums);
 extern const char *dbkit_facts_identity(const Facts *facts);
 extern const char *dbkit_kind_name(ObjectKind kind);
+extern int	dbkit_find_kind(const char *name);
+extern char *dbkit_list_kinds(int some);
 
 #endif							/* DBKIT_FACTS_H */

@@ -35,6 +35,7 @@ static Rule *const tables[] = {
 };
 
 Rule	   *dbkit_all_rules[MAX_RULES];
+int			dbkit_n_builtin_rules = 0;
 int			dbkit_n_rules = 0;
 
 /* Collect the rules of one phase. */
@@ -47,20 +48,21 @@ collect_rules(RulePhase phase)
 		{
 			if (rule->phase != phase)
 				continue;
-			if (dbkit_n_rules == MAX_RULES)
-				elog(ERROR, "there are more than %d rules", MAX_RULES);
-			rule->number = dbkit_n_rules;
-			dbkit_all_rules[dbkit_n_rules++] = rule;
+			if (dbkit_n_builtin_rules == MAX_BUILTIN_RULES)
+				elog(ERROR, "there are more than %d rules", MAX_BUILTIN_RULES);
+			rule->number = dbkit_n_builtin_rules;
+			dbkit_all_rules[dbkit_n_builtin_rules++] = rule;
 		}
 	}
 }
 
-/* Collect the rules, those of phase "statement" first. */
+/* Collect the rules, those of phase "statement" first; team_rules.c adds those of the team. */
 void
 dbkit_rules_init(void)
 {
 	collect_rules(PHASE_STATEMENT);
 	collect_rules(PHASE_COMMIT);
+	dbkit_n_rules = dbkit_n_builtin_rules;
 }
 
 /* Return the rule with that id, or NULL. */
@@ -75,14 +77,27 @@ dbkit_find_rule(const char *id)
 	return NULL;
 }
 
+static const char *const phase_names[] = {
+	[PHASE_STATEMENT] = "statement",
+	[PHASE_COMMIT] = "commit"
+};
+
 /* Return the name of a phase. */
 const char *
 dbkit_phase_name(RulePhase phase)
 {
-	static const char *const names[] = {
-		[PHASE_STATEMENT] = "statement",
-		[PHASE_COMMIT] = "commit"
-	};
+	return phase_names[phase];
+}
 
-	return names[phase];
+/* Find the phase of that name; false where there is none. */
+bool
+dbkit_find_phase(const char *name, RulePhase *phase)
+{
+	for (size_t i = 0; i < lengthof(phase_names); i++)
+	{
+		*phase = i;
+		if (strcmp(phase_names[i], name) == 0)
+			return true;
+	}
+	return false;
 }
