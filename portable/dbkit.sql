@@ -1981,6 +1981,18 @@ $$;
 COMMENT ON FUNCTION dbkit.column_names(oid, smallint[]) IS 'the names of columns, quoted, separated by commas';
 
 -- One list of findings for each rule, over shared lists of tables, columns, keys and indexes.
+-- What an earlier version of this file has made with other columns in its result cannot be replaced.
+DO LANGUAGE plpgsql $$
+DECLARE
+	earlier text;
+BEGIN
+	FOR earlier IN SELECT oid::regprocedure::text FROM pg_proc
+		WHERE pronamespace = 'dbkit'::regnamespace AND proname IN ('check', 'check_schema', 'judge', 'findings') AND 'risk' <> ALL (coalesce(proargnames, '{}'))
+	LOOP
+		EXECUTE 'DROP FUNCTION ' || earlier;
+	END LOOP;
+END $$;
+
 -- The first of the names that a table has counts, also where its id cannot be referenced.
 CREATE OR REPLACE FUNCTION dbkit.meant_table(relation oid, attname text, type oid, stem text, agreed jsonb) RETURNS regclass
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -2707,6 +2719,28 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION dbkit.check_schema(regnamespace) IS
 'dbkit.check() for the tables, views, types and functions of one schema. Errors: undefined_schema';
+
+-- The script may leave another search_path behind, and what comes after it has the caller's rights.
+CREATE OR REPLACE FUNCTION dbkit.run_as(role name, script text) RETURNS void
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	caller pg_catalog.text := current_setting('role');
+	settings pg_catalog.jsonb := (SELECT jsonb_object_agg(s.name, s.setting) FROM pg_settings s);
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = run_as.role) THEN
+		RAISE undefined_object USING MESSAGE = format('role "%s" does not exist', run_as.role);
+	ELSIF dbkit.user_id() IS NOT NULL OR dbkit.organization_id() IS NOT NULL THEN
+		RAISE insufficient_privilege USING MESSAGE = 'dbkit.run_as() is not allowed while a tenant context is entered';
+	ELSIF NOT pg_has_role(run_as.role, CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END) THEN
+		RAISE insufficient_privilege USING MESSAGE = format('permission denied to run a script as role "%s"', run_as.role);
+	END IF;
+	PERFORM set_config('role', run_as.role, true);
+	EXECUTE script;
+	PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), pg_catalog.set_config('role', caller, true);
+	PERFORM set_config(s.name, settings ->> s.name, true) FROM pg_settings s WHERE s.setting <> settings ->> s.name;
+END $$;
+COMMENT ON FUNCTION dbkit.run_as(name, text) IS
+'Runs the statements of a script, as dbkit.fixes() of the C library writes them, as a role that the caller could SET ROLE to; names without a schema are those of pg_catalog. Unlike there it is no restricted operation: the script, or what it calls, could RESET ROLE and has the rights of the session then, so run none of whom you do not trust. Settings of PostgreSQL that the script changes have their values again for the rest of the transaction; after it, those that it changed without LOCAL do not. Errors: undefined_object, insufficient_privilege, feature_not_supported for a statement that cannot be run so, and those of the script';
 
 -- Many clients show the message alone, so it names the first three rules.
 CREATE OR REPLACE FUNCTION dbkit.named_rules(rules text[]) RETURNS text
