@@ -1993,34 +1993,6 @@ BEGIN
 	END LOOP;
 END $$;
 
--- The first of the names that a table has counts, also where its id cannot be referenced.
-CREATE OR REPLACE FUNCTION dbkit.meant_table(relation oid, attname text, type oid, stem text, agreed jsonb) RETURNS regclass
-	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-SELECT t.oid
-FROM (
-	SELECT c.oid, here.relowner
-	FROM pg_class here
-	CROSS JOIN LATERAL (
-		SELECT l.number, l.schema, l.name FROM dbkit.listed_names(CASE WHEN agreed -> 'organization_columns' ? attname THEN agreed -> 'organization_tables' ELSE agreed -> 'user_tables' END) l
-		WHERE agreed -> 'organization_columns' ? attname OR agreed -> 'user_columns' ? attname
-		UNION ALL
-		-- the plural and the singular, also as some ORMs name a table after the class: userId, "User"
-		SELECT 4 * capital + ending, NULL, name
-		FROM (VALUES (0, stem), (1, upper(left(stem, 1) COLLATE "C") || substr(stem, 2))) AS s (capital, stem),
-		LATERAL (VALUES (0, s.stem || 's'), (1, s.stem || 'es'), (2, CASE WHEN s.stem LIKE '_%y' THEN left(s.stem, -1) || 'ies' END), (3, s.stem)) AS e (ending, name)
-		WHERE NOT (agreed -> 'organization_columns' ? attname OR agreed -> 'user_columns' ? attname)) AS l
-	JOIN pg_namespace n ON CASE WHEN l.schema IS NULL THEN n.oid = here.relnamespace OR n.nspname = 'public' ELSE n.nspname = l.schema END
-	JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = l.name
-	WHERE here.oid = relation
-	ORDER BY l.number, n.oid <> here.relnamespace LIMIT 1) AS t
-JOIN pg_index i ON i.indrelid = t.oid AND i.indisprimary AND i.indimmediate AND i.indnkeyatts = 1
-JOIN pg_attribute k ON k.attrelid = t.oid AND k.attnum = i.indkey[0] AND k.attname = 'id',
-LATERAL (SELECT dbkit.base_type(k.atttypid)) AS b (base)
-WHERE (b.base = type OR '{int2,int4,int8}'::regtype[] @> ARRAY[b.base, type::regtype]) AND has_table_privilege(t.relowner, t.oid, 'REFERENCES')
-$$;
-COMMENT ON FUNCTION dbkit.meant_table(oid, text, oid, text, jsonb) IS
-'the table whose ids a column of that name, type and stem of its name holds, if the owner of the column''s table can reference it, or NULL';
-
 -- place: where a finding stands among those of its rule and object.  part: of what it is, if
 -- not of a column.  wanted_type: what the column is to be altered to first, which makes all of
 -- the fix impossible where PostgreSQL cannot.
@@ -2154,6 +2126,34 @@ owners AS MATERIALIZED (
 	SELECT oid FROM organizations UNION
 	SELECT c.oid FROM dbkit.listed_names(agreed -> 'user_tables') l
 	JOIN pg_class c ON c.relname = l.name JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = coalesce(l.schema, n.nspname)),
+-- the tables whose ids columns seem to hold: the first that has one of the names counts, also where its id cannot be referenced
+meant_names AS MATERIALIZED (
+	SELECT n.attname, l.number, l.schema, l.name
+	FROM names n,
+	LATERAL (SELECT CASE WHEN agreed -> 'organization_columns' ? n.attname THEN 'organization_tables' WHEN agreed -> 'user_columns' ? n.attname THEN 'user_tables' END,
+		left(n.attname, -length(n.suffix))) AS w (listed, stem),
+	LATERAL (
+		SELECT x.number, x.schema, x.name FROM dbkit.listed_names(agreed -> w.listed) x
+		UNION ALL
+		-- the plural and the singular, also as some ORMs name a table after the class: userId, "User"
+		SELECT 4 * capital + ending, NULL, name
+		FROM (VALUES (0, w.stem), (1, upper(left(w.stem, 1) COLLATE "C") || substr(w.stem, 2))) AS s (capital, stem),
+		LATERAL (VALUES (0, s.stem || 's'), (1, s.stem || 'es'), (2, CASE WHEN s.stem LIKE '_%y' THEN left(s.stem, -1) || 'ies' END), (3, s.stem)) AS e (ending, name)
+		WHERE w.listed IS NULL) AS l (number, schema, name)
+	WHERE n.suffix IS NOT NULL),
+meant AS MATERIALIZED (
+	SELECT m.relid, m.attnum, m.oid AS referenced
+	FROM (
+		SELECT DISTINCT ON (c.relid, c.attnum) c.relid, c.attnum, c.base, h.relowner, t.oid
+		FROM columns c JOIN meant_names l USING (attname) JOIN pg_class h ON h.oid = c.relid
+		JOIN pg_class t ON t.relname::text = l.name JOIN pg_namespace n ON n.oid = t.relnamespace
+		WHERE NOT c.is_enum AND CASE WHEN l.schema IS NULL THEN n.oid = h.relnamespace OR n.nspname = 'public' ELSE n.nspname = l.schema END
+		ORDER BY c.relid, c.attnum, l.number, n.oid <> h.relnamespace) AS m
+	JOIN pg_index i ON i.indrelid = m.oid AND i.indisprimary AND i.indimmediate AND i.indnkeyatts = 1
+	JOIN pg_attribute k ON k.attrelid = m.oid AND k.attnum = i.indkey[0] AND k.attname = 'id'
+	LEFT JOIN base_types b ON b.type = k.atttypid
+	WHERE (m.base = coalesce(b.base, k.atttypid) OR '{int2,int4,int8}'::regtype[] @> ARRAY[m.base, coalesce(b.base, k.atttypid)]::regtype[])
+		AND has_table_privilege(m.relowner, m.oid, 'REFERENCES')),
 -- what columns that hold ids have to be
 id_columns AS MATERIALIZED (
 	SELECT c.relid, c.attnum, w.base, w.key_collation, w.definition,
@@ -2493,13 +2493,11 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	SELECT c.relid, 'extid', c.attnum, c.attname, NULL,
 		format('column "%s" is not a foreign key; add REFERENCES, or rename it to "%s" if the id comes from another system', c.attname, e.name),
 		NULL, NULL, NULL,
-		CASE WHEN m.relid IS NOT NULL THEN ARRAY[format('ADD FOREIGN KEY (%I) REFERENCES %s (id)%s', c.attname, dbkit.relation_name(m.relid),
-			CASE WHEN m.relid NOT IN (SELECT o.oid FROM owners o) THEN '' WHEN c.refuses_null THEN ' ON DELETE CASCADE' ELSE ' ON DELETE SET NULL' END)] END,
+		CASE WHEN m.relid IS NOT NULL THEN ARRAY[format('ADD FOREIGN KEY (%I) REFERENCES %s (id)%s', c.attname, dbkit.relation_name(m.referenced),
+			CASE WHEN m.referenced NOT IN (SELECT o.oid FROM owners o) THEN '' WHEN c.refuses_null THEN ' ON DELETE CASCADE' ELSE ' ON DELETE SET NULL' END)] END,
 		CASE WHEN m.relid IS NULL AND octet_length(e.name) < 64 AND NOT c.inherited AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.relid AND a.attname = e.name)
 			THEN ARRAY[format('ALTER TABLE %s RENAME COLUMN %I TO %I;', c.identity, c.attname, e.name)] END, 'breaks'
-	FROM columns c LEFT JOIN referenced r USING (relid, attnum) LEFT JOIN keys k USING (relid),
-	LATERAL (SELECT CASE WHEN NOT c.is_enum AND c.suffix IS NOT NULL AND r.relid IS NULL
-		THEN dbkit.meant_table(c.relid, c.attname, c.base, left(c.attname, -length(c.suffix)), agreed) END) AS m (relid),
+	FROM columns c LEFT JOIN referenced r USING (relid, attnum) LEFT JOIN keys k USING (relid) LEFT JOIN meant m USING (relid, attnum),
 	-- written as the suffix is: _id and _extid, Id and Extid
 	LATERAL (SELECT left(c.attname, -length(c.suffix)) || coalesce(
 		(SELECT x FROM unnest(extid_suffixes) WITH ORDINALITY AS e (x, number) WHERE (x LIKE '\_%') = (c.suffix LIKE '\_%') ORDER BY number LIMIT 1),
@@ -2596,8 +2594,8 @@ retyped AS (
 	LEFT JOIN pg_type s ON s.oid = c.base
 	LEFT JOIN pg_type t ON t.oid = f.wanted_type,
 	-- does an expression mean the same for the other type, and are all values of the one values of the other?
-	LATERAL (SELECT s.oid = t.oid OR (s.typname, t.typname) IN (('int2', 'int8'), ('int4', 'int8'), ('varchar', 'text')),
-		(s.typname, t.typname) IN (('int8', 'int4'), ('int8', 'int2'), ('int4', 'int2'))) AS y (is_kin, is_narrower),
+	LATERAL (SELECT s.oid = t.oid OR (s.oid, t.oid) IN (('int2'::regtype, 'int8'::regtype), ('int4'::regtype, 'int8'::regtype), ('varchar'::regtype, 'text'::regtype)),
+		(s.oid, t.oid) IN (('int8'::regtype, 'int4'::regtype), ('int8'::regtype, 'int2'::regtype), ('int4'::regtype, 'int2'::regtype))) AS y (is_kin, is_narrower),
 	LATERAL (SELECT CASE
 		WHEN t.oid = 'timestamptz[]'::regtype OR y.is_narrower OR k.keeps_any
 			OR NOT y.is_kin AND (k.is_indexed OR k.is_checked AND NOT (s.oid = 'timestamp'::regtype AND t.oid = 'timestamptz'::regtype)) THEN NULL
