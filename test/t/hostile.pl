@@ -134,6 +134,8 @@ my %calls = (
 	'dbkit.exemption()' => [ 'SELECT * FROM dbkit.exemption()', 'SELECT * FROM dbkit.exemption' ],
 	'dbkit."check"(regclass)' => [ 'SELECT * FROM dbkit.check(:rel)' ],
 	'dbkit.check_schema(regnamespace)' => [ 'SELECT * FROM dbkit.check_schema(:schema)' ],
+	'dbkit.fixes(text,regclass)' => [ 'SELECT dbkit.fixes()', q{SELECT dbkit.fixes('breaks')}, q{SELECT dbkit.fixes('breaks', :rel)} ],
+	'dbkit.run_as(name,text)' => [ q{SELECT dbkit.run_as('regress_mallory', 'SELECT FROM t.columns')}, q{SELECT dbkit.run_as('regress_other', 'SELECT 1')} ],
 	'dbkit.explain_rule(text)' => [ q{SELECT dbkit.explain_rule('bigint')}, q{SELECT dbkit.explain_rule('x')} ],
 	'dbkit.create_table(text,text,text,text)' => [ q{SELECT dbkit.create_table('made_here', 'n int')}, q{SELECT dbkit.create_table('made_there', 'n int, organization_id text')} ],
 	'dbkit.create_table_sql(text,text,text,text)' => [ q{SELECT dbkit.create_table_sql('made_here', 'n int')} ],
@@ -210,7 +212,7 @@ for my $path ('DEFAULT', 't, public, pg_catalog')
 }
 
 # In a session of the stranger's, with temporary objects before all others, nothing runs as somebody else
-my @own = grep { !/protect|enum/ } @statements;
+my @own = ((grep { !/protect|enum/ } @statements), q{SELECT dbkit.run_as('regress_other', 'SELECT t.evil(''script'', 1)')});
 my $temporary = join ' ', map { "CREATE TEMP VIEW $_ AS SELECT t.evil('temporary $_', 1) AS planted, c.* FROM pg_catalog.$_ c;" } qw(pg_class pg_proc pg_attribute pg_constraint pg_namespace);
 my @complaints;
 my $told = run_numbered('planted', 'regress_mallory', "BEGIN; $temporary SET LOCAL search_path = pg_temp, t, pg_catalog, public;", 'ROLLBACK;', @own);
