@@ -70,14 +70,23 @@ sub values_of
 	return \@values;
 }
 
+# Split a RowDescription into the types of its columns.
+sub types_of
+{
+	my ($body) = @_;
+	my ($count, @fields) = unpack 'n(Z*NnNnNn)*', $body;
+	return map { $fields[ 7 * $_ + 3 ] } 0 .. $count - 1;
+}
+
 # Read what the server says until it is ready for the next query.
 sub results
 {
 	my ($self, $copy) = @_;
-	my $result = { tags => [], rows => [], warnings => [] };
+	my $result = { tags => [], rows => [], types => [], warnings => [] };
 	my %take = (
 		C => sub { push @{ $result->{tags} }, $_[0] =~ s/\0//r },
 		D => sub { push @{ $result->{rows} }, values_of($_[0]) },
+		T => sub { push @{ $result->{types} }, types_of($_[0]) },
 		E => sub { $result->{error} = fields($_[0]) },
 		N => sub { push @{ $result->{warnings} }, fields($_[0]) },
 		G => sub {
