@@ -107,6 +107,37 @@ SELECT object_identity, fix, risk FROM dbkit.check();
 DROP FUNCTION all_rows, all_held;
 DROP TABLE array_of_rows, rows, held;
 
+-- where no column can be added, no trigger for it either; one that is there notices
+SELECT dbkit.agree('{"rules": {"updated_at": "error", "updated_at_trigger": "error", "created_at": "off"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE FUNCTION noop() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TYPE place AS (name text);
+CREATE TABLE places OF place;
+CREATE TABLE held (n bigint);
+CREATE FUNCTION all_held() RETURNS SETOF held LANGUAGE sql AS 'SELECT n FROM held';
+CREATE TABLE parent (n bigint);
+CREATE TABLE child (n bigint) INHERITS (parent);
+CREATE TABLE grandchild (updated_at date) INHERITS (child);
+CREATE TABLE watched (n bigint);
+CREATE TRIGGER t AFTER UPDATE ON watched FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION noop();
+CREATE TABLE plain (n bigint);
+RESET dbkit.enforce;
+SELECT dbkit.fixes('breaks');
+DROP TABLE places, held, parent, child, grandchild, watched, plain CASCADE;
+DROP TYPE place;
+DROP FUNCTION noop;
+
+-- what cannot change at the far end of a chain of keys keeps all of it
+SELECT dbkit.agree('{"rules": null}') IS NOT NULL, dbkit.agree('{"preset": "minimal", "id_style": "bigint", "composite_keys": true}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE TABLE users (id integer PRIMARY KEY);
+CREATE TABLE members (user_id integer PRIMARY KEY REFERENCES users);
+CREATE TABLE notes (id bigint PRIMARY KEY, user_id integer REFERENCES members);
+CREATE POLICY early ON notes FOR SELECT USING (user_id > 0);
+RESET dbkit.enforce;
+SELECT dbkit.fixes('breaks');
+DROP TABLE notes, members, users;
+
 -- rows that are in the way
 SELECT dbkit.agree('{"rules": null, "id_style": null}') IS NOT NULL, dbkit.agree('{"preset": "house", "rules": {"rls_enabled": "off", "storytime": "off", "updated_at_trigger": "off", "extid": "error"}}') IS NOT NULL;
 SET dbkit.enforce = off;

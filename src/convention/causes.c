@@ -53,7 +53,8 @@ static const struct
 /* What else is implied, and by what */
 static const struct
 {
-	const char *rule;			/* says it: of the same column or policy, of the object as a whole, or */
+	const char *rule;			/* says it: of the same column or policy, of
+								 * the object as a whole, or */
 	bool		(*lacks) (const Facts *facts);	/* where that is true, for all */
 	const char *implied;
 }			causes[] = {

@@ -176,25 +176,33 @@ inherits(const Facts *facts)
 }
 
 /*
- * Add ADD COLUMN as the fix; what was there before needs none.  PostgreSQL refuses it where
- * another table has a column of the row type, and a function that returns such rows by
- * naming their columns fails afterwards.
+ * Can a column of that name be added to the table, and at what risk?  PostgreSQL refuses it
+ * where another table has a column of the row type, and where a child has one of that name
+ * and another type; a function that returns such rows by naming their columns fails afterwards.
  */
+bool
+dbkit_can_add_column(const Facts *facts, const char *column, FixRisk *risk)
+{
+	RowTypeUse	use = dbkit_row_type_use(facts);
+
+	*risk = use == ROW_TYPE_UNUSED ? RISK_SAFE : RISK_BREAKS;
+	return !facts->typed && use != ROW_TYPE_IN_COLUMN && !dbkit_child_has_column(facts, column);
+}
+
+/* Add ADD COLUMN as the fix; what was there before needs none. */
 void
 dbkit_add_column(Finding *finding, const char *column, const char *definition)
 {
-	RowTypeUse	use;
-	Action	   *action;
+	FixRisk		risk;
+	bool		addable;
 
 	if (finding->facts->typed || finding->facts->catalogs->snapshot != NULL)
 		return;
-	use = dbkit_row_type_use(finding->facts);
-	action = dbkit_add_action(finding, ACTION_ADD_COLUMN, column, definition,
-							  use == ROW_TYPE_IN_COLUMN ? NULL :
-							  psprintf("ADD COLUMN %s%s %s",
-									   inherits(finding->facts) ? "IF NOT EXISTS " : "",
-									   quote_identifier(column), definition));
-	action->risk = use == ROW_TYPE_UNUSED ? RISK_SAFE : RISK_BREAKS;
+	addable = dbkit_can_add_column(finding->facts, column, &risk);
+	dbkit_add_action(finding, ACTION_ADD_COLUMN, column, definition, !addable ? NULL :
+					 psprintf("ADD COLUMN %s%s %s",
+							  inherits(finding->facts) ? "IF NOT EXISTS " : "",
+							  quote_identifier(column), definition))->risk = risk;
 }
 
 /* Are there integers of a type that the other one does not have?  They may be in the table. */

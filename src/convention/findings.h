@@ -179,6 +179,7 @@ extern Action *dbkit_add_action(Finding *finding, ActionKind kind, const char *n
 								const char *text, const char *sql);
 extern void dbkit_add_alter(Finding *finding, FixRisk risk, const char *sql);
 extern void dbkit_add_statement(Finding *finding, FixRisk risk, const char *sql);
+extern bool dbkit_can_add_column(const Facts *facts, const char *column, FixRisk *risk);
 extern void dbkit_add_column(Finding *finding, const char *column, const char *definition);
 extern Action *dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target,
 								const char *definition);

@@ -18,6 +18,7 @@
 #include "catalog/pg_rewrite.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 
 #include "common.h"
 #include "convention/facts/catalogs.h"
@@ -58,6 +59,24 @@ RowTypeUse
 dbkit_row_type_use(const Facts *facts)
 {
 	return add_use_of_types(facts->catalogs, RelationRelationId, facts->objid, ROW_TYPE_UNUSED);
+}
+
+/* Has a child of the table, or one of its children, a column of that name? */
+bool
+dbkit_child_has_column(const Facts *facts, const char *column)
+{
+	List	   *children = dbkit_catalog_children(facts->catalogs, facts->objid);
+
+	for (int i = 0; i < list_length(children); i++)
+	{
+		Oid			child = list_nth_oid(children, i);
+
+		CHECK_FOR_INTERRUPTS();
+		if (dbkit_catalog_attnum(facts->catalogs, child, column) != InvalidAttrNumber)
+			return true;
+		children = list_concat_unique_oid(children, dbkit_catalog_children(facts->catalogs, child));
+	}
+	return false;
 }
 
 /* Is it an index with an expression or a condition? */

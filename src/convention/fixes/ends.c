@@ -29,7 +29,7 @@ typedef struct Column
 	int32		attnum;
 } Column;
 
-/* A column that is to be of another type */
+/* A column that is to be of another type, or, without an action, cannot be */
 typedef struct Retype
 {
 	Column		column;			/* the key */
@@ -44,6 +44,15 @@ typedef struct Ends
 	Column		referencing;
 	Column		referenced;
 } Ends;
+
+/* Return what is to be done to a column, or NULL. */
+static Retype *
+find_retype(HTAB *retypes, const Column *column)
+{
+	Retype	   *retype = hash_search(retypes, column, HASH_FIND, NULL);
+
+	return retype != NULL && retype->action != NULL ? retype : NULL;
+}
 
 /* Note which columns of a table are to be of another type. */
 static void
@@ -127,7 +136,7 @@ type_of(const Retype *retype, const Column *column)
 
 /* Take back what was to be done to a column, and to its sequence. */
 static void
-take_back(HTAB *retypes, const Retype *retype)
+take_back(Retype *retype)
 {
 	ListCell   *lc;
 
@@ -141,7 +150,7 @@ take_back(HTAB *retypes, const Retype *retype)
 			action->sql = NULL;
 	}
 	retype->action->sql = NULL;
-	(void) hash_search(retypes, &retype->column, HASH_REMOVE, NULL);
+	retype->action = NULL;
 }
 
 /* Return the table that stands for all tables of a script. */
@@ -184,7 +193,7 @@ find_table(List **objects, const Facts *facts)
 
 /*
  * Have a column follow the one that it references to another type; nothing was wrong with it
- * before.  Return NULL where it cannot.
+ * before.  Return NULL where it cannot, or where that was taken back already.
  */
 static Retype *
 follow(HTAB *retypes, List **objects, const Column *column, const Retype *referenced)
@@ -195,7 +204,8 @@ follow(HTAB *retypes, List **objects, const Column *column, const Retype *refere
 	Finding    *finding;
 	Retype	   *result;
 
-	if (known == NULL || facts->owner != referenced->table->facts->owner)
+	if (known == NULL || facts->owner != referenced->table->facts->owner ||
+		hash_search(retypes, column, HASH_FIND, NULL) != NULL)
 		return NULL;
 	finding = dbkit_add_finding(&judgement, known->name, "column \"%s\" references column \"%s\" of table \"%s.%s\"",
 								known->name, referenced->action->name,
@@ -226,15 +236,15 @@ agree(const Ends *ends, const Retype *referencing, const Retype *referenced)
 static bool
 settle(HTAB *retypes, List **objects, const Ends *ends)
 {
-	Retype	   *referencing = hash_search(retypes, &ends->referencing, HASH_FIND, NULL);
-	Retype	   *referenced = hash_search(retypes, &ends->referenced, HASH_FIND, NULL);
+	Retype	   *referencing = find_retype(retypes, &ends->referencing);
+	Retype	   *referenced = find_retype(retypes, &ends->referenced);
 
 	if ((referencing == NULL && referenced == NULL) || agree(ends, referencing, referenced))
 		return false;
 	if (referencing == NULL && follow(retypes, objects, &ends->referencing, referenced) != NULL)
 		return true;
-	take_back(retypes, referencing);
-	take_back(retypes, referenced);
+	take_back(referencing);
+	take_back(referenced);
 	return true;
 }
 
@@ -242,8 +252,8 @@ settle(HTAB *retypes, List **objects, const Ends *ends)
 static void
 join_ends(HTAB *retypes, const Ends *ends)
 {
-	Retype	   *referencing = hash_search(retypes, &ends->referencing, HASH_FIND, NULL);
-	Retype	   *referenced = hash_search(retypes, &ends->referenced, HASH_FIND, NULL);
+	Retype	   *referencing = find_retype(retypes, &ends->referencing);
+	Retype	   *referenced = find_retype(retypes, &ends->referenced);
 
 	if (referencing == NULL || referenced == NULL)
 		return;
@@ -276,8 +286,8 @@ drop_unequal_references(HTAB *retypes, const Fixed *table)
 			{
 				action->referenced, get_attnum(action->referenced, "id")
 			};
-			if (type_of(hash_search(retypes, &ends.referencing, HASH_FIND, NULL), &ends.referencing) !=
-				type_of(hash_search(retypes, &ends.referenced, HASH_FIND, NULL), &ends.referenced))
+			if (type_of(find_retype(retypes, &ends.referencing), &ends.referencing) !=
+				type_of(find_retype(retypes, &ends.referenced), &ends.referenced))
 				action->sql = NULL;
 		}
 	}

@@ -140,6 +140,34 @@ trigger_call(const ListedName *own, const char *column)
 					strcmp(column, "updated_at") == 0 ? "" : quote_literal_cstr(column));
 }
 
+static bool
+sees_updated_rows(const TriggerFacts *trigger, const void *arg pg_attribute_unused())
+{
+	return TRIGGER_FOR_ROW(trigger->type) && TRIGGER_FOR_UPDATE(trigger->type);
+}
+
+/*
+ * Add the trigger as the fix.  Of a column that is there an application may have kept care itself; one
+ * that is missing has to be added first, and then only another trigger can notice that it changes.
+ */
+static void
+add_trigger(Finding *finding, const char *column, const char *statement)
+{
+	const Facts *facts = finding->facts;
+	FixRisk		risk = RISK_BREAKS;
+
+	if (facts->catalogs->snapshot != NULL)
+		return;
+	if (dbkit_facts_column(facts, column) == NULL)
+	{
+		if (!dbkit_can_add_column(facts, column, &risk))
+			return;
+		if (dbkit_find_trigger(facts, sees_updated_rows, NULL) != NULL)
+			risk = RISK_BREAKS;
+	}
+	dbkit_add_statement(finding, risk, statement);
+}
+
 /*
  * Report that there is no trigger.  It is no fix to run a function of whose name only is known:
  * anybody may have one of that name.
@@ -159,7 +187,7 @@ report_missing_trigger(Judgement *judgement, const char *column)
 								own != NULL ? dbkit_listed_name(own->schema, own->name) : "updated_at",
 								(int) strlen(statement) - 1, statement);
 	if (own == NULL || own->schema != NULL)
-		dbkit_add_statement(finding, dbkit_facts_column(facts, column) == NULL ? RISK_SAFE : RISK_BREAKS, statement);
+		add_trigger(finding, column, statement);
 }
 
 /* Judge that a trigger keeps updated_at up to date. */
