@@ -83,6 +83,7 @@ typedef enum ActionKind
 	ACTION_SET_ORGANIZATION,	/* have it reference the organization table */
 	ACTION_ADD_CONSTRAINT,
 	ACTION_DROP_CONSTRAINT,
+	ACTION_ROW_SECURITY,
 	ACTION_ALTER,				/* another one */
 	ACTION_REFERENCE,			/* have it reference the table that its name
 								 * means */

@@ -65,12 +65,15 @@ SELECT bag_eq($$
 	SELECT p.oid::regprocedure::text COLLATE "default", concat(provolatile, CASE WHEN proisstrict THEN ' strict ' ELSE ' ' END, proparallel)
 	FROM members JOIN pg_proc AS p ON classid = 'pg_proc'::regclass AND p.oid = objid
 	WHERE proname IN ('generate_id', 'updated_at', 'generate_id_at', 'is_id', 'id_prefix', 'id_uuid', 'id_from_uuid', 'id_timestamp',
-		'id_lower_bound', 'id_upper_bound', 'table_of', 'check', 'check_schema', 'report', 'rules', 'ddl_command_end', 'sql_drop', 'ignore_replicated')
+		'id_lower_bound', 'id_upper_bound', 'table_of', 'check', 'check_schema', 'fixes', 'run_as', 'add_rule', 'drop_rule', 'report', 'rules', 'ddl_command_end', 'sql_drop', 'ignore_replicated')
 $$, $$VALUES
-	('dbkit."check"()', 's strict r'),
-	('dbkit."check"(regclass)', 's strict r'),
-	('dbkit.check_schema(regnamespace)', 's strict r'),
+	('dbkit."check"()', 's strict u'),
+	('dbkit."check"(regclass)', 's strict u'),
+	('dbkit.add_rule(text,regprocedure,text[],text,text)', 'v u'),
+	('dbkit.check_schema(regnamespace)', 's strict u'),
 	('dbkit.ddl_command_end()', 'v u'),
+	('dbkit.drop_rule(text)', 'v strict u'),
+	('dbkit.fixes(text,regclass)', 'v u'),
 	('dbkit.generate_id_at(text,timestamp with time zone)', 'v strict s'),
 	('dbkit.id_from_uuid(text,uuid)', 'i strict s'),
 	('dbkit.id_lower_bound(text,timestamp with time zone)', 'i strict s'),
@@ -80,8 +83,9 @@ $$, $$VALUES
 	('dbkit.id_uuid(text)', 'i strict s'),
 	('dbkit.ignore_replicated()', 'v u'),
 	('dbkit.is_id(text,text)', 'i s'),
-	('dbkit.report(text,regnamespace)', 's r'),
+	('dbkit.report(text,regnamespace)', 's u'),
 	('dbkit.rules()', 's strict r'),
+	('dbkit.run_as(name,text)', 'v strict u'),
 	('dbkit.sql_drop()', 'v u'),
 	('dbkit.table_of(text)', 's strict s'),
 	('generate_id(text)', 'v strict s'),

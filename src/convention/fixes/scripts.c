@@ -16,6 +16,7 @@
 #include "access/relation.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -24,6 +25,7 @@
 
 #include "common.h"
 #include "convention/fixes/fixes.h"
+#include "relation_name.h"
 
 typedef enum Step
 {
@@ -316,6 +318,29 @@ write_reference(Writer *writer)
 	return true;
 }
 
+/*
+ * Have row level security protect a table together with its partitions: who may use one of
+ * them would get past it, which partition_rls refuses.
+ */
+static bool
+write_row_security(Writer *writer)
+{
+	const Facts *facts = writer->object->facts;
+	ListCell   *lc;
+
+	append_alter(writer, writer->action->sql);
+	foreach(lc, writer->object->partitioned ? find_all_inheritors(facts->objid, NoLock, NULL) : NIL)
+	{
+		Oid			partition = lfirst_oid(lc);
+		const char *name = partition != facts->objid && dbkit_owns_table(partition, facts->owner) ?
+		dbkit_find_relation_name(partition) : NULL;
+
+		if (name != NULL)
+			append_statement(writer, psprintf("ALTER TABLE %s %s;", name, writer->action->sql));
+	}
+	return true;
+}
+
 static bool
 write_alone(Writer *writer)
 {
@@ -345,6 +370,7 @@ static const struct
 	{ACTION_REFERENCE, false, write_reference},
 	{ACTION_RENAME_COLUMN, false, write_rename},
 	{ACTION_ALONE, false, write_alone},
+	{ACTION_ROW_SECURITY, false, write_row_security},
 };
 
 static bool

@@ -27,10 +27,10 @@ static void
 judge_rls_enabled(Judgement *judgement)
 {
 	if (!dbkit_facts_rls_enabled(judgement->facts))
-		dbkit_add_alter(dbkit_add_finding(judgement, NULL,
-										  "row level security is not enabled; use ALTER TABLE %s ENABLE ROW LEVEL SECURITY",
-										  dbkit_facts_identity(judgement->facts)),
-						RISK_BREAKS, "ENABLE ROW LEVEL SECURITY");
+		(void) dbkit_add_action(dbkit_add_finding(judgement, NULL,
+												  "row level security is not enabled; use ALTER TABLE %s ENABLE ROW LEVEL SECURITY",
+												  dbkit_facts_identity(judgement->facts)),
+								ACTION_ROW_SECURITY, NULL, NULL, "ENABLE ROW LEVEL SECURITY");
 }
 
 /* Judge that somebody may see rows. */
@@ -55,10 +55,10 @@ static void
 judge_rls_forced(Judgement *judgement)
 {
 	if (!dbkit_facts_rls_forced(judgement->facts))
-		dbkit_add_alter(dbkit_add_finding(judgement, NULL,
-										  "row level security does not bind the owner; use ALTER TABLE %s FORCE ROW LEVEL SECURITY",
-										  dbkit_facts_identity(judgement->facts)),
-						RISK_BREAKS, "FORCE ROW LEVEL SECURITY");
+		(void) dbkit_add_action(dbkit_add_finding(judgement, NULL,
+												  "row level security does not bind the owner; use ALTER TABLE %s FORCE ROW LEVEL SECURITY",
+												  dbkit_facts_identity(judgement->facts)),
+								ACTION_ROW_SECURITY, NULL, NULL, "FORCE ROW LEVEL SECURITY");
 }
 
 /* Return what a policy checks new rows with; without WITH CHECK that is USING. */
