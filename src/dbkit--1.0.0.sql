@@ -138,7 +138,7 @@ RETURNS SETOF pg_catalog.text
 AS 'MODULE_PATHNAME', 'dbkit_fixes'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.fixes(pg_catalog.text, pg_catalog.regclass) IS
-'Scripts for \gexec that fix what dbkit.check() finds, in the order in which they are to be run. risk: what they may do at most: safe (the catalogs change, and no application can notice), locks (a table is read or rewritten while others wait) or breaks (a running application may notice). They are those for objects of roles that the caller has, or for one relation, whoever owns it. Each fixes all that is wrong with a table, and changes both ends of a foreign key; large tables are changed in steps that nobody waits for. Errors: invalid_parameter_value for another risk or none, undefined_table';
+'Scripts for \gexec that fix what dbkit.check() finds, in the order in which they are to be run. risk: what they may do at most: safe (only the catalogs change, and no application that names its columns can notice), locks (a table is read or rewritten while others wait) or breaks (a running application may notice). They are those for objects of roles that the caller has, or for one relation, whoever owns it. Each fixes all that is wrong with a table, and changes both ends of a foreign key; large tables are changed in steps that nobody waits for. Errors: invalid_parameter_value for another risk or none, undefined_table';
 
 CREATE FUNCTION dbkit.run_as(role pg_catalog.name, script pg_catalog.text)
 RETURNS pg_catalog.void
