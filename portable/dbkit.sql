@@ -2189,9 +2189,8 @@ WHERE name !~ '[^\x01-\x7f]' AND plain <> '' AND dbkit.name_flaw(plain) IS NULL
 $$;
 COMMENT ON FUNCTION dbkit.snake_case(text) IS 'the name that is meant, as orderDate means order_date, or NULL where there is none';
 
--- Nothing that the function calls writes.
 CREATE OR REPLACE FUNCTION dbkit.ask_team(function regprocedure, object oid) RETURNS TABLE (column_name text, problem text, fix text)
-	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET transaction_read_only = on AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	FOR column_name, problem, fix IN EXECUTE (SELECT format('SELECT * FROM %I.%I($1)', n.nspname, p.proname)
 			FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = function) USING object LOOP
@@ -2217,7 +2216,8 @@ BEGIN
 	END LOOP;
 END $$;
 
--- A function that fails finds nothing there, which is said once.
+-- A function that fails finds nothing there, which is said once.  Nothing that it calls writes;
+-- only an error takes that setting back, and it does not take back the rows.
 CREATE OR REPLACE FUNCTION dbkit.team_findings(only_relation oid, only_schema oid, rules text[],
 	OUT classid oid, OUT objid oid, OUT schema name, OUT name name, OUT object_type text, OUT object_identity text,
 	OUT rule text, OUT place integer, OUT column_name name, OUT part text, OUT problem text, OUT alters text[], OUT statements text[], OUT risk text)
@@ -2229,6 +2229,7 @@ DECLARE
 	function regprocedure;
 	wrong text;
 	is_said boolean;
+	is_asked boolean;
 BEGIN
 	FOR one IN SELECT t.* FROM dbkit.own_agreement() own, dbkit.team_rules(own.agreement) t WHERE t.problem IS NULL AND t.id = ANY (rules) ORDER BY t.number LOOP
 		function := dbkit.team_function(one.judge);
@@ -2240,18 +2241,22 @@ BEGIN
 			WHERE CASE o.kind WHEN 'type' THEN 'enum type' WHEN 'definer' THEN 'function' ELSE o.kind END = ANY (one.kinds)
 			ORDER BY o.classid, o.objid LOOP
 			wrong := (SELECT trouble FROM dbkit.team_function_trouble(function));
+			is_asked := false;
 			BEGIN
 				IF wrong IS NULL THEN
+					PERFORM set_config('transaction_read_only', 'on', true);
 					RETURN QUERY SELECT team_findings.classid, team_findings.objid, team_findings.schema, team_findings.name, team_findings.object_type,
 						team_findings.object_identity, one.id, a.number::integer, a.column_name::name,
 						CASE WHEN a.column_name IS NULL THEN a.problem END, a.problem, NULL::text[], CASE WHEN a.fix IS NOT NULL THEN ARRAY[a.fix] END, 'breaks'
 					FROM dbkit.ask_team(function, team_findings.objid) WITH ORDINALITY AS a (column_name, problem, fix, number);
+					is_asked := true;
+					RAISE EXCEPTION 'it has answered';
 				END IF;
 			EXCEPTION
 				WHEN transaction_rollback OR insufficient_resources OR operator_intervention OR lock_not_available OR statement_too_complex THEN
 					RAISE;
 				WHEN others THEN
-					wrong := SQLERRM;
+					wrong := CASE WHEN NOT is_asked THEN SQLERRM END;
 			END;
 			IF wrong IS NOT NULL AND NOT is_said THEN
 				is_said := true;

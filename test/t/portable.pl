@@ -336,14 +336,18 @@ my $team = q{
 	CREATE FUNCTION team.faulty(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE sql STABLE AS
 		$$ SELECT 'n', CASE WHEN relname < 'm' THEN 'early' END, NULL FROM pg_class WHERE oid = object $$;
 	CREATE FUNCTION team.gone(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE sql STABLE AS $$ SELECT '', '', '' $$;
+	CREATE FUNCTION team.write() RETURNS text LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.users DEFAULT VALUES; RETURN 'x'; END $$;
+	CREATE FUNCTION team.writing(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE sql STABLE AS
+		$$ SELECT NULL, team.write(), NULL $$;
 	SELECT dbkit.add_rule('plural', 'team.plural(oid)', '{table,view}', 'names are plural');
 	SELECT dbkit.add_rule('short', 'team.short(oid)', '{table,"enum table"}', 'names are long', 'statement');
 	SELECT dbkit.add_rule('any', 'team.any(oid)', '{"enum type",function,partition,"materialized view"}', 'nothing is right');
 	SELECT dbkit.add_rule('faulty', 'team.faulty(oid)', '{table}', 'fails');
+	SELECT dbkit.add_rule('writing', 'team.writing(oid)', '{table}', 'writes');
 	SELECT dbkit.add_rule('gone', 'team.gone(oid)', '{table}', 'is not there');
 	DROP FUNCTION team.gone;
 	SELECT dbkit.exempt('public.t%', 'short', 'why not');
-	SELECT name, value, hint FROM dbkit.status() WHERE name ~ 'rule (plural|short|any|faulty|gone)$'};
+	SELECT name, value, hint FROM dbkit.status() WHERE name ~ 'rule (plural|short|any|faulty|writing|gone)$'};
 my %said;
 for my $db ('judged_with', 'judged_without')
 {
