@@ -1408,7 +1408,7 @@ COMMENT ON FUNCTION dbkit.agreement_values(jsonb) IS 'what holds under each key 
 
 CREATE OR REPLACE FUNCTION dbkit.object_kinds() RETURNS text[]
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	RETURN '{table,enum table,view,enum type,function}'::text[];
+	RETURN '{table,enum table,view,enum type,function,partition,materialized view}'::text[];
 COMMENT ON FUNCTION dbkit.object_kinds() IS 'the kinds of objects that a rule of the team can be about';
 
 -- The name is read as SQL reads it.
@@ -1989,6 +1989,7 @@ FROM (
 	UNION ALL
 	SELECT 'pg_proc'::regclass, oid, pronamespace, proname, CASE WHEN prosecdef THEN 'definer' ELSE 'function' END
 	FROM pg_proc WHERE (prosecdef OR all_functions) AND only_relation IS NULL
+		AND NOT (pronamespace = dbkit.installed_schema() AND (proname, pronargs) IN (('generate_id', 1), ('updated_at', 0)))
 	) AS o (classid, objid, namespace, name, kind)
 JOIN pg_namespace n ON n.oid = o.namespace
 WHERE o.objid >= 16384 AND (n.oid >= 16384 OR n.nspname = 'public') AND n.nspname <> 'dbkit' AND n.nspname NOT LIKE 'pg\_temp\_%'
@@ -2187,9 +2188,9 @@ FROM regexp_replace(name, '([a-z0-9])([A-Z])', '\1_\2', 'g') AS step1,
 WHERE name !~ '[^\x01-\x7f]' AND plain <> '' AND dbkit.name_flaw(plain) IS NULL
 $$;
 COMMENT ON FUNCTION dbkit.snake_case(text) IS 'the name that is meant, as orderDate means order_date, or NULL where there is none';
--- Nothing that the function calls writes.
+
 CREATE OR REPLACE FUNCTION dbkit.ask_team(function regprocedure, object oid) RETURNS TABLE (column_name text, problem text, fix text)
-	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET transaction_read_only = on AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	FOR column_name, problem, fix IN EXECUTE (SELECT format('SELECT * FROM %I.%I($1)', n.nspname, p.proname)
 			FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = function) USING object LOOP
@@ -2203,10 +2204,23 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION dbkit.ask_team(regprocedure, oid) IS 'what the function of a rule of the team says of an object';
 
--- A function that fails finds nothing there, which is said once.
+-- What an earlier version of this file has made with other columns in its result cannot be replaced.
+DO LANGUAGE plpgsql $$
+DECLARE
+	earlier text;
+BEGIN
+	FOR earlier IN SELECT oid::regprocedure::text FROM pg_proc
+		WHERE pronamespace = 'dbkit'::regnamespace AND proname IN ('check', 'check_schema', 'judge', 'findings', 'team_findings') AND 'risk' <> ALL (coalesce(proargnames, '{}'))
+	LOOP
+		EXECUTE 'DROP FUNCTION ' || earlier;
+	END LOOP;
+END $$;
+
+-- A function that fails finds nothing there, which is said once.  Nothing that it calls writes;
+-- only an error takes that setting back, and it does not take back the rows.
 CREATE OR REPLACE FUNCTION dbkit.team_findings(only_relation oid, only_schema oid, rules text[],
 	OUT classid oid, OUT objid oid, OUT schema name, OUT name name, OUT object_type text, OUT object_identity text,
-	OUT rule text, OUT place integer, OUT column_name name, OUT part text, OUT problem text, OUT alters text[], OUT statements text[])
+	OUT rule text, OUT place integer, OUT column_name name, OUT part text, OUT problem text, OUT alters text[], OUT statements text[], OUT risk text)
 RETURNS SETOF record
 	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -2215,28 +2229,34 @@ DECLARE
 	function regprocedure;
 	wrong text;
 	is_said boolean;
+	is_asked boolean;
 BEGIN
 	FOR one IN SELECT t.* FROM dbkit.own_agreement() own, dbkit.team_rules(own.agreement) t WHERE t.problem IS NULL AND t.id = ANY (rules) ORDER BY t.number LOOP
 		function := dbkit.team_function(one.judge);
 		is_said := false;
 		rule := one.id;
 		FOR classid, objid, schema, name, object_type, object_identity IN
-			SELECT o.classid, o.objid, o.schema, o.name, CASE o.kind WHEN 'enum table' THEN 'table' ELSE o.kind END, o.identity
-			FROM dbkit.judged_objects(only_relation, only_schema) o
-			WHERE CASE o.kind WHEN 'type' THEN 'enum type' ELSE o.kind END = ANY (one.kinds) LOOP
+			SELECT o.classid, o.objid, o.schema, o.name, replace(replace(o.kind, 'enum ', ''), 'definer', 'function'), o.identity
+			FROM dbkit.judged_objects(only_relation, only_schema, true) o
+			WHERE CASE o.kind WHEN 'type' THEN 'enum type' WHEN 'definer' THEN 'function' ELSE o.kind END = ANY (one.kinds)
+			ORDER BY o.classid, o.objid LOOP
 			wrong := (SELECT trouble FROM dbkit.team_function_trouble(function));
+			is_asked := false;
 			BEGIN
 				IF wrong IS NULL THEN
+					PERFORM set_config('transaction_read_only', 'on', true);
 					RETURN QUERY SELECT team_findings.classid, team_findings.objid, team_findings.schema, team_findings.name, team_findings.object_type,
 						team_findings.object_identity, one.id, a.number::integer, a.column_name::name,
-						CASE WHEN a.column_name IS NULL THEN a.problem END, a.problem, NULL::text[], ARRAY[a.fix]
+						CASE WHEN a.column_name IS NULL THEN a.problem END, a.problem, NULL::text[], CASE WHEN a.fix IS NOT NULL THEN ARRAY[a.fix] END, 'breaks'
 					FROM dbkit.ask_team(function, team_findings.objid) WITH ORDINALITY AS a (column_name, problem, fix, number);
+					is_asked := true;
+					RAISE EXCEPTION 'it has answered';
 				END IF;
 			EXCEPTION
 				WHEN transaction_rollback OR insufficient_resources OR operator_intervention OR lock_not_available OR statement_too_complex THEN
 					RAISE;
 				WHEN others THEN
-					wrong := SQLERRM;
+					wrong := CASE WHEN NOT is_asked THEN SQLERRM END;
 			END;
 			IF wrong IS NOT NULL AND NOT is_said THEN
 				is_said := true;
@@ -2248,10 +2268,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION dbkit.team_findings(oid, oid, text[]) IS 'what breaks those rules of the team, as dbkit.findings() has it';
 
--- One list of findings for each rule, over shared lists of tables, columns, keys and indexes.
--- place: where a finding stands among those of its rule and object.  part: of what it is, if
--- not of a column.  wanted_type: what the column is to be altered to first, which makes all of
--- the fix impossible where PostgreSQL cannot.
 -- The parts of an expression between separators that stand outside of all parentheses and quotes.
 CREATE OR REPLACE FUNCTION dbkit.expression_parts(expression text, separator text) RETURNS text[]
 	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -2382,9 +2398,13 @@ $$;
 COMMENT ON FUNCTION dbkit.other_user(oid, text[], boolean) IS
 'what to call who has one of those privileges on a relation besides its owner and those whom row level security does not bind; NULL for nobody';
 
+-- One list of findings for each rule, over shared lists of tables, columns, keys and indexes.
+-- place: where a finding stands among those of its rule and object.  part: of what it is, if
+-- not of a column.  wanted_type: what the column is to be altered to first, which makes all of
+-- the fix impossible where PostgreSQL cannot.
 CREATE OR REPLACE FUNCTION dbkit.findings(only_relation oid, only_schema oid, rules text[],
 	OUT classid oid, OUT objid oid, OUT schema name, OUT name name, OUT object_type text, OUT object_identity text,
-	OUT rule text, OUT place integer, OUT column_name name, OUT part text, OUT problem text, OUT alters text[], OUT statements text[])
+	OUT rule text, OUT place integer, OUT column_name name, OUT part text, OUT problem text, OUT alters text[], OUT statements text[], OUT risk text)
 RETURNS SETOF record
 	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off
 	SET standard_conforming_strings = on AS $$
@@ -2485,7 +2505,7 @@ keys AS MATERIALIZED (
 	SELECT relid, keys AS key FROM indexes WHERE indisprimary),
 foreign_keys AS MATERIALIZED (
 	SELECT k.oid, k.conrelid AS relid, t.identity, k.conname, k.conkey, k.confrelid, k.confkey, k.confupdtype, k.confdeltype, k.confmatchtype,
-		k.condeferrable, k.condeferred, coalesce((to_jsonb(k) ->> 'conperiod')::boolean, false) AS period,
+		k.condeferrable, k.condeferred, k.convalidated, coalesce((to_jsonb(k) ->> 'conperiod')::boolean, false) AS period,
 		(row_number() OVER (PARTITION BY k.conrelid ORDER BY k.conname))::integer AS number
 	FROM pg_constraint k JOIN tables t ON t.relid = k.conrelid
 	WHERE k.contype = 'f' AND k.conparentid = 0 AND NOT t.is_enum AND (k.convalidated OR coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true))),
@@ -2517,6 +2537,34 @@ owners AS MATERIALIZED (
 	SELECT oid FROM organizations UNION
 	SELECT c.oid FROM dbkit.listed_names(agreed -> 'user_tables') l
 	JOIN pg_class c ON c.relname = l.name JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = coalesce(l.schema, n.nspname)),
+-- the tables whose ids columns seem to hold: the first that has one of the names counts, also where its id cannot be referenced
+meant_names AS MATERIALIZED (
+	SELECT n.attname, l.number, l.schema, l.name
+	FROM names n,
+	LATERAL (SELECT CASE WHEN agreed -> 'organization_columns' ? n.attname THEN 'organization_tables' WHEN agreed -> 'user_columns' ? n.attname THEN 'user_tables' END,
+		left(n.attname, -length(n.suffix))) AS w (listed, stem),
+	LATERAL (
+		SELECT x.number, x.schema, x.name FROM dbkit.listed_names(agreed -> w.listed) x
+		UNION ALL
+		-- the plural and the singular, also as some ORMs name a table after the class: userId, "User"
+		SELECT 4 * capital + ending, NULL, name
+		FROM (VALUES (0, w.stem), (1, upper(left(w.stem, 1) COLLATE "C") || substr(w.stem, 2))) AS s (capital, stem),
+		LATERAL (VALUES (0, s.stem || 's'), (1, s.stem || 'es'), (2, CASE WHEN s.stem LIKE '_%y' THEN left(s.stem, -1) || 'ies' END), (3, s.stem)) AS e (ending, name)
+		WHERE w.listed IS NULL) AS l (number, schema, name)
+	WHERE n.suffix IS NOT NULL),
+meant AS MATERIALIZED (
+	SELECT m.relid, m.attnum, m.oid AS referenced
+	FROM (
+		SELECT DISTINCT ON (c.relid, c.attnum) c.relid, c.attnum, c.base, h.relowner, t.oid
+		FROM columns c JOIN meant_names l USING (attname) JOIN pg_class h ON h.oid = c.relid
+		JOIN pg_class t ON t.relname::text = l.name JOIN pg_namespace n ON n.oid = t.relnamespace
+		WHERE NOT c.is_enum AND CASE WHEN l.schema IS NULL THEN n.oid = h.relnamespace OR n.nspname = 'public' ELSE n.nspname = l.schema END
+		ORDER BY c.relid, c.attnum, l.number, n.oid <> h.relnamespace) AS m
+	JOIN pg_index i ON i.indrelid = m.oid AND i.indisprimary AND i.indimmediate AND i.indnkeyatts = 1
+	JOIN pg_attribute k ON k.attrelid = m.oid AND k.attnum = i.indkey[0] AND k.attname = 'id'
+	LEFT JOIN base_types b ON b.type = k.atttypid
+	WHERE (m.base = coalesce(b.base, k.atttypid) OR '{int2,int4,int8}'::regtype[] @> ARRAY[m.base, coalesce(b.base, k.atttypid)]::regtype[])
+		AND has_table_privilege(m.relowner, m.oid, 'REFERENCES')),
 -- what columns that hold ids have to be
 id_columns AS MATERIALIZED (
 	SELECT c.relid, c.attnum, w.base, w.key_collation, w.definition,
@@ -2677,10 +2725,26 @@ fixed_columns AS MATERIALIZED (
 	SELECT p.objid, p.objsubid FROM tables t JOIN pg_depend p ON p.classid = 'pg_class'::regclass AND p.objid = t.relid AND p.objsubid > 0
 		AND p.refclassid = 'pg_class'::regclass AND p.refobjid = t.relid AND p.refobjsubid = 0 AND p.deptype = 'i'
 	WHERE t.partitioned),
-found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnum, wanted_definition, alters, statements) AS (
+-- What an index, a CHECK or whatever else depends on a column says of its type
+keepers AS MATERIALIZED (
+	SELECT d.refobjid AS relid, d.refobjsubid AS attnum, bool_or(k.oid IS NULL AND i.indexrelid IS NULL) AS keeps_any,
+		bool_or(i.indexrelid IS NOT NULL) AS is_indexed, bool_or(k.oid IS NOT NULL) AS is_checked
+	FROM tables t JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.relid AND d.refobjsubid > 0 AND d.deptype <> 'i'
+	LEFT JOIN pg_index i ON d.classid = 'pg_class'::regclass AND i.indexrelid = d.objid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
+	LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid AND k.contype = 'c'
+	WHERE i.indexrelid IS NOT NULL OR k.oid IS NOT NULL OR d.classid IN ('pg_proc'::regclass, 'pg_rewrite'::regclass, 'pg_trigger'::regclass,
+		'pg_policy'::regclass, 'pg_publication_rel'::regclass)
+	GROUP BY d.refobjid, d.refobjsubid),
+-- where the type of a table's rows, or an array of them, is used; in a column it cannot change
+row_type_uses AS MATERIALIZED (
+	SELECT t.relid, bool_or(d.classid = 'pg_class'::regclass AND d.objsubid <> 0) AS in_column
+	FROM tables t JOIN pg_class c ON c.oid = t.relid JOIN pg_type y ON y.oid = c.reltype CROSS JOIN unnest(ARRAY[y.oid, y.typarray]) AS type
+	JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass AND d.refobjid = type AND d.deptype <> 'i'
+	GROUP BY t.relid),
+found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnum, wanted_definition, alters, statements, risk) AS (
 	-- ids
 	SELECT i.relid, 'primary_key', 0, CASE WHEN i.attnum IS NOT NULL AND style <> 'any' AND (i.is_in_key OR NOT i.is_composite) THEN 'id'::name END,
-		NULL::text, p.problem, NULL::oid, NULL::smallint, NULL::text, NULL::text[], NULL::text[]
+		NULL::text, p.problem, NULL::oid, NULL::smallint, NULL::text, NULL::text[], NULL::text[], NULL::text
 	FROM ids i LEFT JOIN suggestions s USING (relid) LEFT JOIN pg_collation l ON l.oid = i.collation,
 	LATERAL (
 		SELECT array_agg(x.attnum ORDER BY x.number)
@@ -2713,7 +2777,8 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	SELECT i.relid, 'id_default', 0, 'id', NULL, CASE
 			WHEN i.has_default THEN 'the default of column "id" is not dbkit''s generate_id() with a constant prefix'
 			WHEN i.generated THEN 'column "id" is a generated column' ELSE 'column "id" has no default' END || '; use ' || w.wanted,
-		NULL, NULL, NULL, CASE WHEN p.prefix IS NOT NULL AND i.base = 'text'::regtype AND NOT i.generated THEN ARRAY['ALTER COLUMN id SET ' || w.wanted] END, NULL
+		NULL, NULL, NULL, CASE WHEN p.prefix IS NOT NULL AND i.base = 'text'::regtype AND NOT i.generated THEN ARRAY['ALTER COLUMN id SET ' || w.wanted] END, NULL,
+		CASE WHEN i.has_default THEN 'breaks' ELSE 'safe' END
 	FROM ids i LEFT JOIN suggestions s USING (relid),
 	LATERAL (SELECT coalesce(i.prefix, s.suggestion)) AS p (prefix),
 	LATERAL (SELECT format('DEFAULT %s.generate_id(%L)', installed, coalesce(p.prefix, '...'))) AS w (wanted)
@@ -2724,19 +2789,19 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 			ELSE format('the CHECK on column "id" pins the prefix "%s", its default makes "%s"', i.check_prefixes[1], i.default_prefix) END
 			|| '; use ' || w.wanted,
 		NULL, NULL, NULL, CASE WHEN p.prefix ~ '^[a-z_]+$' AND array_position(i.check_names, NULL) IS NULL AND i.base = 'text'::regtype
-			THEN ARRAY(SELECT format('DROP CONSTRAINT %I', x) FROM unnest(i.check_names) AS x) || ('ADD ' || w.wanted) END, NULL
+			THEN ARRAY(SELECT format('DROP CONSTRAINT %I', x) FROM unnest(i.check_names) AS x) || ('ADD ' || w.wanted) END, NULL, 'breaks'
 	FROM ids i LEFT JOIN suggestions s USING (relid),
 	LATERAL (SELECT coalesce(i.prefix, s.suggestion)) AS p (prefix),
 	LATERAL (SELECT format('CHECK (id LIKE %L)', coalesce(p.prefix, '...') || '_%')) AS w (wanted)
 	WHERE is_prefixed AND i.attnum IS NOT NULL
 		AND (i.check_prefixes IS NULL OR i.default_prefix <> ALL (i.check_prefixes))
 	UNION ALL
-	SELECT i.relid, 'id_prefix', 0, 'id', NULL, format('prefix "%s" is not 2 or 3 lower-case letters; use one that is', i.prefix), NULL, NULL, NULL, NULL, NULL
+	SELECT i.relid, 'id_prefix', 0, 'id', NULL, format('prefix "%s" is not 2 or 3 lower-case letters; use one that is', i.prefix), NULL, NULL, NULL, NULL, NULL, NULL
 	FROM ids i WHERE i.prefix !~ '^[a-z]{2,3}$'
 	UNION ALL
 	SELECT i.relid, 'id_prefix', 1, 'id', NULL, format('prefix "%s" belongs to table "%s"; use another', i.prefix,
 			(SELECT format('%s.%s', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = h.relation))
-			|| coalesce(', such as "' || s.suggestion || '"', ''), NULL, NULL, NULL, NULL, NULL
+			|| coalesce(', such as "' || s.suggestion || '"', ''), NULL, NULL, NULL, NULL, NULL, NULL
 	FROM ids i JOIN holders h ON h.prefix = i.prefix LEFT JOIN suggestions s USING (relid)
 	WHERE h.relation <> i.relid
 	-- columns
@@ -2745,13 +2810,17 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 		CASE WHEN c.relid IS NULL THEN format('there is no column "%s"; use %I %s', x.names[1], x.names[1], w.definition)
 			ELSE format('column "%s" %s; use %s', c.attname, f.wrong, w.definition) END,
 		CASE WHEN c.base <> 'timestamptz'::regtype THEN 'timestamptz'::regtype::oid END, c.attnum, 'timestamptz',
-		CASE WHEN c.relid IS NULL THEN CASE WHEN NOT t.typed THEN ARRAY[format('ADD COLUMN %s%I %s', CASE WHEN t.relid IN (SELECT i.relid FROM columns i WHERE i.inherited) THEN 'IF NOT EXISTS ' ELSE '' END, x.names[1], w.definition)] END
+		CASE WHEN c.relid IS NULL THEN CASE WHEN NOT t.typed AND u.in_column IS NOT TRUE THEN ARRAY[format('ADD COLUMN %s%I %s', CASE WHEN t.relid IN (SELECT i.relid FROM columns i WHERE i.inherited) THEN 'IF NOT EXISTS ' ELSE '' END, x.names[1], w.definition)] END
 			WHEN NOT c.generated THEN array_remove(ARRAY[
 				CASE WHEN NOT c.not_null THEN format('ALTER COLUMN %I SET NOT NULL', c.attname) END,
-				CASE WHEN NOT clock.is_set THEN format('ALTER COLUMN %I SET DEFAULT now()', c.attname) END], NULL) END, NULL
+				CASE WHEN NOT clock.is_set THEN format('ALTER COLUMN %I SET DEFAULT now()', c.attname) END], NULL) END, NULL,
+		-- a default for what may be left out before; where no row could be without it, nobody can have left it out
+		CASE WHEN c.relid IS NULL THEN CASE WHEN u.relid IS NULL THEN 'safe' ELSE 'breaks' END
+			WHEN c.base = 'timestamptz'::regtype AND c.not_null AND NOT c.has_default THEN 'safe' ELSE 'breaks' END
 	FROM (SELECT 'timestamptz NOT NULL DEFAULT now()') AS w (definition),
 	tables t CROSS JOIN (VALUES ('created_at', created_at_columns), ('updated_at', updated_at_columns)) AS x (rule, names)
-	LEFT JOIN clocks c ON c.relid = t.relid AND c.rule = x.rule,
+	LEFT JOIN clocks c ON c.relid = t.relid AND c.rule = x.rule
+	LEFT JOIN row_type_uses u ON u.relid = t.relid,
 	-- a cast that a column of another type needs is not seen in the text
 	LATERAL (SELECT c.base = 'timestamptz'::regtype AND c.expression IS NOT NULL AND c.expression ~
 		'^\(*((now|transaction_timestamp|statement_timestamp|clock_timestamp)\(\)|CURRENT_TIMESTAMP(\(\d\))?)(\)+::timestamp\(\d\) with time zone)?$') AS clock (is_set),
@@ -2766,20 +2835,17 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 		CASE WHEN c.relid IS NULL THEN 'there is no column "storytime"; use storytime jsonb'
 			ELSE format('column "storytime" is %s; use jsonb', format_type(c.type, NULL)) END,
 		CASE WHEN c.relid IS NOT NULL THEN 'jsonb'::regtype::oid END, c.attnum, 'jsonb',
-		CASE WHEN c.relid IS NULL AND NOT t.typed THEN ARRAY[format('ADD COLUMN %sstorytime jsonb', CASE WHEN t.relid IN (SELECT i.relid FROM columns i WHERE i.inherited) THEN 'IF NOT EXISTS ' ELSE '' END)] END, NULL
-	FROM tables t LEFT JOIN columns c ON c.relid = t.relid AND c.attname = 'storytime'
+		CASE WHEN c.relid IS NULL AND NOT t.typed AND u.in_column IS NOT TRUE
+			THEN ARRAY[format('ADD COLUMN %sstorytime jsonb', CASE WHEN t.relid IN (SELECT i.relid FROM columns i WHERE i.inherited) THEN 'IF NOT EXISTS ' ELSE '' END)] END, NULL,
+		CASE WHEN c.relid IS NULL AND u.relid IS NULL THEN 'safe' ELSE 'breaks' END
+	FROM tables t LEFT JOIN columns c ON c.relid = t.relid AND c.attname = 'storytime' LEFT JOIN row_type_uses u ON u.relid = t.relid
 	WHERE NOT t.is_enum AND (c.relid IS NULL OR c.base <> 'jsonb'::regtype)
 	UNION ALL
 	SELECT c.relid, u.rule, c.attnum, c.attname, NULL, format('column "%s" is %s; use %s', c.attname,
 			format_type(c.type, c.typmod) || CASE WHEN c.type = u.inside OR r.type IS NOT NULL THEN '' ELSE ', which contains ' || format_type(u.inside, u.inside_typmod) END,
 			w.definition),
 		CASE WHEN c.attname <> 'id' AND (l.length IS NULL OR l.is_column) THEN w.type END, c.attnum, w.definition,
-		CASE WHEN c.attname <> 'id' AND l.is_column THEN ARRAY[format('ADD CHECK (length(%I) <= %s)', c.attname, l.length)] END,
-		CASE WHEN w.type = 'bigint'::regtype AND c.attname <> 'id' THEN ARRAY(
-			SELECT format('ALTER SEQUENCE %I.%I AS bigint;', n.nspname, q.relname)
-			FROM pg_depend d JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S' JOIN pg_namespace n ON n.oid = q.relnamespace
-			WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.relid AND d.refobjsubid = c.attnum
-				AND d.deptype = 'a' AND c.has_default) END
+		CASE WHEN c.attname <> 'id' AND l.is_column THEN ARRAY[format('ADD CHECK (length(%I) <= %s)', c.attname, l.length)] END, NULL, 'breaks'
 	FROM columns c JOIN unwanted u USING (type, typmod) LEFT JOIN all_replacements r USING (type) LEFT JOIN id_columns i USING (relid, attnum),
 	LATERAL (SELECT CASE WHEN i.relid IS NULL THEN r.replacement ELSE i.base END,
 		coalesce(i.definition, CASE r.replacement WHEN 'timestamptz'::regtype THEN 'timestamptz' WHEN 'timestamptz[]'::regtype THEN 'timestamptz[]'
@@ -2793,34 +2859,34 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 			WHEN c.base = i.base THEN format('column "%s" has collation "%s"; use %s', c.attname,
 				(SELECT l.collname FROM pg_collation l WHERE l.oid = c.collation), i.definition)
 			ELSE format('column "%s" is %s; use %s', c.attname, format_type(c.type, NULL), i.definition) END,
-		i.base, c.attnum, i.definition, NULL, NULL
+		i.base, c.attnum, i.definition, NULL, NULL, 'breaks'
 	FROM columns c JOIN id_columns i USING (relid, attnum)
 	WHERE c.attname <> 'id' AND (c.suffix IS NOT NULL OR c.is_extid) AND NOT i.is_right
 	UNION ALL
 	SELECT c.relid, 'column_comment', c.attnum, c.attname, NULL,
-		format('column "%s" has no comment; use COMMENT ON COLUMN %s.%I IS ''...''', c.attname, c.identity, c.attname), NULL, NULL, NULL, NULL, NULL
+		format('column "%s" has no comment; use COMMENT ON COLUMN %s.%I IS ''...''', c.attname, c.identity, c.attname), NULL, NULL, NULL, NULL, NULL, NULL
 	FROM columns c
 	WHERE NOT c.is_enum AND 'column_comment' = ANY (rules)
 		AND NOT EXISTS (SELECT FROM pg_description d WHERE d.classoid = 'pg_class'::regclass AND d.objoid = c.relid AND d.objsubid = c.attnum)
 	-- names
 	UNION ALL
-	SELECT t.relid, 'snake_case', 0, NULL, NULL, format('its name %s; use %s', f.flaw, coalesce(f.wanted, 'another name')), NULL, NULL, NULL, NULL, NULL
+	SELECT t.relid, 'snake_case', 0, NULL, NULL, format('its name %s; use %s', f.flaw, coalesce(f.wanted, 'another name')), NULL, NULL, NULL, NULL, NULL, NULL
 	FROM tables t, LATERAL (SELECT dbkit.name_flaw(t.name), (SELECT x FROM dbkit.snake_case(t.name) AS x
 		WHERE NOT EXISTS (SELECT FROM pg_class k JOIN pg_namespace n ON n.oid = k.relnamespace WHERE n.nspname = t.schema AND k.relname = x))) AS f (flaw, wanted)
 	WHERE NOT t.is_enum AND 'snake_case' = ANY (rules) AND f.flaw IS NOT NULL
 	UNION ALL
-	SELECT c.relid, 'snake_case', c.attnum, c.attname, NULL, format('column "%s" %s; use %s', c.attname, f.flaw, coalesce(f.wanted, 'another name')), NULL, NULL, NULL, NULL, NULL
+	SELECT c.relid, 'snake_case', c.attnum, c.attname, NULL, format('column "%s" %s; use %s', c.attname, f.flaw, coalesce(f.wanted, 'another name')), NULL, NULL, NULL, NULL, NULL, NULL
 	FROM columns c, LATERAL (SELECT dbkit.name_flaw(c.attname), (SELECT x FROM dbkit.snake_case(c.attname) AS x
 		WHERE NOT EXISTS (SELECT FROM pg_attribute k WHERE k.attrelid = c.relid AND k.attname = x AND k.attnum > 0))) AS f (flaw, wanted)
 	WHERE NOT c.is_enum AND 'snake_case' = ANY (rules) AND f.flaw IS NOT NULL
 	-- objects
 	UNION ALL
 	SELECT o.objid, 'enum_type', 0, NULL, NULL, format('it is a native enum; use CREATE TABLE %I.%I (value text PRIMARY KEY)', o.schema, o.name || '_enum'),
-		NULL, NULL, NULL, NULL, NULL
+		NULL, NULL, NULL, NULL, NULL, NULL
 	FROM objects o WHERE o.kind = 'type'
 	UNION ALL
 	SELECT t.relid, 'enum_table', 0, c.attname, NULL, CASE WHEN c.relid IS NULL THEN 'there is no column "value"' ELSE format('column "value" %s', w.wrong) END
-		|| '; use value text PRIMARY KEY', NULL, NULL, NULL, NULL, NULL
+		|| '; use value text PRIMARY KEY', NULL, NULL, NULL, NULL, NULL, NULL
 	FROM tables t LEFT JOIN columns c ON c.relid = t.relid AND c.attname = 'value' LEFT JOIN keys k ON k.relid = t.relid,
 	LATERAL (SELECT concat_ws(', ', CASE WHEN c.base <> 'text'::regtype THEN 'is ' || format_type(c.type, NULL) END,
 		CASE WHEN k.key IS NULL THEN 'is not the primary key'
@@ -2831,26 +2897,26 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	UNION ALL
 	SELECT o.objid, 'view_security_invoker', 0, NULL, NULL,
 		'it reads its tables with the rights of its owner; use WITH (security_invoker = true)', NULL, NULL, NULL,
-		NULL, ARRAY[format('ALTER VIEW %s SET (security_invoker = true);', o.identity)]
+		NULL, ARRAY[format('ALTER VIEW %s SET (security_invoker = true);', o.identity)], 'breaks'
 	FROM objects o JOIN pg_class c ON c.oid = o.objid
 	WHERE o.kind = 'view' AND NOT EXISTS (SELECT FROM unnest(c.reloptions) AS option WHERE option ~* '^security_invoker=(t|tr|tru|true|on|y|ye|yes|1)$')
 	UNION ALL
 	SELECT o.objid, 'security_definer_path', 0, NULL, substr(o.identity, length(format('%I.%I', o.schema, o.name)) + 1), CASE WHEN s.path IS NULL
 			THEN 'it is SECURITY DEFINER without a search_path of its own; use ' ELSE 'it is SECURITY DEFINER with a search_path that its caller can put objects into; use ' END
-			|| w.wanted, NULL, NULL, NULL, NULL, ARRAY[format('ALTER ROUTINE %s %s;', o.identity, w.wanted)]
+			|| w.wanted, NULL, NULL, NULL, NULL, ARRAY[format('ALTER ROUTINE %s %s;', o.identity, w.wanted)], 'breaks'
 	FROM objects o JOIN pg_proc p ON p.oid = o.objid
 	LEFT JOIN LATERAL (SELECT substr(setting, 13) FROM unnest(p.proconfig) AS setting WHERE starts_with(setting, 'search_path=')) AS s (path) ON true,
 	LATERAL (SELECT format('SET search_path = pg_catalog, %I, pg_temp', o.schema)) AS w (wanted)
 	WHERE o.kind = 'definer' AND (s.path IS NULL OR s.path ~ '\$user' OR s.path !~ '^\s*(""|(.*,\s*)?(pg_temp|"pg_temp"))?\s*$')
 	UNION ALL
 	SELECT o.objid, 'function_search_path', 0, NULL, substr(o.identity, length(format('%I.%I', o.schema, o.name)) + 1),
-		'it looks names up along the search_path of its caller; use ' || w.wanted, NULL, NULL, NULL, NULL, ARRAY[format('ALTER ROUTINE %s %s;', o.identity, w.wanted)]
+		'it looks names up along the search_path of its caller; use ' || w.wanted, NULL, NULL, NULL, NULL, ARRAY[format('ALTER ROUTINE %s %s;', o.identity, w.wanted)], 'breaks'
 	FROM objects o JOIN pg_proc p ON p.oid = o.objid JOIN pg_language l ON l.oid = p.prolang,
 	LATERAL (SELECT format('SET search_path = pg_catalog, %I, pg_temp', o.schema)) AS w (wanted)
 	WHERE o.kind IN ('function', 'definer') AND l.lanname NOT IN ('internal', 'c') AND p.prosqlbody IS NULL
 		AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS setting WHERE starts_with(setting, 'search_path='))
-		-- nobody runs the function that keeps the agreement, and the others are dbkit's own
-		AND NOT (p.proname IN ('dbkit_agreement', 'generate_id', 'updated_at') AND p.pronamespace = dbkit.installed_schema())
+		-- nobody runs the function that keeps the agreement
+		AND NOT (p.proname = 'dbkit_agreement' AND p.pronamespace = dbkit.installed_schema())
 	UNION ALL
 	SELECT t.relid, 'updated_at_trigger', 0, NULL, NULL, CASE
 			WHEN f.disabled IS NOT NULL THEN format('trigger "%s" is disabled; use ALTER TABLE %s ENABLE TRIGGER %I', f.disabled, t.identity, f.disabled)
@@ -2858,7 +2924,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 				f.likely, c.attname, format('{"updated_at_functions": [%s%s]}', own_functions_json, to_json(g.function)))
 			ELSE format('no BEFORE UPDATE row trigger runs %s(); use %s', coalesce(own_function.name, 'updated_at'), w.wanted) END, NULL, NULL, NULL,
 		CASE WHEN f.disabled IS NOT NULL THEN ARRAY[format('ENABLE TRIGGER %I', f.disabled)] END,
-		CASE WHEN f.disabled IS NULL AND f.likely IS NULL AND own_function.has_schema IS NOT FALSE THEN ARRAY[w.wanted || ';'] END
+		CASE WHEN f.disabled IS NULL AND f.likely IS NULL AND own_function.has_schema IS NOT FALSE THEN ARRAY[w.wanted || ';'] END, 'breaks'
 	FROM tables t
 	JOIN clocks c ON c.relid = t.relid AND c.rule = 'updated_at'
 	LEFT JOIN (
@@ -2875,25 +2941,27 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 		t.identity, coalesce(own_function.name || '()', format('%s.updated_at(%s)', installed, CASE c.attname WHEN 'updated_at' THEN '' ELSE quote_literal(c.attname) END)))) AS w (wanted)
 	WHERE NOT t.is_enum AND f.is_kept IS NOT TRUE
 	UNION ALL
-	SELECT t.relid, 'table_comment', 0, NULL, NULL, format('there is no comment; use COMMENT ON TABLE %s IS ''...''', t.identity), NULL, NULL, NULL, NULL, NULL
+	SELECT t.relid, 'table_comment', 0, NULL, NULL, format('there is no comment; use COMMENT ON TABLE %s IS ''...''', t.identity), NULL, NULL, NULL, NULL, NULL, NULL
 	FROM tables t
 	WHERE NOT t.is_enum AND NOT EXISTS (SELECT FROM pg_description d WHERE d.classoid = 'pg_class'::regclass AND d.objoid = t.relid AND d.objsubid = 0)
 	-- references between tables
 	UNION ALL
 	SELECT k.relid, 'fk_index', k.number, CASE WHEN cardinality(k.conkey) = 1 THEN c.attname END, k.conname::text,
-		format('foreign key "%s" (%s) has no index; use %s', k.conname, dbkit.column_names(k.relid, k.conkey), w.wanted), NULL, NULL, NULL, NULL, ARRAY[w.wanted || ';']
+		format('foreign key "%s" (%s) has no index; use %s', k.conname, dbkit.column_names(k.relid, k.conkey), w.wanted), NULL, NULL, NULL, NULL, ARRAY[w.wanted || ';'], 'locks'
 	FROM uncovered k JOIN widest x USING (oid) JOIN columns c ON c.relid = k.relid AND c.attnum = k.conkey[1],
 	LATERAL (SELECT format('CREATE INDEX ON %s (%s)', k.identity, dbkit.column_names(k.relid, x.conkey))) AS w (wanted)
 	UNION ALL
 	SELECT k.relid, 'fk_on_delete', k.number, CASE WHEN cardinality(k.conkey) = 1 THEN c.attname END, k.conname::text,
 		format('foreign key "%s" to "%s.%s" is neither ON DELETE CASCADE nor ON DELETE SET NULL; use%s', k.conname, n.nspname, r.relname,
 			CASE WHEN k.period THEN ' a key without PERIOD, which has no such action' ELSE a.delete END), NULL, NULL, NULL,
-		CASE WHEN NOT k.period THEN ARRAY[format('DROP CONSTRAINT %I', k.conname),
-			format('ADD CONSTRAINT %I FOREIGN KEY (%s) REFERENCES %I.%I (%s)%s%s%s%s%s', k.conname, dbkit.column_names(k.relid, k.conkey), n.nspname, r.relname,
+		-- RESTRICT says in so many words that rows are to stay: it becomes no CASCADE
+		CASE WHEN NOT k.period AND NOT (k.confdeltype = 'r' AND a.delete = ' ON DELETE CASCADE') THEN ARRAY[format('DROP CONSTRAINT %I', k.conname),
+			format('ADD CONSTRAINT %I FOREIGN KEY (%s) REFERENCES %I.%I (%s)%s%s%s%s%s%s', k.conname, dbkit.column_names(k.relid, k.conkey), n.nspname, r.relname,
 				dbkit.column_names(k.confrelid, k.confkey), CASE k.confmatchtype WHEN 'f' THEN ' MATCH FULL' ELSE '' END,
 				CASE k.confupdtype WHEN 'r' THEN ' ON UPDATE RESTRICT' WHEN 'c' THEN ' ON UPDATE CASCADE' WHEN 'n' THEN ' ON UPDATE SET NULL'
 					WHEN 'd' THEN ' ON UPDATE SET DEFAULT' ELSE '' END, a.delete,
-				CASE WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END, CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END)] END, NULL
+				CASE WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END, CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END,
+				CASE WHEN k.convalidated THEN '' ELSE ' NOT VALID' END)] END, NULL, 'breaks'
 	FROM foreign_keys k
 	JOIN columns c ON c.relid = k.relid AND c.attnum = k.conkey[1]
 	JOIN owners o ON o.oid = k.confrelid JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace n ON n.oid = r.relnamespace,
@@ -2903,10 +2971,10 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	UNION ALL
 	SELECT k.relid, 'fk_type', k.number * 100 + x.place::integer, c.attname, NULL, CASE
 			WHEN c.base = o.base THEN format('column "%s" has collation "%s", but what it references in "%s.%s" has "%s"; use %s', c.attname,
-				(SELECT l.collname FROM pg_collation l WHERE l.oid = c.collation), n.nspname, q.relname, y.collname, w.definition)
+				(SELECT l.collname FROM pg_collation l WHERE l.oid = c.collation), n.nspname, q.relname, y.collname, u.advice)
 			ELSE format('column "%s" is %s, but what it references in "%s.%s" is %s; use %s', c.attname, format_type(c.type, NULL), n.nspname, q.relname,
-				format_type(a.atttypid, NULL), CASE WHEN r.type IS NULL THEN w.definition ELSE format_type(c.type, NULL) || ' for both' END) END,
-		CASE WHEN r.type IS NULL THEN o.base END, c.attnum, w.definition, NULL, NULL
+				format_type(a.atttypid, NULL), u.advice) END,
+		CASE WHEN u.other_is_right THEN o.base END, c.attnum, w.definition, NULL, NULL, 'breaks'
 	FROM foreign_keys k
 	CROSS JOIN unnest(k.conkey, k.confkey) WITH ORDINALITY AS x (attnum, referenced, place)
 	JOIN columns c ON c.relid = k.relid AND c.attnum = x.attnum
@@ -2915,19 +2983,24 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	LEFT JOIN base_types b ON b.type = a.atttypid
 	CROSS JOIN LATERAL (SELECT coalesce(b.base, a.atttypid)) AS o (base)
 	JOIN pg_type t ON t.oid = o.base
-	-- the other end is the one to change
 	LEFT JOIN all_replacements r ON r.type = o.base AND r.replacement = c.base
+	LEFT JOIN id_columns i ON i.relid = k.relid AND i.attnum = x.attnum AND i.is_right
 	LEFT JOIN pg_collation y ON y.oid = a.attcollation
 	CROSS JOIN LATERAL (SELECT CASE o.base WHEN 'timestamptz'::regtype THEN 'timestamptz' WHEN 'timestamptz[]'::regtype THEN 'timestamptz[]' ELSE format_type(o.base, NULL) END
-		|| CASE WHEN a.attcollation = 0 OR a.attcollation = t.typcollation AND c.base <> o.base THEN '' ELSE ' COLLATE ' || quote_ident(y.collname) END) AS w (definition)
+		|| CASE WHEN a.attcollation = 0 OR a.attcollation = t.typcollation AND c.base <> o.base THEN '' ELSE ' COLLATE ' || quote_ident(y.collname) END) AS w (definition),
+	-- or is the other end the one to change?
+	LATERAL (SELECT i.relid IS NULL AND r.type IS NULL, CASE WHEN i.relid IS NOT NULL THEN i.definition || ' for both'
+		WHEN r.type IS NOT NULL THEN format_type(c.type, NULL) || ' for both' ELSE w.definition END) AS u (other_is_right, advice)
 	WHERE 'fk_type' = ANY (rules) AND (c.base <> o.base OR c.collation <> a.attcollation)
 	UNION ALL
 	SELECT c.relid, 'extid', c.attnum, c.attname, NULL,
 		format('column "%s" is not a foreign key; add REFERENCES, or rename it to "%s" if the id comes from another system', c.attname, e.name),
-		NULL, NULL, NULL, NULL,
-		CASE WHEN octet_length(e.name) < 64 AND NOT c.inherited AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.relid AND a.attname = e.name)
-			THEN ARRAY[format('ALTER TABLE %s RENAME COLUMN %I TO %I;', c.identity, c.attname, e.name)] END
-	FROM columns c LEFT JOIN referenced r USING (relid, attnum) LEFT JOIN keys k USING (relid),
+		NULL, NULL, NULL,
+		CASE WHEN m.relid IS NOT NULL THEN ARRAY[format('ADD FOREIGN KEY (%I) REFERENCES %s (id)%s', c.attname, dbkit.relation_name(m.referenced),
+			CASE WHEN m.referenced NOT IN (SELECT o.oid FROM owners o) THEN '' WHEN c.refuses_null THEN ' ON DELETE CASCADE' ELSE ' ON DELETE SET NULL' END)] END,
+		CASE WHEN m.relid IS NULL AND octet_length(e.name) < 64 AND NOT c.inherited AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.relid AND a.attname = e.name)
+			THEN ARRAY[format('ALTER TABLE %s RENAME COLUMN %I TO %I;', c.identity, c.attname, e.name)] END, 'breaks'
+	FROM columns c LEFT JOIN referenced r USING (relid, attnum) LEFT JOIN keys k USING (relid) LEFT JOIN meant m USING (relid, attnum),
 	-- written as the suffix is: _id and _extid, Id and Extid
 	LATERAL (SELECT left(c.attname, -length(c.suffix)) || coalesce(
 		(SELECT x FROM unnest(extid_suffixes) WITH ORDINALITY AS e (x, number) WHERE (x LIKE '\_%') = (c.suffix LIKE '\_%') ORDER BY number LIMIT 1),
@@ -2938,7 +3011,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 			WHEN r.relid IS NOT NULL THEN format('column "%s" may be null; use NOT NULL', r.attname)
 			ELSE CASE WHEN l.relid IS NULL THEN 'no column references' ELSE format('column "%s" does not reference', l.attname) END
 				|| ' the organization table; use ' || concat_ws(' ', coalesce(quote_ident(coalesce(l.attname::text, organization_columns[1])), 'a column'), id_definition)
-				|| ' NOT NULL with a foreign key to the organization table' END, NULL, NULL, NULL, NULL, NULL
+				|| ' NOT NULL with a foreign key to the organization table' END, NULL, NULL, NULL, NULL, NULL, NULL
 	FROM tables t
 	LEFT JOIN (SELECT DISTINCT ON (k.relid) k.relid, c.attname, c.not_null
 		FROM foreign_keys k JOIN organizations o ON o.oid = k.confrelid JOIN columns c ON c.relid = k.relid AND c.attnum = k.conkey[1]
@@ -2951,7 +3024,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 		format('foreign key "%s" (%s) can reference a row of another tenant; use ', k.conname, dbkit.column_names(k.relid, k.conkey))
 			|| CASE WHEN (t.attnum = ANY (k.conkey)) <> (r.attnum = ANY (k.confkey)) THEN format('a key to %I.%I that pairs the columns of the tenants', n.nspname, o.relname)
 				ELSE format('FOREIGN KEY (%s) REFERENCES %I.%I (%s), with UNIQUE (%4$s) there', dbkit.column_names(k.relid, t.attnum || array_remove(k.conkey, t.attnum)),
-					n.nspname, o.relname, dbkit.column_names(k.confrelid, r.attnum || array_remove(k.confkey, r.attnum))) END, NULL, NULL, NULL, NULL, NULL
+					n.nspname, o.relname, dbkit.column_names(k.confrelid, r.attnum || array_remove(k.confkey, r.attnum))) END, NULL, NULL, NULL, NULL, NULL, NULL
 	FROM foreign_keys k JOIN tenants t USING (relid) JOIN tenants r ON r.relid = k.confrelid
 	JOIN columns c ON c.relid = k.relid AND c.attnum = k.conkey[1]
 	JOIN pg_class o ON o.oid = k.confrelid JOIN pg_namespace n ON n.oid = o.relnamespace
@@ -2960,12 +3033,12 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	UNION ALL
 	SELECT v.relid, 'constraint_validated', (row_number() OVER (PARTITION BY v.relid ORDER BY v.conname))::integer, NULL, v.conname::text,
 		format('constraint "%s" is not validated; use VALIDATE CONSTRAINT %I', v.conname, v.conname), NULL, NULL, NULL,
-		ARRAY[format('VALIDATE CONSTRAINT %I', v.conname)], NULL
+		ARRAY[format('VALIDATE CONSTRAINT %I', v.conname)], NULL, 'locks'
 	FROM not_valid v JOIN tables t USING (relid) WHERE NOT t.is_enum
 	UNION ALL
 	SELECT t.relid, 'duplicate_index', (row_number() OVER (PARTITION BY x.relid ORDER BY x.indexrelid))::integer, NULL, x.relname::text,
 		format('index "%s" on (%s) is served by index "%s" on (%s); use DROP INDEX', x.relname, dbkit.column_names(x.relid, x.keys), x.other, dbkit.column_names(x.relid, x.other_keys)),
-		NULL, NULL, NULL, NULL, ARRAY[format('DROP INDEX %I.%I;', t.schema, x.relname)]
+		NULL, NULL, NULL, NULL, ARRAY[format('DROP INDEX %I.%I;', t.schema, x.relname)], 'safe'
 	FROM (
 		SELECT DISTINCT ON (i.indexrelid) i.*, o.relname AS other, o.keys AS other_keys
 		FROM indexes i JOIN indexes o ON o.relid = i.relid AND o.relam = i.relam AND o.keys[1] = i.keys[1],
@@ -2988,7 +3061,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 				WHEN u.partition IS NULL THEN '; drop it, and make it again'
 				ELSE format(', as no valid index of partition "%s"%s is attached to it; use ALTER INDEX %I.%I ATTACH PARTITION', u.partition,
 					CASE WHEN u.others > 0 THEN format(' and %s more', u.others) ELSE '' END, m.nspname, x.relname) END,
-		NULL, NULL, NULL, NULL, CASE WHEN x.relkind = 'i' THEN ARRAY[w.wanted || ';'] END
+		NULL, NULL, NULL, NULL, CASE WHEN x.relkind = 'i' THEN ARRAY[w.wanted || ';'] END, 'locks'
 	FROM (
 		SELECT relid, relid AS owner, 0 AS level, '{}'::oid[] AS path, indexrelid FROM indexes WHERE NOT indisvalid
 		UNION ALL
@@ -3006,7 +3079,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	WHERE 'invalid_index' = ANY (rules)
 	-- row level security: without it nothing is said of policies
 	UNION ALL
-	SELECT t.relid, x.rule, 0, NULL, NULL, x.problem, NULL, NULL, NULL, x.alters, NULL
+	SELECT t.relid, x.rule, 0, NULL, NULL, x.problem, NULL, NULL, NULL, x.alters, NULL, 'breaks'
 	FROM tables t,
 	LATERAL (
 		SELECT 'rls_enabled', format('row level security is not enabled; use ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t.identity), ARRAY['ENABLE ROW LEVEL SECURITY']
@@ -3020,7 +3093,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	WHERE NOT t.is_enum
 	UNION ALL
 	SELECT p.relid, 'policy_with_check', (row_number() OVER (PARTITION BY p.relid ORDER BY p.polname))::integer, NULL, p.polname::text,
-		format('policy "%s" lets any row be inserted; use WITH CHECK with a condition', p.polname), NULL, NULL, NULL, NULL, NULL
+		format('policy "%s" lets any row be inserted; use WITH CHECK with a condition', p.polname), NULL, NULL, NULL, NULL, NULL, NULL
 	FROM policies p
 	WHERE p.polpermissive AND p.is_for_insert AND NOT p.is_for_admins AND coalesce(p.with_check, p.condition, 'true') = 'true'
 		-- a restrictive one may check for it
@@ -3030,7 +3103,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	SELECT p.relid, 'open_policy', (row_number() OVER (PARTITION BY p.relid ORDER BY p.polname))::integer, NULL, p.polname::text,
 		format('policy "%s" %s%s; use a condition on %I%s', p.polname, CASE WHEN p.written THEN 'lets rows of any tenant be written'
 				WHEN p.polcmd = 'w' THEN 'lets the rows of all tenants be changed' WHEN p.polcmd = 'd' THEN 'lets the rows of all tenants be deleted' ELSE 'shows the rows of all tenants' END,
-			CASE p.openness WHEN 1 THEN ' while none is set' ELSE '' END, t.attname, CASE p.openness WHEN 1 THEN ' that is not true then' ELSE '' END), NULL, NULL, NULL, NULL, NULL
+			CASE p.openness WHEN 1 THEN ' while none is set' ELSE '' END, t.attname, CASE p.openness WHEN 1 THEN ' that is not true then' ELSE '' END), NULL, NULL, NULL, NULL, NULL, NULL
 	FROM (
 		SELECT DISTINCT ON (c.relid, c.polname) c.* FROM conditions c
 		WHERE c.polpermissive AND NOT c.is_for_admins AND c.openness > 0
@@ -3040,7 +3113,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 		ORDER BY c.relid, c.polname, c.written) AS p JOIN tenants t USING (relid)
 	UNION ALL
 	SELECT p.relid, 'partition_rls', 0, NULL, NULL, format('%s may use it past the row level security of table "%s"; use ALTER TABLE %s %s', u.name, p.name, o.identity, a.action),
-		NULL, NULL, NULL, ARRAY[a.action], NULL
+		NULL, NULL, NULL, ARRAY[a.action], NULL, 'breaks'
 	FROM protected_parents p JOIN objects o ON o.objid = p.relid AND o.kind IN ('table', 'enum table', 'partition') JOIN pg_class c ON c.oid = p.relid,
 	LATERAL (SELECT concat_ws(', ', CASE WHEN NOT c.relrowsecurity THEN 'ENABLE ROW LEVEL SECURITY' END,
 		CASE WHEN p.forced AND NOT c.relforcerowsecurity THEN 'FORCE ROW LEVEL SECURITY' END)) AS a (action),
@@ -3048,7 +3121,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	WHERE u.name IS NOT NULL
 	UNION ALL
 	SELECT s.view, 'rls_view', 0, NULL, NULL, format('%s may read it past the row level security of table "%s"; use %s', u.name, s.name,
-		CASE o.kind WHEN 'view' THEN 'WITH (security_invoker = true)' ELSE 'REVOKE SELECT, or a view WITH (security_invoker = true) in its place' END), NULL, NULL, NULL, NULL, NULL
+		CASE o.kind WHEN 'view' THEN 'WITH (security_invoker = true)' ELSE 'REVOKE SELECT, or a view WITH (security_invoker = true) in its place' END), NULL, NULL, NULL, NULL, NULL, NULL
 	FROM protected_sources s JOIN objects o ON o.objid = s.view,
 	LATERAL (SELECT dbkit.other_user(s.view, '{SELECT}', s.binds_owner)) AS u (name)
 	WHERE u.name IS NOT NULL
@@ -3057,7 +3130,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	SELECT p.relid, 'forgeable_policy', (row_number() OVER (PARTITION BY p.relid ORDER BY p.polname))::integer, NULL, p.polname::text,
 		format('policy "%s" reads the setting "%s", which %s; use dbkit.user_id() or dbkit.organization_id()', p.polname, x.setting,
 			CASE WHEN x.is_ours THEN 'the application can set outside of a context' ELSE 'any session can set' END)
-			|| CASE WHEN x.is_ours THEN ', or set reserve_settings in the agreement' ELSE '' END, NULL, NULL, NULL, NULL, NULL
+			|| CASE WHEN x.is_ours THEN ', or set reserve_settings in the agreement' ELSE '' END, NULL, NULL, NULL, NULL, NULL, NULL
 	FROM (SELECT * FROM policies WHERE concat(condition, with_check) LIKE '%current_setting(%') AS p,
 	LATERAL (
 		SELECT s.setting, s.is_ours
@@ -3065,17 +3138,30 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 		LATERAL (SELECT coalesce(replace(m.match[1], '''''', ''''), '...'), lower(m.match[1]) IN ('app.user_id', 'app.organization_id') IS TRUE) AS s (setting, is_ours)
 		WHERE NOT (s.is_ours AND (agreed -> 'reserve_settings')::boolean)
 		ORDER BY m.number LIMIT 1) AS x),
--- how the columns get their types, NULL where PostgreSQL cannot
+-- How the columns get their types, NULL where PostgreSQL cannot; the end of a foreign key does not change without the other
 retyped AS (
-	SELECT f.*, 'ALTER COLUMN ' || quote_ident(c.attname) || ' TYPE ' || f.wanted_definition || x.conversion AS retype
+	SELECT f.*, 'ALTER COLUMN ' || quote_ident(c.attname) || ' TYPE ' || f.wanted_definition || x.conversion AS retype,
+		r.base <> f.wanted_type AND f.rule NOT IN ('created_at', 'updated_at', 'storytime') AS is_one_end,
+		CASE WHEN f.wanted_type = 'bigint'::regtype AND c.has_default THEN ARRAY(
+			SELECT format('ALTER SEQUENCE %I.%I AS bigint;', n.nspname, q.relname)
+			FROM pg_depend d JOIN pg_class q ON q.oid = d.objid AND q.relkind = 'S' JOIN pg_namespace n ON n.oid = q.relnamespace
+			WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.relid AND d.refobjsubid = c.attnum
+				AND d.deptype = 'a') END AS sequences
 	FROM found f
 	LEFT JOIN columns c ON c.relid = f.relid AND c.attnum = f.wanted_attnum AND f.wanted_type IS NOT NULL
 		AND NOT c.typed AND NOT c.inherited AND (f.wanted_type = 'bigint'::regtype OR NOT c.identity_column)
 		AND (c.relid, c.attnum) NOT IN (SELECT x.relid, x.attnum FROM fixed_columns x)
+		AND c.relid NOT IN (SELECT u.relid FROM row_type_uses u WHERE u.in_column)
+	LEFT JOIN referenced r ON r.relid = f.relid AND r.attnum = f.wanted_attnum
+	LEFT JOIN keepers k ON k.relid = f.relid AND k.attnum = f.wanted_attnum
 	LEFT JOIN pg_type s ON s.oid = c.base
 	LEFT JOIN pg_type t ON t.oid = f.wanted_type,
+	-- does an expression mean the same for the other type, and are all values of the one values of the other?
+	LATERAL (SELECT s.oid = t.oid OR (s.oid, t.oid) IN (('int2'::regtype, 'int8'::regtype), ('int4'::regtype, 'int8'::regtype), ('varchar'::regtype, 'text'::regtype)),
+		(s.oid, t.oid) IN (('int8'::regtype, 'int4'::regtype), ('int8'::regtype, 'int2'::regtype), ('int4'::regtype, 'int2'::regtype))) AS y (is_kin, is_narrower),
 	LATERAL (SELECT CASE
-		WHEN t.oid = 'timestamptz[]'::regtype THEN NULL
+		WHEN t.oid = 'timestamptz[]'::regtype OR y.is_narrower OR k.keeps_any
+			OR NOT y.is_kin AND (k.is_indexed OR k.is_checked AND NOT (s.oid = 'timestamp'::regtype AND t.oid = 'timestamptz'::regtype)) THEN NULL
 		WHEN t.oid = 'timestamptz'::regtype AND s.oid IN ('timestamp'::regtype, 'date'::regtype) THEN CASE WHEN NOT c.generated
 			THEN format(' USING %I%s AT TIME ZONE ''UTC''', c.attname, CASE s.typname WHEN 'date' THEN '::timestamp' ELSE '' END) END
 		WHEN t.oid IN ('int8range'::regtype, 'int8multirange'::regtype) AND NOT c.has_default THEN CASE WHEN NOT c.generated
@@ -3084,19 +3170,20 @@ retyped AS (
 				AND (k.castsource, k.casttarget) IN ((s.oid, t.oid), (CASE WHEN s.typcategory = 'A' THEN s.typelem END, CASE WHEN t.typcategory = 'A' THEN t.typelem END)))
 			THEN '' END) AS x (conversion))
 SELECT o.classid, o.objid, o.schema, o.name, replace(replace(o.kind, 'enum ', ''), 'definer', 'function'), o.identity, f.rule, f.place, f.column_name, f.part, f.problem,
-	CASE WHEN f.wanted_type IS NULL THEN f.alters WHEN f.retype IS NOT NULL THEN f.retype || f.alters END,
-	CASE WHEN f.wanted_type IS NULL OR f.retype IS NOT NULL THEN f.statements END
+	CASE WHEN f.wanted_type IS NULL THEN f.alters WHEN f.is_one_end IS NOT TRUE AND f.retype IS NOT NULL THEN f.retype || f.alters END,
+	CASE WHEN f.wanted_type IS NULL THEN f.statements WHEN f.is_one_end IS NOT TRUE AND f.retype IS NOT NULL THEN f.sequences END,
+	f.risk
 FROM objects o JOIN retyped f ON f.relid = o.objid
 WHERE f.rule = ANY (rules);
 RETURN QUERY SELECT * FROM dbkit.team_findings(only_relation, only_schema, rules);
 END $$;
 COMMENT ON FUNCTION dbkit.findings(oid, oid, text[]) IS
-'what breaks those rules, exempt or not, with the parts of ALTER TABLE and the statements that fix it';
+'what breaks those rules, exempt or not, with the parts of ALTER TABLE and the statements that fix it, and what these do to others';
 
 -- What is exempt implies nothing; what is in the baseline does.
 CREATE OR REPLACE FUNCTION dbkit.judge(only_relation oid, only_schema oid,
 	OUT number bigint, OUT rule text, OUT level text, OUT schema text, OUT name text, OUT object_name text, OUT object_type text, OUT object_identity text,
-	OUT column_name text, OUT part text, OUT problem text, OUT alters text, OUT statements text)
+	OUT column_name text, OUT part text, OUT problem text, OUT alters text, OUT statements text, OUT risk text)
 RETURNS SETOF record
 	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off AS $$
 #variable_conflict use_column
@@ -3145,7 +3232,8 @@ fixes AS MATERIALIZED (
 	SELECT number, string_agg(sql, ', ' ORDER BY place) FILTER (WHERE NOT is_statement) AS alters,
 		string_agg(sql, E'\n' ORDER BY place) FILTER (WHERE is_statement) AS statements
 	FROM parts WHERE nth = 1 GROUP BY number)
-SELECT f.number, f.rule, f.level, f.schema::text, f.name::text, f.object_name, f.object_type, f.object_identity, f.column_name::text, f.part, f.problem, x.alters, x.statements
+SELECT f.number, f.rule, f.level, f.schema::text, f.name::text, f.object_name, f.object_type, f.object_identity, f.column_name::text, f.part, f.problem, x.alters, x.statements,
+	CASE WHEN x.number IS NOT NULL THEN f.risk END
 FROM told f LEFT JOIN fixes x USING (number)
 ORDER BY f.number;
 END $$;
@@ -3159,17 +3247,17 @@ $$;
 COMMENT ON FUNCTION dbkit.fix(text, text, text) IS 'an ALTER TABLE of those parts, and the statements after it; NULL for none';
 
 CREATE OR REPLACE FUNCTION dbkit.check(
-	OUT rule text, OUT level text, OUT object_type text, OUT object_identity text, OUT column_name text, OUT problem text, OUT fix text)
+	OUT rule text, OUT level text, OUT object_type text, OUT object_identity text, OUT column_name text, OUT problem text, OUT fix text, OUT risk text)
 RETURNS SETOF record
 	LANGUAGE sql STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
-SELECT rule, level, object_type, object_identity, column_name, problem, dbkit.fix(object_identity, alters, statements)
+SELECT rule, level, object_type, object_identity, column_name, problem, dbkit.fix(object_identity, alters, statements), risk
 FROM dbkit.judge(NULL, NULL) ORDER BY number
 $$;
 COMMENT ON FUNCTION dbkit.check() IS
-'Everything in the database that breaks a schema convention at level warning or above, one row per finding; fix is SQL that fixes it, NULL where there is none. The same as the edition in C would reject';
+'Everything in the database that breaks a schema convention at level warning or above, one row per finding; fix is SQL that fixes it, and risk what that does to others: safe (the catalogs change, and no application can notice), locks (a table is read or rewritten while others wait) or breaks (a running application may notice); both are NULL where there is none. The same as the edition in C would reject';
 
 CREATE OR REPLACE FUNCTION dbkit.check(relation regclass,
-	OUT rule text, OUT level text, OUT object_type text, OUT object_identity text, OUT column_name text, OUT problem text, OUT fix text)
+	OUT rule text, OUT level text, OUT object_type text, OUT object_identity text, OUT column_name text, OUT problem text, OUT fix text, OUT risk text)
 RETURNS SETOF record
 	LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -3177,14 +3265,14 @@ BEGIN
 	IF NOT EXISTS (SELECT FROM pg_class WHERE oid = relation) THEN
 		RAISE undefined_table USING MESSAGE = format('relation with OID %s does not exist', relation::oid);
 	END IF;
-	RETURN QUERY SELECT rule, level, object_type, object_identity, column_name, problem, dbkit.fix(object_identity, alters, statements)
+	RETURN QUERY SELECT rule, level, object_type, object_identity, column_name, problem, dbkit.fix(object_identity, alters, statements), risk
 		FROM dbkit.judge(relation, NULL) ORDER BY number;
 END $$;
 COMMENT ON FUNCTION dbkit.check(regclass) IS
 'dbkit.check() for one table or view. Errors: undefined_table';
 
 CREATE OR REPLACE FUNCTION dbkit.check_schema(schema regnamespace,
-	OUT rule text, OUT level text, OUT object_type text, OUT object_identity text, OUT column_name text, OUT problem text, OUT fix text)
+	OUT rule text, OUT level text, OUT object_type text, OUT object_identity text, OUT column_name text, OUT problem text, OUT fix text, OUT risk text)
 RETURNS SETOF record
 	LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -3192,11 +3280,33 @@ BEGIN
 	IF NOT EXISTS (SELECT FROM pg_namespace WHERE oid = check_schema.schema) THEN
 		RAISE invalid_schema_name USING MESSAGE = format('schema with OID %s does not exist', check_schema.schema::oid);
 	END IF;
-	RETURN QUERY SELECT rule, level, object_type, object_identity, column_name, problem, dbkit.fix(object_identity, alters, statements)
+	RETURN QUERY SELECT rule, level, object_type, object_identity, column_name, problem, dbkit.fix(object_identity, alters, statements), risk
 		FROM dbkit.judge(NULL, check_schema.schema) ORDER BY number;
 END $$;
 COMMENT ON FUNCTION dbkit.check_schema(regnamespace) IS
 'dbkit.check() for the tables, views, types and functions of one schema. Errors: undefined_schema';
+
+-- The script may leave another search_path behind, and what comes after it has the caller's rights.
+CREATE OR REPLACE FUNCTION dbkit.run_as(role name, script text) RETURNS void
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	caller pg_catalog.text := current_setting('role');
+	settings pg_catalog.jsonb := (SELECT jsonb_object_agg(s.name, s.setting) FROM pg_settings s);
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = run_as.role) THEN
+		RAISE undefined_object USING MESSAGE = format('role "%s" does not exist', run_as.role);
+	ELSIF dbkit.user_id() IS NOT NULL OR dbkit.organization_id() IS NOT NULL THEN
+		RAISE insufficient_privilege USING MESSAGE = 'dbkit.run_as() is not allowed while a tenant context is entered';
+	ELSIF NOT pg_has_role(run_as.role, CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END) THEN
+		RAISE insufficient_privilege USING MESSAGE = format('permission denied to run a script as role "%s"', run_as.role);
+	END IF;
+	PERFORM set_config('role', run_as.role, true);
+	EXECUTE script;
+	PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), pg_catalog.set_config('role', caller, true);
+	PERFORM set_config(s.name, settings ->> s.name, true) FROM pg_settings s WHERE s.setting <> settings ->> s.name;
+END $$;
+COMMENT ON FUNCTION dbkit.run_as(name, text) IS
+'Runs the statements of a script, as dbkit.fixes() of the C library writes them, as a role that the caller could SET ROLE to; names without a schema are those of pg_catalog. Unlike there it is no restricted operation: the script, or what it calls, could RESET ROLE and has the rights of the session then, so run none of whom you do not trust. Settings of PostgreSQL that the script changes have their values again for the rest of the transaction; after it, those that it changed without LOCAL do not. Errors: undefined_object, insufficient_privilege, feature_not_supported for a statement that cannot be run so, and those of the script';
 
 -- Many clients show the message alone, so it names the first three rules.
 CREATE OR REPLACE FUNCTION dbkit.named_rules(rules text[]) RETURNS text
@@ -3636,32 +3746,12 @@ END $$;
 COMMENT ON FUNCTION dbkit.table_policy_sql(regclass) IS
 'the policy of a new table: its tenant''s rows, or where no column tells, none';
 
--- An id of ours references the table that it names, if that is there: organization_id and
--- user_id the agreement's, others the table of that name or its plural, beside this one or in public.
-CREATE OR REPLACE FUNCTION dbkit.guess_reference(relation regclass, col text) RETURNS regclass
-	LANGUAGE sql STABLE PARALLEL SAFE
-	RETURN (SELECT c.oid
-		FROM pg_attribute a
-		CROSS JOIN LATERAL dbkit.listed_names(CASE
-			WHEN dbkit.agreement() -> 'organization_columns' ? col THEN dbkit.agreement() -> 'organization_tables'
-			WHEN dbkit.agreement() -> 'user_columns' ? col THEN dbkit.agreement() -> 'user_tables'
-			ELSE jsonb_build_array(quote_ident(regexp_replace(col, '_?[iI][dD]$', 's')), quote_ident(regexp_replace(col, '_?[iI][dD]$', ''))) END) AS l
-		JOIN pg_class here ON here.oid = relation
-		JOIN pg_namespace n ON CASE WHEN l.schema IS NULL THEN n.oid = here.relnamespace OR n.nspname = 'public' ELSE n.nspname = l.schema END
-		JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = l.name AND c.relkind IN ('r', 'p') AND c.oid <> relation
-		JOIN pg_attribute k ON k.attrelid = c.oid AND k.attname = 'id' AND dbkit.base_type(k.atttypid) = dbkit.base_type(a.atttypid)
-		JOIN pg_index i ON i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = k.attnum
-		WHERE a.attrelid = relation AND a.attname = col AND has_table_privilege(c.oid, 'REFERENCES')
-		ORDER BY l.number, n.oid <> here.relnamespace LIMIT 1);
-COMMENT ON FUNCTION dbkit.guess_reference(regclass, text) IS 'the table whose ids a column of that name holds, or NULL';
-
 -- What a finding in a new table is put right by, where that is not the fix for an old one
 CREATE OR REPLACE FUNCTION dbkit.new_table_fix(relation regclass, rule text, col text, fix text) RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	name text := dbkit.relation_name(relation);
 	key record;
-	target regclass;
 BEGIN
 	CASE rule
 		WHEN 'rls_policy' THEN
@@ -3671,12 +3761,6 @@ BEGIN
 				FROM pg_partitioned_table p CROSS JOIN unnest(p.partattrs) AS attnum JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = attnum.attnum
 				WHERE p.partrelid = relation AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = relation AND attname = 'id')
 				AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = relation AND contype = 'p') HAVING count(*) > 0);
-		WHEN 'extid' THEN
-			target := dbkit.guess_reference(relation, col);
-			IF target IS NOT NULL THEN
-				RETURN format('ALTER TABLE %s ADD FOREIGN KEY (%I) REFERENCES %s (id)', name, col, dbkit.relation_name(target));
-			END IF;
-			RETURN fix;
 		WHEN 'fk_on_delete' THEN
 			SELECT k.conname, pg_get_constraintdef(k.oid) AS definition, a.attnotnull INTO key
 			FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = relation AND a.attname = col AND k.conkey = ARRAY[a.attnum]

@@ -194,12 +194,13 @@ $node->safe_psql('postgres', 'CREATE DATABASE taken OWNER regress_hosted TEMPLAT
 $node->safe_psql('taken', 'CREATE SCHEMA dbkit');
 like(run_file('taken', 'dbkit.sql', 'regress_hosted'), qr/ERROR:  schema "dbkit" already exists\nDETAIL:  It belongs to role "\w+"\.\nHINT:  Rename or drop it/, 'nor into the schema of somebody else');
 
-# The same functions and views, apart from what is about event triggers, the adoption and reports
+# The same functions and views, apart from what is about event triggers, the adoption, reports and
+# scripts, which are written where dbkit enforces
 my $surface = q{
 	SET search_path = pg_catalog;
 	SELECT format('%s(%s) %s %s %s', proname, pg_get_function_arguments(oid), pg_get_function_result(oid), provolatile, proisstrict)
 	FROM pg_proc WHERE (pronamespace = 'dbkit'::regnamespace OR proname IN ('generate_id', 'updated_at'))
-	AND NOT (prorettype = 'event_trigger'::regtype OR proname IN ('ignore_replicated', 'report', 'suggestion'))
+	AND NOT (prorettype = 'event_trigger'::regtype OR proname IN ('ignore_replicated', 'report', 'suggestion', 'fixes'))
 	UNION ALL SELECT format('view %s: %s', attrelid::regclass, string_agg(format('%s %s', attname, atttypid::regtype), ', ' ORDER BY attnum))
 	FROM pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE relnamespace = 'dbkit'::regnamespace AND relkind = 'v' AND relname <> 'suggestion' AND attnum > 0
 	GROUP BY attrelid};
@@ -209,6 +210,39 @@ my $rules = q{SELECT * FROM dbkit.rules ORDER BY id; SELECT object, rule, reason
 
 # dbkit.check() of the one is that of the other, by every preset and by rules that no preset has
 my ($judged) = slurp_file("$FindBin::Bin/../../sql/convention_check_all.sql") =~ /^(CREATE TABLE users.*?)^-- rows that the fixes/ms or die 'the tables have moved';
+
+# What a fix has to heed: rows and columns that something depends on, keys of which both ends would
+# change, and names that mean a table, or none
+my $dependents = q{
+SET dbkit.enforce = off;
+CREATE SCHEMA fix;
+SET search_path = fix, public;
+CREATE TABLE boxes (id text PRIMARY KEY); CREATE TABLE "Box" (id integer PRIMARY KEY); CREATE TABLE companies (id uuid PRIMARY KEY); CREATE TABLE public.city (id bigint PRIMARY KEY);
+CREATE TABLE pairs (id bigint, n bigint, PRIMARY KEY (id, n)); CREATE TABLE deferred (id bigint PRIMARY KEY DEFERRABLE); CREATE VIEW views AS SELECT 1::bigint AS id;
+CREATE DOMAIN number AS integer; CREATE TABLE doms (id number PRIMARY KEY); CREATE TABLE s (id bigint PRIMARY KEY); CREATE TABLE "Ä" (id bigint PRIMARY KEY); CREATE TABLE "äs" (id bigint PRIMARY KEY);
+CREATE TABLE means (id bigint PRIMARY KEY, box_id bigint, boxy_id text, "boxId" integer, company_id uuid, city_id integer, pair_id bigint, deferred_id bigint, view_id bigint, dom_id smallint,
+  _id bigint, "ä_id" bigint, "Ä_id" bigint, mean_id bigint, y_id bigint, user_id text NOT NULL, organization_id text, user_extid bigint);
+CREATE TABLE theirs (id bigint, city_id bigint); ALTER TABLE theirs OWNER TO regress_hosted;
+CREATE TABLE ends (id serial PRIMARY KEY, small smallint UNIQUE); CREATE TABLE keys (id bigserial PRIMARY KEY, end_id integer REFERENCES ends, small smallint REFERENCES ends (small), free_id serial, narrow bigint);
+ALTER TABLE keys ADD CONSTRAINT narrow FOREIGN KEY (narrow) REFERENCES ends NOT VALID;
+CREATE TABLE owned (restricted text NOT NULL REFERENCES users ON DELETE RESTRICT, optional text REFERENCES users ON DELETE RESTRICT, late text, created_at timestamptz NOT NULL);
+ALTER TABLE owned ADD CONSTRAINT late FOREIGN KEY (late) REFERENCES users NOT VALID;
+CREATE FUNCTION noop() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TABLE used (in_view integer, in_policy integer, in_trigger integer, in_body integer, in_rule integer, in_publication integer, in_condition integer, at timestamp, ends timestamp, starts timestamp,
+  begins timestamp, free integer, expr integer, checked integer CHECK (checked > 0), checked_at timestamp CHECK (checked_at > '2020-01-01'), created_at date CHECK (created_at > '2020-01-01'),
+  ranged int4range CHECK (NOT isempty(ranged)), other_id varchar CHECK (other_id <> ''), uuid_id uuid CHECK (uuid_id IS NOT NULL), storytime text CHECK (storytime <> ''));
+CREATE VIEW v AS SELECT in_view FROM used;
+CREATE POLICY p ON used USING (in_policy > 0);
+CREATE TRIGGER t BEFORE UPDATE OF in_trigger ON used FOR EACH ROW EXECUTE FUNCTION noop();
+CREATE FUNCTION body() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT sum(in_body) FROM used; END;
+CREATE RULE r AS ON DELETE TO used WHERE old.in_rule > 0 DO INSTEAD NOTHING;
+CREATE PUBLICATION p FOR TABLE used (in_publication) WHERE (in_condition > 0);
+CREATE INDEX ON used ((expr + 1)); CREATE INDEX ON used (date_trunc('day', ends)); CREATE INDEX ON used (free) WHERE starts > '2020-01-01'; CREATE INDEX ON used (begins);
+CREATE TABLE rows (n integer, at timestamp); CREATE TABLE array_of_rows (n bigint, rows rows[]); CREATE FUNCTION all_rows() RETURNS SETOF rows LANGUAGE sql AS 'SELECT n, at FROM rows';
+CREATE TABLE returned (n integer, updated_at timestamptz NOT NULL DEFAULT '2020-01-01'); CREATE FUNCTION all_returned() RETURNS SETOF returned LANGUAGE sql AS 'SELECT n, updated_at FROM returned';
+CREATE TABLE base (n integer); CREATE DOMAIN over_rows AS base; CREATE TABLE has_domain (x over_rows);
+CREATE TABLE twice (small_id integer REFERENCES "Box" REFERENCES s); CREATE TABLE codes (code varchar(3) PRIMARY KEY, parent text REFERENCES codes, code_id varchar(9), codes varchar(3)[]);
+};
 install('judged_without');
 $node->safe_psql('postgres', 'CREATE DATABASE judged_with TEMPLATE template0');
 $node->safe_psql('judged_with', 'CREATE EXTENSION dbkit');
@@ -217,6 +251,8 @@ for my $db ('judged_with', 'judged_without')
 	$node->safe_psql($db, 'SET check_function_bodies = off; CREATE TABLE old_enum (id int); CREATE TYPE color AS ENUM ($$red$$);');
 	(undef, undef, $stderr) = $node->psql($db, "SET dbkit.enforce = off;\n$judged");
 	is($stderr =~ s/^WARNING: .*\n//mgr, '', "$db: the tables are made");
+	(undef, undef, $stderr) = $node->psql($db, "SET client_min_messages = error;\n$dependents");
+	is($stderr, '', "$db: and those that are hard to fix");
 }
 # Policies of every form, roles and members, keys and views of tenants
 my $tenants = q{
@@ -300,14 +336,18 @@ my $team = q{
 	CREATE FUNCTION team.faulty(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE sql STABLE AS
 		$$ SELECT 'n', CASE WHEN relname < 'm' THEN 'early' END, NULL FROM pg_class WHERE oid = object $$;
 	CREATE FUNCTION team.gone(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE sql STABLE AS $$ SELECT '', '', '' $$;
+	CREATE FUNCTION team.write() RETURNS text LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.users DEFAULT VALUES; RETURN 'x'; END $$;
+	CREATE FUNCTION team.writing(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE sql STABLE AS
+		$$ SELECT NULL, team.write(), NULL $$;
 	SELECT dbkit.add_rule('plural', 'team.plural(oid)', '{table,view}', 'names are plural');
 	SELECT dbkit.add_rule('short', 'team.short(oid)', '{table,"enum table"}', 'names are long', 'statement');
-	SELECT dbkit.add_rule('any', 'team.any(oid)', '{"enum type",function}', 'nothing is right');
+	SELECT dbkit.add_rule('any', 'team.any(oid)', '{"enum type",function,partition,"materialized view"}', 'nothing is right');
 	SELECT dbkit.add_rule('faulty', 'team.faulty(oid)', '{table}', 'fails');
+	SELECT dbkit.add_rule('writing', 'team.writing(oid)', '{table}', 'writes');
 	SELECT dbkit.add_rule('gone', 'team.gone(oid)', '{table}', 'is not there');
 	DROP FUNCTION team.gone;
 	SELECT dbkit.exempt('public.t%', 'short', 'why not');
-	SELECT name, value, hint FROM dbkit.status() WHERE name ~ 'rule (plural|short|any|faulty|gone)$'};
+	SELECT name, value, hint FROM dbkit.status() WHERE name ~ 'rule (plural|short|any|faulty|writing|gone)$'};
 my %said;
 for my $db ('judged_with', 'judged_without')
 {
@@ -347,6 +387,42 @@ is_deeply([ map { $node->safe_psql($_, q{SELECT dbkit.baseline() > 0; SELECT cou
 	[ map { $node->safe_psql($_, q{SELECT dbkit.baseline() > 0; SELECT count(*) FROM dbkit.check() WHERE rule ~ '^(plural|short|any)$';
 	SELECT dbkit.drop_rule('plural'), dbkit.drop_rule('short'), dbkit.drop_rule('short'); SELECT dbkit.agreement()}) } 'judged_with' ],
 	'they are in the baseline, and dropped with all that the agreement says of them');
+
+# dbkit.run_as() does the same, as long as the script does not ask for other rights
+$node->safe_psql('postgres', 'CREATE ROLE regress_stranger');
+my $run_as = q{
+\set VERBOSITY verbose
+SET dbkit.enforce = off;
+CREATE SCHEMA run AUTHORIZATION regress_hosted;
+CREATE VIEW run.now AS SELECT current_user = session_user AS is_caller, name, setting FROM pg_settings WHERE name IN ('search_path', 'TimeZone', 'work_mem') ORDER BY name;
+SET timezone = 'Asia/Tokyo';
+SELECT dbkit.run_as('regress_hosted', $$SET LOCAL timezone = 'UTC'; SET LOCAL work_mem = 77; SET LOCAL search_path = run; CREATE TABLE made AS SELECT current_user AS is, current_setting('timezone') AS zone$$);
+TABLE run.now;
+TABLE run.made;
+SELECT tableowner FROM pg_tables WHERE schemaname = 'run';
+BEGIN; SELECT dbkit.run_as('regress_hosted', ''); SELECT dbkit.run_as('regress_hosted', 'SET LOCAL work_mem = 77'); TABLE run.now; COMMIT;
+SELECT dbkit.run_as(NULL, 'SELECT 1') IS NULL;
+SELECT dbkit.run_as('nobody there', 'SELECT 1');
+SELECT dbkit.run_as('regress_hosted', 'SELECT FROM made');
+SELECT dbkit.run_as('regress_hosted', 'SELECT 1; COMMIT');
+SELECT dbkit.run_as('regress_hosted', 'COPY run.made TO STDOUT');
+SELECT dbkit.run_as('regress_stranger', 'DROP TABLE run.made');
+BEGIN; SELECT dbkit.enter('usr_1', 'org_1'); SELECT dbkit.run_as('regress_hosted', 'SELECT 1'); ROLLBACK;
+SET ROLE regress_stranger;
+SELECT dbkit.run_as('regress_hosted', 'DROP TABLE run.made');
+SELECT dbkit.run_as('regress_stranger', 'SELECT 1');
+RESET ROLE;
+TABLE run.now;
+DROP SCHEMA run CASCADE;
+};
+my %outcome;
+for my $db ('judged_with', 'judged_without')
+{
+	($status, $stdout, $stderr) = $node->psql($db, "SET client_min_messages = warning; $run_as", on_error_stop => 0);
+	$outcome{$db} = join "\n", $stdout, $stderr =~ /ERROR:  (\w+):/g;
+}
+like($outcome{judged_with}, qr/^regress_hosted\|UTC\nregress_hosted$/m, 'dbkit.run_as() runs a script with other rights');
+same($outcome{judged_without}, $outcome{judged_with}, 'and does the same without C, errors included');
 
 # Whatever the caller's search_path finds, no function looks there: all operators and most functions
 # of PostgreSQL are planted in front, and raise.  The columns of a new table are the caller's.
@@ -393,6 +469,7 @@ CREATE ROLE regress_planted;
 SELECT dbkit.protect('public.documents', role => 'regress_planted');
 SELECT * FROM dbkit.check(); SELECT * FROM dbkit.rules; SELECT * FROM dbkit.status(); SELECT * FROM dbkit.exemption; SELECT * FROM dbkit.id_prefix; SELECT * FROM dbkit.stale_exemptions;
 SELECT dbkit.explain_rule('own'), dbkit.drop_rule('own');
+SELECT dbkit.run_as('regress_planted', 'SET LOCAL search_path = planted, pg_catalog; SET LOCAL work_mem = 77');
 SELECT dbkit.explain_rule('bigint'), dbkit.baseline(), dbkit.unbaseline(), dbkit.baseline('public.documents'), dbkit.register_prefix('public.documents'), dbkit.suggest();
 BEGIN; SELECT dbkit.enter('usr_1', 'org_1'), dbkit.user_id(), dbkit.organization_id(), dbkit.nonce(); COMMIT;
 SELECT dbkit.lock('a', '1 s'), dbkit.lock_shared('b'), dbkit.try_lock('c'), dbkit.try_session_lock('d'), dbkit.session_unlock('d');
