@@ -138,6 +138,21 @@ RESET dbkit.enforce;
 SELECT dbkit.fixes('breaks');
 DROP TABLE notes, members, users;
 
+-- a length becomes a CHECK with the type, or stays
+SELECT dbkit.agree('{"preset": "none", "rules": {"text_type": "error"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE TABLE codes (code varchar(3) PRIMARY KEY);
+CREATE TABLE uses (code varchar(3) REFERENCES codes);
+CREATE TABLE kept (code varchar(3) PRIMARY KEY);
+CREATE TABLE held (code varchar(3) REFERENCES kept);
+CREATE VIEW v WITH (security_invoker = true) AS SELECT * FROM held;
+RESET dbkit.enforce;
+SELECT object_identity, fix, risk FROM dbkit.check();
+SELECT dbkit.fixes('breaks');
+SELECT dbkit.fixes('breaks') \gexec
+SELECT object_identity, fix, risk FROM dbkit.check();
+DROP TABLE uses, codes, held, kept CASCADE;
+
 -- rows that are in the way
 SELECT dbkit.agree('{"rules": null, "id_style": null}') IS NOT NULL, dbkit.agree('{"preset": "house", "rules": {"rls_enabled": "off", "storytime": "off", "updated_at_trigger": "off", "extid": "error"}}') IS NOT NULL;
 SET dbkit.enforce = off;

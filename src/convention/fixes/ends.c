@@ -134,7 +134,7 @@ type_of(const Retype *retype, const Column *column)
 	return retype != NULL ? retype->action->type : getBaseType(get_atttype(column->relid, column->attnum));
 }
 
-/* Take back what was to be done to a column, and to its sequence. */
+/* Take back what was to be done to a column, and with it to its sequence or a CHECK. */
 static void
 take_back(Retype *retype)
 {
@@ -146,7 +146,8 @@ take_back(Retype *retype)
 	{
 		Action	   *action = lfirst(lc);
 
-		if (action->kind == ACTION_ALTER_SEQUENCE && strcmp(action->name, retype->action->name) == 0)
+		if ((action->kind == ACTION_ALTER_SEQUENCE || action->kind == ACTION_ADD_CONSTRAINT) &&
+			strcmp(action->name, retype->action->name) == 0)
 			action->sql = NULL;
 	}
 	retype->action->sql = NULL;

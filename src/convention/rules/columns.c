@@ -175,18 +175,18 @@ static void
 lift_limit(Finding *finding, const ColumnFacts *column, Oid target, const char *definition)
 {
 	bool		limited = column->typmod >= VARHDRSZ;
-	bool		alterable = false;
+	const Action *retype = NULL;
 	char	   *check;
 
 	if (limited && column->type != VARCHAROID && column->type != BPCHAROID)
 		dbkit_add_action(finding, ACTION_SET_TYPE, column->name, definition, NULL)->type = target;
 	else
-		alterable = dbkit_add_retype(finding, column, target, definition) != NULL;
+		retype = dbkit_add_retype(finding, column, target, definition);
 	if (!limited || (column->type != VARCHAROID && column->type != BPCHAROID))
 		return;
 	check = psprintf("CHECK (length(%s) <= %d)", quote_identifier(column->name), column->typmod - VARHDRSZ);
-	(void) dbkit_add_action(finding, ACTION_ADD_CONSTRAINT, column->name, check,
-							alterable ? psprintf("ADD %s", check) : NULL);
+	dbkit_add_action(finding, ACTION_ADD_CONSTRAINT, column->name, check,
+					 retype != NULL ? psprintf("ADD %s", check) : NULL)->both_ends = retype != NULL && retype->both_ends;
 }
 
 /*
