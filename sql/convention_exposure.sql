@@ -294,6 +294,12 @@ SELECT * FROM dbkit.check('figures');
 RESET dbkit.large_table_size;
 RESET dbkit.rule_levels;
 SET dbkit.enforce = off;
+-- what a view reads twice
+CREATE VIEW left_one AS SELECT 1 AS n FROM pg_class;
+CREATE VIEW right_one AS SELECT 1 AS n FROM left_one, pg_class;
+CREATE VIEW both_ones AS SELECT 1 AS n FROM left_one, right_one, pg_class;
+GRANT SELECT ON both_ones TO PUBLIC;
+SELECT rule FROM dbkit.check('both_ones') WHERE rule = 'rls_view';
 SET client_min_messages = error;
 DROP SCHEMA app CASCADE;
 DROP FUNCTION dbkit_agreement;

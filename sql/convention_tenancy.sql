@@ -153,6 +153,12 @@ SELECT column_name, problem, fix FROM dbkit.check() ORDER BY object_identity, pr
 ALTER TABLE notes ADD m bigint;
 ALTER TABLE notes DROP CONSTRAINT notes_plan_id_fkey, ADD CONSTRAINT again FOREIGN KEY (plan_id) REFERENCES plans ON DELETE CASCADE;
 ALTER TABLE notes ADD CONSTRAINT twice FOREIGN KEY (plan_id) REFERENCES plans; -- fails
+\echo '== tests of conditions that nobody reads as open'
+CREATE POLICY tested ON notes FOR SELECT USING ((organization_id = 'org_1') IS FALSE OR (organization_id = 'org_1') IS NOT UNKNOWN);
+CREATE POLICY asked ON notes FOR SELECT USING ((SELECT current_setting('app.x', true) = 'y' FROM app.plans LIMIT 1) IS NOT FALSE);
+SELECT rule, problem FROM dbkit.check('notes') WHERE rule = 'open_policy';
+DROP POLICY tested ON notes;
+DROP POLICY asked ON notes;
 \echo '== what the message says can be done'
 BEGIN;
 ALTER TABLE plans ADD UNIQUE (organization_id, id);

@@ -153,6 +153,49 @@ SELECT dbkit.fixes('breaks') \gexec
 SELECT object_identity, fix, risk FROM dbkit.check();
 DROP TABLE uses, codes, held, kept CASCADE;
 
+-- constraints, keys and indexes of large tables, partitioned and not
+SELECT dbkit.agree('{"rules": null}') IS NOT NULL, dbkit.agree('{"preset": "minimal", "id_style": "prefixed",
+  "rules": {"created_at": "error", "id_check": "error", "extid": "error", "fk_on_delete": "error", "primary_key": "off", "bigint": "error", "invalid_index": "warning", "duplicate_index": "warning"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE TABLE users (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('usr') CHECK (id LIKE 'usr_%'), created_at timestamptz NOT NULL DEFAULT now());
+CREATE TABLE notes (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('nte'), created_at timestamptz DEFAULT now(), user_id text COLLATE "C", note_id text COLLATE "C", partial_id text COLLATE "C");
+CREATE INDEX ON notes (user_id) WHERE note_id > '';
+CREATE TABLE rewritten (created_at timestamptz DEFAULT now(), n integer);
+CREATE TABLE kept (created_at timestamptz NOT NULL DEFAULT now(), author_id text COLLATE "C");
+ALTER TABLE kept ADD CONSTRAINT author FOREIGN KEY (author_id) REFERENCES users NOT VALID;
+CREATE TABLE parts (created_at timestamptz NOT NULL DEFAULT now(), user_id text COLLATE "C", author_id text COLLATE "C" REFERENCES users) PARTITION BY LIST (user_id);
+CREATE TABLE part PARTITION OF parts DEFAULT;
+CREATE INDEX doubled ON notes (note_id);
+CREATE INDEX ON notes (note_id);
+INSERT INTO users DEFAULT VALUES;
+INSERT INTO notes (user_id) SELECT id FROM users;
+INSERT INTO rewritten VALUES (now(), 1);
+INSERT INTO kept (author_id) SELECT id FROM users;
+INSERT INTO part (author_id) SELECT id FROM users;
+UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'doubled'::regclass;
+RESET dbkit.enforce;
+SET dbkit.large_table_size = 0;
+SELECT dbkit.fixes('breaks');
+SELECT dbkit.fixes('breaks') \gexec
+SELECT dbkit.fixes('breaks');
+SELECT conrelid::regclass, conname, convalidated FROM pg_constraint WHERE conrelid IN ('notes'::regclass, 'kept'::regclass, 'parts'::regclass, 'rewritten'::regclass) AND contype IN ('c', 'f') ORDER BY 1, 2;
+RESET dbkit.large_table_size;
+DROP TABLE parts, kept, rewritten, notes, users;
+-- a reference whose other end keeps its type, and a CHECK that other ids would break
+SELECT dbkit.agree('{"rules": null}') IS NOT NULL, dbkit.agree('{"preset": "minimal", "id_style": "prefixed", "rules": {"id_check": "error", "extid": "error", "primary_key": "off", "text_id": "off", "bigint": "error"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE TABLE users (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
+CREATE VIEW v WITH (security_invoker = true) AS SELECT id FROM users;
+CREATE TABLE notes (n bigint, user_id integer);
+CREATE TABLE texts (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('txt') CONSTRAINT other CHECK (id LIKE 'tex_%'));
+INSERT INTO texts VALUES ('tex_1');
+CREATE TABLE lists (id serial PRIMARY KEY);
+CREATE TABLE items (list_id integer REFERENCES lists);
+CREATE VIEW w WITH (security_invoker = true) AS SELECT list_id FROM items;
+RESET dbkit.enforce;
+SELECT dbkit.fixes('breaks');
+DROP TABLE users, notes, texts, lists, items CASCADE;
+
 -- rows that are in the way
 SELECT dbkit.agree('{"rules": null, "id_style": null}') IS NOT NULL, dbkit.agree('{"preset": "house", "rules": {"rls_enabled": "off", "storytime": "off", "updated_at_trigger": "off", "extid": "error"}}') IS NOT NULL;
 SET dbkit.enforce = off;

@@ -399,6 +399,18 @@ RESET dbkit.rule_levels;
 SELECT dbkit.add_rule('ok', 'team.ok(oid)', '{table}', 'x');
 SELECT dbkit.suggest() #> '{rules,ok}', (SELECT count(*) FROM dbkit.suggestion WHERE key = 'rules.ok');
 
+\echo '== what the agreement says of a rule in a schema goes with it; another function takes its place'
+CREATE FUNCTION team.not_ok(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE sql STABLE AS 'SELECT NULL, ''it is there'', NULL';
+CREATE TABLE seen (id bigint);
+SELECT count(*) FROM dbkit.check('seen');
+SELECT dbkit.agree('{"own_rules": {"ok": {"judge": "team.not_ok(oid)"}}, "schemas": {"team": {"rules": {"ok": "off", "bigint": "off"}}, "other": {"rules": {"bigint": "off"}}}}') IS NOT NULL;
+SELECT rule, problem FROM dbkit.check('seen');
+SELECT dbkit.drop_rule('ok'), dbkit.agreement() -> 'schemas';
+DROP TABLE seen;
+SELECT dbkit.agree('{"own_rules": {"blank": {"judge": "team.ok(oid)", "kinds": ["table"], "phase": "commit", "description": " "}}}'); -- fails
+SELECT dbkit.agree('{"own_rules": {"number": {"judge": 1, "kinds": ["table"], "phase": "commit", "description": "x"}}}'); -- fails
+SELECT dbkit.agree((SELECT jsonb_build_object('own_rules', jsonb_object_agg('r' || n, '{"judge": "team.ok(oid)", "kinds": ["table"], "phase": "commit", "description": "x"}'::jsonb)) FROM generate_series(1, 102) n)); -- fails
+
 DROP FUNCTION dbkit_agreement();
 DROP SCHEMA team CASCADE;
 REVOKE ALL ON SCHEMA public FROM regress_own_owner;
