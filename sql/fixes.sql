@@ -274,6 +274,21 @@ SELECT dbkit.fixes('breaks');
 
 SET client_min_messages = warning;
 
+-- a stranger's table of the name that a column means is not referenced: its owner could delete rows through it
+SELECT dbkit.agree('{"rules": {"extid": "error"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+SET ROLE regress_other;
+CREATE TABLE users (id text COLLATE "C" PRIMARY KEY);
+GRANT REFERENCES ON users TO PUBLIC;
+SET ROLE regress_shop;
+CREATE TABLE bought (user_id text COLLATE "C");
+RESET ROLE;
+RESET dbkit.enforce;
+SELECT fix FROM dbkit.check('bought') WHERE rule = 'extid';
+ALTER TABLE users OWNER TO regress_shop;
+SELECT fix FROM dbkit.check('bought') WHERE rule = 'extid';
+DROP TABLE bought, users;
+
 -- run_as(): the rights of the role alone, and nothing is left behind
 SELECT dbkit.run_as('nobody there', 'SELECT 1'); -- fails
 SET ROLE regress_helper;

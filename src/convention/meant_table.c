@@ -7,12 +7,15 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/sysattr.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_type.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 #include "common.h"
 #include "convention/agreement.h"
@@ -115,16 +118,28 @@ guess_table_names(const char *column)
 	return add_table_names(names, stem);
 }
 
+/* Is a table the role's own, as it were?  The owner of another could have rows go that reference it. */
+static bool
+is_trusted(Oid relid, Oid role)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner = HeapTupleIsValid(tuple) ? ((Form_pg_class) GETSTRUCT(tuple))->relowner : InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return OidIsValid(owner) && (superuser_arg(owner) || has_privs_of_role(role, owner));
+}
+
 /*
  * Return the table that a column of that name and type seems to reference, if the role may have it do so;
- * InvalidOid where there is none.
+ * InvalidOid where there is none.  Anybody may have made a table of that name.
  */
 Oid
 dbkit_meant_table(const char *schema, const char *column, Oid type, Oid role)
 {
 	Oid			relid = dbkit_find_table(schema, guess_table_names(column));
 
-	return OidIsValid(relid) && dbkit_can_reference(relid, type, role) ? relid : InvalidOid;
+	return OidIsValid(relid) && is_trusted(relid, role) && dbkit_can_reference(relid, type, role) ? relid : InvalidOid;
 }
 
 /* Return what the deletion of a row in that table does to those that reference it, as fk_on_delete wants it. */
