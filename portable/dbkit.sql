@@ -2555,7 +2555,7 @@ meant_names AS MATERIALIZED (
 meant AS MATERIALIZED (
 	SELECT m.relid, m.attnum, m.oid AS referenced
 	FROM (
-		SELECT DISTINCT ON (c.relid, c.attnum) c.relid, c.attnum, c.base, h.relowner, t.oid
+		SELECT DISTINCT ON (c.relid, c.attnum) c.relid, c.attnum, c.base, h.relowner, t.relowner AS other, t.oid
 		FROM columns c JOIN meant_names l USING (attname) JOIN pg_class h ON h.oid = c.relid
 		JOIN pg_class t ON t.relname::text = l.name JOIN pg_namespace n ON n.oid = t.relnamespace
 		WHERE NOT c.is_enum AND CASE WHEN l.schema IS NULL THEN n.oid = h.relnamespace OR n.nspname = 'public' ELSE n.nspname = l.schema END
@@ -2564,7 +2564,8 @@ meant AS MATERIALIZED (
 	JOIN pg_attribute k ON k.attrelid = m.oid AND k.attnum = i.indkey[0] AND k.attname = 'id'
 	LEFT JOIN base_types b ON b.type = k.atttypid
 	WHERE (m.base = coalesce(b.base, k.atttypid) OR '{int2,int4,int8}'::regtype[] @> ARRAY[m.base, coalesce(b.base, k.atttypid)]::regtype[])
-		AND has_table_privilege(m.relowner, m.oid, 'REFERENCES')),
+		AND has_table_privilege(m.relowner, m.oid, 'REFERENCES')
+		AND (pg_has_role(m.relowner, m.other, 'USAGE') OR (SELECT rolsuper FROM pg_roles WHERE oid = m.other))),
 -- what columns that hold ids have to be
 id_columns AS MATERIALIZED (
 	SELECT c.relid, c.attnum, w.base, w.key_collation, w.definition,
