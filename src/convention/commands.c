@@ -1,10 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * commands.c
- *		What the commands of a statement changed.
- *
- * Two tables say which facts a command can change.  A command that is in neither
- * may have changed all of them, so one that PostgreSQL adds is not overlooked.
+ *		Which objects the commands of a statement changed.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,6 +13,7 @@
 #include "catalog/index.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
+#include "catalog/objectaddress.h"
 #include "catalog/pg_attrdef.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
@@ -48,65 +46,11 @@
 #include "context/partition.h"
 #include "convention/agreed_names.h"
 #include "convention/changed.h"
+#include "convention/command_change.h"
 #include "convention/commands.h"
 #include "convention/judge.h"
 #include "convention/listed_names.h"
 #include "convention/rules/rules.h"
-
-#define ADDED(facts)		((Change) {(facts), 0})
-#define CHANGED(facts)		((Change) {0, (facts)})
-
-/* Which facts a statement can change */
-static const struct
-{
-	NodeTag		tag;
-	Change		change;
-}			statements[] = {
-	{T_AlterOwnerStmt, {0, 0}},
-	{T_AlterPolicyStmt, {0, FACT_POLICIES}},
-	{T_AlterStatsStmt, {0, 0}},
-	{T_CreatePolicyStmt, {FACT_POLICIES, 0}},
-	{T_CreateStatsStmt, {0, 0}},
-	{T_IndexStmt, {FACT_INDEXES, 0}},
-	{T_RefreshMatViewStmt, {0, 0}},
-	{T_ReindexStmt, {0, 0}},
-	{T_SecLabelStmt, {0, 0}},
-};
-
-/* Which facts an action of ALTER TABLE can change */
-static const struct
-{
-	AlterTableType action;
-	FactSet		changed;
-}			actions[] = {
-	{AT_ChangeOwner, FACT_GRANTS | FACT_SOURCES},	/* of its views */
-	{AT_ClusterOn, 0},
-	{AT_DisableRowSecurity, FACT_ROW_SECURITY},
-	{AT_DisableRule, 0},
-	{AT_DisableTrig, FACT_TRIGGERS},
-	{AT_DisableTrigAll, FACT_TRIGGERS},
-	{AT_DisableTrigUser, FACT_TRIGGERS},
-	{AT_DropCluster, 0},
-	{AT_EnableAlwaysRule, 0},
-	{AT_EnableAlwaysTrig, FACT_TRIGGERS},
-	{AT_EnableReplicaRule, 0},
-	{AT_EnableReplicaTrig, FACT_TRIGGERS},
-	{AT_EnableRowSecurity, FACT_ROW_SECURITY},
-	{AT_EnableRule, 0},
-	{AT_EnableTrig, FACT_TRIGGERS},
-	{AT_EnableTrigAll, FACT_TRIGGERS},
-	{AT_EnableTrigUser, FACT_TRIGGERS},
-	{AT_ForceRowSecurity, FACT_ROW_SECURITY},
-	{AT_NoForceRowSecurity, FACT_ROW_SECURITY},
-	{AT_ReplicaIdentity, FACT_INDEXES},
-	{AT_ResetOptions, 0},
-	{AT_SetCompression, 0},
-	{AT_SetOptions, 0},
-	{AT_SetStatistics, 0},
-	{AT_SetStorage, 0},
-	{AT_SetTableSpace, 0},
-	{AT_ValidateConstraint, FACT_UNVALIDATED},
-};
 
 /* What belongs to a table: where its catalog says to which, and which facts it is */
 static const struct
@@ -136,12 +80,6 @@ static const struct
 
 /* Is what is being noted now done CONCURRENTLY? */
 static Concurrency noting_concurrently = CONCURRENTLY_NOT;
-
-static bool
-is_nothing(Change change)
-{
-	return change.added == 0 && change.changed == 0;
-}
 
 /* Return what of a change is about these facts. */
 static Change
@@ -185,29 +123,49 @@ add_work(List *work, Oid classid, Oid objid, Change change)
 	return lappend(work, more);
 }
 
-/* Add what is of a type: arrays, domains, ranges and multiranges; columns; typed tables. */
+/* List what depends on an object, or on a column of it: ObjectAddress *. */
 static List *
-add_users_of_type(List *work, Oid type)
+list_dependents(Oid classid, Oid objid)
 {
 	Relation	depend = table_open(DependRelationId, AccessShareLock);
+	List	   *result = NIL;
 	ScanKeyData key[2];
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
 	ScanKeyInit(&key[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(TypeRelationId));
+				F_OIDEQ, ObjectIdGetDatum(classid));
 	ScanKeyInit(&key[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(type));
+				F_OIDEQ, ObjectIdGetDatum(objid));
 	scan = systable_beginscan(depend, DependReferenceIndexId, true, NULL, 2, key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_depend dependency = (Form_pg_depend) GETSTRUCT(tuple);
+		ObjectAddress *dependent = palloc(sizeof(ObjectAddress));
 
-		if (dependency->classid == TypeRelationId || dependency->classid == RelationRelationId)
-			work = add_work(work, dependency->classid, dependency->objid, CHANGED(FACT_COLUMNS));
+		ObjectAddressSubSet(*dependent, dependency->classid, dependency->objid, dependency->objsubid);
+		result = lappend(result, dependent);
 	}
 	systable_endscan(scan);
 	table_close(depend, AccessShareLock);
+	return result;
+}
+
+/* Add what is of a type: arrays, domains, ranges and multiranges; columns; typed tables. */
+static List *
+add_users_of_type(List *work, Oid type)
+{
+	List	   *dependents = list_dependents(TypeRelationId, type);
+	ListCell   *lc;
+
+	foreach(lc, dependents)
+	{
+		const ObjectAddress *dependent = lfirst(lc);
+
+		if (dependent->classId == TypeRelationId || dependent->classId == RelationRelationId)
+			work = add_work(work, dependent->classId, dependent->objectId, CHANGED(FACT_COLUMNS));
+	}
+	list_free_deep(dependents);
 	return work;
 }
 
@@ -234,26 +192,18 @@ relation_of_rule(Oid rule)
 static List *
 add_views(List *work, Oid relid)
 {
-	Relation	depend = table_open(DependRelationId, AccessShareLock);
-	ScanKeyData key[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
+	List	   *dependents = list_dependents(RelationRelationId, relid);
+	ListCell   *lc;
 
-	ScanKeyInit(&key[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(RelationRelationId));
-	ScanKeyInit(&key[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(relid));
-	scan = systable_beginscan(depend, DependReferenceIndexId, true, NULL, 2, key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	foreach(lc, dependents)
 	{
-		Form_pg_depend dependency = (Form_pg_depend) GETSTRUCT(tuple);
-		Oid			view = dependency->classid == RewriteRelationId ? relation_of_rule(dependency->objid) : relid;
+		const ObjectAddress *dependent = lfirst(lc);
+		Oid			view = dependent->classId == RewriteRelationId ? relation_of_rule(dependent->objectId) : relid;
 
 		if (view != relid)
 			work = add_work(work, RelationRelationId, view, CHANGED(FACT_SOURCES));
 	}
-	systable_endscan(scan);
-	table_close(depend, AccessShareLock);
+	list_free_deep(dependents);
 	return work;
 }
 
@@ -313,7 +263,7 @@ note_one_relation(List *work, Oid relid, Change change)
 	bool		has_children;
 	ListCell   *lc;
 
-	if (is_nothing(change) || !is_judged(relid, &has_children) ||
+	if (dbkit_is_nothing(change) || !is_judged(relid, &has_children) ||
 		!note(RelationRelationId, relid, change))
 		return work;
 	if (change.changed & FACT_COLUMNS)
@@ -391,7 +341,7 @@ note_owner(Oid classid, Oid objid, Change change)
 		SysScanDesc scan;
 		HeapTuple	tuple;
 
-		if (belongings[i].classid != classid || is_nothing(limit(change, belongings[i].facts)))
+		if (belongings[i].classid != classid || dbkit_is_nothing(limit(change, belongings[i].facts)))
 			continue;
 		catalog = table_open(belongings[i].catalog, AccessShareLock);
 		ScanKeyInit(&key, belongings[i].key, BTEqualStrategyNumber, F_OIDEQ,
@@ -447,25 +397,17 @@ note_object(Oid classid, Oid objid, Change change)
 static void
 note_users(Oid classid, Oid objid, Change change)
 {
-	Relation	depend = table_open(DependRelationId, AccessShareLock);
-	ScanKeyData key[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
+	List	   *dependents = list_dependents(classid, objid);
+	ListCell   *lc;
 
-	ScanKeyInit(&key[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(classid));
-	ScanKeyInit(&key[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(objid));
-	scan = systable_beginscan(depend, DependReferenceIndexId, true, NULL, 2, key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	foreach(lc, dependents)
 	{
-		Form_pg_depend dependency = (Form_pg_depend) GETSTRUCT(tuple);
+		const ObjectAddress *dependent = lfirst(lc);
 
-		if (dependency->classid != RelationRelationId)
-			note_owner(dependency->classid, dependency->objid, change);
+		if (dependent->classId != RelationRelationId)
+			note_owner(dependent->classId, dependent->objectId, change);
 	}
-	systable_endscan(scan);
-	table_close(depend, AccessShareLock);
+	list_free_deep(dependents);
 }
 
 /*
@@ -518,88 +460,6 @@ note_schema(Oid namespace)
 	}
 }
 
-/* Does the command give the object another name, or another schema? */
-static bool
-renames_object(const Node *command)
-{
-	if (IsA(command, RenameStmt))
-		return ((const RenameStmt *) command)->renameType != OBJECT_COLUMN;
-	return IsA(command, AlterObjectSchemaStmt);
-}
-
-/*
- * Can the command change what a default does that asks the object: of which type a
- * sequence is, how volatile a function?
- */
-static bool
-changes_defaults(const Node *command)
-{
-	return IsA(command, AlterSeqStmt) || IsA(command, AlterFunctionStmt) ||
-		(IsA(command, CreateFunctionStmt) && ((const CreateFunctionStmt *) command)->replace);
-}
-
-/* Tell what an action of ALTER TABLE can change. */
-static FactSet
-changed_by_action(AlterTableType action)
-{
-	for (size_t i = 0; i < lengthof(actions); i++)
-	{
-		if (actions[i].action == action)
-			return actions[i].changed;
-	}
-	return FACT_ALL;
-}
-
-/* Does the statement make a comment?  An empty one removes it, as NULL does (CreateComments()). */
-static bool
-has_text(const CommentStmt *statement)
-{
-	return statement->comment != NULL && statement->comment[0] != '\0';
-}
-
-/* Tell what a statement other than ALTER TABLE can change. */
-static Change
-statement_change(const Node *tree)
-{
-	if (IsA(tree, CommentStmt))
-		return has_text((const CommentStmt *) tree) ? ADDED(FACT_COMMENTS) : CHANGED(FACT_COMMENTS);
-	if (IsA(tree, CreateTrigStmt) && !((const CreateTrigStmt *) tree)->replace)
-		return ADDED(FACT_TRIGGERS);
-	for (size_t i = 0; i < lengthof(statements); i++)
-	{
-		if (statements[i].tag == nodeTag(tree))
-			return statements[i].change;
-	}
-	return CHANGE_ALL;
-}
-
-/* Tell what a command of a statement can change that one of dbkit's rules reads. */
-static Change
-builtin_change(const CollectedCommand *command)
-{
-	FactSet		changed = 0;
-	ListCell   *lc;
-
-	if (command->type != SCT_AlterTable)
-		return statement_change(command->parsetree);
-	foreach(lc, command->d.alterTable.subcmds)
-	{
-		const CollectedATSubcmd *subcommand = lfirst(lc);
-
-		changed |= changed_by_action(castNode(AlterTableCmd, subcommand->parsetree)->subtype);
-	}
-	return CHANGED(changed);
-}
-
-/* The same for all rules: one of the team may read what no other does, such as the owner. */
-static Change
-command_change(const CollectedCommand *command)
-{
-	Change		change = builtin_change(command);
-
-	return is_nothing(change) && dbkit_n_rules > dbkit_n_builtin_rules ? CHANGED(FACT_OBJECT) : change;
-}
-
 /*
  * Note the table of an index that a command is about, where it made the index or
  * attached it to another.  What else can be done to an index is left alone, because the
@@ -643,7 +503,7 @@ note_actions(const CollectedCommand *command)
 			action->subtype == AT_DetachPartitionFinalize)
 			note_detached(action);
 		else if (subcommand->address.classId == RelationRelationId)
-			note_relation(subcommand->address.objectId, command_change(command));
+			note_relation(subcommand->address.objectId, dbkit_command_change(command));
 
 		/*
 		 * A foreign key of another table, made again as what it references is
@@ -658,23 +518,23 @@ note_actions(const CollectedCommand *command)
 static void
 note_command(Oid classid, Oid objid, const CollectedCommand *command)
 {
-	Change		change = command_change(command);
+	Change		change = dbkit_command_change(command);
 	char		relkind = classid == RelationRelationId ? get_rel_relkind(objid) : '\0';
 
-	if (is_nothing(change))
+	if (dbkit_is_nothing(change))
 		return;
 	if (relkind == RELKIND_INDEX || relkind == RELKIND_PARTITIONED_INDEX)
 	{
 		note_index(objid, command);
 		return;
 	}
-	if (!renames_object(command->parsetree))
+	if (!dbkit_renames_object(command->parsetree))
 		note_object(classid, objid, change);
 	else if (classid == NamespaceRelationId)
 		note_schema(objid);
 	else
 		note_renamed(classid, objid);
-	if (changes_defaults(command->parsetree))
+	if (dbkit_changes_defaults(command->parsetree))
 		note_users(classid, objid, CHANGED(FACT_COLUMNS));
 
 	/* What an extension has is not judged, and what it no longer has is */
@@ -846,7 +706,7 @@ table_of_statement(const Node *statement)
 		return NULL;
 	foreach(lc, ((const AlterTableStmt *) statement)->cmds)
 	{
-		FactSet		changed = changed_by_action(lfirst_node(AlterTableCmd, lc)->subtype);
+		FactSet		changed = dbkit_changed_by_action(lfirst_node(AlterTableCmd, lc)->subtype);
 
 		if (changed != FACT_ROW_SECURITY && changed != FACT_TRIGGERS)
 			return NULL;

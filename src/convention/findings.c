@@ -15,8 +15,8 @@
 
 #include "common.h"
 #include "convention/facts/catalogs.h"
+#include "convention/facts/columns.h"
 #include "convention/facts/dependents.h"
-#include "convention/facts/table.h"
 #include "convention/findings.h"
 #include "convention/rules/rules.h"
 #include "convention/facts/type_walk.h"

@@ -12,6 +12,7 @@
 
 #include "convention/facts/exposure.h"
 #include "convention/facts/table.h"
+#include "convention/facts/triggers.h"
 
 static StringInfoData probe_text;
 

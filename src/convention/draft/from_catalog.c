@@ -45,7 +45,7 @@
 
 #include "common.h"
 #include "convention/draft/draft.h"
-#include "convention/facts/table.h"
+#include "convention/facts/columns.h"
 #include "convention/own_objects.h"
 #include "relation_name.h"
 

@@ -280,7 +280,7 @@ dbkit_catalog_comment(const Catalogs *catalogs, Oid relid, AttrNumber attnum)
 	return found;
 }
 
-/* Return what a column of oids has in all rows of a catalog in which another one is this relation, in order. */
+/* Return what a column of oids has in all rows of a catalog in which another one is this relation, as the index has them. */
 static List *
 collect_oids(const Catalogs *catalogs, Oid catalog, Oid index, AttrNumber key, Oid relid, AttrNumber wanted)
 {
@@ -297,48 +297,43 @@ collect_oids(const Catalogs *catalogs, Oid catalog, Oid index, AttrNumber key, O
 		result = lappend_oid(result, DatumGetObjectId(heap_getattr(row, wanted, RelationGetDescr(rel), &isnull)));
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
-	list_sort(result, list_oid_cmp);
 	return result;
+}
+
+static List *
+sorted(List *oids)
+{
+	list_sort(oids, list_oid_cmp);
+	return oids;
 }
 
 /* Return the children of a table, its partitions among them; or the indexes that are attached to an index. */
 List *
 dbkit_catalog_children(const Catalogs *catalogs, Oid relid)
 {
-	return collect_oids(catalogs, InheritsRelationId, InheritsParentIndexId, Anum_pg_inherits_inhparent,
-						relid, Anum_pg_inherits_inhrelid);
+	return sorted(collect_oids(catalogs, InheritsRelationId, InheritsParentIndexId, Anum_pg_inherits_inhparent,
+							   relid, Anum_pg_inherits_inhrelid));
 }
 
 /* Return the indexes of a table. */
 List *
 dbkit_catalog_indexes(const Catalogs *catalogs, Oid relid)
 {
-	return collect_oids(catalogs, IndexRelationId, IndexIndrelidIndexId, Anum_pg_index_indrelid,
-						relid, Anum_pg_index_indexrelid);
+	return sorted(collect_oids(catalogs, IndexRelationId, IndexIndrelidIndexId, Anum_pg_index_indrelid,
+							   relid, Anum_pg_index_indexrelid));
 }
 
-/* List what a table is a partition or child of, as OIDs. */
+/* List what a table is a partition or child of, as OIDs, in the order in which it says so. */
 List *
 dbkit_catalog_parents(const Catalogs *catalogs, Oid relid)
 {
-	Relation	inherits = table_open(InheritsRelationId, AccessShareLock);
-	List	   *result = NIL;
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	row;
-
-	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relid));
-	scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true, catalogs->snapshot, 1, &key);
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
-		result = lappend_oid(result, ((Form_pg_inherits) GETSTRUCT(row))->inhparent);
-	systable_endscan(scan);
-	table_close(inherits, AccessShareLock);
-	return result;
+	return collect_oids(catalogs, InheritsRelationId, InheritsRelidSeqnoIndexId, Anum_pg_inherits_inhrelid,
+						relid, Anum_pg_inherits_inhparent);
 }
 
-/* Tell the type and collation of a column; false where it is gone. */
-bool
-dbkit_catalog_column(const Catalogs *catalogs, Oid relid, AttrNumber attnum, Oid *type, Oid *collation)
+/* Return what pg_attribute says of a column, or NULL. */
+static Form_pg_attribute
+read_column(const Catalogs *catalogs, Oid relid, AttrNumber attnum)
 {
 	Relation	attributes = table_open(AttributeRelationId, AccessShareLock);
 	ScanKeyData key[2];
@@ -352,13 +347,23 @@ dbkit_catalog_column(const Catalogs *catalogs, Oid relid, AttrNumber attnum, Oid
 	scan = systable_beginscan(attributes, AttributeRelidNumIndexId, true, catalogs->snapshot, 2, key);
 	row = systable_getnext(scan);
 	if (HeapTupleIsValid(row))
-	{
-		*type = ((Form_pg_attribute) GETSTRUCT(row))->atttypid;
-		*collation = ((Form_pg_attribute) GETSTRUCT(row))->attcollation;
-	}
+		row = heap_copytuple(row);
 	systable_endscan(scan);
 	table_close(attributes, AccessShareLock);
-	return HeapTupleIsValid(row);
+	return HeapTupleIsValid(row) ? (Form_pg_attribute) GETSTRUCT(row) : NULL;
+}
+
+/* Tell the type and collation of a column; false where it is gone. */
+bool
+dbkit_catalog_column(const Catalogs *catalogs, Oid relid, AttrNumber attnum, Oid *type, Oid *collation)
+{
+	Form_pg_attribute form = read_column(catalogs, relid, attnum);
+
+	if (form == NULL)
+		return false;
+	*type = form->atttypid;
+	*collation = form->attcollation;
+	return true;
 }
 
 /* Return the number of the column of that name, or 0. */
@@ -388,23 +393,9 @@ dbkit_catalog_attnum(const Catalogs *catalogs, Oid relid, const char *name)
 char *
 dbkit_catalog_column_name(const Catalogs *catalogs, Oid relid, AttrNumber attnum)
 {
-	Relation	attributes = table_open(AttributeRelationId, AccessShareLock);
-	char	   *result = NULL;
-	ScanKeyData key[2];
-	SysScanDesc scan;
-	HeapTuple	row;
+	Form_pg_attribute form = read_column(catalogs, relid, attnum);
 
-	ScanKeyInit(&key[0], Anum_pg_attribute_attrelid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(relid));
-	ScanKeyInit(&key[1], Anum_pg_attribute_attnum, BTEqualStrategyNumber,
-				F_INT2EQ, Int16GetDatum(attnum));
-	scan = systable_beginscan(attributes, AttributeRelidNumIndexId, true, catalogs->snapshot, 2, key);
-	row = systable_getnext(scan);
-	if (HeapTupleIsValid(row))
-		result = pstrdup(NameStr(((Form_pg_attribute) GETSTRUCT(row))->attname));
-	systable_endscan(scan);
-	table_close(attributes, AccessShareLock);
-	return result;
+	return form != NULL ? NameStr(form->attname) : NULL;
 }
 
 /* Return what pg_type says of a type, or NULL. */

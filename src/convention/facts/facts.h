@@ -70,7 +70,9 @@ typedef struct Change
 	FactSet		changed;		/* anything else */
 } Change;
 
-#define CHANGE_ALL			((Change) {0, FACT_ALL})
+#define ADDED(facts)		((Change) {(facts), 0})
+#define CHANGED(facts)		((Change) {0, (facts)})
+#define CHANGE_ALL			CHANGED(FACT_ALL)
 
 typedef struct ColumnFacts
 {

@@ -18,7 +18,7 @@
 
 #include "common.h"
 #include "convention/agreement.h"
-#include "convention/facts/table.h"
+#include "convention/facts/columns.h"
 #include "convention/facts/type_walk.h"
 #include "convention/rules/files.h"
 #include "convention/rules/id_style.h"

@@ -14,10 +14,10 @@
 #include "utils/guc.h"
 
 #include "common.h"
-#include "convention/facts/table.h"
 #include "convention/facts/expression.h"
 #include "convention/facts/type_walk.h"
 #include "convention/agreement.h"
+#include "convention/facts/columns.h"
 #include "convention/own_objects.h"
 #include "convention/registry.h"
 #include "convention/rules/files.h"

@@ -13,8 +13,9 @@
 
 #include "common.h"
 #include "convention/agreement.h"
-#include "convention/facts/table.h"
 #include "convention/facts/expression.h"
+#include "convention/facts/table.h"
+#include "convention/facts/triggers.h"
 #include "convention/own_objects.h"
 #include "convention/rules/files.h"
 #include "convention/listed_names.h"
