@@ -11,7 +11,6 @@
 #include "postgres.h"
 
 #include "access/sysattr.h"
-#include "access/transam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_enum.h"
@@ -19,7 +18,6 @@
 #include "commands/defrem.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
-#include "parser/parse_coerce.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
@@ -37,16 +35,16 @@
 #include "relation_name.h"
 
 /* Note why there is no such table, unless a reason is known. */
-static void
-note_obstacle(Draft *draft, char *reason)
+void
+dbkit_draft_note_obstacle(Draft *draft, char *reason)
 {
 	if (draft->obstacle == NULL)
 		draft->obstacle = reason;
 }
 
 /* Note what the table is to do without, and why. */
-static void
-leave_out(Draft *draft, const char *what, const char *why)
+void
+dbkit_draft_leave_out(Draft *draft, const char *what, const char *why)
 {
 	draft->left_out = lappend(draft->left_out, psprintf("%s, %s", what, why));
 }
@@ -60,13 +58,13 @@ add_after(Draft *draft, const char *statement)
 }
 
 /* Return the column that an action is about, or NULL; what a parent says stays as it is. */
-static DraftColumn *
-find_own_column(Draft *draft, const char *name)
+DraftColumn *
+dbkit_draft_own_column(Draft *draft, const char *name)
 {
 	DraftColumn *column = dbkit_draft_column(draft, name);
 
 	if (column != NULL && column->inherited)
-		note_obstacle(draft, psprintf("column \"%s\" is inherited, and has to be changed in the parent", name));
+		dbkit_draft_note_obstacle(draft, psprintf("column \"%s\" is inherited, and has to be changed in the parent", name));
 	return column;
 }
 
@@ -86,190 +84,6 @@ add_column(Draft *draft, const Action *action)
 	column->type = action->text;
 	column->base_type = action->type;
 	column->revised = true;
-}
-
-/* Do values of one type take part in the expressions and keys of the other? */
-static bool
-is_similar(Oid type, Oid other)
-{
-	char		category;
-	char		other_category;
-	bool		preferred;
-
-	get_type_category_preferred(type, &category, &preferred);
-	get_type_category_preferred(other, &other_category, &preferred);
-	return category == other_category && category != TYPCATEGORY_USER;
-}
-
-/* Keep a column's value with another type, if that can be. */
-static void
-convert_value(Draft *draft, DraftColumn *column, Oid type)
-{
-	bool		integer = type == INT8OID || type == INT4OID || type == INT2OID;
-
-	if (type == TIMESTAMPTZOID && column->instant != NULL)
-		column->value = psprintf("DEFAULT %s", column->instant);
-
-	if (((column->identity || column->serial) && !integer) ||
-		(OidIsValid(column->value_type) &&
-		 !can_coerce_type(1, &column->value_type, &type, COERCION_ASSIGNMENT)))
-	{
-		/* An id gets a value of its own */
-		if (strcmp(column->name, "id") != 0)
-			leave_out(draft, column->serial ? psprintf("the sequence of column \"%s\"", column->name) :
-					  psprintf("%s of column \"%s\"", column->value, column->name), "written for another type");
-		column->value = NULL;
-		column->identity = false;
-		column->serial = false;
-	}
-}
-
-/* What is looked for in an expression: a column, other than where its type does not matter */
-typedef struct Use
-{
-	AttrNumber	attnum;
-	bool		operators;		/* in PostgreSQL's operators it does not */
-} Use;
-
-static bool uses_type(Node *node, void *context);
-
-/* Is it the column itself, as it is or coerced without a word? */
-static bool
-is_column(const Node *node, AttrNumber attnum)
-{
-	while (node != NULL && (IsA(node, RelabelType) ||
-							(IsA(node, FuncExpr) && ((const FuncExpr *) node)->funcformat == COERCE_IMPLICIT_CAST)))
-		node = IsA(node, RelabelType) ? (const Node *) ((const RelabelType *) node)->arg :
-			(const Node *) linitial(((const FuncExpr *) node)->args);
-	return node != NULL && IsA(node, Var) && ((const Var *) node)->varattno == attnum;
-}
-
-/* Do arguments use the column in another way than as one of them? */
-static bool
-arguments_use_type(List *arguments, Use *use)
-{
-	ListCell   *lc;
-
-	foreach(lc, arguments)
-	{
-		if (!is_column(lfirst(lc), use->attnum) && uses_type(lfirst(lc), use))
-			return true;
-	}
-	return false;
-}
-
-/* Does an expression use the column in a way for which its type matters? */
-static bool
-uses_type(Node *node, void *context)
-{
-	Use		   *use = context;
-
-	if (node == NULL)
-		return false;
-	if (IsA(node, Var))
-		return ((Var *) node)->varattno == use->attnum;
-	if (IsA(node, NullTest))
-		return !is_column((Node *) ((NullTest *) node)->arg, use->attnum) && uses_type((Node *) ((NullTest *) node)->arg, context);
-	if (use->operators && IsA(node, OpExpr) && ((OpExpr *) node)->opno < FirstNormalObjectId)
-		return arguments_use_type(((OpExpr *) node)->args, use);
-	if (use->operators && IsA(node, ScalarArrayOpExpr) && ((ScalarArrayOpExpr *) node)->opno < FirstNormalObjectId)
-		return arguments_use_type(((ScalarArrayOpExpr *) node)->args, use);
-	return expression_tree_walker(node, uses_type, context);
-}
-
-/* Can expressions stay as they are when a column has another type?  Some of them have to be immutable. */
-static bool
-survives(const List *expressions, const DraftColumn *changed, Oid type, bool immutable)
-{
-	char		category = TypeCategory(type);
-	bool		times = category == TYPCATEGORY_DATETIME;
-	Use			use = {changed->attnum, category == TYPCATEGORY_NUMERIC || (times && !immutable)};
-
-	if (category == TYPCATEGORY_STRING && is_similar(changed->base_type, type))
-		return true;
-	if (!is_similar(changed->base_type, type))
-		use.operators = false;
-	return !uses_type((Node *) expressions, &use);
-}
-
-/* Leave out the constraints that were written for another type of the column. */
-static void
-drop_constraints_of(Draft *draft, DraftColumn *changed, Oid type)
-{
-	ListCell   *lc;
-
-	foreach(lc, draft->constraints)
-	{
-		DraftConstraint *constraint = lfirst(lc);
-
-		if (constraint->dropped ||
-			survives(constraint->expressions, changed, type, constraint->type == CONSTRAINT_EXCLUSION))
-			continue;
-		constraint->dropped = true;
-		leave_out(draft, constraint->definition, "written for another type");
-	}
-}
-
-/* The same for what has to be immutable: columns that are generated from it, and expressions of indexes. */
-static void
-drop_computations(Draft *draft, const DraftColumn *changed, Oid type)
-{
-	ListCell   *lc;
-
-	foreach(lc, draft->columns)
-	{
-		DraftColumn *column = lfirst(lc);
-
-		if (survives(list_make1(column->expression), changed, type, true))
-			continue;
-		leave_out(draft, psprintf("%s of column \"%s\"", column->value, column->name), "written for another type");
-		column->value = NULL;
-		column->expression = NULL;
-	}
-	foreach(lc, draft->statements)
-	{
-		const DraftStatement *statement = lfirst(lc);
-
-		if (survives(statement->expressions, changed, type, true) &&
-			!list_member_int(statement->own_classes, changed->attnum))
-			continue;
-		leave_out(draft, statement->sql, "written for another type");
-		draft->statements = foreach_delete_current(draft->statements, lc);
-	}
-}
-
-/* Return the type that a column is to have, with the precision that it has. */
-static const char *
-keep_precision(const DraftColumn *column, const Action *action)
-{
-	static const char *const plain = "timestamptz";
-	static const char *const precise = "timestamp(";
-
-	if (strncmp(action->text, plain, strlen(plain)) != 0 || strncmp(column->type, precise, strlen(precise)) != 0)
-		return action->text;
-	return psprintf("%s(%c)%s", plain, column->type[strlen(precise)], action->text +strlen(plain));
-}
-
-/* Give a column another type.  Of several findings the first one says which. */
-static void
-set_type(Draft *draft, const Action *action)
-{
-	DraftColumn *column = find_own_column(draft, action->name);
-
-	if (column == NULL || column->retyped)
-		return;
-	convert_value(draft, column, action->type);
-	if (action->type == TEXTARRAYOID && strchr(column->type, '(') != NULL)
-		leave_out(draft, psprintf("the length of the elements of column \"%s\"", column->name), "which no CHECK can limit");
-	if (column->attnum != 0)
-	{
-		drop_constraints_of(draft, column, action->type);
-		drop_computations(draft, column, action->type);
-	}
-	column->type = keep_precision(column, action);
-	column->base_type = action->type;
-	column->settings = NIL;
-	column->retyped = true;
 }
 
 static void
@@ -292,7 +106,7 @@ set_value(Draft *draft, const Action *action)
 	if (column == NULL)
 		return;
 	if (column->generated)
-		column = find_own_column(draft, action->name);
+		column = dbkit_draft_own_column(draft, action->name);
 	column->value = action->text;
 	column->value_type = InvalidOid;
 	column->expression = NULL;
@@ -360,7 +174,7 @@ set_key(Draft *draft, const Action *action)
 		if (lfirst_int(lc) != 0)
 			columns = list_append_unique_ptr(columns, dbkit_draft_column_at(draft, lfirst_int(lc)));
 		else
-			note_obstacle(draft, "a table that is partitioned by an expression, or with an operator class or collation of its own, cannot have a primary key");
+			dbkit_draft_note_obstacle(draft, "a table that is partitioned by an expression, or with an operator class or collation of its own, cannot have a primary key");
 	}
 	foreach(lc, draft->constraints)
 	{
@@ -479,7 +293,7 @@ provide_enum_table(Draft *draft, Oid type)
 static void
 set_enum(Draft *draft, const Action *action)
 {
-	DraftColumn *column = find_own_column(draft, action->name);
+	DraftColumn *column = dbkit_draft_own_column(draft, action->name);
 	Action		retype = {.kind = ACTION_SET_TYPE,.name = action->name,.text = "text",.type = TEXTOID};
 	Oid			type = column != NULL ? column->base_type : InvalidOid;
 	char	   *table;
@@ -489,10 +303,10 @@ set_enum(Draft *draft, const Action *action)
 	table = provide_enum_table(draft, type);
 	if (table == NULL)
 	{
-		note_obstacle(draft, psprintf("there can be no enum table of the name that is meant for column \"%s\"", action->name));
+		dbkit_draft_note_obstacle(draft, psprintf("there can be no enum table of the name that is meant for column \"%s\"", action->name));
 		return;
 	}
-	set_type(draft, &retype);
+	dbkit_draft_set_type(draft, &retype);
 	add_foreign_key(draft, column, table, "value", "");
 }
 
@@ -519,7 +333,7 @@ drop_constraint(Draft *draft, const Action *action)
 	if (constraint != NULL)
 		constraint->dropped = true;
 	else
-		note_obstacle(draft, psprintf("constraint \"%s\" is inherited, and has to be changed in the parent", action->name));
+		dbkit_draft_note_obstacle(draft, psprintf("constraint \"%s\" is inherited, and has to be changed in the parent", action->name));
 }
 
 /*
@@ -597,7 +411,7 @@ rename_in_place(Draft *draft, DraftColumn *column, const char *name)
 static void
 set_name(Draft *draft, const Action *action)
 {
-	DraftColumn *column = find_own_column(draft, action->name);
+	DraftColumn *column = dbkit_draft_own_column(draft, action->name);
 	bool		taken = false;
 	ListCell   *lc;
 
@@ -606,8 +420,8 @@ set_name(Draft *draft, const Action *action)
 	foreach(lc, draft->columns)
 		taken |= strcmp(((DraftColumn *) lfirst(lc))->name, action->text) == 0;
 	if (taken || is_mentioned(draft, column))
-		note_obstacle(draft, taken ? psprintf("two columns would be named \"%s\"", action->text) :
-					  psprintf("column \"%s\" is named in another place, too, where it has to be changed by hand", action->name));
+		dbkit_draft_note_obstacle(draft, taken ? psprintf("two columns would be named \"%s\"", action->text) :
+								  psprintf("column \"%s\" is named in another place, too, where it has to be changed by hand", action->name));
 	else
 		rename_in_place(draft, column, action->text);
 }
@@ -707,7 +521,7 @@ set_organization(Draft *draft, const Action *action)
 
 	if (attnum <= 0 || (column != NULL && !dbkit_can_reference(relid, column->base_type, GetUserId())))
 	{
-		note_obstacle(draft, psprintf("there is no organization table that column \"%s\" could reference", action->name));
+		dbkit_draft_note_obstacle(draft, psprintf("there is no organization table that column \"%s\" could reference", action->name));
 		return;
 	}
 	if (column == NULL)
@@ -739,7 +553,7 @@ add_statement(Draft *draft, const Action *action)
 static void (*const revisions[]) (Draft *draft, const Action *action) =
 {
 	[ACTION_ADD_COLUMN] = add_column,
-		[ACTION_SET_TYPE] = set_type,
+		[ACTION_SET_TYPE] = dbkit_draft_set_type,
 		[ACTION_SET_NOT_NULL] = set_not_null,
 		[ACTION_SET_VALUE] = set_value,
 		[ACTION_SET_KEY] = set_key,
@@ -781,10 +595,10 @@ check_foreign_key(Draft *draft, const DraftConstraint *key)
 		const DraftColumn *column = list_nth(key->columns, i);
 		Oid			type = referenced_type(draft, key, list_nth_int(key->referenced_attnums, i));
 
-		if (column->retyped && OidIsValid(type) && !is_similar(column->base_type, type))
-			note_obstacle(draft, psprintf("column \"%s\" has to be %s, but references \"%s\", whose key is %s and has to be changed first",
-										  column->name, format_type_be(column->base_type),
-										  dbkit_relation_name(key->referenced), format_type_be(type)));
+		if (column->retyped && OidIsValid(type) && !dbkit_is_similar_type(column->base_type, type))
+			dbkit_draft_note_obstacle(draft, psprintf("column \"%s\" has to be %s, but references \"%s\", whose key is %s and has to be changed first",
+													  column->name, format_type_be(column->base_type),
+													  dbkit_relation_name(key->referenced), format_type_be(type)));
 	}
 }
 
@@ -811,7 +625,7 @@ follow_own_keys(Draft *draft)
 			follow.text = referenced->type;
 			follow.type = referenced->base_type;
 			column->retyped = false;
-			set_type(draft, &follow);
+			dbkit_draft_set_type(draft, &follow);
 		}
 	}
 }
@@ -851,7 +665,7 @@ dbkit_revise_draft(Draft *draft, const List *findings)
 		ListCell   *cell;
 
 		if (finding->actions == NIL && finding->level != LEVEL_WARNING)
-			note_obstacle(draft, finding->problem);
+			dbkit_draft_note_obstacle(draft, finding->problem);
 		foreach(cell, finding->actions)
 		{
 			const Action *action = lfirst(cell);
