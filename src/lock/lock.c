@@ -230,6 +230,12 @@ wait_for_lock(const NamedLock *lock)
 	PG_TRY();
 	{
 		(void) LockAcquire(&lock->tag, lock->mode, lock->session, false);
+
+		/*
+		 * A timeout that came as the lock was granted is still pending
+		 * (ProcSleep keeps it), and would fail the next statement
+		 */
+		CHECK_FOR_INTERRUPTS();
 	}
 	PG_CATCH();
 	{

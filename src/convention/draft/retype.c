@@ -47,7 +47,7 @@ convert_value(Draft *draft, DraftColumn *column, Oid type)
 		/* An id gets a value of its own */
 		if (strcmp(column->name, "id") != 0)
 			dbkit_draft_leave_out(draft, column->serial ? psprintf("the sequence of column \"%s\"", column->name) :
-					  psprintf("%s of column \"%s\"", column->value, column->name), "written for another type");
+								  psprintf("%s of column \"%s\"", column->value, column->name), "written for another type");
 		column->value = NULL;
 		column->identity = false;
 		column->serial = false;
