@@ -10,6 +10,7 @@
 
 #include "lib/stringinfo.h"
 
+#include "context/tenant_columns.h"
 #include "convention/facts/catalogs.h"
 #include "convention/findings.h"
 
@@ -88,6 +89,8 @@ extern void dbkit_revise_draft(Draft *draft, const List *findings);
 extern char *dbkit_chosen_name(const Facts *table, const DraftConstraint *constraint);
 extern DraftColumn *dbkit_draft_column(const Draft *draft, const char *name);
 extern DraftColumn *dbkit_draft_column_at(const Draft *draft, AttrNumber attnum);
+extern const char *dbkit_draft_tenant_column(const Draft *draft, TenantKind kind);
+extern bool dbkit_draft_isolates(const Draft *draft);
 extern char *dbkit_policy_text(const Draft *draft);
 extern List *dbkit_draft_additions(const Draft *draft, const Catalogs *before, const List *findings);
 extern List *dbkit_draft_catalog_columns(const Draft *draft);
