@@ -66,14 +66,14 @@ struct Access
 static const Access accesses[] =
 {
 	{"tenant", ALL_PRIVILEGES, true,
-		{{"isolation", "ALL", VISIBLE, WRITABLE}}},
+	{{"isolation", "ALL", VISIBLE, WRITABLE}}},
 	{"member", ALL_PRIVILEGES, true,
 		{{"isolation", "SELECT", VISIBLE, NOTHING},
 		{"isolation_insert", "INSERT", NOTHING, WRITABLE},
 		{"isolation_update", "UPDATE", WRITABLE, WRITABLE},
-		{"isolation_delete", "DELETE", WRITABLE, NOTHING}}},
+	{"isolation_delete", "DELETE", WRITABLE, NOTHING}}},
 	{"read", "SELECT", false,
-		{{"isolation", "SELECT", VISIBLE, NOTHING}}},
+	{{"isolation", "SELECT", VISIBLE, NOTHING}}},
 };
 
 enum

@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
+#include "catalog/pg_rewrite.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -27,15 +29,19 @@
 #include "sql.h"
 
 /* The policies of a table, but for the one that shows all to an administrator */
-static const char other_policies[] = "SELECT FROM pg_policy WHERE polrelid = $1 AND polname <> $2";
+static const char other_policies[] =
+"SELECT FROM pg_catalog.pg_policy "
+"WHERE polrelid OPERATOR(pg_catalog.=) $1 AND polname OPERATOR(pg_catalog.<>) $2";
 
 /* Has anybody but its owner a privilege on a table or its columns, or is there a view that reads it? */
 static const char roads[] =
-"SELECT FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = $1 AND a.grantee <> c.relowner "
-"UNION ALL SELECT FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid, aclexplode(t.attacl) a "
-"WHERE c.oid = $1 AND a.grantee <> c.relowner "
-"UNION ALL SELECT FROM pg_depend "
-"WHERE refclassid = 'pg_class'::regclass AND refobjid = $1 AND classid = 'pg_rewrite'::regclass";
+"SELECT FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a "
+"WHERE c.oid OPERATOR(pg_catalog.=) $1 AND a.grantee OPERATOR(pg_catalog.<>) c.relowner "
+"UNION ALL SELECT FROM pg_catalog.pg_class c "
+"JOIN pg_catalog.pg_attribute t ON t.attrelid OPERATOR(pg_catalog.=) c.oid, pg_catalog.aclexplode(t.attacl) a "
+"WHERE c.oid OPERATOR(pg_catalog.=) $1 AND a.grantee OPERATOR(pg_catalog.<>) c.relowner "
+"UNION ALL SELECT FROM pg_catalog.pg_depend WHERE refclassid OPERATOR(pg_catalog.=) $2 "
+"AND refobjid OPERATOR(pg_catalog.=) $1 AND classid OPERATOR(pg_catalog.=) $3";
 
 static void
 run_all(const List *statements)
@@ -50,8 +56,8 @@ run_all(const List *statements)
 static bool
 has_other_policies(Oid relid, const char *admin_policy)
 {
-	Oid			types[] = {OIDOID, TEXTOID};
-	Datum		values[] = {ObjectIdGetDatum(relid), CStringGetTextDatum(admin_policy != NULL ? admin_policy : "")};
+	Oid			types[] = {OIDOID, NAMEOID};
+	Datum		values[] = {ObjectIdGetDatum(relid), DirectFunctionCall1(namein, CStringGetDatum(admin_policy != NULL ? admin_policy : ""))};
 
 	return dbkit_run_sql(SPI_OK_SELECT, other_policies, 2, types, values, NULL) > 0;
 }
@@ -60,10 +66,10 @@ has_other_policies(Oid relid, const char *admin_policy)
 static bool
 is_in_reach(Oid relid)
 {
-	Oid			types[] = {OIDOID};
-	Datum		values[] = {ObjectIdGetDatum(relid)};
+	Oid			types[] = {OIDOID, OIDOID, OIDOID};
+	Datum		values[] = {ObjectIdGetDatum(relid), ObjectIdGetDatum(RelationRelationId), ObjectIdGetDatum(RewriteRelationId)};
 
-	return dbkit_run_sql(SPI_OK_SELECT, roads, 1, types, values, NULL) > 0;
+	return dbkit_run_sql(SPI_OK_SELECT, roads, 3, types, values, NULL) > 0;
 }
 
 /* Take back the defaults that say who has entered. */

@@ -286,9 +286,12 @@ request_protection(const Request *request)
 	return (Protection)
 	{
 		.access = request->access,
-		.role_name = exists ? customers : "public",
-		.stem = customers != NULL ? customers : "public",
-		.columns = {request->tenant_columns[TENANT_ORGANIZATION], request->tenant_columns[TENANT_USER]}
+			.role_name = exists ? customers : "public",
+			.stem = customers != NULL ? customers : "public",
+			.columns =
+		{
+			request->tenant_columns[TENANT_ORGANIZATION], request->tenant_columns[TENANT_USER]
+		}
 	};
 }
 
