@@ -3511,6 +3511,7 @@ DECLARE
 	table_name name := (SELECT relname FROM pg_class WHERE oid = relation);
 	col record;
 	base regtype;
+	equals text;
 BEGIN
 	SELECT a.attname, a.atttypid, collisdeterministic INTO col
 	FROM pg_attribute a LEFT JOIN pg_collation l ON l.oid = a.attcollation
@@ -3523,10 +3524,12 @@ BEGIN
 			DETAIL = 'Its nondeterministic collation may take ids of different tenants for equal.', HINT = 'Use COLLATE "C".';
 	END IF;
 	base := dbkit.base_type(col.atttypid);
+	-- For these somebody can plant an operator that fits better than PostgreSQL's
+	equals := CASE WHEN col.atttypid = 'varchar'::regtype OR col.atttypid <> base THEN 'OPERATOR(pg_catalog.=)' ELSE '=' END;
 	IF base IN ('text'::regtype, 'varchar'::regtype) THEN
-		RETURN format('%I OPERATOR(pg_catalog.=) %s', attname, reader);
+		RETURN format('%I %s %s', attname, equals, reader);
 	ELSIF base IN ('uuid'::regtype, 'bigint'::regtype, 'integer'::regtype, 'smallint'::regtype, 'numeric'::regtype) THEN
-		RETURN format('%I OPERATOR(pg_catalog.=) (SELECT %s::%s)', attname, reader, base);
+		RETURN format('%I %s (SELECT %s::%s)', attname, equals, reader, base);
 	END IF;
 	RAISE EXCEPTION USING ERRCODE = 'datatype_mismatch', MESSAGE = format('column "%s" of table "%s" cannot isolate tenants', attname, table_name),
 		DETAIL = format('Its type %s may take ids of different tenants for equal.', col.atttypid::regtype),
@@ -3545,70 +3548,273 @@ COMMENT ON FUNCTION dbkit.tenant_column(regclass, text, text) IS
 'the column by which a table tells organizations, or users, apart: by two keys of the agreement, the tables whose id it is and the names of columns';
 
 -- With both columns a user sees the rows of the organization and its own, but gives no row to
--- another organization.
-CREATE OR REPLACE FUNCTION dbkit.tenant_conditions(relation regclass, INOUT user_column text, INOUT organization_column text,
+-- another organization.  Access member needs both, and read goes by none.
+CREATE OR REPLACE FUNCTION dbkit.tenant_conditions(relation regclass, access text, INOUT user_column text, INOUT organization_column text,
 	OUT visible text, OUT writable text)
 	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	table_name name := (SELECT relname FROM pg_class WHERE oid = relation);
+	missing text;
 	of_organization text;
 	of_user text;
 BEGIN
-	IF coalesce(user_column, '') = '' AND coalesce(organization_column, '') = '' THEN
-		organization_column := CASE WHEN organization_column IS NULL THEN dbkit.tenant_column(relation, 'organization_tables', 'organization_columns') END;
-		user_column := CASE WHEN user_column IS NULL AND organization_column IS NULL THEN dbkit.tenant_column(relation, 'user_tables', 'user_columns') END;
+	IF access = 'read' THEN
+		IF coalesce(user_column, '') <> '' OR coalesce(organization_column, '') <> '' THEN
+			RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'access "read" goes by no column',
+				DETAIL = 'It shows every row to everybody.',
+				HINT = 'Leave out user_column and organization_column, or use access "tenant".';
+		END IF;
+		user_column := NULL;
+		organization_column := NULL;
+		visible := 'true';
+		RETURN;
 	END IF;
-	of_organization := dbkit.tenant_comparison(relation, organization_column, 'dbkit.organization_id()') WHERE organization_column <> '';
-	of_user := dbkit.tenant_comparison(relation, user_column, 'dbkit.user_id()') WHERE user_column <> '';
+	IF access = 'member' OR coalesce(user_column, '') = '' AND coalesce(organization_column, '') = '' THEN
+		organization_column := coalesce(organization_column, dbkit.tenant_column(relation, 'organization_tables', 'organization_columns'));
+		IF access = 'member' OR coalesce(organization_column, '') = '' THEN
+			user_column := coalesce(user_column, dbkit.tenant_column(relation, 'user_tables', 'user_columns'));
+		END IF;
+	END IF;
+	user_column := nullif(user_column, '');
+	organization_column := nullif(organization_column, '');
+	IF access = 'member' AND (user_column IS NULL OR organization_column IS NULL) THEN
+		missing := CASE WHEN organization_column IS NULL THEN 'organization' ELSE 'user' END;
+		RAISE EXCEPTION USING ERRCODE = 'undefined_column', MESSAGE = format('table "%s" has no %s column', table_name, missing),
+			DETAIL = 'With access "member" the organization reads a row, and its user writes it.',
+			HINT = format('Name the column in %s_column, or use access "tenant".', missing);
+	END IF;
+	of_organization := dbkit.tenant_comparison(relation, organization_column, 'dbkit.organization_id()') WHERE organization_column IS NOT NULL;
+	of_user := dbkit.tenant_comparison(relation, user_column, 'dbkit.user_id()') WHERE user_column IS NOT NULL;
 	IF coalesce(of_organization, of_user) IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'undefined_column',
-			MESSAGE = format('table "%s" has no column to isolate tenants by', (SELECT relname FROM pg_class WHERE oid = relation)),
+		RAISE EXCEPTION USING ERRCODE = 'undefined_column', MESSAGE = format('table "%s" has no column to isolate tenants by', table_name),
 			HINT = 'Name the column in user_column or organization_column.';
 	END IF;
-	visible := concat_ws(' OR ', of_organization, of_user);
-	writable := concat_ws(' OR ', of_organization,
-		CASE WHEN of_organization IS NULL THEN of_user ELSE format('(%I IS NULL AND %s)', organization_column, of_user) END);
-	IF of_user IS NULL THEN
-		writable := of_organization;
+	IF access = 'member' THEN
+		visible := of_organization;
+		writable := concat_ws(' AND ', of_organization, of_user);
+	ELSIF of_organization IS NULL OR of_user IS NULL THEN
+		visible := coalesce(of_organization, of_user);
+		writable := visible;
+	ELSE
+		visible := concat_ws(' OR ', of_organization, of_user);
+		writable := format('%s OR (%I IS NULL AND %s)', of_organization, organization_column, of_user);
 	END IF;
 END $$;
-COMMENT ON FUNCTION dbkit.tenant_conditions(regclass, text, text) IS
-'the conditions of the policy that dbkit.protect() makes: which rows are shown, and which may be written';
+COMMENT ON FUNCTION dbkit.tenant_conditions(regclass, text, text, text) IS
+'the conditions of the policies that dbkit.protect() makes: which rows are shown, and which may be written';
+
+CREATE OR REPLACE FUNCTION dbkit.policy_name(role text, suffix text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	-- cut as PostgreSQL cuts the names that it makes
+	RETURN (SELECT max(left(role, n)) FROM generate_series(0, 63) AS n WHERE octet_length(left(role, n)) <= 62 - octet_length(suffix)) || '_' || suffix;
+COMMENT ON FUNCTION dbkit.policy_name(text, text) IS 'the name of a role''s policy: <role>_<suffix>';
 
 CREATE OR REPLACE FUNCTION dbkit.isolation_policy(role text) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	-- cut as PostgreSQL cuts the names that it makes
-	RETURN (SELECT max(left(role, n)) FROM generate_series(0, 63) AS n WHERE octet_length(left(role, n)) <= 53) || '_isolation';
+	RETURN dbkit.policy_name(role, 'isolation');
 COMMENT ON FUNCTION dbkit.isolation_policy(text) IS 'the name of a role''s policy: <role>_isolation';
 
-CREATE OR REPLACE FUNCTION dbkit.protect_table(relation regclass, role name, visible text, writable text) RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	name text := dbkit.relation_name(relation);
-	policy text := dbkit.isolation_policy(role);
-	others text;
-	owner record;
-BEGIN
-	EXECUTE format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', name);
-	IF EXISTS (SELECT FROM pg_policy WHERE polrelid = relation AND polname = policy) THEN
-		EXECUTE format('DROP POLICY %I ON %s', policy, name);
-	END IF;
-	EXECUTE format('CREATE POLICY %I ON %s FOR ALL TO %s USING (%s) WITH CHECK (%s)', policy, name, quote_ident(role), visible, writable);
+CREATE OR REPLACE FUNCTION dbkit.isolation_policies(role text) RETURNS text[]
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN ARRAY[dbkit.policy_name(role, 'isolation'), dbkit.policy_name(role, 'isolation_insert'),
+		dbkit.policy_name(role, 'isolation_update'), dbkit.policy_name(role, 'isolation_delete')];
+COMMENT ON FUNCTION dbkit.isolation_policies(text) IS 'the names that the policies of a role can have, whatever its access is';
 
-	-- Permissive policies are combined with OR
-	SELECT string_agg(format('"%s"', p.polname), ', ' ORDER BY p.polname::text COLLATE "C") INTO others
-	FROM pg_policy p
-	WHERE p.polrelid = relation AND p.polpermissive AND p.polname <> policy
-		AND (role = 'public' OR EXISTS (SELECT FROM unnest(p.polroles) AS r WHERE r = 0 OR pg_has_role(role, r, 'USAGE')));
+-- NULL where there is none, or where it is to be isolated
+CREATE OR REPLACE FUNCTION dbkit.admin_beside(role text) RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	RETURN (SELECT r.rolname::text FROM pg_roles r WHERE r.rolname = dbkit.agreement() ->> 'admin_role' AND r.rolname <> role);
+COMMENT ON FUNCTION dbkit.admin_beside(text) IS 'the role that sees all rows where this one is isolated, of the agreement';
+
+CREATE OR REPLACE FUNCTION dbkit.require_protectable(relation regclass) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	root record;
+BEGIN
+	SELECT relname, relkind, relowner INTO root FROM pg_class WHERE oid = relation;
+	IF NOT FOUND THEN
+		PERFORM dbkit.relation_name(relation);
+	ELSIF root.relkind NOT IN ('r', 'p') THEN
+		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format('"%s" is not a table', root.relname);
+	ELSIF NOT pg_has_role(root.relowner, 'USAGE') THEN
+		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('must be owner of table %s', root.relname);
+	END IF;
+END $$;
+COMMENT ON FUNCTION dbkit.require_protectable(regclass) IS
+'undefined_table, wrong_object_type or insufficient_privilege for what is no table that the caller may protect';
+
+CREATE OR REPLACE FUNCTION dbkit.require_role(role name) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF role <> 'public' AND to_regrole(quote_ident(role)) IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'undefined_object', MESSAGE = format('role "%s" does not exist', role);
+	END IF;
+END $$;
+COMMENT ON FUNCTION dbkit.require_role(name) IS 'undefined_object where there is no such role, nor public';
+
+CREATE OR REPLACE FUNCTION dbkit.members_of(relation regclass) RETURNS TABLE (member regclass, relkind "char", relowner oid, is_root boolean)
+	LANGUAGE sql STABLE PARALLEL SAFE
+	BEGIN ATOMIC
+	WITH RECURSIVE tree AS (
+		SELECT relation::oid AS oid UNION SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid)
+	SELECT c.oid::regclass, c.relkind, c.relowner, c.oid = relation FROM tree t JOIN pg_class c ON c.oid = t.oid ORDER BY c.oid <> relation, c.oid;
+	END;
+COMMENT ON FUNCTION dbkit.members_of(regclass) IS 'a table with all its partitions and children, itself first';
+
+-- What PUBLIC is granted, all roles of all applications have; the owner has all.
+CREATE OR REPLACE FUNCTION dbkit.takes_grants(relation regclass, role text) RETURNS boolean
+	LANGUAGE sql STABLE PARALLEL SAFE
+	RETURN role <> 'public' AND role <> (SELECT pg_get_userbyid(relowner)::text FROM pg_class WHERE oid = relation);
+COMMENT ON FUNCTION dbkit.takes_grants(regclass, text) IS 'whether privileges have to be granted to a role';
+
+-- Those of identity columns ask for no privilege.
+CREATE OR REPLACE FUNCTION dbkit.serial_sequences(relation regclass) RETURNS SETOF regclass
+	LANGUAGE sql STABLE PARALLEL SAFE
+	BEGIN ATOMIC
+	SELECT d.objid::regclass FROM pg_depend d JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'S'
+	WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = relation AND d.refobjsubid > 0 AND d.deptype = 'a'
+	ORDER BY d.refobjsubid;
+	END;
+COMMENT ON FUNCTION dbkit.serial_sequences(regclass) IS 'the sequences that an INSERT takes defaults from, by serial columns';
+
+CREATE OR REPLACE FUNCTION dbkit.drop_policies_sql(relation regclass, policies text[]) RETURNS SETOF text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	BEGIN ATOMIC
+	SELECT format('DROP POLICY %I ON %s', name, dbkit.relation_name(relation))
+	FROM unnest(policies) WITH ORDINALITY AS p (name, nth)
+	WHERE EXISTS (SELECT FROM pg_policy WHERE polrelid = relation AND polname = p.name) ORDER BY nth;
+	END;
+COMMENT ON FUNCTION dbkit.drop_policies_sql(regclass, text[]) IS 'the statements that drop those of these policies that are there';
+
+CREATE OR REPLACE FUNCTION dbkit.grants_sql(relation regclass, role text, privileges text, inserts boolean) RETURNS SETOF text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	BEGIN ATOMIC
+	SELECT format('GRANT %s ON %s TO %I', privileges, dbkit.relation_name(relation), role) WHERE dbkit.takes_grants(relation, role)
+	UNION ALL
+	SELECT format('GRANT USAGE ON SEQUENCE %s TO %I', dbkit.relation_name(s), role)
+	FROM dbkit.serial_sequences(relation) AS s WHERE inserts AND dbkit.takes_grants(relation, role);
+	END;
+COMMENT ON FUNCTION dbkit.grants_sql(regclass, text, text, boolean) IS 'the statements that grant a role what it needs of a table';
+
+CREATE OR REPLACE FUNCTION dbkit.revokes_sql(relation regclass, role text) RETURNS SETOF text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	BEGIN ATOMIC
+	SELECT format('REVOKE SELECT, INSERT, UPDATE, DELETE ON %s FROM %I', dbkit.relation_name(relation), role) WHERE dbkit.takes_grants(relation, role)
+	UNION ALL
+	SELECT format('REVOKE USAGE ON SEQUENCE %s FROM %I', dbkit.relation_name(s), role)
+	FROM dbkit.serial_sequences(relation) AS s WHERE dbkit.takes_grants(relation, role);
+	END;
+COMMENT ON FUNCTION dbkit.revokes_sql(regclass, text) IS 'the statements that take from a role all that any access grants';
+
+-- What a role that only reads could not use, so that a write is refused rather than without effect
+CREATE OR REPLACE FUNCTION dbkit.excess_sql(relation regclass, role text) RETURNS SETOF text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	BEGIN ATOMIC
+	SELECT format('REVOKE INSERT, UPDATE, DELETE ON %s FROM %I', dbkit.relation_name(relation), role)
+	WHERE dbkit.takes_grants(relation, role) AND has_table_privilege(role::name, relation, 'INSERT, UPDATE, DELETE')
+	UNION ALL
+	SELECT format('REVOKE USAGE ON SEQUENCE %s FROM %I', dbkit.relation_name(s), role)
+	FROM dbkit.serial_sequences(relation) AS s WHERE dbkit.takes_grants(relation, role) AND has_sequence_privilege(role::name, s, 'USAGE');
+	END;
+COMMENT ON FUNCTION dbkit.excess_sql(regclass, text) IS 'the statements that take from a role what it needs to write';
+
+CREATE OR REPLACE FUNCTION dbkit.default_sql(relation regclass, attname text, tables text, reader text) RETURNS SETOF text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	BEGIN ATOMIC
+	SELECT format('ALTER TABLE ONLY %s ALTER COLUMN %I SET DEFAULT %s%s', dbkit.relation_name(relation), a.attname, reader,
+		'::' || nullif(nullif(dbkit.base_type(a.atttypid)::text, 'text'), 'character varying'))
+	FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+	WHERE a.attrelid = relation AND a.attname = default_sql.attname AND NOT a.atthasdef AND a.attidentity = '' AND t.typdefault IS NULL
+		AND NOT (a.attname = 'id' AND dbkit.is_listed(relation, dbkit.agreement() -> tables));
+	END;
+COMMENT ON FUNCTION dbkit.default_sql(regclass, text, text, text) IS
+'the statement by which a column belongs to who has entered, none where it has a default or is the table''s own id';
+
+CREATE OR REPLACE FUNCTION dbkit.wants_tenant_key(schema text) RETURNS boolean
+	LANGUAGE sql STABLE PARALLEL UNSAFE
+	RETURN (SELECT l.level <> 'off' FROM dbkit.own_agreement() own, dbkit.rule_levels(own.agreement, current_setting('dbkit.rule_levels', true)) l
+		WHERE l.rule = 'tenant_key' AND l.schema IN (wants_tenant_key.schema, '') ORDER BY l.schema DESC LIMIT 1);
+COMMENT ON FUNCTION dbkit.wants_tenant_key(text) IS 'whether the rule tenant_key is in force for the tables of a schema';
+
+-- For a new table alone: on one with rows the index would be built while nobody can write.
+CREATE OR REPLACE FUNCTION dbkit.tenant_key_sql(relation regclass, attname text) RETURNS SETOF text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	BEGIN ATOMIC
+	SELECT format('ALTER TABLE ONLY %s ADD UNIQUE (%I, id)', dbkit.relation_name(relation), t.attname)
+	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+	JOIN pg_attribute t ON t.attrelid = c.oid AND t.attname = tenant_key_sql.attname AND t.attname <> 'id'
+	JOIN pg_attribute i ON i.attrelid = c.oid AND i.attname = 'id'
+	WHERE c.oid = relation AND c.relkind = 'r' AND pg_relation_size(c.oid) = 0
+		AND dbkit.wants_tenant_key(n.nspname)
+		AND NOT EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indisunique AND x.indisvalid AND x.indimmediate AND x.indnkeyatts = 2
+			AND x.indpred IS NULL AND t.attnum = ANY (x.indkey[0:1]) AND i.attnum = ANY (x.indkey[0:1]));
+	END;
+COMMENT ON FUNCTION dbkit.tenant_key_sql(regclass, text) IS
+'the statement that makes the unique key that the rule tenant_key has foreign keys reference, none where the rule is off or the key is there';
+
+-- Row security does not descend: a partition or child that is queried by its own name goes by
+-- its own policies, so each gets the same.  Privileges and defaults are the table's alone.
+CREATE OR REPLACE FUNCTION dbkit.protection_sql(relation regclass, user_column text, organization_column text, role text, stem text, access text) RETURNS SETOF text
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	conditions record := dbkit.tenant_conditions(relation, access, user_column, organization_column);
+	admin text := dbkit.admin_beside(role);
+	table_member record;
+	name text;
+BEGIN
+	FOR table_member IN SELECT member FROM dbkit.members_of(relation) WHERE relkind IN ('r', 'p') LOOP
+		name := dbkit.relation_name(table_member.member);
+		RETURN NEXT format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', name);
+		RETURN QUERY SELECT dbkit.drop_policies_sql(table_member.member, dbkit.isolation_policies(stem));
+		RETURN QUERY SELECT format('CREATE POLICY %I ON %s FOR %s TO %s%s%s', dbkit.policy_name(stem, p.suffix), name, p.command, quote_ident(role),
+			' USING (' || CASE p.shown WHEN 'visible' THEN conditions.visible WHEN 'writable' THEN conditions.writable END || ')',
+			' WITH CHECK (' || CASE WHEN p.checks THEN conditions.writable END || ')')
+			FROM (VALUES
+				('tenant', 'isolation', 'ALL', 'visible', true),
+				('member', 'isolation', 'SELECT', 'visible', false),
+				('member', 'isolation_insert', 'INSERT', NULL, true),
+				('member', 'isolation_update', 'UPDATE', 'writable', true),
+				('member', 'isolation_delete', 'DELETE', 'writable', false),
+				('read', 'isolation', 'SELECT', 'visible', false)) AS p (access, suffix, command, shown, checks)
+			WHERE p.access = protection_sql.access;
+		IF admin IS NOT NULL THEN
+			RETURN QUERY SELECT dbkit.drop_policies_sql(table_member.member, ARRAY[dbkit.policy_name(admin, 'all_rows')]);
+			RETURN NEXT format('CREATE POLICY %I ON %s FOR ALL TO %I USING (true) WITH CHECK (true)', dbkit.policy_name(admin, 'all_rows'), name, admin);
+		END IF;
+	END LOOP;
+	-- Where a table goes by either of two, a row without an organization is the user's alone, and stays that.
+	IF access = 'member' OR conditions.user_column IS NULL OR conditions.organization_column IS NULL THEN
+		RETURN QUERY SELECT dbkit.default_sql(relation, conditions.organization_column, 'organization_tables', 'dbkit.organization_id()');
+		RETURN QUERY SELECT dbkit.default_sql(relation, conditions.user_column, 'user_tables', 'dbkit.user_id()');
+	END IF;
+	RETURN QUERY SELECT dbkit.tenant_key_sql(relation, conditions.organization_column);
+	RETURN QUERY SELECT dbkit.excess_sql(relation, role) WHERE access = 'read';
+	RETURN QUERY SELECT dbkit.grants_sql(relation, role, CASE access WHEN 'read' THEN 'SELECT' ELSE 'SELECT, INSERT, UPDATE, DELETE' END, access <> 'read');
+	RETURN QUERY SELECT dbkit.grants_sql(relation, admin, 'SELECT, INSERT, UPDATE, DELETE', true) WHERE admin IS NOT NULL;
+END $$;
+COMMENT ON FUNCTION dbkit.protection_sql(regclass, text, text, text, text, text) IS
+'the statements that protect a table with its partitions and children; the names of the policies begin with the stem';
+
+-- Permissive policies are combined with OR
+CREATE OR REPLACE FUNCTION dbkit.warn_of_policies(relation regclass, role text, stem text) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	own text[] := dbkit.isolation_policies(stem) || CASE WHEN role = 'public' THEN ARRAY[dbkit.policy_name(dbkit.admin_beside(role), 'all_rows')] END;
+	others text := (SELECT string_agg(format('"%s"', p.polname), ', ' ORDER BY p.polname::text COLLATE "C")
+		FROM pg_policy p
+		WHERE p.polrelid = relation AND p.polpermissive AND (p.polname = ANY (own)) IS NOT TRUE
+			AND (role = 'public' OR EXISTS (SELECT FROM unnest(p.polroles) AS r WHERE r = 0 OR pg_has_role(role::name, r, 'USAGE'))));
+BEGIN
 	IF others IS NOT NULL THEN
 		RAISE WARNING USING MESSAGE = format('other policies of table "%s" stay in force', (SELECT relname FROM pg_class WHERE oid = relation)),
 			DETAIL = format('Rows that they admit stay visible to "%s": %s.', role, others),
 			HINT = 'Drop them, or create them again AS RESTRICTIVE, unless that is what you want.';
 	END IF;
 END $$;
-COMMENT ON FUNCTION dbkit.protect_table(regclass, name, text, text) IS 'gives one table its policy, in place of an earlier one of that name';
+COMMENT ON FUNCTION dbkit.warn_of_policies(regclass, text, text) IS 'warns of policies beside those of dbkit.protect() that show rows to the role';
 
 -- A migration that runs as an owner from whom the rows are taken would change nothing, and not say so.
-CREATE OR REPLACE FUNCTION dbkit.warn_of_owner(relation regclass, role name) RETURNS void
+CREATE OR REPLACE FUNCTION dbkit.warn_of_owner(relation regclass, role text, stem text) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	bound record;
@@ -3617,7 +3823,7 @@ BEGIN
 	FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
 	WHERE c.oid = relation AND r.rolcanlogin AND NOT r.rolsuper AND NOT r.rolbypassrls AND r.rolname <> role
 		AND NOT EXISTS (SELECT FROM pg_policy p CROSS JOIN unnest(p.polroles) AS admitted
-			WHERE p.polrelid = relation AND p.polpermissive AND p.polname <> dbkit.isolation_policy(role)
+			WHERE p.polrelid = relation AND p.polpermissive AND p.polname <> ALL (dbkit.isolation_policies(stem))
 			AND (admitted = 0 OR pg_has_role(r.oid, admitted, 'USAGE')));
 	IF FOUND THEN
 		RAISE WARNING USING MESSAGE = format('row level security now binds role "%s", which owns table "%s" and can log in', bound.rolname, bound.relname),
@@ -3627,54 +3833,168 @@ BEGIN
 			HINT = 'Run migrations as a role with BYPASSRLS, let a role that cannot log in own the table, or create a policy for the owner.';
 	END IF;
 END $$;
-COMMENT ON FUNCTION dbkit.warn_of_owner(regclass, name) IS 'warns where forced row level security takes the rows from an owner who can log in';
+COMMENT ON FUNCTION dbkit.warn_of_owner(regclass, text, text) IS 'warns where forced row level security takes the rows from an owner who can log in';
 
--- Row security does not descend: a partition or child that is queried by its own name goes by
--- its own policies, so each gets the same.
-CREATE OR REPLACE FUNCTION dbkit.protect(relation regclass, user_column name DEFAULT NULL, organization_column name DEFAULT NULL,
-	role name DEFAULT 'customer') RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION dbkit.note_leftovers(relation regclass, role text) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	root record;
-	conditions record;
+	schema name := (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation);
+	admin text := dbkit.agreement() ->> 'admin_role';
+BEGIN
+	IF role <> 'public' AND NOT has_schema_privilege(role::name, schema::text, 'USAGE') THEN
+		RAISE NOTICE USING MESSAGE = format('role "%s" may not use schema %I yet', role, schema),
+			HINT = format('To let it, run: GRANT USAGE ON SCHEMA %I TO %I;', schema, role);
+	END IF;
+	IF admin IS NOT NULL AND NOT EXISTS (SELECT FROM pg_roles WHERE rolname = admin) THEN
+		RAISE NOTICE USING MESSAGE = format('role "%s", the admin_role of the agreement, does not exist', admin),
+			HINT = 'Create it and call dbkit.protect() again, for a policy by which it sees all rows.';
+	END IF;
+END $$;
+COMMENT ON FUNCTION dbkit.note_leftovers(regclass, text) IS 'says what the roles lack that dbkit.protect() cannot give them';
+
+CREATE OR REPLACE FUNCTION dbkit.report_leftovers(relation regclass, role text, stem text) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
 	member record;
 	owners oid[] := '{}';
 BEGIN
-	IF relation IS NULL OR role IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'the relation and the role cannot be NULL';
-	END IF;
-	SELECT relname, relkind, relowner INTO root FROM pg_class WHERE oid = relation;
-	IF NOT FOUND THEN
-		PERFORM dbkit.relation_name(relation);
-	ELSIF root.relkind NOT IN ('r', 'p') THEN
-		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format('"%s" is not a table', root.relname);
-	ELSIF NOT pg_has_role(root.relowner, 'USAGE') THEN
-		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('must be owner of table %s', root.relname);
-	ELSIF role <> 'public' AND to_regrole(quote_ident(role)) IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'undefined_object', MESSAGE = format('role "%s" does not exist', role);
-	END IF;
-	EXECUTE format('LOCK TABLE ONLY %s', dbkit.relation_name(relation));	-- so that no partition is added unseen
-	conditions := dbkit.tenant_conditions(relation, user_column, organization_column);
-	FOR member IN
-		WITH RECURSIVE tree AS (
-			SELECT relation::oid AS oid UNION SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid)
-		SELECT c.oid::regclass AS relation, c.relname, c.relkind, c.relowner FROM tree t JOIN pg_class c ON c.oid = t.oid ORDER BY c.oid <> relation, c.oid
-	LOOP
+	FOR member IN SELECT m.member AS relation, m.relkind, m.relowner FROM dbkit.members_of(relation) AS m LOOP
 		IF member.relkind = 'f' THEN
-			RAISE WARNING USING MESSAGE = format('row level security does not guard foreign table "%s"', member.relname),
+			RAISE WARNING USING MESSAGE = format('row level security does not guard foreign table "%s"', (SELECT relname FROM pg_class WHERE oid = member.relation)),
 				DETAIL = 'It has no policies, and rows written into it through another table are not checked.',
 				HINT = 'Grant no more than SELECT, and that only on the table that it belongs to.';
 			CONTINUE;
 		END IF;
-		PERFORM dbkit.protect_table(member.relation, role, conditions.visible, conditions.writable);
+		PERFORM dbkit.warn_of_policies(member.relation, role, stem);
 		IF member.relowner <> ALL (owners) THEN
-			PERFORM dbkit.warn_of_owner(member.relation, role);
+			PERFORM dbkit.warn_of_owner(member.relation, role, stem);
 			owners := owners || member.relowner;
 		END IF;
 	END LOOP;
+	PERFORM dbkit.note_leftovers(relation, role);
 END $$;
-COMMENT ON FUNCTION dbkit.protect(regclass, name, name, name) IS
-'enable and force row level security on a table, its partitions and children, and create or replace the policy <role>_isolation on each: shows the rows whose organization column equals dbkit.organization_id(), or in a table without one those whose user column equals dbkit.user_id(); if columns are named, those count and no other, and rows that match either of two are shown; a column that is NULL defaults to the first of the agreement''s organization_columns or user_columns that the table has (id on the tables of organizations and users themselves), an empty one is left out; for the table''s owner. A partition that is made later needs a call of its own';
+COMMENT ON FUNCTION dbkit.report_leftovers(regclass, text, text) IS 'says what protecting a table leaves for people to do, about each owner once';
+
+CREATE OR REPLACE FUNCTION dbkit.run_statements(statements text[]) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	statement text;
+BEGIN
+	FOREACH statement IN ARRAY statements LOOP
+		EXECUTE statement;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION dbkit.run_statements(text[]) IS 'runs statements, in which a name without a schema is PostgreSQL''s own';
+
+CREATE OR REPLACE FUNCTION dbkit.require_protection(relation regclass, role name, access text) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF relation IS NULL OR role IS NULL OR access IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'the relation, the role and the access cannot be NULL';
+	END IF;
+	PERFORM dbkit.require_access(access);
+END $$;
+COMMENT ON FUNCTION dbkit.require_protection(regclass, name, text) IS 'checks the arguments of dbkit.protect()';
+
+CREATE OR REPLACE FUNCTION dbkit.require_access(access text) RETURNS void
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF access NOT IN ('tenant', 'member', 'read') THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('unrecognized access: "%s"', access),
+			HINT = 'Use tenant, member or read.';
+	END IF;
+END $$;
+COMMENT ON FUNCTION dbkit.require_access(text) IS 'invalid_parameter_value for what is no kind of protection';
+
+CREATE OR REPLACE FUNCTION dbkit.protect(relation regclass, user_column name DEFAULT NULL, organization_column name DEFAULT NULL,
+	role name DEFAULT 'customer', access text DEFAULT 'tenant') RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM dbkit.require_protection(relation, role, access);
+	PERFORM dbkit.require_protectable(relation);
+	EXECUTE format('LOCK TABLE ONLY %s', dbkit.relation_name(relation));	-- so that no partition is added unseen
+	PERFORM dbkit.tenant_conditions(relation, access, user_column, organization_column);
+	PERFORM dbkit.require_role(role);
+	PERFORM dbkit.run_statements(ARRAY(SELECT dbkit.protection_sql(relation, user_column, organization_column, role, role, access)));
+	PERFORM dbkit.report_leftovers(relation, role, role);
+END $$;
+COMMENT ON FUNCTION dbkit.protect(regclass, name, name, name, text) IS
+'enable and force row level security on a table, its partitions and children, and create or replace the policies <role>_isolation... on each. access tenant: shows and lets write the rows whose organization column equals dbkit.organization_id(), or in a table without one those whose user column equals dbkit.user_id(); if columns are named, those count and no other, and rows that match either of two are shown. member: the organization reads a row, and the user in the user column writes it. read: everybody reads all rows, and nobody writes. A column that is NULL defaults to the first of the agreement''s organization_columns or user_columns that the table has (id on the tables of organizations and users themselves), an empty one is left out. Grants the role the privileges that the access needs, gives these columns dbkit.organization_id() and dbkit.user_id() as defaults where they have none, and the admin_role of the agreement a policy by which it sees all. For the table''s owner. Errors: undefined_column, datatype_mismatch or collation_mismatch for a column that does not tell tenants apart, undefined_object, invalid_parameter_value for another access. A partition that is made later needs a call of its own';
+
+CREATE OR REPLACE FUNCTION dbkit.protect_sql(relation regclass, user_column name DEFAULT NULL, organization_column name DEFAULT NULL,
+	role name DEFAULT 'customer', access text DEFAULT 'tenant') RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM dbkit.require_protection(relation, role, access);
+	PERFORM dbkit.require_protectable(relation);
+	PERFORM dbkit.tenant_conditions(relation, access, user_column, organization_column);
+	PERFORM dbkit.require_role(role);
+	RETURN concat(array_to_string(ARRAY(SELECT dbkit.protection_sql(relation, user_column, organization_column, role, role, access)), E';\n'), ';');
+END $$;
+COMMENT ON FUNCTION dbkit.protect_sql(regclass, name, name, name, text) IS
+'The statements that dbkit.protect() would run with these arguments, for a migration. Errors: the same';
+
+-- Without policies, row level security hides all rows; without row level security, whoever has a
+-- privilege sees all of them.  So it is disabled only where nobody but the owner could notice.
+CREATE OR REPLACE FUNCTION dbkit.is_in_reach(relation regclass) RETURNS boolean
+	LANGUAGE sql STABLE PARALLEL SAFE
+	RETURN EXISTS (SELECT FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = relation AND a.grantee <> c.relowner
+		UNION ALL SELECT FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid, aclexplode(t.attacl) a WHERE c.oid = relation AND a.grantee <> c.relowner
+		UNION ALL SELECT FROM pg_depend WHERE refclassid = 'pg_class'::regclass AND refobjid = relation AND classid = 'pg_rewrite'::regclass);
+COMMENT ON FUNCTION dbkit.is_in_reach(regclass) IS
+'whether anybody but its owner has a privilege on a table or its columns, or a view reads it';
+
+CREATE OR REPLACE FUNCTION dbkit.unprotect_table(relation regclass, role text, is_root boolean) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	name text := dbkit.relation_name(relation);
+	admin text := dbkit.admin_beside(role);
+BEGIN
+	PERFORM dbkit.run_statements(ARRAY(SELECT dbkit.drop_policies_sql(relation, dbkit.isolation_policies(role))));
+	IF EXISTS (SELECT FROM pg_policy WHERE polrelid = relation AND polname <> coalesce(dbkit.policy_name(admin, 'all_rows'), '')) THEN
+		RETURN;
+	END IF;
+	PERFORM dbkit.run_statements(ARRAY(SELECT dbkit.drop_policies_sql(relation, ARRAY[dbkit.policy_name(admin, 'all_rows')])));
+	IF is_root THEN
+		PERFORM dbkit.run_statements(ARRAY(SELECT dbkit.revokes_sql(relation, admin) WHERE admin IS NOT NULL));
+		PERFORM dbkit.run_statements(ARRAY(SELECT format('ALTER TABLE ONLY %s ALTER COLUMN %I DROP DEFAULT', name, a.attname)
+			FROM pg_attribute a JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+			WHERE a.attrelid = relation AND a.attgenerated = ''
+				AND pg_get_expr(d.adbin, d.adrelid) ~ '^\(?dbkit\.(organization|user)_id\(\)(\)::[a-z ]+)?$' ORDER BY a.attnum));
+	END IF;
+	IF NOT dbkit.is_in_reach(relation) THEN
+		EXECUTE format('ALTER TABLE ONLY %s NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY', name);
+	ELSIF is_root THEN
+		RAISE NOTICE USING MESSAGE = format('row level security of table "%s" stays enabled', (SELECT relname FROM pg_class WHERE oid = relation)),
+			DETAIL = 'No policy is left, so it shows no rows. Without row level security, other roles that have privileges on it, or on a view of it, would see all of them.',
+			HINT = format('To let them, run: ALTER TABLE %s NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;', name);
+	END IF;
+END $$;
+COMMENT ON FUNCTION dbkit.unprotect_table(regclass, text, boolean) IS
+'takes from one table the policies of a role, and with the last one all else that dbkit.protect() made';
+
+CREATE OR REPLACE FUNCTION dbkit.unprotect(relation regclass, role name DEFAULT 'customer') RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	member record;
+BEGIN
+	IF relation IS NULL OR role IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'the relation and the role cannot be NULL';
+	END IF;
+	PERFORM dbkit.require_protectable(relation);
+	EXECUTE format('LOCK TABLE ONLY %s', dbkit.relation_name(relation));	-- so that no partition is added unseen
+	PERFORM dbkit.require_role(role);
+	IF NOT EXISTS (SELECT dbkit.drop_policies_sql(relation, dbkit.isolation_policies(role))) THEN
+		RAISE NOTICE USING MESSAGE = format('table "%s" is not protected for role "%s", skipping', (SELECT relname FROM pg_class WHERE oid = relation), role);
+		RETURN;
+	END IF;
+	PERFORM dbkit.run_statements(ARRAY(SELECT dbkit.revokes_sql(relation, role)));
+	FOR member IN SELECT m.member AS relation, m.is_root FROM dbkit.members_of(relation) AS m WHERE m.relkind IN ('r', 'p') LOOP
+		PERFORM dbkit.unprotect_table(member.relation, role, member.is_root);
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION dbkit.unprotect(regclass, name) IS
+'take back what dbkit.protect() made for a role: its policies, also on partitions and children, and its privileges; with the last policy of a table also those of the admin_role, and the defaults that say who has entered. Row level security is disabled only where no policy is left and that opens the table to nobody: no other role has a privilege on it, and no view reads it. For the table''s owner. Errors: undefined_object, undefined_table, wrong_object_type, insufficient_privilege';
 
 -- dbkit.create_table ------------------------------------------------------------
 --
@@ -3690,9 +4010,9 @@ DECLARE
 BEGIN
 	IF name IS NULL OR columns IS NULL OR access IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'the name, the columns and the access cannot be NULL';
-	ELSIF access <> 'tenant' THEN
-		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = format('unrecognized access: "%s"', access), HINT = 'Use tenant.';
-	ELSIF prefix IS NOT NULL AND dbkit.agreement() ->> 'id_style' <> 'prefixed' THEN
+	END IF;
+	PERFORM dbkit.require_access(access);
+	IF prefix IS NOT NULL AND dbkit.agreement() ->> 'id_style' <> 'prefixed' THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'ids have no prefix in this database',
 			DETAIL = 'The agreement has another id_style.';
 	END IF;
@@ -3737,15 +4057,33 @@ DECLARE
 	role text := dbkit.agreement() ->> 'customer_role';
 	policy text := format('CREATE POLICY %I ON %s%s USING ', coalesce(dbkit.isolation_policy(role), 'isolation'), dbkit.relation_name(relation),
 		coalesce(' TO ' || quote_ident((SELECT rolname FROM pg_roles WHERE rolname = role)), ''));
-	condition text;
 BEGIN
-	condition := (dbkit.tenant_conditions(relation, NULL, NULL)).visible;
-	RETURN format('%s(%s) WITH CHECK (%s)', policy, condition, condition);
-EXCEPTION WHEN undefined_column OR datatype_mismatch OR collation_mismatch THEN
 	RETURN E'-- Nobody sees a row until you decide who may: write the condition in place of false.\n' || policy || '(false)';
 END $$;
-COMMENT ON FUNCTION dbkit.table_policy_sql(regclass) IS
-'the policy of a new table: its tenant''s rows, or where no column tells, none';
+COMMENT ON FUNCTION dbkit.table_policy_sql(regclass) IS 'the policy of a new table whose rows no column gives to a tenant: it shows none';
+
+-- What the column is named now whose number was noted, or that has come since
+CREATE OR REPLACE FUNCTION dbkit.column_now(relation regclass, noted smallint, tables text, columns text) RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	RETURN coalesce((SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum = noted AND NOT a.attisdropped),
+		dbkit.tenant_column(relation, tables, columns));
+COMMENT ON FUNCTION dbkit.column_now(regclass, smallint, text, text) IS 'the name of a column that tells tenants apart, whatever it was called before';
+
+CREATE OR REPLACE FUNCTION dbkit.can_isolate(relation regclass, user_column text, organization_column text) RETURNS boolean
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM dbkit.tenant_conditions(relation, 'tenant', user_column, organization_column);
+	RETURN true;
+EXCEPTION WHEN undefined_column OR datatype_mismatch THEN
+	RETURN false;
+END $$;
+COMMENT ON FUNCTION dbkit.can_isolate(regclass, text, text) IS 'whether a column of the table tells tenants apart';
+
+-- For the role of the agreement or, until that is there, for all
+CREATE OR REPLACE FUNCTION dbkit.customers() RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	RETURN coalesce((SELECT r.rolname::text FROM pg_roles r WHERE r.rolname = dbkit.agreement() ->> 'customer_role'), 'public');
+COMMENT ON FUNCTION dbkit.customers() IS 'the role for which a new table is protected';
 
 -- What a finding in a new table is put right by, where that is not the fix for an old one
 CREATE OR REPLACE FUNCTION dbkit.new_table_fix(relation regclass, rule text, col text, fix text) RETURNS text
@@ -3775,40 +4113,61 @@ END $$;
 COMMENT ON FUNCTION dbkit.new_table_fix(regclass, text, text, text) IS
 'the statement that puts a finding in a new table right, NULL if there is none';
 
-CREATE OR REPLACE FUNCTION dbkit.fix_new_table(relation regclass, relname text, is_prefixed boolean, completion text) RETURNS text[]
+-- Row level security is left to dbkit.protect(), where the rules want it and a column tells tenants apart,
+-- or where the access says who sees the rows.
+CREATE OR REPLACE FUNCTION dbkit.fix_new_table(relation regclass, relname text, is_prefixed boolean, completion text, access text) RETURNS text[]
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	finding record;
-	statement text;
+	more text[];
 	statements text[] := '{}';
+	noted_organization smallint;
+	noted_user smallint;
+	organization text;
+	of_user text;
+	is_protected boolean := false;
 BEGIN
 	IF completion IS NOT NULL THEN
 		statements := ARRAY[format('ALTER TABLE %s %s', dbkit.relation_name(relation), completion)];
 		EXECUTE statements[1];
 	END IF;
+	SELECT attnum INTO noted_organization FROM pg_attribute
+	WHERE attrelid = relation AND attname = dbkit.tenant_column(relation, 'organization_tables', 'organization_columns');
+	SELECT attnum INTO noted_user FROM pg_attribute WHERE attrelid = relation AND attname = dbkit.tenant_column(relation, 'user_tables', 'user_columns');
 	LOOP
 		-- One at a time: what is put right can make others appear, or go.
 		SELECT * INTO finding FROM dbkit.check(relation) WITH ORDINALITY AS f
-		WHERE level <> 'warning' OR fix IS NOT NULL ORDER BY f.rule = 'rls_policy', f.rule = 'extid', f.ordinality LIMIT 1;
-		EXIT WHEN NOT FOUND;
+		WHERE level <> 'warning' OR fix IS NOT NULL
+		ORDER BY f.rule LIKE 'rls\_%', f.rule = 'rls_policy', f.rule = 'extid', f.ordinality LIMIT 1;
+		EXIT WHEN NOT FOUND AND (access = 'tenant' OR is_protected);
 		IF finding.rule = 'id_prefix' AND is_prefixed THEN
 			RAISE EXCEPTION USING ERRCODE = 'KD001', MESSAGE = finding.problem;
 		END IF;
-		statement := rtrim(dbkit.new_table_fix(relation, finding.rule, finding.column_name, finding.fix), '; ');
-		IF statement IS NULL OR statement = ANY (statements) THEN
+		more := NULL;
+		IF NOT is_protected AND (finding.rule IS NULL OR finding.rule LIKE 'rls\_%') THEN
+			organization := dbkit.column_now(relation, noted_organization, 'organization_tables', 'organization_columns') WHERE access <> 'read';
+			of_user := dbkit.column_now(relation, noted_user, 'user_tables', 'user_columns') WHERE access = 'member' OR access = 'tenant' AND organization IS NULL;
+			IF access <> 'tenant' OR dbkit.can_isolate(relation, of_user, organization) THEN
+				more := ARRAY(SELECT dbkit.protection_sql(relation, of_user, organization, dbkit.customers(),
+					coalesce(dbkit.agreement() ->> 'customer_role', 'public'), access));
+			END IF;
+			is_protected := true;
+		END IF;
+		more := coalesce(more, ARRAY[rtrim(dbkit.new_table_fix(relation, finding.rule, finding.column_name, finding.fix), '; ')]);
+		IF more = '{NULL}' OR more <@ statements THEN
 			RAISE EXCEPTION USING ERRCODE = 'KD001', MESSAGE = format('table "%s" cannot be as the agreement wants it', relname),
 				DETAIL = finding.problem || '.';
 		END IF;
-		EXECUTE statement;
-		statements := statements || statement;
+		PERFORM dbkit.run_statements(more);
+		statements := statements || more;
 	END LOOP;
 	RETURN statements;
 END $$;
-COMMENT ON FUNCTION dbkit.fix_new_table(regclass, text, boolean, text) IS
-'completes a new table, puts right what dbkit.check() finds in it, and gives the statements; KD001 for what it cannot';
+COMMENT ON FUNCTION dbkit.fix_new_table(regclass, text, boolean, text, text) IS
+'completes and protects a new table, puts right what dbkit.check() finds in it, and gives the statements; KD001 for what it cannot';
 
 -- The first statement is for the search_path of the caller, all others name PostgreSQL's own without a schema.
-CREATE OR REPLACE FUNCTION dbkit.table_statements(request record, columns text, prefix text) RETURNS text[]
+CREATE OR REPLACE FUNCTION dbkit.table_statements(request record, columns text, prefix text, access text) RETURNS text[]
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE AS $$
 DECLARE
 	statement pg_catalog.text := pg_catalog.format(E'CREATE TABLE %s (%s\n)', request.relation, columns);
@@ -3825,47 +4184,46 @@ BEGIN
 			EXECUTE statement;
 		END IF;
 		RAISE EXCEPTION USING ERRCODE = 'KDP01', MESSAGE = pg_catalog.array_prepend(statement,
-			dbkit.fix_new_table(pg_catalog.to_regclass(request.relation), request.relname, prefix IS NOT NULL, first.completion))::pg_catalog.text;
+			dbkit.fix_new_table(pg_catalog.to_regclass(request.relation), request.relname, prefix IS NOT NULL, first.completion, access))::pg_catalog.text;
 	EXCEPTION WHEN SQLSTATE 'KDP01' THEN		-- the trial is rolled back
 		GET STACKED DIAGNOSTICS statements = MESSAGE_TEXT;
 	END;
 	RETURN statements;
 END $$;
-COMMENT ON FUNCTION dbkit.table_statements(record, text, text) IS 'the statements that make a table, of which a trial is rolled back';
-
-CREATE OR REPLACE FUNCTION dbkit.run_statements(statements text[]) RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	statement text;
-BEGIN
-	FOREACH statement IN ARRAY statements LOOP
-		EXECUTE statement;
-	END LOOP;
-END $$;
-COMMENT ON FUNCTION dbkit.run_statements(text[]) IS 'runs statements, in which a name without a schema is PostgreSQL''s own';
+COMMENT ON FUNCTION dbkit.table_statements(record, text, text, text) IS 'the statements that make a table, of which a trial is rolled back';
 
 CREATE OR REPLACE FUNCTION dbkit.create_table_sql(name text, columns text DEFAULT '', prefix text DEFAULT NULL, access text DEFAULT 'tenant') RETURNS text
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE AS $$
 DECLARE
 	request pg_catalog.record := dbkit.table_request(pg_catalog.current_schema()::pg_catalog.text, name, columns, prefix, access);
 BEGIN
-	RETURN pg_catalog.concat(pg_catalog.array_to_string(dbkit.table_statements(request, columns, prefix), E';\n'), ';');
+	RETURN pg_catalog.concat(pg_catalog.array_to_string(dbkit.table_statements(request, columns, prefix, access), E';\n'), ';');
 END $$;
 COMMENT ON FUNCTION dbkit.create_table_sql(text, text, text, text) IS
 'The statements by which dbkit.create_table() makes that table, for a migration that runs them in one transaction';
+
+CREATE OR REPLACE FUNCTION dbkit.report_new_table(relation regclass) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF (SELECT relforcerowsecurity FROM pg_class WHERE oid = relation) THEN
+		PERFORM dbkit.report_leftovers(relation, dbkit.customers(), coalesce(dbkit.agreement() ->> 'customer_role', 'public'));
+	END IF;
+END $$;
+COMMENT ON FUNCTION dbkit.report_new_table(regclass) IS 'says what protecting a new table leaves for people to do';
 
 CREATE OR REPLACE FUNCTION dbkit.create_table(name text, columns text DEFAULT '', prefix text DEFAULT NULL, access text DEFAULT 'tenant') RETURNS regclass
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE AS $$
 DECLARE
 	request pg_catalog.record := dbkit.table_request(pg_catalog.current_schema()::pg_catalog.text, name, columns, prefix, access);
-	statements pg_catalog.text[] := dbkit.table_statements(request, columns, prefix);
+	statements pg_catalog.text[] := dbkit.table_statements(request, columns, prefix, access);
 BEGIN
 	EXECUTE statements[1];
 	PERFORM dbkit.run_statements(statements[2:]);
+	PERFORM dbkit.report_new_table(pg_catalog.to_regclass(request.relation));
 	RETURN pg_catalog.to_regclass(request.relation);
 END $$;
 COMMENT ON FUNCTION dbkit.create_table(text, text, text, text) IS
-'Makes a table of these columns, written as between the parentheses of CREATE TABLE, as the agreement wants it: with its id, trigger, indexes and policy, and types that the rules accept. Without a prefix a free one is taken. The policy shows each tenant its own rows (access tenant).';
+'Makes a table of these columns, written as between the parentheses of CREATE TABLE, as the agreement wants it: with its id, trigger, indexes and policy, and types that the rules accept. Without a prefix a free one is taken. It is protected as by dbkit.protect() with this access, for the customer_role of the agreement, or for all where there is no such role.';
 
 DO LANGUAGE plpgsql $$
 BEGIN

@@ -7,7 +7,7 @@ SELECT oid::regprocedure AS function, provolatile, proparallel, proleakproof, pr
        obj_description(oid, 'pg_proc') IS NOT NULL AS commented
   FROM pg_proc
   WHERE pronamespace = 'dbkit'::regnamespace
-    AND proname IN ('enter', 'user_id', 'organization_id', 'nonce', 'protect')
+    AND proname IN ('enter', 'user_id', 'organization_id', 'nonce', 'protect', 'protect_sql', 'unprotect')
   ORDER BY 1::text;
 
 -- nothing is entered

@@ -1,5 +1,5 @@
 -- dbkit.create_table and create_table_sql: a table in one line, as the agreement wants it.
-\set roles '{regress_maker}'
+\set roles '{regress_maker,regress_customer}'
 \i sql/include/leftovers.psql
 \i sql/include/convention.psql
 CREATE SCHEMA made;
@@ -30,6 +30,32 @@ SELECT rule, object_identity, problem FROM dbkit.check_schema('"We ""ird"');
 SELECT dbkit.create_table('pg_temp.entries', 'n int');
 SELECT dbkit.create_table('public.made_in_public', 'n int');
 DROP TABLE public.made_in_public;
+
+-- who sees the rows: what create_table_sql() writes is what create_table() makes
+CREATE ROLE regress_customer;
+SELECT dbkit.agree('{"customer_role": "regress_customer"}') \gset
+\set remarks '$$body text, number serial, user_id text REFERENCES users, organization_id text NOT NULL REFERENCES organizations$$'
+CREATE VIEW made_of WITH (security_invoker = true) AS
+	SELECT p.tablename, p.policyname, p.cmd, p.roles, coalesce(p.qual, p.with_check) AS condition, c.relforcerowsecurity, has_table_privilege('regress_customer', c.oid, 'UPDATE') AS may_update
+	FROM pg_policies p JOIN pg_class c ON c.relname = p.tablename AND c.relnamespace = 'made'::regnamespace
+	WHERE p.tablename IN ('remarks', 'tariffs', 'hue_enum') ORDER BY p.tablename, p.policyname COLLATE "C";
+SELECT dbkit.create_table_sql('remarks', :remarks, access => 'member');
+SELECT dbkit.create_table('remarks', :remarks, access => 'member');
+SELECT dbkit.create_table('tariffs', 'name text', access => 'read');
+SELECT * FROM made_of;
+DROP TABLE remarks, tariffs;
+SELECT dbkit.create_table_sql('remarks', :remarks, access => 'member') \gexec
+SELECT dbkit.create_table_sql('tariffs', 'name text', access => 'read') \gexec
+SELECT * FROM made_of;
+SELECT dbkit.create_table('hue_enum', access => 'read');
+SELECT * FROM made_of WHERE tablename = 'hue_enum';
+SELECT dbkit.create_table('q', 'organization_id text NOT NULL REFERENCES organizations', access => 'member'); -- fails
+SELECT dbkit.agree('{"rules": {"tenant_key": "error"}}') \gset
+SELECT dbkit.create_table_sql('crates', 'organization_id text NOT NULL REFERENCES organizations');
+SELECT dbkit.agree('{"customer_role": null, "rules": {"tenant_key": null}}') \gset
+DROP TABLE remarks, tariffs, hue_enum;
+DROP VIEW made_of;
+SELECT rule, object_identity, problem FROM dbkit.check();
 
 -- what it refuses; nothing stays
 SELECT dbkit.create_table('users'); -- fails
@@ -101,4 +127,4 @@ SELECT dbkit.agree('{"preset": "house", "rules": null}') \gset
 
 SET client_min_messages = warning;
 DROP SCHEMA made, "We ""ird" CASCADE;
-DROP ROLE regress_maker;
+DROP ROLE regress_maker, regress_customer;

@@ -21,9 +21,9 @@ CREATE TABLE organizations (
 );
 CREATE TRIGGER updated_at BEFORE UPDATE ON organizations FOR EACH ROW EXECUTE FUNCTION updated_at();
 CREATE INDEX by_name ON organizations (name);
+GRANT USAGE ON SCHEMA regress_drop TO regress_customer;
 SELECT dbkit.protect('organizations', role => 'regress_customer');
 CREATE POLICY setting ON organizations TO regress_customer USING (id = current_setting('app.organization_id', true));
-GRANT USAGE ON SCHEMA regress_drop TO regress_customer;
 GRANT SELECT, UPDATE ON organizations TO regress_customer;
 SELECT dbkit.create_enum('color', ARRAY['red', 'blue']);
 ALTER TABLE organizations ADD CONSTRAINT color FOREIGN KEY (color_value) REFERENCES color_enum;

@@ -159,7 +159,7 @@ CREATE FUNCTION dbkit.create_table(name pg_catalog.text, columns pg_catalog.text
 AS 'MODULE_PATHNAME', 'dbkit_create_table'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.create_table(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
-'Makes a table of these columns, written as between the parentheses of CREATE TABLE, as the agreement wants it: with its id, trigger, indexes and policy, and types that the rules accept. Without a prefix a free one is taken. The policy shows each tenant its own rows (access tenant).';
+'Makes a table of these columns, written as between the parentheses of CREATE TABLE, as the agreement wants it: with its id, trigger, indexes and policy, and types that the rules accept. Without a prefix a free one is taken. It is protected as by dbkit.protect() with this access, for the customer_role of the agreement, or for all where there is no such role.';
 
 CREATE FUNCTION dbkit.create_table_sql(name pg_catalog.text, columns pg_catalog.text DEFAULT ''::pg_catalog.text,
   prefix pg_catalog.text DEFAULT NULL, access pg_catalog.text DEFAULT 'tenant'::pg_catalog.text) RETURNS pg_catalog.text
@@ -382,10 +382,23 @@ COMMENT ON FUNCTION dbkit.organization_id() IS
 'the organization that dbkit.enter bound the transaction to, or NULL';
 
 CREATE FUNCTION dbkit.protect(relation pg_catalog.regclass, user_column pg_catalog.name DEFAULT NULL,
-  organization_column pg_catalog.name DEFAULT NULL, role pg_catalog.name DEFAULT 'customer'::pg_catalog.name) RETURNS pg_catalog.void
+  organization_column pg_catalog.name DEFAULT NULL, role pg_catalog.name DEFAULT 'customer'::pg_catalog.name,
+  access pg_catalog.text DEFAULT 'tenant'::pg_catalog.text) RETURNS pg_catalog.void
 AS 'MODULE_PATHNAME', 'dbkit_protect' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION dbkit.protect(pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.name) IS
-'enable and force row level security on a table, its partitions and children, and create or replace the policy <role>_isolation on each: shows the rows whose organization column equals dbkit.organization_id(), or in a table without one those whose user column equals dbkit.user_id(); if columns are named, those count and no other, and rows that match either of two are shown; a column that is NULL defaults to the first of the agreement''s organization_columns or user_columns that the table has (id on the tables of organizations and users themselves), an empty one is left out; for the table''s owner';
+COMMENT ON FUNCTION dbkit.protect(pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.name, pg_catalog.text) IS
+'enable and force row level security on a table, its partitions and children, and create or replace the policies <role>_isolation... on each. access tenant: shows and lets write the rows whose organization column equals dbkit.organization_id(), or in a table without one those whose user column equals dbkit.user_id(); if columns are named, those count and no other, and rows that match either of two are shown. member: the organization reads a row, and the user in the user column writes it. read: everybody reads all rows, and nobody writes. A column that is NULL defaults to the first of the agreement''s organization_columns or user_columns that the table has (id on the tables of organizations and users themselves), an empty one is left out. Grants the role the privileges that the access needs, gives these columns dbkit.organization_id() and dbkit.user_id() as defaults where they have none, and the admin_role of the agreement a policy by which it sees all. For the table''s owner. Errors: undefined_column, datatype_mismatch or collation_mismatch for a column that does not tell tenants apart, undefined_object, invalid_parameter_value for another access';
+
+CREATE FUNCTION dbkit.protect_sql(relation pg_catalog.regclass, user_column pg_catalog.name DEFAULT NULL,
+  organization_column pg_catalog.name DEFAULT NULL, role pg_catalog.name DEFAULT 'customer'::pg_catalog.name,
+  access pg_catalog.text DEFAULT 'tenant'::pg_catalog.text) RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'dbkit_protect_sql' LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.protect_sql(pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.name, pg_catalog.text) IS
+'The statements that dbkit.protect() would run with these arguments, for a migration. Errors: the same';
+
+CREATE FUNCTION dbkit.unprotect(relation pg_catalog.regclass, role pg_catalog.name DEFAULT 'customer'::pg_catalog.name) RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dbkit_unprotect' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.unprotect(pg_catalog.regclass, pg_catalog.name) IS
+'take back what dbkit.protect() made for a role: its policies, also on partitions and children, and its privileges; with the last policy of a table also those of the admin_role, and the defaults that say who has entered. Row level security is disabled only where no policy is left and that opens the table to nobody: no other role has a privilege on it, and no view reads it. For the table''s owner. Errors: undefined_object, undefined_table, wrong_object_type, insufficient_privilege';
 
 -- enum tables -------------------------------------------------------------
 

@@ -45,8 +45,8 @@
 #include "utils/syscache.h"
 
 #include "common.h"
+#include "context/leftovers.h"
 #include "context/partition.h"
-#include "context/protect.h"
 
 /* List the parents of a relation, in their order. */
 static List *

@@ -8,258 +8,24 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/relation.h"
-#include "catalog/pg_authid.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
-#include "catalog/pg_type.h"
-#include "commands/defrem.h"
-#include "commands/policy.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "rewrite/rowsecurity.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
 #include "utils/syscache.h"
 
 #include "common.h"
+#include "as_owner.h"
+#include "context/leftovers.h"
 #include "context/protect.h"
 #include "convention/agreement.h"
-#include "convention/listed_names.h"
 #include "relation_name.h"
 #include "sql.h"
-
-/* The two halves of a context, and how a table refers to them */
-static const struct
-{
-	size_t		columns;		/* what tables call it: a list of the
-								 * agreement */
-	const char *function;
-	bool		(*is_its_table) (const Catalogs *catalogs, Oid relid);	/* whose "id" it is */
-}			kinds[] =
-
-{
-	{offsetof(Agreement, organization_columns), "dbkit.organization_id()", dbkit_is_organization_table},
-	{offsetof(Agreement, user_columns), "dbkit.user_id()", dbkit_is_user_table},
-};
-
-enum
-{
-	ORGANIZATION,
-	USER
-};
-
-/*
- * The types whose values are equal only if they are of one tenant.  Others cut
- * (name, "char"), pad (char(n)), fold (citext) or round what they are given, or
- * are somebody's own and compare as he likes.
- */
-static const struct
-{
-	Oid			type;
-	bool		is_text;		/* compares with text as it is */
-}			column_types[] =
-
-{
-	{TEXTOID, true},
-	{VARCHAROID, true},
-	{UUIDOID, false},
-	{INT8OID, false},
-	{INT4OID, false},
-	{INT2OID, false},
-	{NUMERICOID, false},
-};
-
-/* What dbkit.protect is to do */
-typedef struct Protection
-{
-	const char *role_name;
-	Oid			role;			/* ACL_ID_PUBLIC for public */
-	const char *policy;
-	const char *visible;		/* the condition of USING */
-	const char *writable;		/* and of WITH CHECK */
-} Protection;
-
-/* Is the argument the name of a column? */
-static bool
-is_named(const char *column)
-{
-	return column != NULL && column[0] != '\0';
-}
-
-/* Find the column of one kind; NULL if the relation has none. */
-static const char *
-find_column(Oid relid, int kind)
-{
-	const List *names = *(List *const *) ((const char *) dbkit_agreement() + kinds[kind].columns);
-	ListCell   *lc;
-
-	if (kinds[kind].is_its_table(&dbkit_now, relid))
-		return "id";
-	foreach(lc, names)
-	{
-		if (get_attnum(relid, lfirst(lc)) > 0)
-			return pstrdup(lfirst(lc));
-	}
-	return NULL;
-}
-
-/*
- * Decide on the columns.  Those that are named are used and no other; if none
- * is, the first that is found: the rows of an organization are those of all its
- * users.  A column whose name is empty is not looked for.
- */
-static void
-choose_columns(Oid relid, const char *columns[])
-{
-	bool		chosen = is_named(columns[ORGANIZATION]) || is_named(columns[USER]);
-
-	for (int kind = 0; kind < (int) lengthof(kinds); kind++)
-	{
-		if (is_named(columns[kind]))
-			continue;
-		columns[kind] = columns[kind] == NULL && !chosen ? find_column(relid, kind) : NULL;
-		chosen |= columns[kind] != NULL;
-	}
-	if (!chosen)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("table \"%s\" has no column to isolate tenants by", get_rel_name(relid)),
-				 errhint("Name the column in user_column or organization_column.")));
-}
-
-/* Can values of the type isolate tenants?  Tells whether they compare with text as they are. */
-static bool
-isolates(Oid type, bool *is_text)
-{
-	Oid			base = getBaseType(type);
-
-	for (size_t i = 0; i < lengthof(column_types); i++)
-	{
-		*is_text = column_types[i].is_text;
-		if (column_types[i].type == base)
-			return true;
-	}
-	return false;
-}
-
-/* Make sure that a type can isolate tenants. */
-static void
-check_type(Oid type, const char *table, const char *column)
-{
-	bool		is_text;
-
-	if (!isolates(type, &is_text))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("column \"%s\" of table \"%s\" cannot isolate tenants", column, table),
-				 errdetail("Its type %s may take ids of different tenants for equal.", format_type_be(type)),
-				 errhint("Use text, varchar, uuid, smallint, integer, bigint or numeric.")));
-}
-
-/* Make sure that a collation takes no two different ids for one. */
-static void
-check_collation(Oid collation, const char *table, const char *column)
-{
-	if (OidIsValid(collation) && !get_collation_isdeterministic(collation))
-		ereport(ERROR,
-				(errcode(ERRCODE_COLLATION_MISMATCH),
-				 errmsg("column \"%s\" of table \"%s\" cannot isolate tenants", column, table),
-				 errdetail("Its nondeterministic collation may take ids of different tenants for equal."),
-				 errhint("Use COLLATE \"C\".")));
-}
-
-/*
- * Write "column = function()", with all names qualified or as people write it.  The
- * functions give text, which compares as it is with string types; for another type the
- * cast is done once per query.
- */
-static char *
-write_comparison(int kind, const char *column, Oid type, bool qualified)
-{
-	const char *equals = qualified ? "OPERATOR(pg_catalog.=)" : "=";
-	bool		is_text;
-
-	if (!isolates(type, &is_text))
-		return NULL;
-	if (is_text)
-		return psprintf("%s %s %s", quote_identifier(column), equals, kinds[kind].function);
-	type = getBaseType(type);
-	return psprintf("%s %s (SELECT %s::%s)", quote_identifier(column), equals, kinds[kind].function,
-					qualified ? format_type_be_qualified(type) : format_type_be(type));
-}
-
-/* Write it for a column that is there, and can isolate tenants. */
-static char *
-compare_column(Oid relid, int kind, const char *column)
-{
-	const char *table = get_rel_name(relid);
-	AttrNumber	attnum = get_attnum(relid, column);
-	Oid			type;
-	int32		typmod;
-	Oid			collation;
-
-	if (attnum <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("column \"%s\" of relation \"%s\" does not exist", column, table)));
-	get_atttypetypmodcoll(relid, attnum, &type, &typmod, &collation);
-	check_collation(collation, table, column);
-	check_type(type, table, column);
-	return write_comparison(kind, column, type, true);
-}
-
-/*
- * Write the condition by which a column of that name and type tells organizations apart, or
- * users, as people write it; NULL where its values cannot.
- */
-char *
-dbkit_tenant_condition(bool users, const char *column, Oid type)
-{
-	/*
-	 * For these somebody can plant an operator that fits better than
-	 * PostgreSQL's
-	 */
-	bool		qualified = type == VARCHAROID || type != getBaseType(type);
-
-	return write_comparison(users ? USER : ORGANIZATION, column, type, qualified);
-}
-
-/*
- * Write the conditions.  With both columns a user sees the rows of the organization
- * and its own, but gives no row to another organization.
- */
-static void
-write_conditions(Oid relid, const char *columns[], Protection *protection)
-{
-	char	   *comparisons[lengthof(kinds)] = {NULL};
-
-	for (int kind = 0; kind < (int) lengthof(kinds); kind++)
-	{
-		if (columns[kind] != NULL)
-			comparisons[kind] = compare_column(relid, kind, columns[kind]);
-	}
-	if (comparisons[ORGANIZATION] == NULL || comparisons[USER] == NULL)
-	{
-		protection->visible = comparisons[comparisons[USER] == NULL ? ORGANIZATION : USER];
-		protection->writable = protection->visible;
-		return;
-	}
-	protection->visible = psprintf("%s OR %s", comparisons[ORGANIZATION], comparisons[USER]);
-	protection->writable = psprintf("%s OR (%s IS NULL AND %s)", comparisons[ORGANIZATION],
-									quote_identifier(columns[ORGANIZATION]), comparisons[USER]);
-}
-
-static bool
-is_plain_or_partitioned(char relkind)
-{
-	return relkind == RELKIND_RELATION || relkind == RELKIND_PARTITIONED_TABLE;
-}
 
 /* Make sure that the caller may protect a relation, and return its name; NULL if there is none. */
 static char *
@@ -273,7 +39,7 @@ check_protectable(Oid relid)
 		return NULL;
 	form = (Form_pg_class) GETSTRUCT(tuple);
 	name = pstrdup(NameStr(form->relname));
-	if (!is_plain_or_partitioned(form->relkind))
+	if (!dbkit_is_protectable(form->relkind))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a table", name)));
@@ -283,223 +49,149 @@ check_protectable(Oid relid)
 	return name;
 }
 
-/*
- * Take the lock that ALTER TABLE will take, so that no partition or child is
- * added unseen, and check again what may have changed meanwhile.
- */
+/* Take a lock on a table, and check again what may have changed meanwhile. */
 static void
-lock_table(Oid relid)
+lock_table(Oid relid, LOCKMODE mode)
 {
 	const char *name = check_protectable(relid);
 
 	if (name == NULL)
 		dbkit_report_dropped(relid);
-	LockRelationOid(relid, AccessExclusiveLock);
+	LockRelationOid(relid, mode);
 	if (check_protectable(relid) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation \"%s\" does not exist", name)));
 }
 
-/* Give one table its policy, in place of an earlier one of that name. */
-static void
-protect_table(Oid relid, const Protection *protection)
-{
-	const char *name = dbkit_relation_name(relid);
-	const char *policy = quote_identifier(protection->policy);
-
-	dbkit_run_utility(psprintf("ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY", name));
-	if (OidIsValid(get_relation_policy_oid(relid, protection->policy, true)))
-		dbkit_run_utility(psprintf("DROP POLICY %s ON %s", policy, name));
-	dbkit_run_utility(psprintf("CREATE POLICY %s ON %s FOR ALL TO %s USING (%s) WITH CHECK (%s)",
-							   policy, name, quote_identifier(protection->role_name),
-							   protection->visible, protection->writable));
-}
-
-/* Can a policy admit rows to a role, or, if that is public, to anybody? */
-static bool
-admits(const RowSecurityPolicy *policy, Oid role)
-{
-	const Oid  *roles = (const Oid *) ARR_DATA_PTR(policy->roles);
-
-	if (!policy->permissive)
-		return false;
-	if (role == ACL_ID_PUBLIC)
-		return true;
-	for (int i = 0; i < ARR_DIMS(policy->roles)[0]; i++)
-	{
-		if (roles[i] == ACL_ID_PUBLIC || has_privs_of_role(role, roles[i]))
-			return true;
-	}
-	return false;
-}
-
-/* List the names of the policies of a table, other than ours, that can admit rows to a role. */
-static char *
-list_other_policies(Relation table, const Protection *protection, Oid role)
-{
-	char	   *result = NULL;
-	ListCell   *cell;
-
-	/* The server has them in the reverse order of their names */
-	foreach(cell, table->rd_rsdesc->policies)
-	{
-		const RowSecurityPolicy *policy = lfirst(cell);
-
-		if (strcmp(policy->policy_name, protection->policy) == 0 || !admits(policy, role))
-			continue;
-		result = result == NULL ? psprintf("\"%s\"", policy->policy_name)
-			: psprintf("\"%s\", %s", policy->policy_name, result);
-	}
-	return result;
-}
-
-/* Permissive policies are combined with OR, so ours hides nothing that another one shows. */
-static void
-warn_of_other_policies(Relation table, const Protection *protection)
-{
-	const char *names = list_other_policies(table, protection, protection->role);
-
-	if (names != NULL)
-		ereport(WARNING,
-				(errcode(ERRCODE_WARNING),
-				 errmsg("other policies of table \"%s\" stay in force", RelationGetRelationName(table)),
-				 errdetail("Rows that they admit stay visible to \"%s\": %s.",
-						   protection->role_name, names),
-				 errhint("Drop them, or create them again AS RESTRICTIVE, unless that is what you want.")));
-}
-
-/* Can the role log in, and does row level security bind it? */
-static bool
-is_bound_login(Oid role)
-{
-	HeapTuple	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
-	Form_pg_authid form;
-	bool		result;
-
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	form = (Form_pg_authid) GETSTRUCT(tuple);
-	result = form->rolcanlogin && !form->rolsuper && !form->rolbypassrls;
-	ReleaseSysCache(tuple);
-	return result;
-}
-
 /*
- * Forced row level security takes the rows from the owner as well.  A migration
- * that runs as the owner would then change nothing, and not say so.
+ * Lock a table with its partitions and children as ALTER TABLE will, so that none is added unseen,
+ * and return them all, the table first.  Errors: undefined_table, wrong_object_type,
+ * insufficient_privilege.
  */
-static void
-warn_of_owner(Relation table, const Protection *protection)
+List *
+dbkit_lock_tables(Oid relid)
 {
-	Oid			owner = table->rd_rel->relowner;
-	const char *detail = "From now on its queries find no rows there, without an error.";
-
-	if (owner == protection->role || !is_bound_login(owner) ||
-		list_other_policies(table, protection, owner) != NULL)
-		return;
-	if (protection->role == ACL_ID_PUBLIC || has_privs_of_role(owner, protection->role))
-		detail = "From now on its queries find no rows there without a context, and without an error.";
-	ereport(WARNING,
-			(errcode(ERRCODE_WARNING),
-			 errmsg("row level security now binds role \"%s\", which owns table \"%s\" and can log in",
-					GetUserNameFromId(owner, false), RelationGetRelationName(table)),
-			 errdetail_internal("%s", detail),
-			 errhint("Run migrations as a role with BYPASSRLS, let a role that cannot log in own the table, or create a policy for the owner.")));
+	lock_table(relid, AccessExclusiveLock);
+	return find_all_inheritors(relid, AccessExclusiveLock, NULL);
 }
 
-/* Say what protecting a table leaves to do, once for each of the owners. */
-static List *
-warn_of_leftovers(Oid relid, const Protection *protection, List *owners)
-{
-	Relation	table = relation_open(relid, NoLock);
-
-	/* A lock on a table does not keep its schema from being renamed */
-	if (table->rd_rsdesc == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("table \"%s\" was renamed by another session", RelationGetRelationName(table))));
-	warn_of_other_policies(table, protection);
-	if (!list_member_oid(owners, table->rd_rel->relowner))
-	{
-		warn_of_owner(table, protection);
-		owners = lappend_oid(owners, table->rd_rel->relowner);
-	}
-	relation_close(table, NoLock);
-	return owners;
-}
-
-/*
- * A foreign table has no policies, and the executor checks new rows against
- * those of the partitioned table only where it writes them itself (ExecInsert()
- * and ExecUpdateAct() in nodeModifyTable.c).
- */
+/* Run statements that name all with its schema, or have no name that is not PostgreSQL's. */
 void
-dbkit_warn_of_foreign_table(Oid relid)
+dbkit_run_protection(const List *statements)
 {
-	ereport(WARNING,
-			(errcode(ERRCODE_WARNING),
-			 errmsg("row level security does not guard foreign table \"%s\"", get_rel_name(relid)),
-			 errdetail("It has no policies, and rows written into it through another table are not checked."),
-			 errhint("Grant no more than SELECT, and that only on the table that it belongs to.")));
+	AsOwner		saved;
+	ListCell   *lc;
+
+	dbkit_begin_as_owner(GetUserId(), 0, &saved);
+	SPI_connect();
+	foreach(lc, statements)
+		dbkit_run_utility(lfirst(lc));
+	SPI_finish();
+	dbkit_end_as_owner(&saved);
 }
 
-/*
- * Row security does not descend: a partition or child that is queried by its
- * own name goes by its own policies, so each gets the same.
- */
+/* Say what is left to do, about each owner once. */
 static void
-protect_with_descendants(Oid relid, const Protection *protection)
+report_leftovers(Oid relid, const List *members, const Protection *protection)
 {
 	List	   *owners = NIL;
-	ListCell   *cell;
+	ListCell   *lc;
 
-	foreach(cell, find_all_inheritors(relid, AccessExclusiveLock, NULL))
+	foreach(lc, members)
 	{
-		Oid			member = lfirst_oid(cell);
-
-		if (is_plain_or_partitioned(get_rel_relkind(member)))
-		{
-			protect_table(member, protection);
-			owners = warn_of_leftovers(member, protection, owners);
-		}
+		if (dbkit_is_protectable(get_rel_relkind(lfirst_oid(lc))))
+			owners = dbkit_warn_of_leftovers(lfirst_oid(lc), protection, owners);
 		else
-			dbkit_warn_of_foreign_table(member);
+			dbkit_warn_of_foreign_table(lfirst_oid(lc));
 	}
+	dbkit_note_schema(relid, protection);
+	dbkit_note_admin(protection);
+}
+
+/* Protect a table with its partitions and children. */
+void
+dbkit_protect_table(Oid relid, Protection *protection)
+{
+	List	   *members = dbkit_lock_tables(relid);
+
+	dbkit_plan_protection(relid, protection);
+	dbkit_run_protection(dbkit_write_protection(relid, members, protection));
+	report_leftovers(relid, members, protection);
+}
+
+/* Write the statements that would, one to a line. */
+char *
+dbkit_protection_sql(Oid relid, Protection *protection)
+{
+	StringInfoData sql;
+	AsOwner		saved;
+	ListCell   *lc;
+
+	lock_table(relid, AccessShareLock);
+	initStringInfo(&sql);
+	dbkit_begin_as_owner(GetUserId(), 0, &saved);
+	dbkit_plan_protection(relid, protection);
+	foreach(lc, dbkit_write_protection(relid, find_all_inheritors(relid, AccessShareLock, NULL), protection))
+		appendStringInfo(&sql, "%s%s;", sql.len > 0 ? "\n" : "", (char *) lfirst(lc));
+	dbkit_end_as_owner(&saved);
+	return sql.data;
 }
 
 /*
- * dbkit.protect(relation regclass, user_column name, organization_column name, role name)
- *
- * Enable and force row level security on a table, its partitions and children,
- * and create the policy "<role>_isolation" on each.
+ * Read what is to be done from the arguments relation, user_column, organization_column, role and access.  There
+ * is no access where the extension is still of an earlier version.
  */
+static Oid
+read_request(FunctionCallInfo fcinfo, Protection *protection)
+{
+	bool		has_access = PG_NARGS() > 4;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(3) || (has_access && PG_ARGISNULL(4)))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the relation, the role and the access cannot be NULL")));
+	protection->access = dbkit_find_access(has_access ? text_to_cstring(PG_GETARG_TEXT_PP(4)) : "tenant");
+	protection->columns[TENANT_USER] = PG_ARGISNULL(1) ? NULL : NameStr(*PG_GETARG_NAME(1));
+	protection->columns[TENANT_ORGANIZATION] = PG_ARGISNULL(2) ? NULL : NameStr(*PG_GETARG_NAME(2));
+	protection->role_name = NameStr(*PG_GETARG_NAME(3));
+	protection->stem = protection->role_name;
+	dbkit_refresh_agreement();
+	return PG_GETARG_OID(0);
+}
+
 PG_FUNCTION_INFO_V1(dbkit_protect);
+
+/*
+ * dbkit.protect(relation regclass, user_column name, organization_column name, role name, access text) returns void
+ *
+ * Enables and forces row level security on a table, its partitions and children, creates the policies
+ * "<role>_isolation..." on each, grants what they are of use with, and has new rows belong to who has entered.
+ * Errors: null_value_not_allowed, undefined_object, undefined_table, wrong_object_type, insufficient_privilege,
+ * undefined_column, datatype_mismatch, collation_mismatch, invalid_parameter_value.
+ */
 Datum
 dbkit_protect(PG_FUNCTION_ARGS)
 {
-	const char *columns[lengthof(kinds)];
-	Protection	protection;
-	Oid			relid;
+	Protection	protection = {0};
+	Oid			relid = read_request(fcinfo, &protection);
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(3))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("the relation and the role cannot be NULL")));
-	relid = PG_GETARG_OID(0);
-	columns[USER] = PG_ARGISNULL(1) ? NULL : NameStr(*PG_GETARG_NAME(1));
-	columns[ORGANIZATION] = PG_ARGISNULL(2) ? NULL : NameStr(*PG_GETARG_NAME(2));
-	lock_table(relid);
-	dbkit_refresh_agreement();
-	choose_columns(relid, columns);
-	write_conditions(relid, columns, &protection);
-	protection.role_name = NameStr(*PG_GETARG_NAME(3));
-	protection.role = strcmp(protection.role_name, "public") == 0 ? ACL_ID_PUBLIC
-		: get_role_oid(protection.role_name, false);
-	protection.policy = makeObjectName(protection.role_name, NULL, "isolation");
-
-	SPI_connect();
-	protect_with_descendants(relid, &protection);
-	SPI_finish();
+	dbkit_protect_table(relid, &protection);
 	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(dbkit_protect_sql);
+
+/*
+ * dbkit.protect_sql(relation regclass, user_column name, organization_column name, role name, access text) returns text
+ *
+ * Writes the statements that dbkit.protect() would run.  Errors: the same.
+ */
+Datum
+dbkit_protect_sql(PG_FUNCTION_ARGS)
+{
+	Protection	protection = {0};
+	Oid			relid = read_request(fcinfo, &protection);
+
+	PG_RETURN_TEXT_P(cstring_to_text(dbkit_protection_sql(relid, &protection)));
 }

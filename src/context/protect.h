@@ -8,8 +8,11 @@
 #ifndef DBKIT_PROTECT_H
 #define DBKIT_PROTECT_H
 
-extern void dbkit_warn_of_foreign_table(Oid relid);
+#include "context/protection.h"
 
-extern char *dbkit_tenant_condition(bool users, const char *column, Oid type);
+extern List *dbkit_lock_tables(Oid relid);
+extern void dbkit_run_protection(const List *statements);
+extern void dbkit_protect_table(Oid relid, Protection *protection);
+extern char *dbkit_protection_sql(Oid relid, Protection *protection);
 
 #endif							/* DBKIT_PROTECT_H */

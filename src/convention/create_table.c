@@ -14,9 +14,11 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "commands/defrem.h"
 #include "executor/spi.h"
 #include "nodes/makefuncs.h"
 #include "nodes/parsenodes.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/plancache.h"
 #include "utils/resowner.h"
@@ -24,6 +26,7 @@
 
 #include "common.h"
 #include "as_owner.h"
+#include "context/protect.h"
 #include "convention/agreement.h"
 #include "convention/cases.h"
 #include "convention/create_table.h"
@@ -44,6 +47,9 @@ typedef struct Request
 	char	   *statement;		/* CREATE TABLE with the columns as they are
 								 * described */
 	bool		prefixed;		/* the prefix is given */
+	const Access *access;
+	bool		protected;		/* dbkit.protect() gives it its policies ... */
+	const char *tenant_columns[TENANT_KINDS];	/* ... by these columns */
 	bool		judged;			/* what is written names all with its schema */
 } Request;
 
@@ -90,12 +96,9 @@ read_request(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the name, the columns and the access cannot be NULL")));
-	if (strcmp(access, "tenant") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unrecognized access: \"%s\"", access),
-				 errhint("Use tenant.")));
+	request.access = dbkit_find_access(access);
 	dbkit_refresh_agreement();
+	request.protected = !dbkit_is_tenant_access(request.access);
 	name = makeRangeVarFromNameList(textToQualifiedNameList(PG_GETARG_TEXT_PP(0)));
 	request.schema = dbkit_schema_name(RangeVarGetCreationNamespace(name));
 	request.name = name->relname;
@@ -123,6 +126,72 @@ check_prefix(const List *findings)
 	}
 }
 
+/* Is a finding about row level security that a table has not? */
+static bool
+asks_for_row_security(const Finding *finding)
+{
+	ListCell   *lc;
+
+	foreach(lc, finding->actions)
+	{
+		const Action *action = lfirst(lc);
+
+		if (action->kind == ACTION_ROW_SECURITY || action->kind == ACTION_CREATE_POLICY)
+			return true;
+	}
+	return false;
+}
+
+/* Choose the columns as dbkit.protect() would, which does not know what they are named now. */
+static void
+choose_tenant_columns(Request *request, const Draft *draft)
+{
+	bool		chosen = dbkit_is_read_access(request->access);
+
+	for (int kind = 0; kind < TENANT_KINDS && !chosen; kind++)
+	{
+		request->tenant_columns[kind] = dbkit_draft_tenant_column(draft, kind);
+		chosen = request->tenant_columns[kind] != NULL && dbkit_is_tenant_access(request->access);
+	}
+}
+
+/* Is a finding about the index of a foreign key to the organization, which the key of the rule tenant_key serves as well? */
+static bool
+is_served_by_tenant_key(const Request *request, const Draft *draft, const Finding *finding)
+{
+	const char *tenant = dbkit_draft_tenant_column(draft, TENANT_ORGANIZATION);
+	const DraftColumn *column = list_length(finding->attnums) == 1 ? dbkit_draft_column_at(draft, linitial_int(finding->attnums)) : NULL;
+
+	return strcmp(finding->rule->id, "fk_index") == 0 && column != NULL && tenant != NULL && strcmp(column->name, tenant) == 0 &&
+		strcmp(tenant, "id") != 0 && dbkit_wants_tenant_key(request->schema) && !dbkit_is_read_access(request->access);
+}
+
+/*
+ * Revise the draft.  Row level security is left to dbkit.protect(), where the rules want it and there is
+ * a column to tell tenants apart by, or where the access says who sees the rows.
+ */
+static void
+revise_draft(Request *request, Draft *draft, const List *findings)
+{
+	List	   *about_security = NIL;
+	List	   *others = NIL;
+	ListCell   *lc;
+
+	foreach(lc, findings)
+	{
+		if (asks_for_row_security(lfirst(lc)))
+			about_security = lappend(about_security, lfirst(lc));
+		else if (!is_served_by_tenant_key(request, draft, lfirst(lc)))
+			others = lappend(others, lfirst(lc));
+	}
+	dbkit_revise_draft(draft, others);
+	request->protected |= about_security != NIL && dbkit_draft_isolates(draft);
+	if (request->protected)
+		choose_tenant_columns(request, draft);
+	else
+		dbkit_revise_draft(draft, about_security);
+}
+
 /* Write the table that was made, as it should be. */
 static char *
 write_table(Request *request, Oid relid)
@@ -143,7 +212,7 @@ write_table(Request *request, Oid relid)
 	initStringInfo(&sql);
 	dbkit_begin_as_owner(GetUserId(), 0, &saved);
 	draft = dbkit_draft_of_catalog(facts);
-	dbkit_revise_draft(draft, findings);
+	revise_draft(request, draft, findings);
 	if (draft->obstacle != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_CONVENTION),
@@ -186,9 +255,68 @@ try_table(const Request *request)
 	return made_table(request);
 }
 
-/* Write the table that is asked for. */
+/* Run what makes the table. */
+static Oid
+make_table(const Request *request, const char *sql)
+{
+	AsOwner		saved;
+
+	/*
+	 * Names of our own may not mean what somebody has put into the
+	 * search_path
+	 */
+	if (request->judged)
+		dbkit_begin_as_owner(GetUserId(), 0, &saved);
+	SPI_connect();
+	(void) dbkit_run_sql(DBKIT_ANY_RESULT, sql, 0, NULL, NULL, NULL);
+	SPI_finish();
+	if (request->judged)
+		dbkit_end_as_owner(&saved);
+	CommandCounterIncrement();
+	return made_table(request);
+}
+
+/* Say how the table is to be protected: for the role of the agreement or, until that is there, for all. */
+static Protection
+request_protection(const Request *request)
+{
+	const char *customers = dbkit_agreement()->customer_role;
+	bool		exists = customers != NULL && OidIsValid(get_role_oid(customers, true));
+
+	return (Protection)
+	{
+		.access = request->access,
+			.role_name = exists ? customers : "public",
+			.stem = customers != NULL ? customers : "public",
+			.columns =
+		{
+			request->tenant_columns[TENANT_ORGANIZATION], request->tenant_columns[TENANT_USER]
+		}
+	};
+}
+
+/* Write what protects the table, as it is when it is made: the tried one has other columns. */
 static char *
-write_request(Request *request)
+write_protection(const Request *request, Oid tried, char *sql)
+{
+	Protection	protection = request_protection(request);
+	Oid			relid = tried;
+
+	if (request->judged)
+	{
+		trying++;
+		SPI_connect();
+		dbkit_run_utility(psprintf("DROP TABLE %s", dbkit_relation_name(tried)));
+		SPI_finish();
+		relid = make_table(request, sql);
+		trying--;
+	}
+	return psprintf("%s\n%s", sql, dbkit_protection_sql(relid, &protection));
+}
+
+/* Write the table that is asked for, with what protects it or without. */
+static char *
+write_request(Request *request, bool with_protection)
 {
 	int			outer = trying;
 	MemoryContext context = CurrentMemoryContext;
@@ -200,7 +328,11 @@ write_request(Request *request)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		result = write_table(request, try_table(request));
+		Oid			tried = try_table(request);
+
+		result = write_table(request, tried);
+		if (request->protected && with_protection)
+			result = write_protection(request, tried, result);
 	}
 	PG_CATCH();
 	{
@@ -230,7 +362,7 @@ dbkit_create_table_sql(PG_FUNCTION_ARGS)
 {
 	Request		request = read_request(fcinfo);
 
-	PG_RETURN_TEXT_P(cstring_to_text(write_request(&request)));
+	PG_RETURN_TEXT_P(cstring_to_text(write_request(&request, true)));
 }
 
 PG_FUNCTION_INFO_V1(dbkit_create_table);
@@ -240,26 +372,17 @@ PG_FUNCTION_INFO_V1(dbkit_create_table);
  *
  * Makes a table of these columns as the agreement wants it: what the rules demand is added, and
  * what they refuse is written as they would have it.  Without a prefix a free one is taken.
- * Errors: KD001 where there is no such table, invalid_parameter_value, syntax_error.
+ * Errors: KD001 where there is no such table, invalid_parameter_value, syntax_error, undefined_column where
+ * the access needs a column that is missing.
  */
 Datum
 dbkit_create_table(PG_FUNCTION_ARGS)
 {
 	Request		request = read_request(fcinfo);
-	char	   *sql = write_request(&request);
+	Oid			relid = make_table(&request, write_request(&request, false));
+	Protection	protection = request_protection(&request);
 
-	AsOwner		saved;
-
-	/*
-	 * Names of our own may not mean what somebody has put into the
-	 * search_path
-	 */
-	if (request.judged)
-		dbkit_begin_as_owner(GetUserId(), 0, &saved);
-	SPI_connect();
-	(void) dbkit_run_sql(DBKIT_ANY_RESULT, sql, 0, NULL, NULL, NULL);
-	SPI_finish();
-	if (request.judged)
-		dbkit_end_as_owner(&saved);
-	PG_RETURN_OID(made_table(&request));
+	if (request.protected)
+		dbkit_protect_table(relid, &protection);
+	PG_RETURN_OID(relid);
 }

@@ -25,7 +25,7 @@
 #include "common.h"
 #include "convention/own_objects.h"
 
-/* The functions that rules look for, found when first asked for */
+/* The functions that are looked for, found when first asked for */
 static struct
 {
 	const char *name;
@@ -34,7 +34,9 @@ static struct
 }			functions[] = {
 	{"generate_id", false, InvalidOid},
 	{"is_id", false, InvalidOid},
+	{"organization_id", false, InvalidOid},
 	{"updated_at", false, InvalidOid},
+	{"user_id", false, InvalidOid},
 };
 
 /* Counts how often functions have changed */

@@ -26,7 +26,7 @@ use Test::More;
 
 my $tree = "$FindBin::Bin/../..";
 my $not_run_expected = 9;
-my $nothing = qr/^ +(?:enter|protect|exempt|lock|run_as|sign_up) *\n-+\n *\n\(1 row\)\n\n/m;
+my $nothing = qr/^ +(?:enter|protect|unprotect|exempt|lock|run_as|sign_up) *\n-+\n *\n\(1 row\)\n\n/m;
 my $fence = qr/^```(\w*)[^\n]*\n(.*?)^```$/ms;
 
 my @pages = ('README.md');

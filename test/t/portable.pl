@@ -34,6 +34,8 @@ CREATE POLICY everybody ON organizations FOR SELECT USING (id = dbkit.organizati
 SELECT dbkit.create_table('documents',
   'title text NOT NULL, pages int, due timestamp, color text REFERENCES color_enum, organization_id text NOT NULL REFERENCES organizations', 'doc');
 SELECT dbkit.create_table('notes', 'body text, document_id text, session_id text, organization_id text');
+-- as create_table() leaves it, it takes the rows from an owner who logs in
+ALTER TABLE documents NO FORCE ROW LEVEL SECURITY;
 ALTER TABLE documents ADD CHECK (dbkit.is_id(id, 'doc'));
 CREATE INDEX documents_made_at ON documents (dbkit.id_timestamp(id));
 CREATE VIEW lately WITH (security_invoker = true) AS SELECT id, dbkit.id_timestamp(id) AS made_at FROM documents;

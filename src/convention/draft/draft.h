@@ -10,6 +10,7 @@
 
 #include "lib/stringinfo.h"
 
+#include "context/tenant_columns.h"
 #include "convention/facts/catalogs.h"
 #include "convention/findings.h"
 
@@ -93,6 +94,8 @@ extern void dbkit_draft_note_obstacle(Draft *draft, char *reason);
 extern void dbkit_draft_leave_out(Draft *draft, const char *what, const char *why);
 extern void dbkit_draft_set_type(Draft *draft, const Action *action);
 extern bool dbkit_is_similar_type(Oid type, Oid other);
+extern const char *dbkit_draft_tenant_column(const Draft *draft, TenantKind kind);
+extern bool dbkit_draft_isolates(const Draft *draft);
 extern char *dbkit_policy_text(const Draft *draft);
 extern List *dbkit_draft_additions(const Draft *draft, const Catalogs *before, const List *findings);
 extern List *dbkit_draft_catalog_columns(const Draft *draft);

@@ -25,7 +25,7 @@
 #include "utils/syscache.h"
 
 #include "common.h"
-#include "context/protect.h"
+#include "context/tenant_columns.h"
 #include "convention/agreement.h"
 #include "convention/draft/draft.h"
 #include "convention/facts/catalogs.h"
@@ -467,22 +467,54 @@ find_listed(const Draft *draft, const List *names)
 	return NULL;
 }
 
+/* Find the column of a draft by which a half of the context is told, or NULL. */
+static const DraftColumn *
+find_tenant_column(const Draft *draft, TenantKind kind)
+{
+	Oid			relid = draft->facts->objid;
+
+	if (kind == TENANT_ORGANIZATION)
+		return dbkit_is_organization_table(&dbkit_now, relid) ? dbkit_draft_column(draft, "id") :
+			find_listed(draft, dbkit_agreement()->organization_columns);
+	return dbkit_is_user_table(&dbkit_now, relid) ? dbkit_draft_column(draft, "id") :
+		find_listed(draft, dbkit_agreement()->user_columns);
+}
+
+/* Return the name that a column of a draft has in the end. */
+static const char *
+final_name(const DraftColumn *column)
+{
+	return column->later_name != NULL ? column->later_name : column->name;
+}
+
+/* Return the name of the column by which dbkit.protect() is to go for a half of the context, or NULL. */
+const char *
+dbkit_draft_tenant_column(const Draft *draft, TenantKind kind)
+{
+	const DraftColumn *column = find_tenant_column(draft, kind);
+
+	return column != NULL ? final_name(column) : NULL;
+}
+
 /* Write the condition by which dbkit.protect() would tell tenants apart; NULL where nothing does. */
 static char *
 write_condition(const Draft *draft)
 {
-	Oid			relid = draft->facts->objid;
-	const DraftColumn *column = dbkit_is_organization_table(&dbkit_now, relid) ? dbkit_draft_column(draft, "id") :
-	find_listed(draft, dbkit_agreement()->organization_columns);
-	bool		users = column == NULL;
+	const DraftColumn *organization = find_tenant_column(draft, TENANT_ORGANIZATION);
+	TenantKind	kind = organization != NULL ? TENANT_ORGANIZATION : TENANT_USER;
+	const DraftColumn *column = organization != NULL ? organization : find_tenant_column(draft, TENANT_USER);
 
-	if (users)
-		column = dbkit_is_user_table(&dbkit_now, relid) ? dbkit_draft_column(draft, "id") :
-			find_listed(draft, dbkit_agreement()->user_columns);
 	if (column == NULL || !OidIsValid(column->base_type))
 		return NULL;
-	return dbkit_tenant_condition(users, column->later_name != NULL ? column->later_name : column->name,
-								  column->attnum != 0 && !column->retyped ? get_atttype(relid, column->attnum) : column->base_type);
+	return dbkit_tenant_condition(kind, final_name(column),
+								  column->attnum != 0 && !column->retyped ? get_atttype(draft->facts->objid, column->attnum) : column->base_type);
+}
+
+/* Can dbkit.protect() tell the tenants of the table apart? */
+bool
+dbkit_draft_isolates(const Draft *draft)
+{
+	return write_condition(draft) != NULL;
 }
 
 /*

@@ -4,6 +4,7 @@ CREATE ROLE customer;
 CREATE ROLE "regress_q""u.o te";
 CREATE ROLE regress_owner;
 CREATE SCHEMA regress_protect AUTHORIZATION regress_owner;
+GRANT USAGE ON SCHEMA regress_protect TO public;
 SET search_path = regress_protect;
 SET ROLE regress_owner;
 

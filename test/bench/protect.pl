@@ -1,0 +1,109 @@
+# What the policies of dbkit.protect() cost, for each kind of access, on one table and on
+# one of 1,000 partitions, against the same condition by hand; and what dbkit.protect()
+# itself takes on a table that is full.
+
+use strict;
+use warnings;
+
+my %condition = (
+	tenant => q{organization_id = 'org_7'},
+	member => q{organization_id = 'org_7'},
+	read => 'true',
+);
+
+# A scan of a table as one of the roles.
+sub scan
+{
+	my ($name, $table, $role, $where) = @_;
+	return {
+		name => $name,
+		before => "BEGIN; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL ROLE bench_protect_$role; SELECT dbkit.enter('usr_7', 'org_7')",
+		sql => "DO \$\$ BEGIN PERFORM count(*) FROM $table WHERE $where; END \$\$",
+		after => 'COMMIT',
+	};
+}
+
+# An UPDATE of the user's own rows in the organization.
+sub update
+{
+	my ($name, $role, $where) = @_;
+	return {
+		name => $name,
+		before => "BEGIN; SET LOCAL ROLE bench_protect_$role; SELECT dbkit.enter('usr_7', 'org_7')",
+		sql => "DO \$\$ BEGIN UPDATE bench_protect SET id = id WHERE $where; END \$\$",
+		after => 'ROLLBACK',
+	};
+}
+
+sub protecting
+{
+	my ($name, $table) = @_;
+	return {
+		name => $name,
+		sql => "BEGIN; SELECT dbkit.protect('$table', role => 'bench_protect_tenant')",
+		after => 'ROLLBACK',
+	};
+}
+
+return sub {
+	my ($with) = @_;
+	my $rows = int(1_000_000 * $with->{scale}) || 1;
+	my $partitions = int(1000 * $with->{scale}) || 1;
+
+	my @setup = ([ 'dbkit', <<~SQL ], [ 'dbkit', <<~SQL ], [ 'dbkit', <<~SQL ]);
+		SET dbkit.enforce = off;
+		CREATE ROLE bench_protect_tenant; CREATE ROLE bench_protect_member; CREATE ROLE bench_protect_read; CREATE ROLE bench_protect_none;
+		CREATE UNLOGGED TABLE bench_protect (id bigint, organization_id text COLLATE "C", user_id text COLLATE "C");
+		INSERT INTO bench_protect SELECT n, 'org_' || n % 100, 'usr_' || n % 1000 FROM generate_series(1, $rows) n;
+		CREATE UNLOGGED TABLE bench_protect_full AS SELECT n AS id, 'org_' || n % 100 AS organization_id FROM generate_series(1, $rows) n;
+		CREATE TABLE bench_protect_empty (id bigint, organization_id text);
+		CREATE TABLE bench_protect_parts (id bigint, organization_id text COLLATE "C", user_id text COLLATE "C") PARTITION BY RANGE (id);
+		SQL
+		SET dbkit.enforce = off;
+		DO \$\$ BEGIN
+			FOR n IN 0 .. $partitions - 1 LOOP
+				EXECUTE format('CREATE UNLOGGED TABLE bench_protect_part_%s PARTITION OF bench_protect_parts FOR VALUES FROM (%s) TO (%s)', n, n * $rows / $partitions, (n + 1) * $rows / $partitions);
+			END LOOP;
+		END \$\$;
+		INSERT INTO bench_protect_parts SELECT n - 1, 'org_' || n % 100, 'usr_' || n % 1000 FROM generate_series(1, $rows) n;
+		SQL
+		SET dbkit.enforce = off;
+		SET client_min_messages = error;
+		SELECT dbkit.protect(t, role => ('bench_protect_' || a)::name, access => a) FROM unnest('{bench_protect,bench_protect_parts}'::regclass[]) t, unnest('{tenant,member,read}'::text[]) a;
+		CREATE POLICY everybody ON bench_protect TO bench_protect_none USING (true);
+		CREATE POLICY everybody ON bench_protect_parts TO bench_protect_none USING (true);
+		GRANT SELECT, UPDATE ON bench_protect, bench_protect_parts TO bench_protect_none;
+		SQL
+	push @setup, [ 'dbkit', 'VACUUM ANALYZE bench_protect' ], [ 'dbkit', 'VACUUM ANALYZE bench_protect_parts' ];
+
+	my @cases;
+	for my $of ([ 'bench_protect', "$rows rows" ], [ 'bench_protect_parts', "$rows rows in $partitions partitions" ])
+	{
+		my ($table, $what) = @$of;
+		for my $access (sort keys %condition)
+		{
+			push @cases, {
+				what => "scan of $what, access $access",
+				unit => 'ms',
+				repeat => 2,
+				dbkit => scan('dbkit.protect()', $table, $access, 'true'),
+				peers => [ { %{ scan('WHERE by hand', $table, 'none', $condition{$access}) }, aim => 1.1 } ],
+			};
+		}
+	}
+	push @cases, {
+		what => "UPDATE of one's own of $rows rows, access member",
+		unit => 'ms',
+		repeat => 2,
+		dbkit => update('dbkit.protect()', 'member', 'true'),
+		peers => [ { %{ update('WHERE by hand', 'none', q{organization_id = 'org_7' AND user_id = 'usr_7'}) }, aim => 1.1 } ],
+	};
+	push @cases, {
+		what => "dbkit.protect() of a table of $rows rows",
+		unit => 'ms',
+		repeat => 5,
+		dbkit => protecting('full', 'bench_protect_full'),
+		peers => [ { %{ protecting('an empty table', 'bench_protect_empty') }, aim => 1.25 } ],
+	};
+	return { setup => \@setup, cases => \@cases };
+};
