@@ -460,13 +460,15 @@ limit_text(Limits *limits, const char *operator, const char *text)
 
 /* Have a column compare so with a constant. */
 static bool
-limit_value(const Subject *subject, const char *operator, char *text, const Goal *goal)
+limit_value(Solver *solver, const Subject *subject, const char *operator, char *text, const Goal *goal)
 {
 	Slot	   *slot = subject->slot;
 	Limits	   *limits = &slot->limits;
 	double		number;
 
 	limits->upper |= subject->upper;
+	if (solver->shape->variant->eager && slot->filling == FILL_NOTHING)
+		slot->filling = FILL_VALUE;
 	if (strcmp(operator, "=") == 0)
 		limit_to(limits, list_make1(text));
 	else if (strcmp(operator, "<>") == 0)
@@ -660,12 +662,12 @@ read_subject(Solver *solver, const Check *check, Node *expr)
 
 /* Have a subject compare so with a constant. */
 static bool
-meet_constant(const Subject *subject, const char *operator, char *text, const Goal *goal)
+meet_constant(Solver *solver, const Subject *subject, const char *operator, char *text, const Goal *goal)
 {
 	switch (subject->kind)
 	{
 		case SUBJECT_VALUE:
-			return limit_value(subject, operator, text, goal);
+			return limit_value(solver, subject, operator, text, goal);
 		case SUBJECT_LENGTH:
 			return limit_length(subject, operator, text, goal);
 		case SUBJECT_JSON_TYPE:
@@ -719,7 +721,7 @@ meet_comparison(Solver *solver, const char *operator, Node *left, Node *right, c
 		return meet_comparison(solver, reversed(operator), right, left, goal);
 	first = read_subject(solver, goal->check, left);
 	if (text != NULL)
-		return meet_constant(&first, operator, text, goal);
+		return meet_constant(solver, &first, operator, text, goal);
 	second = read_subject(solver, goal->check, right);
 	if (first.kind == SUBJECT_VALUE && second.kind == SUBJECT_VALUE)
 		return meet_columns(&first, &second, operator, goal);
@@ -784,11 +786,15 @@ solve_arms(Solver *solver, const Arm *arms, int count, const Goal *goal, const A
 {
 	Slot	   *saved = save(solver);
 
+	int			turn = goal->check->value_of == 0 ? solver->shape->variant->turn : 0;
+
+	if (goal->check->value_of == 0)
+		solver->shape->choices = Max(solver->shape->choices, count);
 	for (int gentle = 1; gentle >= (goal->gentle ? 1 : 0); gentle--)
 	{
 		for (int i = 0; i < count; i++)
 		{
-			if (solve_arm(solver, &arms[i], gentle == 1, goal, rest))
+			if (solve_arm(solver, &arms[(i + turn) % count], gentle == 1, goal, rest))
 				return true;
 			restore(solver, saved);
 		}
@@ -943,10 +949,10 @@ meet_list(Solver *solver, const ScalarArrayOpExpr *expr, const Goal *goal)
 		return keeps_limits(subject.slot, goal->gentle);
 	}
 	if (in == goal->truth)
-		return meet_constant(&subject, "=", linitial(texts), goal);
+		return meet_constant(solver, &subject, "=", linitial(texts), goal);
 	foreach(lc, texts)
 	{
-		if (!meet_constant(&subject, "<>", lfirst(lc), goal))
+		if (!meet_constant(solver, &subject, "<>", lfirst(lc), goal))
 			return false;
 	}
 	return true;
@@ -1103,6 +1109,25 @@ find_id_prefixes(Shape *shape)
 	}
 }
 
+/* Have another one of several allowed values come first in another variant. */
+static void
+rotate_lists(Shape *shape)
+{
+	for (int i = 0; i < shape->count; i++)
+	{
+		Limits	   *limits = &shape->slots[i].limits;
+		int			count = limits->listed ? list_length(limits->allowed) : 0;
+		List	   *rotated = NIL;
+
+		if (count < 2 || shape->slots[i].filling != FILL_VALUE)
+			continue;
+		for (int n = 0; n < count; n++)
+			rotated = lappend(rotated, list_nth(limits->allowed, (n + shape->variant->turn) % count));
+		limits->allowed = rotated;
+		shape->choices = Max(shape->choices, count);
+	}
+}
+
 /*
  * Find out what the CHECKs ask of the columns, and keep it in the slots.  Where they cannot
  * be met together, those that can alone are.
@@ -1136,6 +1161,7 @@ dbkit_meet_checks(Shape *shape)
 			meet_alone(&solver, lfirst(lc));
 	}
 	find_id_prefixes(shape);
+	rotate_lists(shape);
 }
 
 /* Return the columns of which a CHECK speaks. */

@@ -19,6 +19,7 @@
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_enum.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -323,6 +324,18 @@ compare_references(const ListCell *a, const ListCell *b)
 	return first->columns[0] - second->columns[0];
 }
 
+/* Are there triggers of INSERT, other than those of foreign keys? */
+static bool
+has_triggers(const TriggerDesc *triggers)
+{
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		if (!triggers->triggers[i].tgisinternal && TRIGGER_FOR_INSERT(triggers->triggers[i].tgtype))
+			return true;
+	}
+	return false;
+}
+
 /* Read a table; it is there until the transaction ends. */
 Shape *
 dbkit_read_shape(Oid relid)
@@ -330,11 +343,15 @@ dbkit_read_shape(Oid relid)
 	Relation	table = table_open(relid, AccessShareLock);
 	Shape	   *shape = palloc0(sizeof(Shape));
 	ListCell   *lc;
+	static const Variant usual;
 
 	check_kind(table);
+	shape->variant = &usual;
+	shape->choices = 1;
 	shape->relid = relid;
 	shape->name = dbkit_relation_name(relid);
 	shape->bare_name = pstrdup(RelationGetRelationName(table));
+	shape->has_triggers = has_triggers(table->trigdesc);
 	read_columns(shape, table);
 	read_checks(shape, table);
 	foreach(lc, RelationGetIndexList(table))

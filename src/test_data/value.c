@@ -17,6 +17,7 @@
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
+#include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
@@ -537,6 +538,12 @@ some_range(const Slot *slot, uint64 number, Oid subtype)
 	Slot		until;
 
 	from.distinct = slot->distinct;
+	if (TypeCategory(subtype) != TYPCATEGORY_NUMERIC && TypeCategory(subtype) != TYPCATEGORY_DATETIME)
+	{
+		char	   *only = dbkit_make_value(&from, number);
+
+		return psprintf("[\"%s\",\"%s\"]", only, only);
+	}
 	until = from;
 	until.limits.rank = from.distinct ? 0 : 1;
 	if (from.distinct && (subtype == DATEOID || subtype == TIMESTAMPTZOID || subtype == TIMESTAMPOID))
