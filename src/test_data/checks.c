@@ -680,21 +680,37 @@ meet_constant(Solver *solver, const Subject *subject, const char *operator, char
 	}
 }
 
+/* Have a column compare so with one whose value is known; false where it is not. */
+static bool
+meet_known(Solver *solver, const Slot *known, const char *operator, const Subject *other, const Goal *goal, bool *met)
+{
+	char	   *text = known->filling == FILL_GIVEN ? given_text(known) :
+		known->filling == FILL_DEFAULT ? known->constant_default : NULL;
+
+	if (text == NULL || other->slot->filling == FILL_GIVEN || operator == NULL)
+		return false;
+	*met = limit_value(solver, other, operator, text, goal);
+	return true;
+}
+
 /* Have two columns compare so: by their ranks, which numbers and times follow. */
 static bool
-meet_columns(const Subject *left, const Subject *right, const char *operator, const Goal *goal)
+meet_columns(Solver *solver, const Subject *left, const Subject *right, const char *operator, const Goal *goal)
 {
 	Slot	   *first = operator[0] == '>' ? right->slot : left->slot;
 	Slot	   *second = operator[0] == '>' ? left->slot : right->slot;
+	bool		met;
 
 	if (first == second)
 	{
-		if (left->upper)
-			first->limits.upper = true;
+		first->limits.upper |= left->upper || right->upper;
 		return true;
 	}
 	if (is_null(first) || is_null(second))
 		return true;
+	if (meet_known(solver, right->slot, operator, left, goal, &met) ||
+		meet_known(solver, left->slot, reversed(operator), right, goal, &met))
+		return met;
 	if (strcmp(operator, "<>") == 0 || strcmp(operator, "<") == 0 || strcmp(operator, ">") == 0)
 	{
 		if (second->filling == FILL_DEFAULT && first->filling == FILL_VALUE)
@@ -724,7 +740,7 @@ meet_comparison(Solver *solver, const char *operator, Node *left, Node *right, c
 		return meet_constant(solver, &first, operator, text, goal);
 	second = read_subject(solver, goal->check, right);
 	if (first.kind == SUBJECT_VALUE && second.kind == SUBJECT_VALUE)
-		return meet_columns(&first, &second, operator, goal);
+		return meet_columns(solver, &first, &second, operator, goal);
 	goal->check->read = false;
 	return true;
 }

@@ -320,7 +320,7 @@ fits(const Parent *made, const Reference *reference, const List *given)
 
 	for (int i = 0; i < reference->count; i++)
 	{
-		if (made->texts[reference->keys[i] - 1] == NULL)
+		if (reference->keys[i] > made->count || made->texts[reference->keys[i] - 1] == NULL)
 			return false;
 	}
 	foreach(lc, given)
@@ -603,6 +603,33 @@ is_overridden(const Shape *shape, const Reference *reference)
 	return true;
 }
 
+/* Have the organization that the caller gave be that of the parents as well. */
+static void
+remember_tenant(Making *making, const Shape *shape)
+{
+	ListCell   *lc;
+
+	foreach(lc, shape->references)
+	{
+		const Reference *reference = lfirst(lc);
+		const Slot *slot = dbkit_slot(shape, reference->columns[0]);
+		MemoryContext old;
+		Parent	   *given;
+
+		if (reference->count != 1 || !slot->overridden || slot->constant == NULL || slot->constant->type != jbvString ||
+			!dbkit_is_organization_table(&dbkit_now, reference->parent))
+			continue;
+		old = MemoryContextSwitchTo(making->context);
+		given = palloc0(sizeof(Parent));
+		given->relid = reference->parent;
+		given->count = reference->keys[0];
+		given->texts = palloc0(sizeof(char *) * given->count);
+		given->texts[given->count - 1] = pnstrdup(slot->constant->val.string.val, slot->constant->val.string.len);
+		making->parents = lappend(making->parents, given);
+		MemoryContextSwitchTo(old);
+	}
+}
+
 /* Find or make the rows that the foreign keys of a table need. */
 void
 dbkit_fill_references(Making *making, Shape *shape, uint64 rows)
@@ -611,6 +638,8 @@ dbkit_fill_references(Making *making, Shape *shape, uint64 rows)
 	ListCell   *lc;
 
 	use_context(shape);
+	if (list_length(making->chain) == 1 && making->parents == NIL)
+		remember_tenant(making, shape);
 	foreach(lc, shape->references)
 	{
 		Reference  *reference = lfirst(lc);
