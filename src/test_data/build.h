@@ -23,7 +23,8 @@ typedef struct Making
 {
 	MemoryContext context;		/* where all this is */
 	List	   *parents;		/* Parent *, rows that were made as parents */
-	List	   *chain;			/* Shape *, what is being built, innermost last */
+	List	   *chain;			/* Shape *, what is being built, innermost
+								 * last */
 	List	   *deferred;		/* char *, constraints that were immediate */
 } Making;
 

@@ -189,7 +189,8 @@ dbkit_constant_number(Oid type, const char *text, double *number)
 		case FLOAT4OID:
 		case FLOAT8OID:
 			*number = strtod(text, &end);
-			return end != text && *end == '\0';
+			return end != text &&*end == '\0';
+
 		case DATEOID:
 		case TIMESTAMPOID:
 		case TIMESTAMPTZOID:
@@ -433,7 +434,7 @@ pattern_of_start(const char *text)
 	char	   *result = palloc(2 * strlen(text) + 2);
 	char	   *end = result;
 
-	for (; *text != '\0'; text++)
+	for (; *text !='\0'; text ++)
 	{
 		if (*text == '%' || *text == '_' || *text == '\\')
 			*end++ = '\\';
@@ -453,8 +454,10 @@ limit_text(Limits *limits, const char *operator, const char *text)
 		limits->like = pattern_of_start(text);
 	else if (operator[1] == '~')
 		limits->like = text;
+
 	else
 		limits->regex = text;
+
 	return operator[0] != '~' || operator[1] == '~' || dbkit_text_matching(text, limits, 0) != NULL;
 }
 
@@ -537,6 +540,7 @@ limit_json_type(const Subject *subject, const char *operator, const char *text, 
 {
 	if (strcmp(operator, "=") == 0)
 		subject->slot->limits.json_type = text;
+
 	else
 		goal->check->read = false;
 	return true;
@@ -563,7 +567,8 @@ add_counted(Solver *solver, const Check *check, Node *expr, Subject *subject)
 	if (expr != NULL && IsA(expr, Const))
 	{
 		text = dbkit_constant_text(expr);
-		subject->more += text != NULL ? atoi(text) : 0;
+		subject->more += text !=NULL ? atoi(text) : 0;
+
 		return true;
 	}
 	if (called(expr, &args) == F_INT4_BOOL)
@@ -631,7 +636,8 @@ static const struct
 static Subject
 read_subject(Solver *solver, const Check *check, Node *expr)
 {
-	Subject		subject = {SUBJECT_NONE};
+	const Subject nothing = {SUBJECT_NONE, NULL, false, NIL, 0};
+	Subject		subject = nothing;
 	List	   *args = NIL;
 	Oid			function;
 
@@ -650,10 +656,7 @@ read_subject(Solver *solver, const Check *check, Node *expr)
 			continue;
 		subject = read_subject(solver, check, linitial(args));
 		if (subject.kind != SUBJECT_VALUE)
-			return (Subject)
-		{
-			SUBJECT_NONE
-		};
+			return nothing;
 		subject.kind = subject_functions[i].kind;
 		subject.upper |= subject_functions[i].upper;
 	}
@@ -685,7 +688,7 @@ static bool
 meet_known(Solver *solver, const Slot *known, const char *operator, const Subject *other, const Goal *goal, bool *met)
 {
 	char	   *text = known->filling == FILL_GIVEN ? given_text(known) :
-		known->filling == FILL_DEFAULT ? known->constant_default : NULL;
+	known->filling == FILL_DEFAULT ? known->constant_default : NULL;
 
 	if (text == NULL || other->slot->filling == FILL_GIVEN || operator == NULL)
 		return false;
@@ -736,7 +739,7 @@ meet_comparison(Solver *solver, const char *operator, Node *left, Node *right, c
 	if (text == NULL && compared_text(left) != NULL && reversed(operator) != NULL)
 		return meet_comparison(solver, reversed(operator), right, left, goal);
 	first = read_subject(solver, goal->check, left);
-	if (text != NULL)
+	if (text !=NULL)
 		return meet_constant(solver, &first, operator, text, goal);
 	second = read_subject(solver, goal->check, right);
 	if (first.kind == SUBJECT_VALUE && second.kind == SUBJECT_VALUE)
@@ -787,6 +790,14 @@ typedef struct Arm
 	bool		second_truth;
 } Arm;
 
+static void
+put_arm(Arm *arm, Node *first, bool first_truth, Node *second)
+{
+	arm->first = first;
+	arm->first_truth = first_truth;
+	arm->second = second;
+}
+
 static bool
 solve_arm(Solver *solver, const Arm *arm, bool gentle, const Goal *goal, const Agenda *rest)
 {
@@ -818,6 +829,16 @@ solve_arms(Solver *solver, const Arm *arms, int count, const Goal *goal, const A
 	return false;
 }
 
+/* Write an entry of the agenda: another goal that is like one. */
+static void
+put_goal(Agenda *entry, Node *expr, bool truth, const Goal *like, const Agenda *rest)
+{
+	entry->goal = *like;
+	entry->goal.expr = expr;
+	entry->goal.truth = truth;
+	entry->rest = rest;
+}
+
 /* Solve AND, OR and NOT. */
 static bool
 solve_bool(Solver *solver, const BoolExpr *expr, const Goal *goal, const Agenda *rest)
@@ -831,23 +852,18 @@ solve_bool(Solver *solver, const BoolExpr *expr, const Goal *goal, const Agenda 
 	if ((expr->boolop == AND_EXPR) != goal->truth)
 	{
 		for (int i = 0; i < count; i++)
-			arms[i] = (Arm) {list_nth(expr->args, i), goal->truth, NULL, false};
+			put_arm(&arms[i], list_nth(expr->args, i), goal->truth, NULL);
 		return solve_arms(solver, arms, count, goal, rest);
 	}
 	agenda = palloc(sizeof(Agenda) * count);
 	for (int i = 0; i < count; i++)
-		agenda[i] = (Agenda)
-	{
-		{
-			list_nth(expr->args, i), goal->truth, goal->gentle, goal->check
-		}, i + 1 < count ? &agenda[i + 1] : rest
-	};
+		put_goal(&agenda[i], list_nth(expr->args, i), goal->truth, goal, i + 1 < count ? &agenda[i + 1] : rest);
 	return solve(solver, agenda);
 }
 
 /* Solve CASE WHEN a THEN b ELSE c END: a and b, or not a and c. */
 static bool
-solve_case(Solver *solver, const CaseExpr *expr, const Goal *goal, const Agenda *rest)
+solve_case(Solver *solver, const CaseExpr * expr, const Goal *goal, const Agenda *rest)
 {
 	int			count = list_length(expr->args);
 	Arm		   *arms = palloc0(sizeof(Arm) * (count + 1));
@@ -860,11 +876,13 @@ solve_case(Solver *solver, const CaseExpr *expr, const Goal *goal, const Agenda 
 	}
 	for (int i = 0; i < count; i++)
 	{
-		const CaseWhen *when = list_nth(expr->args, i);
+		const		CaseWhen *when = list_nth(expr->args, i);
 
-		arms[i] = (Arm) {(Node *) when->expr, true, (Node *) when->result, goal->truth};
+		put_arm(&arms[i], (Node *) when->expr, true, (Node *) when->result);
+		arms[i].second_truth = goal->truth;
 	}
-	arms[count] = (Arm) {last, false, (Node *) expr->defresult, goal->truth};
+	put_arm(&arms[count], last, false, (Node *) expr->defresult);
+	arms[count].second_truth = goal->truth;
 	return solve_arms(solver, arms, count + 1, goal, rest);
 }
 
@@ -944,7 +962,7 @@ list_texts(Node *expr)
 
 /* Meet IN, NOT IN and the like. */
 static bool
-meet_list(Solver *solver, const ScalarArrayOpExpr *expr, const Goal *goal)
+meet_list(Solver *solver, const ScalarArrayOpExpr * expr, const Goal *goal)
 {
 	const char *operator = get_opname(expr->opno);
 	Subject		subject = read_subject(solver, goal->check, linitial(expr->args));
@@ -976,7 +994,7 @@ meet_list(Solver *solver, const ScalarArrayOpExpr *expr, const Goal *goal)
 
 /* Meet IS NULL or IS NOT NULL. */
 static bool
-meet_null_test(Solver *solver, const NullTest *test, const Goal *goal)
+meet_null_test(Solver *solver, const NullTest * test, const Goal *goal)
 {
 	Slot	   *slot = column_of(solver, goal->check, (Node *) test->arg);
 
@@ -999,11 +1017,13 @@ meet_call(Solver *solver, Node *expr, const Goal *goal)
 	char	   *text = list_length(args) > 1 ? dbkit_constant_text(lsecond(args)) : NULL;
 
 	if (slot != NULL && goal->truth && dbkit_is_function(function, "is_id"))
-		slot->limits.id_prefix = text != NULL ? text : "";
-	else if (slot != NULL && goal->truth && function == F_STARTS_WITH && text != NULL)
+		slot->limits.id_prefix = text !=NULL ? text : "";
+
+	else if (slot != NULL && goal->truth && function == F_STARTS_WITH && text !=NULL)
 		slot->limits.like = pattern_of_start(text);
-	else if (slot != NULL && goal->truth && (function == F_TEXTLIKE || function == F_LIKE_TEXT_TEXT) && text != NULL)
+	else if (slot != NULL && goal->truth && (function == F_TEXTLIKE || function == F_LIKE_TEXT_TEXT) && text !=NULL)
 		slot->limits.like = text;
+
 	else
 		goal->check->read = false;
 	return true;
@@ -1026,7 +1046,7 @@ meet_boolean(Solver *solver, Node *expr, const Goal *goal)
 
 /* Solve IS TRUE and its kin, for a condition that is not null. */
 static bool
-solve_test(Solver *solver, const BooleanTest *test, const Goal *goal, const Agenda *rest)
+solve_test(Solver *solver, const BooleanTest * test, const Goal *goal, const Agenda *rest)
 {
 	switch (test->booltesttype)
 	{
@@ -1160,15 +1180,11 @@ dbkit_meet_checks(Shape *shape)
 	for (int i = 0; i < count; i++)
 	{
 		Check	   *check = list_nth(shape->checks, i);
+		const Goal	goal = {check->tree, true, false, check};
 
 		check->read = check->tree != NULL;
 		check->met = true;
-		agenda[i] = (Agenda)
-		{
-			{
-				check->tree, true, false, check
-			}, i + 1 < count ? &agenda[i + 1] : NULL
-		};
+		put_goal(&agenda[i], check->tree, true, &goal, i + 1 < count ? &agenda[i + 1] : NULL);
 	}
 	if (count > 0 && !solve(&solver, agenda))
 	{

@@ -195,7 +195,7 @@ static void
 raise_with_advice(const Shape *shape, ErrorData *error)
 {
 	char	   *advice = error->hint == NULL && ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION ?
-		advise(shape, error) : NULL;
+	advise(shape, error) : NULL;
 
 	if (advice != NULL)
 		error->hint = advice;

@@ -86,7 +86,7 @@ given_to_parents(const Shape *shape, const Reference *reference)
 	return result;
 }
 
-/* Return the columns of a list of names, each as text: CAST(p.a AS text), CAST(p.b AS text) */
+/* Return the columns of a list of names, each as text */
 static char *
 columns_as_text(const Shape *shape, const Bitmapset *columns, const char *alias)
 {
@@ -95,7 +95,7 @@ columns_as_text(const Shape *shape, const Bitmapset *columns, const char *alias)
 
 	initStringInfo(&result);
 	while ((member = bms_next_member(columns, member)) >= 0)
-		appendStringInfo(&result, "%sCAST(%s%s AS pg_catalog.text)", result.len > 0 ? ", " : "", alias,
+		appendStringInfo(&result, "%s%s%s::pg_catalog.text", result.len > 0 ? ", " : "", alias,
 						 quote_identifier(dbkit_slot(shape, member)->name));
 	return result.data;
 }
@@ -421,10 +421,10 @@ static void
 take_defaults(const Shape *shape, Slot *slot, uint64 rows)
 {
 	Node	   *tree = stringToNode(slot->stored_default);
-	char	   *text = deparse_expression(tree, deparse_context_for(shape->bare_name, shape->relid), false, false);
+	char	   *text = psprintf("(%s)", deparse_expression(tree, deparse_context_for(shape->bare_name, shape->relid), false, false));
 
 	(void) dbkit_run_sql(SPI_OK_SELECT,
-						 psprintf("SELECT CAST((%s) AS pg_catalog.text) FROM pg_catalog.generate_series(1, " UINT64_FORMAT ")", text, rows),
+						 psprintf("SELECT %s::pg_catalog.text FROM pg_catalog.generate_series(1, " UINT64_FORMAT ")", text, rows),
 						 0, NULL, NULL, NULL);
 	slot->values = palloc(sizeof(char *) * rows);
 	for (uint64 row = 0; row < rows; row++)

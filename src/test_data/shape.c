@@ -204,7 +204,7 @@ static void
 read_columns(Shape *shape, Relation table)
 {
 	TupleDesc	desc = RelationGetDescr(table);
-	const TupleConstr *constraints = desc->constr;
+	const		TupleConstr *constraints = desc->constr;
 
 	shape->count = desc->natts;
 	shape->slots = palloc0(sizeof(Slot) * Max(desc->natts, 1));
@@ -222,7 +222,7 @@ read_columns(Shape *shape, Relation table)
 static void
 read_checks(Shape *shape, Relation table)
 {
-	const TupleConstr *constraints = RelationGetDescr(table)->constr;
+	const		TupleConstr *constraints = RelationGetDescr(table)->constr;
 
 	for (int i = 0; constraints != NULL && i < constraints->num_check; i++)
 	{
@@ -267,7 +267,7 @@ read_unique(Shape *shape, Oid index)
 {
 	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
 	Form_pg_index form;
-	UniqueKey	   *unique;
+	UniqueKey  *unique;
 
 	if (!HeapTupleIsValid(tuple))
 		return;
@@ -290,7 +290,7 @@ copy_attnums(const AttrNumber *attnums, int count)
 }
 
 static void
-read_reference(Shape *shape, const ForeignKeyCacheInfo *key)
+read_reference(Shape *shape, const ForeignKeyCacheInfo * key)
 {
 	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(key->conoid));
 	Form_pg_constraint form;
