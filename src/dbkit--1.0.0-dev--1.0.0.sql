@@ -369,3 +369,8 @@ AS 'MODULE_PATHNAME', 'dbkit_drop_rule'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.drop_rule(pg_catalog.text) IS
 'Takes a rule of the team out of the agreement, with its levels, its exemptions and what the baseline has of it; its function stays. False where there is no such rule. For superusers and the owners of the extension and the database. Errors: insufficient_privilege; feature_not_supported for a rule of dbkit itself';
+
+CREATE FUNCTION dbkit.confine_sql(role pg_catalog.name) RETURNS SETOF pg_catalog.text
+AS 'MODULE_PATHNAME', 'dbkit_confine_sql' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 20;
+COMMENT ON FUNCTION dbkit.confine_sql(pg_catalog.name) IS
+'The statements that take from a role, and from PUBLIC, what would let it out of its tenant, for \gexec after a look: attributes such as BYPASSRLS, membership in other roles, privileges to create objects, to TRUNCATE, REFERENCE, MAINTAIN and put triggers on tables, functions that reach past row level security, and such privileges on what will be made. Before that, those who have it only through PUBLIC are granted it. No rows for a role that is confined; what it owns is named in a comment. Errors: null_value_not_allowed, undefined_object';
