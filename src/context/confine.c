@@ -60,7 +60,7 @@ typedef struct OtherRole
 {
 	Oid			oid;
 	const char *name;			/* quoted */
-} OtherRole;
+}			OtherRole;
 
 /* The role, and the statements that confine it */
 typedef struct Confinement
@@ -74,7 +74,7 @@ typedef struct Confinement
 								 * somebody grants them */
 	List	   *grants;			/* char * */
 	List	   *revokes;
-} Confinement;
+}			Confinement;
 
 /* Something that has privileges which let a role out */
 typedef struct Object
@@ -84,8 +84,8 @@ typedef struct Object
 	const char *column;			/* quoted, or NULL for the whole of it */
 	Oid			owner;
 	AclMode		privileges;
-	const Acl  *acl;
-} Object;
+	const		Acl *acl;
+}			Object;
 
 /* The words of GRANT for privileges */
 static const struct
@@ -128,7 +128,7 @@ write_privileges(AclMode privileges, const char *column)
 
 /* Copy an access list without what PUBLIC has. */
 static Acl *
-without_public(const Acl *acl)
+without_public(const Acl * acl)
 {
 	Acl		   *result = aclcopy(acl);
 	int			kept = 0;
@@ -145,7 +145,7 @@ without_public(const Acl *acl)
 
 /* Return which of the privileges on an object PUBLIC has. */
 static AclMode
-public_privileges(const Object *object)
+public_privileges(const Object * object)
 {
 	AclMode		result = 0;
 
@@ -159,7 +159,7 @@ public_privileges(const Object *object)
 
 /* List the roles that have exactly these of the privileges through PUBLIC alone, or return NULL. */
 static char *
-list_losers(const Confinement *confinement, const Object *object, AclMode through_public, AclMode lost)
+list_losers(const Confinement * confinement, const Object * object, AclMode through_public, AclMode lost)
 {
 	Acl		   *others = without_public(object->acl);
 	StringInfoData names;
@@ -168,7 +168,7 @@ list_losers(const Confinement *confinement, const Object *object, AclMode throug
 	initStringInfo(&names);
 	foreach(lc, confinement->others)
 	{
-		const OtherRole *other = lfirst(lc);
+		const		OtherRole *other = lfirst(lc);
 
 		if ((through_public & ~aclmask(others, other->oid, object->owner, through_public, ACLMASK_ALL)) == lost)
 			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", other->name);
@@ -179,7 +179,7 @@ list_losers(const Confinement *confinement, const Object *object, AclMode throug
 
 /* Grant what PUBLIC is to lose to those who have it only through PUBLIC. */
 static void
-keep_for_others(Confinement *confinement, const Object *object)
+keep_for_others(Confinement * confinement, const Object * object)
 {
 	AclMode		through_public = public_privileges(object);
 
@@ -197,7 +197,7 @@ keep_for_others(Confinement *confinement, const Object *object)
 
 /* Has the role granted on some of what was granted to it? */
 static bool
-has_granted_on(const Confinement *confinement, const Object *object, AclMode privileges)
+has_granted_on(const Confinement * confinement, const Object * object, AclMode privileges)
 {
 	for (int i = 0; i < ACL_NUM(object->acl); i++)
 	{
@@ -210,7 +210,7 @@ has_granted_on(const Confinement *confinement, const Object *object, AclMode pri
 
 /* Write the REVOKE of what one role granted.  Only that role, or what it may do as the owner, takes it back. */
 static char *
-write_revoke(const Confinement *confinement, const Object *object, const AclItem *item, AclMode privileges)
+write_revoke(const Confinement * confinement, const Object * object, const AclItem * item, AclMode privileges)
 {
 	bool		of_role = item->ai_grantee == confinement->role;
 	char	   *statement = psprintf("REVOKE %s ON %s %s FROM %s%s;", write_privileges(privileges, object->column),
@@ -226,7 +226,7 @@ write_revoke(const Confinement *confinement, const Object *object, const AclItem
 
 /* Take from PUBLIC and from the role what lets the role out. */
 static void
-confine_object(Confinement *confinement, const Object *object)
+confine_object(Confinement * confinement, const Object * object)
 {
 	/* What it owns is another matter: an owner grants himself what he likes */
 	if (object->owner == confinement->role)
@@ -234,7 +234,7 @@ confine_object(Confinement *confinement, const Object *object)
 	keep_for_others(confinement, object);
 	for (int i = 0; i < ACL_NUM(object->acl); i++)
 	{
-		const AclItem *item = &ACL_DAT(object->acl)[i];
+		const		AclItem *item = &ACL_DAT(object->acl)[i];
 		AclMode		privileges = ACLITEM_GET_PRIVS(*item) & object->privileges;
 
 		if (privileges != 0 && (item->ai_grantee == ACL_ID_PUBLIC || item->ai_grantee == confinement->role))
@@ -246,19 +246,19 @@ confine_object(Confinement *confinement, const Object *object)
 /* The kinds below: is this one that a role may get out by? */
 
 static bool
-is_this_database(const Confinement *confinement pg_attribute_unused(), HeapTuple row)
+is_this_database(const Confinement * confinement pg_attribute_unused(), HeapTuple row)
 {
 	return ((Form_pg_database) GETSTRUCT(row))->oid == MyDatabaseId;
 }
 
 static bool
-is_lasting_schema(const Confinement *confinement pg_attribute_unused(), HeapTuple row)
+is_lasting_schema(const Confinement * confinement pg_attribute_unused(), HeapTuple row)
 {
 	return !isAnyTempNamespace(((Form_pg_namespace) GETSTRUCT(row))->oid);
 }
 
 static bool
-is_lasting_relation(const Confinement *confinement pg_attribute_unused(), HeapTuple row)
+is_lasting_relation(const Confinement * confinement pg_attribute_unused(), HeapTuple row)
 {
 	static const char relkinds[] = {
 		RELKIND_RELATION, RELKIND_PARTITIONED_TABLE, RELKIND_VIEW, RELKIND_MATVIEW, RELKIND_FOREIGN_TABLE, '\0'
@@ -270,7 +270,7 @@ is_lasting_relation(const Confinement *confinement pg_attribute_unused(), HeapTu
 
 /* A language may keep what one request leaves for the next one of the same role; SQL and PL/pgSQL do not. */
 static bool
-is_remembering_language(const Confinement *confinement pg_attribute_unused(), HeapTuple row)
+is_remembering_language(const Confinement * confinement pg_attribute_unused(), HeapTuple row)
 {
 	Form_pg_language form = (Form_pg_language) GETSTRUCT(row);
 
@@ -311,11 +311,11 @@ opens_sessions(Oid function)
 
 /* Does row level security bind a role everywhere? */
 static bool
-is_bound(const Confinement *confinement, Oid role)
+is_bound(const Confinement * confinement, Oid role)
 {
 	HeapTuple	row = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
 	bool		result = row != NULL && !((Form_pg_authid) GETSTRUCT(row))->rolsuper &&
-		!((Form_pg_authid) GETSTRUCT(row))->rolbypassrls;
+	!((Form_pg_authid) GETSTRUCT(row))->rolbypassrls;
 	ListCell   *lc;
 
 	if (row != NULL)
@@ -333,7 +333,7 @@ is_definer(Form_pg_proc form)
 }
 
 static bool
-is_way_past_policies(const Confinement *confinement, HeapTuple row)
+is_way_past_policies(const Confinement * confinement, HeapTuple row)
 {
 	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(row);
 
@@ -352,8 +352,9 @@ static const struct Kind
 	AttrNumber	owner;			/* 0: the bootstrap superuser */
 	AttrNumber	acl;
 	AclMode		privileges;
-	bool		(*is_way_out) (const Confinement *confinement, HeapTuple row);	/* NULL: each of them */
+	bool		(*is_way_out) (const Confinement * confinement, HeapTuple row); /* NULL: each of them */
 }			kinds[] = {
+
 	{DatabaseRelationId, OBJECT_DATABASE, "DATABASE", Anum_pg_database_datname, 0, Anum_pg_database_datdba,
 	Anum_pg_database_datacl, ACL_CREATE | ACL_CREATE_TEMP, is_this_database},
 	{NamespaceRelationId, OBJECT_SCHEMA, "SCHEMA", Anum_pg_namespace_nspname, 0, Anum_pg_namespace_nspowner,
@@ -401,7 +402,7 @@ find_identity(const struct Kind *kind, Relation catalog, HeapTuple row)
 
 /* Confine the role where an object of some kind is a way out. */
 static void
-confine_row(Confinement *confinement, const struct Kind *kind, Relation catalog, HeapTuple row)
+confine_row(Confinement * confinement, const struct Kind *kind, Relation catalog, HeapTuple row)
 {
 	bool		isnull;
 	Datum		acl = heap_getattr(row, kind->acl, RelationGetDescr(catalog), &isnull);
@@ -417,11 +418,11 @@ confine_row(Confinement *confinement, const struct Kind *kind, Relation catalog,
 }
 
 /* Is told of a row of a catalog */
-typedef void (*RowCallback) (Confinement *confinement, const struct Kind *kind, Relation catalog, HeapTuple row);
+typedef void (*RowCallback) (Confinement * confinement, const struct Kind *kind, Relation catalog, HeapTuple row);
 
 /* Tell of all rows of a catalog, or of those for a key of one of its indexes. */
 static void
-visit_rows(Confinement *confinement, const struct Kind *kind, Oid catalogid, Oid index, int nkeys, ScanKey keys, RowCallback callback)
+visit_rows(Confinement * confinement, const struct Kind *kind, Oid catalogid, Oid index, int nkeys, ScanKey keys, RowCallback callback)
 {
 	Relation	catalog = table_open(catalogid, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(catalog, index, OidIsValid(index), NULL, nkeys, keys);
@@ -438,7 +439,7 @@ visit_rows(Confinement *confinement, const struct Kind *kind, Oid catalogid, Oid
 
 /* Confine the role where a column that somebody granted a privilege on is a way out. */
 static void
-confine_column(Confinement *confinement, const struct Kind *kind, Relation catalog, HeapTuple row)
+confine_column(Confinement * confinement, const struct Kind *kind, Relation catalog, HeapTuple row)
 {
 	Form_pg_attribute form = (Form_pg_attribute) GETSTRUCT(row);
 	bool		isnull;
@@ -463,7 +464,7 @@ confine_column(Confinement *confinement, const struct Kind *kind, Relation catal
 
 /* Note a role that is to keep what it has through PUBLIC. */
 static void
-note_other_role(Confinement *confinement, const struct Kind *kind pg_attribute_unused(),
+note_other_role(Confinement * confinement, const struct Kind *kind pg_attribute_unused(),
 				Relation catalog pg_attribute_unused(), HeapTuple row)
 {
 	Form_pg_authid form = (Form_pg_authid) GETSTRUCT(row);
@@ -479,7 +480,7 @@ note_other_role(Confinement *confinement, const struct Kind *kind pg_attribute_u
 
 /* Note the owner of a table whose row level security does not bind him. */
 static void
-note_unbound_owner(Confinement *confinement, const struct Kind *kind pg_attribute_unused(),
+note_unbound_owner(Confinement * confinement, const struct Kind *kind pg_attribute_unused(),
 				   Relation catalog pg_attribute_unused(), HeapTuple row)
 {
 	Form_pg_class form = (Form_pg_class) GETSTRUCT(row);
@@ -490,7 +491,7 @@ note_unbound_owner(Confinement *confinement, const struct Kind *kind pg_attribut
 
 /* Note a function that PostgreSQL or an extension came with and did not leave to PUBLIC. */
 static void
-note_withheld(Confinement *confinement, const struct Kind *kind pg_attribute_unused(), Relation catalog, HeapTuple row)
+note_withheld(Confinement * confinement, const struct Kind *kind pg_attribute_unused(), Relation catalog, HeapTuple row)
 {
 	Form_pg_init_privs form = (Form_pg_init_privs) GETSTRUCT(row);
 	Object		object = {.privileges = ACL_EXECUTE};
@@ -504,7 +505,7 @@ note_withheld(Confinement *confinement, const struct Kind *kind pg_attribute_unu
 
 /* Take the role out of another one, whose rights and policies would be its own. */
 static void
-revoke_membership(Confinement *confinement, const struct Kind *kind pg_attribute_unused(),
+revoke_membership(Confinement * confinement, const struct Kind *kind pg_attribute_unused(),
 				  Relation catalog pg_attribute_unused(), HeapTuple row)
 {
 	Form_pg_auth_members form = (Form_pg_auth_members) GETSTRUCT(row);
@@ -532,7 +533,7 @@ static const struct
 
 /* Write the REVOKE of what one role grants on what it will make. */
 static char *
-write_default_revoke(const Confinement *confinement, Form_pg_default_acl form, const char *keyword,
+write_default_revoke(const Confinement * confinement, Form_pg_default_acl form, const char *keyword,
 					 AclMode privileges, bool of_role)
 {
 	const char *schema = OidIsValid(form->defaclnamespace) ? get_namespace_name(form->defaclnamespace) : NULL;
@@ -545,16 +546,16 @@ write_default_revoke(const Confinement *confinement, Form_pg_default_acl form, c
 
 /* Take from PUBLIC and from the role what they would get on new objects. */
 static void
-confine_default(Confinement *confinement, const struct Kind *kind pg_attribute_unused(), Relation catalog, HeapTuple row)
+confine_default(Confinement * confinement, const struct Kind *kind pg_attribute_unused(), Relation catalog, HeapTuple row)
 {
 	Form_pg_default_acl form = (Form_pg_default_acl) GETSTRUCT(row);
-	const Acl  *acl = DatumGetAclP(get_value(catalog, row, Anum_pg_default_acl_defaclacl));
+	const		Acl *acl = DatumGetAclP(get_value(catalog, row, Anum_pg_default_acl_defaclacl));
 
 	for (size_t i = 0; i < lengthof(default_kinds); i++)
 	{
 		for (int j = 0; default_kinds[i].type == form->defaclobjtype && j < ACL_NUM(acl); j++)
 		{
-			const AclItem *item = &ACL_DAT(acl)[j];
+			const		AclItem *item = &ACL_DAT(acl)[j];
 			AclMode		privileges = ACLITEM_GET_PRIVS(*item) & default_kinds[i].privileges;
 
 			if (privileges != 0 && form->defaclrole != confinement->role &&
@@ -585,7 +586,7 @@ write_comment(const char *text)
  * people to decide, since what the role planted in it would run with the new owner's rights.
  */
 static void
-tell_of_property(Confinement *confinement, const struct Kind *kind pg_attribute_unused(),
+tell_of_property(Confinement * confinement, const struct Kind *kind pg_attribute_unused(),
 				 Relation catalog pg_attribute_unused(), HeapTuple row)
 {
 	Form_pg_shdepend form = (Form_pg_shdepend) GETSTRUCT(row);
@@ -607,7 +608,7 @@ tell_of_property(Confinement *confinement, const struct Kind *kind pg_attribute_
 
 /* Add what the role can do whatever is granted to it. */
 static void
-confine_attributes(Confinement *confinement)
+confine_attributes(Confinement * confinement)
 {
 	HeapTuple	row = SearchSysCache1(AUTHOID, ObjectIdGetDatum(confinement->role));
 	Form_pg_authid form;
@@ -635,19 +636,37 @@ compare_others(const ListCell *a, const ListCell *b)
 	return strcmp(((const OtherRole *) lfirst(a))->name, ((const OtherRole *) lfirst(b))->name);
 }
 
-/* Move the statements that revoke something, in their order, to a list. */
+/* Move statements, in their order, to the end of a list. */
 static List *
-take_revokes(Confinement *confinement, List *result)
+take(List **statements, List *result)
 {
-	list_sort(confinement->revokes, compare_texts);
-	result = list_concat(result, confinement->revokes);
-	confinement->revokes = NIL;
+	list_sort(*statements, compare_texts);
+	result = list_concat(result, *statements);
+	*statements = NIL;
 	return result;
+}
+
+/* Add the statements that confine a role as to what is granted, kind by kind; those that grant come first. */
+static List *
+confine_grants(Confinement * confinement, List *result)
+{
+	const struct Kind column = {.keyword = "TABLE"};
+	List	   *revokes = NIL;
+
+	for (size_t i = 0; i < lengthof(kinds); i++)
+	{
+		visit_rows(confinement, &kinds[i], kinds[i].catalog, InvalidOid, 0, NULL, confine_row);
+		result = take(&confinement->grants, result);
+		revokes = take(&confinement->revokes, revokes);
+	}
+	visit_rows(confinement, &column, AttributeRelationId, InvalidOid, 0, NULL, confine_column);
+	result = take(&confinement->grants, result);
+	return list_concat(result, take(&confinement->revokes, revokes));
 }
 
 /* Read what the objects are held against. */
 static void
-read_surroundings(Confinement *confinement)
+read_surroundings(Confinement * confinement)
 {
 	visit_rows(confinement, NULL, AuthIdRelationId, InvalidOid, 0, NULL, note_other_role);
 	list_sort(confinement->others, compare_others);
@@ -669,25 +688,21 @@ dbkit_confining_statements(Oid role)
 
 	read_surroundings(&confinement);
 	confine_attributes(&confinement);
-	result = take_revokes(&confinement, NIL);
+	result = take(&confinement.revokes, NIL);
 
 	ScanKeyInit(&keys[0], Anum_pg_auth_members_member, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(role));
 	visit_rows(&confinement, NULL, AuthMemRelationId, AuthMemMemRoleIndexId, 1, keys, revoke_membership);
-	result = take_revokes(&confinement, result);
+	result = take(&confinement.revokes, result);
 
-	for (size_t i = 0; i < lengthof(kinds); i++)
-		visit_rows(&confinement, &kinds[i], kinds[i].catalog, InvalidOid, 0, NULL, confine_row);
-	visit_rows(&confinement, &(const struct Kind) {.keyword = "TABLE"}, AttributeRelationId, InvalidOid, 0, NULL, confine_column);
-	list_sort(confinement.grants, compare_texts);
-	result = take_revokes(&confinement, list_concat(result, confinement.grants));
+	result = confine_grants(&confinement, result);
 
 	visit_rows(&confinement, NULL, DefaultAclRelationId, InvalidOid, 0, NULL, confine_default);
-	result = take_revokes(&confinement, result);
+	result = take(&confinement.revokes, result);
 
 	ScanKeyInit(&keys[0], Anum_pg_shdepend_refclassid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(AuthIdRelationId));
 	ScanKeyInit(&keys[1], Anum_pg_shdepend_refobjid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(role));
 	visit_rows(&confinement, NULL, SharedDependRelationId, SharedDependReferenceIndexId, 2, keys, tell_of_property);
-	return take_revokes(&confinement, result);
+	return take(&confinement.revokes, result);
 }
 
 PG_FUNCTION_INFO_V1(dbkit_confine_sql);

@@ -159,6 +159,7 @@ my %calls = (
 	'dbkit.user_id()' => [ 'SELECT dbkit.user_id()' ],
 	'dbkit.organization_id()' => [ 'SELECT dbkit.organization_id()' ],
 	'dbkit.protect(regclass,name,name,name)' => [ 'SELECT dbkit.protect(:rel)', q{SELECT dbkit.protect(:column, '')}, q{SELECT dbkit.protect(:column, '', 'public')} ],
+	'dbkit.confine_sql(name)' => [ q{SELECT dbkit.confine_sql('regress_mallory')}, q{SELECT dbkit.confine_sql(NULL)} ],
 	'dbkit.create_enum(text,text[])' => [ q{SELECT dbkit.create_enum('t.fresh', '{a,b}')}, q{SELECT dbkit.create_enum('fresh', '{a,b}')} ],
 	'dbkit.enum_values(regclass)' => [ 'SELECT dbkit.enum_values(:rel)' ],
 	'dbkit.add_enum_value(regclass,text)' => [ q{SELECT dbkit.add_enum_value(:rel, 'd')} ],
