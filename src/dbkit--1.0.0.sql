@@ -334,7 +334,7 @@ CREATE FUNCTION dbkit.ddl_command_start() RETURNS pg_catalog.event_trigger
 AS 'MODULE_PATHNAME', 'dbkit_ddl_command_start'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.ddl_command_start() IS
-'Event trigger function: rejects a CREATE INDEX that blocks writes to a table larger than dbkit.large_table_size, by the rule blocking_index, and notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS';
+'Event trigger function: rejects a CREATE INDEX that blocks writes to a table larger than dbkit.large_table_size, by the rule blocking_index, notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS, and takes a policy that is changed or dropped away from partitions and children';
 
 CREATE FUNCTION dbkit.ddl_command_end() RETURNS pg_catalog.event_trigger
 AS 'MODULE_PATHNAME', 'dbkit_ddl_command_end'
@@ -552,15 +552,15 @@ END $$;
 -- event triggers: last, so that they do not judge this script ---------------
 
 CREATE EVENT TRIGGER dbkit_ddl_command_start ON ddl_command_start
-	WHEN TAG IN ('CREATE INDEX', 'CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO')
+	WHEN TAG IN ('CREATE INDEX', 'CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER POLICY', 'DROP POLICY')
 	EXECUTE FUNCTION dbkit.ddl_command_start();
 COMMENT ON EVENT TRIGGER dbkit_ddl_command_start IS
-'Rejects a CREATE INDEX that blocks writes to a large table, by the rule blocking_index, and notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS';
+'Rejects a CREATE INDEX that blocks writes to a large table, by the rule blocking_index, notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS, and takes a policy that is changed or dropped away from partitions and children';
 
 CREATE EVENT TRIGGER dbkit_ddl_command_end ON ddl_command_end
 	EXECUTE FUNCTION dbkit.ddl_command_end();
 COMMENT ON EVENT TRIGGER dbkit_ddl_command_end IS
-'Rejects DDL that breaks the schema conventions, and gives new partitions the row level security of their parent. ALTER EVENT TRIGGER dbkit_ddl_command_end DISABLE switches that off';
+'Rejects DDL that breaks the schema conventions, and gives partitions and children the row level security of their parent, when they are made and when it changes. ALTER EVENT TRIGGER dbkit_ddl_command_end DISABLE switches that off';
 
 CREATE EVENT TRIGGER dbkit_sql_drop ON sql_drop
 	EXECUTE FUNCTION dbkit.sql_drop();

@@ -52,7 +52,7 @@ my %bad = (
 	policy_with_check => [ table_sql(), 'ALTER TABLE bad.t ENABLE ROW LEVEL SECURITY', 'CREATE POLICY own ON bad.t USING (true)' ],
 	open_policy => [ table_sql('organization_id text'), 'ALTER TABLE bad.t ENABLE ROW LEVEL SECURITY', 'CREATE POLICY own ON bad.t USING (id IS NULL OR true)' ],
 	partition_rls => [ 'CREATE TABLE bad.r (n bigint) PARTITION BY LIST (n)', 'CREATE TABLE bad.t PARTITION OF bad.r DEFAULT', 'GRANT SELECT ON bad.t TO PUBLIC',
-		'ALTER TABLE bad.r ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY' ],
+		'ALTER TABLE ONLY bad.r ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY' ],
 	rls_view => [ 'CREATE TABLE bad.r (n bigint)', 'ALTER TABLE bad.r ENABLE ROW LEVEL SECURITY', 'CREATE MATERIALIZED VIEW bad.t AS SELECT n FROM bad.r', 'GRANT SELECT ON bad.t TO PUBLIC' ],
 	tenant_key => [ table_sql('organization_id text, t_id text COLLATE "C" REFERENCES bad.t') ],
 	forgeable_policy => [ table_sql(), 'ALTER TABLE bad.t ENABLE ROW LEVEL SECURITY', q{CREATE POLICY own ON bad.t USING (id = current_setting('a.b'))} ],
