@@ -1325,7 +1325,7 @@ VALUES
 		'A column `order_id` without a foreign key sooner or later holds ids of orders that are gone. An id that comes from another system cannot have a key, and then the name has to say so: `order_extid`.'),
 	(29, 'organization_scope', 'commit', 'off', false, 'a column, such as organization_id, NOT NULL that references the organization table',
 		'If every row says which organization it belongs to, a policy needs no join, and the data of one customer can be exported, deleted or moved table by table. The column is hard to add once there are rows.'),
-	(30, 'tenant_key', 'commit', 'off', false, 'a foreign key between two tables that have the tenant column includes it on both sides',
+	(30, 'tenant_key', 'commit', 'off', true, 'a foreign key between two tables that have the tenant column includes it on both sides',
 		'Row level security does not hide rows from foreign keys. If a key between two tables of tenants does not include the tenant, a row can reference a row of another tenant, and an insert that succeeds tells that the other row exists.'),
 	(31, 'constraint_validated', 'commit', 'off', true, 'no constraint is left NOT VALID',
 		'A constraint that is NOT VALID holds for new rows only. If nobody comes back to validate it, everybody reads a promise that old rows do not keep, and the planner does not believe it.'),
@@ -2802,7 +2802,7 @@ readings AS (
 	JOIN pg_class c ON c.oid = d.refobjid
 	WHERE r.stored OR c.oid NOT IN (SELECT i.oid FROM invokers i)),
 protected_sources AS MATERIALIZED (
-	SELECT r.view, min(format('%s.%s', n.nspname, c.relname) COLLATE "C") AS name, bool_or(c.relforcerowsecurity OR c.relowner <> v.relowner) AS binds_owner
+	SELECT r.view, CASE count(DISTINCT c.oid) WHEN 1 THEN 'table ' ELSE 'tables ' END || string_agg(DISTINCT format('"%s.%s"', n.nspname, c.relname) COLLATE "C", ', ') AS name, bool_or(c.relforcerowsecurity OR c.relowner <> v.relowner) AS binds_owner
 	FROM readings r JOIN pg_class v ON v.oid = r.view JOIN pg_class c ON c.oid = r.relid AND c.relrowsecurity JOIN pg_namespace n ON n.oid = c.relnamespace
 	GROUP BY r.view),
 clocks AS MATERIALIZED (
@@ -3133,10 +3133,36 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 		format('foreign key "%s" (%s) can reference a row of another tenant; use ', k.conname, dbkit.column_names(k.relid, k.conkey))
 			|| CASE WHEN (t.attnum = ANY (k.conkey)) <> (r.attnum = ANY (k.confkey)) THEN format('a key to %I.%I that pairs the columns of the tenants', n.nspname, o.relname)
 				ELSE format('FOREIGN KEY (%s) REFERENCES %I.%I (%s), with UNIQUE (%4$s) there', dbkit.column_names(k.relid, t.attnum || array_remove(k.conkey, t.attnum)),
-					n.nspname, o.relname, dbkit.column_names(k.confrelid, r.attnum || array_remove(k.confkey, r.attnum))) END, NULL, NULL, NULL, NULL, NULL, NULL
+					n.nspname, o.relname, dbkit.column_names(k.confrelid, r.attnum || array_remove(k.confkey, r.attnum))) END, NULL, NULL, NULL, NULL, f.statements, CASE WHEN f.statements IS NOT NULL THEN 'breaks' END
 	FROM foreign_keys k JOIN tenants t USING (relid) JOIN tenants r ON r.relid = k.confrelid
 	JOIN columns c ON c.relid = k.relid AND c.attnum = k.conkey[1]
 	JOIN pg_class o ON o.oid = k.confrelid JOIN pg_namespace n ON n.oid = o.relnamespace
+	LEFT JOIN LATERAL (
+		SELECT ARRAY(SELECT sql FROM (VALUES
+			(1, CASE WHEN NOT y.is_there THEN format('CREATE UNIQUE INDEX IF NOT EXISTS %I ON %I.%I (%s);',
+				format('%s_%s_%s_key', o.relname, r.attname, (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = k.confrelid AND a.attnum = k.confkey[1])),
+				n.nspname, o.relname, y.referenced) END),
+			(2, CASE WHEN NOT EXISTS (SELECT FROM indexes i WHERE i.relid = k.relid AND (i.usable OR i.not_null <@ x.keys) AND i.relam IN (403, 405)
+					AND i.width >= cardinality(x.keys) AND i.keys[1:cardinality(x.keys)] <@ x.keys
+					AND NOT EXISTS (SELECT FROM unnest(i.keys[1:cardinality(x.keys)], i.collations[1:cardinality(x.keys)]) AS z (attnum, attcollation)
+						JOIN pg_attribute a ON a.attrelid = k.relid AND a.attnum = z.attnum AND a.attcollation <> z.attcollation))
+				THEN format('CREATE INDEX ON %s (%s);', k.identity, dbkit.column_names(k.relid, x.keys)) END),
+			(3, format('ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %2$I FOREIGN KEY (%s) REFERENCES %I.%I (%s)%s%s%s%s%s%s;', k.identity, k.conname,
+				dbkit.column_names(k.relid, x.keys), n.nspname, o.relname, y.referenced,
+				CASE k.confupdtype WHEN 'r' THEN ' ON UPDATE RESTRICT' WHEN 'c' THEN ' ON UPDATE CASCADE' ELSE '' END,
+				CASE k.confdeltype WHEN 'r' THEN ' ON DELETE RESTRICT' WHEN 'c' THEN ' ON DELETE CASCADE' WHEN 'n' THEN ' ON DELETE SET NULL' WHEN 'd' THEN ' ON DELETE SET DEFAULT' ELSE '' END,
+				CASE WHEN k.confdeltype IN ('n', 'd') THEN format(' (%s)', dbkit.column_names(k.relid, k.conkey)) ELSE '' END,
+				CASE WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END, CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END,
+				CASE WHEN k.convalidated THEN '' ELSE ' NOT VALID' END))) AS s (number, sql) WHERE sql IS NOT NULL ORDER BY number)
+		FROM (SELECT t.attnum || k.conkey, r.attnum || k.confkey) AS x (keys, other_keys),
+		LATERAL (SELECT dbkit.column_names(k.confrelid, x.other_keys), EXISTS (SELECT FROM pg_index i
+			WHERE i.indrelid = k.confrelid AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
+				AND i.indnkeyatts = cardinality(x.other_keys) AND (i.indkey::smallint[])[0:i.indnkeyatts - 1] <@ x.other_keys)) AS y (referenced, is_there)
+		WHERE NOT k.period AND NOT t.attnum = ANY (k.conkey) AND NOT r.attnum = ANY (k.confkey) AND k.confupdtype NOT IN ('n', 'd')
+			AND NOT (k.confmatchtype = 'f' AND cardinality(k.conkey) > 1)
+			AND (SELECT (a.atttypid, a.attcollation) FROM pg_attribute a WHERE a.attrelid = k.relid AND a.attnum = t.attnum)
+				= (SELECT (a.atttypid, a.attcollation) FROM pg_attribute a WHERE a.attrelid = k.confrelid AND a.attnum = r.attnum)
+			AND (y.is_there OR o.relkind = 'r' AND o.relowner = (SELECT w.relowner FROM pg_class w WHERE w.oid = k.relid))) AS f (statements) ON true
 	WHERE 'tenant_key' = ANY (rules) AND NOT EXISTS (SELECT FROM organizations g WHERE g.oid IN (k.relid, k.confrelid))
 		AND NOT EXISTS (SELECT FROM unnest(k.conkey, k.confkey) AS x (attnum, referenced) WHERE x.attnum = t.attnum AND x.referenced = r.attnum)
 	UNION ALL
@@ -3229,7 +3255,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	LATERAL (SELECT dbkit.other_user(p.relid, '{SELECT,INSERT,UPDATE,DELETE}', p.forced) WHERE a.action <> '') AS u (name)
 	WHERE u.name IS NOT NULL
 	UNION ALL
-	SELECT s.view, 'rls_view', 0, NULL, NULL, format('%s may read it past the row level security of table "%s"; use %s', u.name, s.name,
+	SELECT s.view, 'rls_view', 0, NULL, NULL, format('%s may read it past the row level security of %s; use %s', u.name, s.name,
 		CASE o.kind WHEN 'view' THEN 'WITH (security_invoker = true)' ELSE 'REVOKE SELECT, or a view WITH (security_invoker = true) in its place' END), NULL, NULL, NULL, NULL, NULL, NULL
 	FROM protected_sources s JOIN objects o ON o.objid = s.view,
 	LATERAL (SELECT dbkit.other_user(s.view, '{SELECT}', s.binds_owner)) AS u (name)

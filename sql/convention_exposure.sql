@@ -202,6 +202,20 @@ GRANT SELECT (n) ON stored TO "regress_the ""odd"" one"; -- fails
 GRANT SELECT ON stored_invoking TO regress_app; -- fails
 GRANT SELECT ON on_stored TO PUBLIC; -- fails
 GRANT INSERT, DELETE ON latest, stored TO regress_app;
+\echo '== so does a default privilege, or a role that is another one'
+ALTER DEFAULT PRIVILEGES FOR ROLE regress_owner IN SCHEMA app GRANT SELECT ON TABLES TO regress_app;
+CREATE MATERIALIZED VIEW by_default AS SELECT n FROM notes; -- fails
+CREATE VIEW by_default AS SELECT n FROM "Old ""notes"""; -- fails
+ALTER DEFAULT PRIVILEGES FOR ROLE regress_owner IN SCHEMA app REVOKE SELECT ON TABLES FROM regress_app;
+\echo '== all tables are named, through all views'
+BEGIN;
+CREATE TABLE "more ""notes""" (n bigint);
+ALTER TABLE "more ""notes""" ENABLE ROW LEVEL SECURITY;
+CREATE VIEW two AS SELECT n FROM "more ""notes""" UNION ALL SELECT n FROM notes UNION ALL SELECT n FROM plain;
+CREATE MATERIALIZED VIEW two_stored AS SELECT t.n FROM two t JOIN latest USING (n);
+GRANT SELECT (n) ON two_stored TO regress_app;
+ALTER VIEW two SET (security_invoker = true);
+COMMIT; -- fails
 \echo '== the view changes, or one that it reads'
 BEGIN;
 ALTER VIEW latest SET (security_invoker = true);

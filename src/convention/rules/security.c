@@ -301,9 +301,9 @@ judge_rls_view(Judgement *judgement)
 	if (user == NULL)
 		return;
 	(void) dbkit_add_finding(judgement, NULL, facts->kind == KIND_VIEW ?
-							 "%s may read it past the row level security of table \"%s\"; use WITH (security_invoker = true)" :
-							 "%s may read it past the row level security of table \"%s\"; use REVOKE SELECT, or a view WITH (security_invoker = true) in its place",
-							 user, sources.table);
+							 "%s may read it past the row level security of %s; use WITH (security_invoker = true)" :
+							 "%s may read it past the row level security of %s; use REVOKE SELECT, or a view WITH (security_invoker = true) in its place",
+							 user, dbkit_name_protected(&sources));
 }
 
 /* Return the beginning of the first statement that takes something away: those that grant are for others. */
