@@ -451,6 +451,109 @@ CREATE OR REPLACE FUNCTION dbkit.nonce() RETURNS text
 COMMENT ON FUNCTION dbkit.nonce() IS
 '32 hexadecimal digits; signatures need the C library';
 
+-- Who may what is read from the access lists; aclexplode() calls TEMPORARY, SET and their like as GRANT does.
+CREATE OR REPLACE FUNCTION dbkit.confine_sql(role name) RETURNS SETOF text
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 20 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	confined pg_roles%ROWTYPE;
+	named text := quote_ident(confine_sql.role);
+	on_tables constant text[] := '{TRUNCATE,REFERENCES,TRIGGER,MAINTAIN}';
+BEGIN
+	IF confine_sql.role IS NULL THEN
+		RAISE null_value_not_allowed USING MESSAGE = 'the role cannot be NULL';
+	END IF;
+	SELECT * INTO confined FROM pg_roles r WHERE r.rolname = confine_sql.role;
+	IF NOT FOUND THEN
+		RAISE undefined_object USING MESSAGE = format('role "%s" does not exist', confine_sql.role);
+	END IF;
+	RETURN QUERY
+	WITH others AS MATERIALIZED (
+		SELECT oid, quote_ident(rolname) AS name FROM pg_roles WHERE oid <> confined.oid AND NOT rolsuper AND oid >= 16384),
+	unbound AS MATERIALIZED (
+		SELECT r.oid FROM pg_roles r
+		WHERE r.rolsuper OR r.rolbypassrls OR EXISTS (SELECT FROM (SELECT DISTINCT relowner FROM pg_class WHERE relrowsecurity AND NOT relforcerowsecurity) AS o WHERE pg_has_role(r.oid, o.relowner, 'USAGE'))),
+	-- functions that PostgreSQL or an extension came with and did not leave to PUBLIC
+	withheld AS MATERIALIZED (
+		SELECT i.objoid FROM pg_init_privs i
+		WHERE i.classoid = 'pg_proc'::regclass AND NOT EXISTS (SELECT FROM aclexplode(i.initprivs) e WHERE e.grantee = 0)),
+	ways (place, keyword, identity, col, owner, privileges, acl) AS MATERIALIZED (
+		SELECT 1, 'DATABASE', quote_ident(datname), '', datdba, '{CREATE,TEMPORARY}'::text[], coalesce(datacl, acldefault('d', datdba)) FROM pg_database WHERE datname = current_database()
+		UNION ALL
+		SELECT 2, 'SCHEMA', quote_ident(nspname), '', nspowner, '{CREATE}', coalesce(nspacl, acldefault('n', nspowner)) FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_'
+		UNION ALL
+		SELECT 3, 'TABLE', format('%I.%I', n.nspname, c.relname), '', c.relowner, on_tables, c.relacl
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't'
+		UNION ALL
+		SELECT 9, 'TABLE', format('%I.%I', n.nspname, c.relname), format(' (%I)', a.attname), c.relowner, '{REFERENCES}', a.attacl
+		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE a.attacl IS NOT NULL AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't'
+		UNION ALL
+		SELECT 4, 'ROUTINE', (pg_identify_object('pg_proc'::regclass, p.oid, 0)).identity, '', p.proowner, '{EXECUTE}', coalesce(p.proacl, acldefault('f', p.proowner))
+		FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+		WHERE n.nspname = 'pg_catalog' AND p.proname IN ('lo_creat', 'lo_create', 'lo_export', 'lo_from_bytea', 'lo_get', 'lo_import', 'lo_open', 'lo_put', 'lo_unlink')
+			OR p.oid IN (SELECT w.objoid FROM withheld w)
+			OR p.prosecdef AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype) AND p.proowner IN (SELECT u.oid FROM unbound u)
+			OR EXISTS (SELECT FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+				AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND x.extname IN ('dblink', 'pg_background', 'pg_cron'))
+		UNION ALL
+		SELECT 5, 'LANGUAGE', quote_ident(lanname), '', lanowner, '{USAGE}', coalesce(lanacl, acldefault('l', lanowner)) FROM pg_language WHERE lanispl AND lanpltrusted AND lanname <> 'plpgsql'
+		UNION ALL
+		SELECT 6, 'FOREIGN DATA WRAPPER', quote_ident(fdwname), '', fdwowner, '{USAGE}', fdwacl FROM pg_foreign_data_wrapper
+		UNION ALL
+		SELECT 7, 'FOREIGN SERVER', quote_ident(srvname), '', srvowner, '{USAGE}', srvacl FROM pg_foreign_server
+		UNION ALL
+		SELECT 8, 'PARAMETER', quote_ident(parname), '', 10, '{SET,"ALTER SYSTEM"}', paracl FROM pg_parameter_acl),
+	entries AS MATERIALIZED (
+		SELECT w.place, w.keyword, w.identity, w.col, w.owner, e.grantor, e.grantee, e.privilege_type AS privilege, array_position(w.privileges, e.privilege_type) AS rank
+		FROM ways w, aclexplode(w.acl) e WHERE e.privilege_type = ANY (w.privileges) AND w.owner <> confined.oid),
+	-- what the others have through PUBLIC alone
+	losses AS MATERIALIZED (
+		SELECT p.place, p.keyword, p.identity, p.col, o.name, string_agg(p.privilege || p.col, ', ' ORDER BY p.rank) AS privileges
+		FROM (SELECT DISTINCT place, keyword, identity, col, privilege, rank FROM entries WHERE grantee = 0) AS p CROSS JOIN others o
+		WHERE NOT EXISTS (SELECT FROM entries e WHERE (e.place, e.identity, e.col, e.privilege) = (p.place, p.identity, p.col, p.privilege)
+			AND e.grantee <> 0 AND pg_has_role(o.oid, e.grantee, 'USAGE'))
+		GROUP BY 1, 2, 3, 4, 5),
+	revoked AS MATERIALIZED (
+		SELECT e.place, e.owner, e.grantor, format('REVOKE %s ON %s %s FROM %s%s;', string_agg(e.privilege || e.col, ', ' ORDER BY e.rank), e.keyword, e.identity,
+			CASE e.grantee WHEN 0 THEN 'PUBLIC' ELSE named END,
+			CASE WHEN e.grantee <> 0 AND EXISTS (SELECT FROM entries g WHERE (g.place, g.identity, g.col) = (e.place, e.identity, e.col) AND g.grantor = confined.oid
+				AND g.privilege = ANY (array_agg(e.privilege))) THEN ' CASCADE' ELSE '' END) AS statement
+		FROM entries e WHERE e.grantee IN (0, confined.oid) GROUP BY e.place, e.keyword, e.identity, e.col, e.owner, e.grantor, e.grantee)
+	SELECT s.statement
+	FROM (
+		SELECT 1, 0, format('ALTER ROLE %s%s;', named, a.attributes)
+		FROM (SELECT concat(CASE WHEN confined.rolsuper THEN ' NOSUPERUSER' END, CASE WHEN confined.rolbypassrls THEN ' NOBYPASSRLS' END,
+			CASE WHEN confined.rolcreaterole THEN ' NOCREATEROLE' END, CASE WHEN confined.rolreplication THEN ' NOREPLICATION' END)) AS a (attributes) WHERE a.attributes <> ''
+		UNION ALL
+		SELECT 2, 0, concat('REVOKE ', quote_ident(r.rolname), ' FROM ', named, ' GRANTED BY ' || quote_ident(g.rolname), CASE WHEN m.admin_option THEN ' CASCADE' END, ';')
+		FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid LEFT JOIN pg_roles g ON g.oid = m.grantor AND g.oid <> 10 WHERE m.member = confined.oid
+		UNION ALL
+		SELECT 3, l.place, format('GRANT %s ON %s %s TO %s;', l.privileges, l.keyword, l.identity, string_agg(l.name, ', ' ORDER BY l.name COLLATE "C"))
+		FROM losses l GROUP BY l.place, l.keyword, l.identity, l.privileges
+		UNION ALL
+		SELECT 4, r.place, CASE r.grantor WHEN r.owner THEN r.statement ELSE format('SELECT dbkit.run_as(%L, %L);', pg_get_userbyid(r.grantor), r.statement) END FROM revoked r
+		UNION ALL
+		SELECT 5, 0, format('ALTER DEFAULT PRIVILEGES FOR ROLE %I%s REVOKE %s ON %s FROM %s;', pg_get_userbyid(d.defaclrole), ' IN SCHEMA ' || quote_ident(n.nspname),
+			string_agg(e.privilege_type, ', ' ORDER BY array_position(k.privileges, e.privilege_type)), k.keyword, CASE e.grantee WHEN 0 THEN 'PUBLIC' ELSE named END)
+		FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace
+		JOIN (VALUES ('r', 'TABLES', on_tables), ('n', 'SCHEMAS', '{CREATE}')) AS k (type, keyword, privileges) ON k.type = d.defaclobjtype,
+		aclexplode(d.defaclacl) e
+		WHERE e.grantee IN (0, confined.oid) AND d.defaclrole <> confined.oid AND e.privilege_type = ANY (k.privileges)
+		GROUP BY d.oid, d.defaclrole, n.nspname, k.keyword, e.grantee
+		UNION ALL
+		SELECT 6, 0, format('-- %s owns %s %s: give it to another role with ALTER ... OWNER TO, after a look at the code in it, such as triggers, rules and defaults',
+			translate(named, E'\n\r', '  '), i.type, translate(i.identity, E'\n\r', '  '))
+		FROM pg_shdepend d, pg_identify_object(d.classid, d.objid, d.objsubid) i
+		WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = confined.oid AND d.deptype = 'o' AND d.classid <> 'pg_largeobject'::regclass
+			AND (d.dbid <> 0 AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+				OR d.classid = 'pg_database'::regclass AND d.objid = (SELECT oid FROM pg_database WHERE datname = current_database()))
+		) AS s (part, place, statement)
+	ORDER BY s.part, s.place, s.statement COLLATE "C";
+END $$;
+COMMENT ON FUNCTION dbkit.confine_sql(name) IS
+'The statements that take from a role, and from PUBLIC, what would let it out of its tenant, for \gexec after a look: attributes such as BYPASSRLS, membership in other roles, privileges to create objects, to TRUNCATE, REFERENCE, MAINTAIN and put triggers on tables, functions that reach past row level security, and such privileges on what will be made. Before that, those who have it only through PUBLIC are granted it. No rows for a role that is confined; what it owns is named in a comment. Errors: null_value_not_allowed, undefined_object';
+
 -- named locks -------------------------------------------------------------------
 
 CREATE OR REPLACE FUNCTION dbkit.lock_key(name text) RETURNS bigint
@@ -1222,7 +1325,7 @@ VALUES
 		'A column `order_id` without a foreign key sooner or later holds ids of orders that are gone. An id that comes from another system cannot have a key, and then the name has to say so: `order_extid`.'),
 	(29, 'organization_scope', 'commit', 'off', false, 'a column, such as organization_id, NOT NULL that references the organization table',
 		'If every row says which organization it belongs to, a policy needs no join, and the data of one customer can be exported, deleted or moved table by table. The column is hard to add once there are rows.'),
-	(30, 'tenant_key', 'commit', 'off', false, 'a foreign key between two tables that have the tenant column includes it on both sides',
+	(30, 'tenant_key', 'commit', 'off', true, 'a foreign key between two tables that have the tenant column includes it on both sides',
 		'Row level security does not hide rows from foreign keys. If a key between two tables of tenants does not include the tenant, a row can reference a row of another tenant, and an insert that succeeds tells that the other row exists.'),
 	(31, 'constraint_validated', 'commit', 'off', true, 'no constraint is left NOT VALID',
 		'A constraint that is NOT VALID holds for new rows only. If nobody comes back to validate it, everybody reads a promise that old rows do not keep, and the planner does not believe it.'),
@@ -1245,7 +1348,9 @@ VALUES
 	(40, 'partition_rls', 'commit', 'error', true, 'a partition or child that another role than its owner may use has the row level security of its parent',
 		'Row level security does not descend to partitions and children. A query of the root goes by its policies, but a query of the partition by its own name goes by those of the partition, and without any it shows the rows of all tenants.'),
 	(41, 'rls_view', 'commit', 'warning', false, 'no materialized view, and no view without security_invoker, that another role than its owner may read shows a table with row level security',
-		'A materialized view holds what its owner saw when it was refreshed, and a view without `security_invoker` shows what its owner sees. So whoever may read one sees rows that the policies of the tables would hide.')
+		'A materialized view holds what its owner saw when it was refreshed, and a view without `security_invoker` shows what its owner sees. So whoever may read one sees rows that the policies of the tables would hide.'),
+	(42, 'customer_role_confined', 'commit', 'warning', true, 'the agreement''s customer_role has no rights that lead past row level security; dbkit.check() alone finds it',
+		'Policies bind a role no more closely than its other rights: with BYPASSRLS, TRUNCATE, membership in another role or a trigger on somebody''s table it gets past them. Much of that PUBLIC may do by default, and REVOKE from the role alone takes none of it away.')
 $$;
 COMMENT ON FUNCTION dbkit.all_rules() IS
 'the schema conventions with the levels that they have by themselves, in the order in which they judge';
@@ -1819,9 +1924,9 @@ GRANT SELECT ON dbkit.exemption TO PUBLIC;
 CREATE OR REPLACE FUNCTION dbkit.object_name(schema text, name text) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 SELECT string_agg(CASE WHEN part ~ '[."]' THEN '"' || replace(part, '"', '""') || '"' ELSE part END, '.' ORDER BY number)
-FROM unnest(ARRAY[schema, name]) WITH ORDINALITY AS parts (part, number)
+FROM unnest(ARRAY[nullif(schema, ''), name]) WITH ORDINALITY AS parts (part, number)
 $$;
-COMMENT ON FUNCTION dbkit.object_name(text, text) IS 'the name by which the agreement knows an object: public.userRoles, "a.b".c';
+COMMENT ON FUNCTION dbkit.object_name(text, text) IS 'the name by which the agreement knows an object: public.userRoles, "a.b".c, or customer, a role';
 
 CREATE OR REPLACE FUNCTION dbkit.require_exemption_arguments(object text, rule text, reason text) RETURNS void
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -1995,9 +2100,12 @@ JOIN pg_namespace n ON n.oid = o.namespace
 WHERE o.objid >= 16384 AND (n.oid >= 16384 OR n.nspname = 'public') AND n.nspname <> 'dbkit' AND n.nspname NOT LIKE 'pg\_temp\_%'
 	AND n.oid = coalesce(only_schema, n.oid)
 	AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.objid AND d.deptype = 'e')
+UNION ALL
+SELECT 'pg_authid'::regclass, r.oid, '', r.rolname, 'role', quote_ident(r.rolname)
+FROM pg_roles r WHERE r.rolname = dbkit.agreement() ->> 'customer_role' AND only_relation IS NULL AND only_schema IS NULL
 $$;
 COMMENT ON FUNCTION dbkit.judged_objects(oid, oid, boolean) IS
-'the tables, partitions, views, native enums and functions that dbkit.check() looks at: all, or those of a schema, or one relation; of functions all, or the SECURITY DEFINER ones';
+'the tables, partitions, views, native enums and functions that dbkit.check() looks at: all, and then the customer_role, or those of a schema, or one relation; of functions all, or the SECURITY DEFINER ones';
 
 CREATE OR REPLACE FUNCTION dbkit.names_object(object text) RETURNS boolean
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -2694,7 +2802,7 @@ readings AS (
 	JOIN pg_class c ON c.oid = d.refobjid
 	WHERE r.stored OR c.oid NOT IN (SELECT i.oid FROM invokers i)),
 protected_sources AS MATERIALIZED (
-	SELECT r.view, min(format('%s.%s', n.nspname, c.relname) COLLATE "C") AS name, bool_or(c.relforcerowsecurity OR c.relowner <> v.relowner) AS binds_owner
+	SELECT r.view, CASE count(DISTINCT c.oid) WHEN 1 THEN 'table ' ELSE 'tables ' END || string_agg(DISTINCT format('"%s.%s"', n.nspname, c.relname) COLLATE "C", ', ') AS name, bool_or(c.relforcerowsecurity OR c.relowner <> v.relowner) AS binds_owner
 	FROM readings r JOIN pg_class v ON v.oid = r.view JOIN pg_class c ON c.oid = r.relid AND c.relrowsecurity JOIN pg_namespace n ON n.oid = c.relnamespace
 	GROUP BY r.view),
 clocks AS MATERIALIZED (
@@ -3025,10 +3133,36 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 		format('foreign key "%s" (%s) can reference a row of another tenant; use ', k.conname, dbkit.column_names(k.relid, k.conkey))
 			|| CASE WHEN (t.attnum = ANY (k.conkey)) <> (r.attnum = ANY (k.confkey)) THEN format('a key to %I.%I that pairs the columns of the tenants', n.nspname, o.relname)
 				ELSE format('FOREIGN KEY (%s) REFERENCES %I.%I (%s), with UNIQUE (%4$s) there', dbkit.column_names(k.relid, t.attnum || array_remove(k.conkey, t.attnum)),
-					n.nspname, o.relname, dbkit.column_names(k.confrelid, r.attnum || array_remove(k.confkey, r.attnum))) END, NULL, NULL, NULL, NULL, NULL, NULL
+					n.nspname, o.relname, dbkit.column_names(k.confrelid, r.attnum || array_remove(k.confkey, r.attnum))) END, NULL, NULL, NULL, NULL, f.statements, CASE WHEN f.statements IS NOT NULL THEN 'breaks' END
 	FROM foreign_keys k JOIN tenants t USING (relid) JOIN tenants r ON r.relid = k.confrelid
 	JOIN columns c ON c.relid = k.relid AND c.attnum = k.conkey[1]
 	JOIN pg_class o ON o.oid = k.confrelid JOIN pg_namespace n ON n.oid = o.relnamespace
+	LEFT JOIN LATERAL (
+		SELECT ARRAY(SELECT sql FROM (VALUES
+			(1, CASE WHEN NOT y.is_there THEN format('CREATE UNIQUE INDEX IF NOT EXISTS %I ON %I.%I (%s);',
+				format('%s_%s_%s_key', o.relname, r.attname, (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = k.confrelid AND a.attnum = k.confkey[1])),
+				n.nspname, o.relname, y.referenced) END),
+			(2, CASE WHEN NOT EXISTS (SELECT FROM indexes i WHERE i.relid = k.relid AND (i.usable OR i.not_null <@ x.keys) AND i.relam IN (403, 405)
+					AND i.width >= cardinality(x.keys) AND i.keys[1:cardinality(x.keys)] <@ x.keys
+					AND NOT EXISTS (SELECT FROM unnest(i.keys[1:cardinality(x.keys)], i.collations[1:cardinality(x.keys)]) AS z (attnum, attcollation)
+						JOIN pg_attribute a ON a.attrelid = k.relid AND a.attnum = z.attnum AND a.attcollation <> z.attcollation))
+				THEN format('CREATE INDEX ON %s (%s);', k.identity, dbkit.column_names(k.relid, x.keys)) END),
+			(3, format('ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %2$I FOREIGN KEY (%s) REFERENCES %I.%I (%s)%s%s%s%s%s%s;', k.identity, k.conname,
+				dbkit.column_names(k.relid, x.keys), n.nspname, o.relname, y.referenced,
+				CASE k.confupdtype WHEN 'r' THEN ' ON UPDATE RESTRICT' WHEN 'c' THEN ' ON UPDATE CASCADE' ELSE '' END,
+				CASE k.confdeltype WHEN 'r' THEN ' ON DELETE RESTRICT' WHEN 'c' THEN ' ON DELETE CASCADE' WHEN 'n' THEN ' ON DELETE SET NULL' WHEN 'd' THEN ' ON DELETE SET DEFAULT' ELSE '' END,
+				CASE WHEN k.confdeltype IN ('n', 'd') THEN format(' (%s)', dbkit.column_names(k.relid, k.conkey)) ELSE '' END,
+				CASE WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END, CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END,
+				CASE WHEN k.convalidated THEN '' ELSE ' NOT VALID' END))) AS s (number, sql) WHERE sql IS NOT NULL ORDER BY number)
+		FROM (SELECT t.attnum || k.conkey, r.attnum || k.confkey) AS x (keys, other_keys),
+		LATERAL (SELECT dbkit.column_names(k.confrelid, x.other_keys), EXISTS (SELECT FROM pg_index i
+			WHERE i.indrelid = k.confrelid AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
+				AND i.indnkeyatts = cardinality(x.other_keys) AND (i.indkey::smallint[])[0:i.indnkeyatts - 1] <@ x.other_keys)) AS y (referenced, is_there)
+		WHERE NOT k.period AND NOT t.attnum = ANY (k.conkey) AND NOT r.attnum = ANY (k.confkey) AND k.confupdtype NOT IN ('n', 'd')
+			AND NOT (k.confmatchtype = 'f' AND cardinality(k.conkey) > 1)
+			AND (SELECT (a.atttypid, a.attcollation) FROM pg_attribute a WHERE a.attrelid = k.relid AND a.attnum = t.attnum)
+				= (SELECT (a.atttypid, a.attcollation) FROM pg_attribute a WHERE a.attrelid = k.confrelid AND a.attnum = r.attnum)
+			AND (y.is_there OR o.relkind = 'r' AND o.relowner = (SELECT w.relowner FROM pg_class w WHERE w.oid = k.relid))) AS f (statements) ON true
 	WHERE 'tenant_key' = ANY (rules) AND NOT EXISTS (SELECT FROM organizations g WHERE g.oid IN (k.relid, k.confrelid))
 		AND NOT EXISTS (SELECT FROM unnest(k.conkey, k.confkey) AS x (attnum, referenced) WHERE x.attnum = t.attnum AND x.referenced = r.attnum)
 	UNION ALL
@@ -3121,11 +3255,19 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	LATERAL (SELECT dbkit.other_user(p.relid, '{SELECT,INSERT,UPDATE,DELETE}', p.forced) WHERE a.action <> '') AS u (name)
 	WHERE u.name IS NOT NULL
 	UNION ALL
-	SELECT s.view, 'rls_view', 0, NULL, NULL, format('%s may read it past the row level security of table "%s"; use %s', u.name, s.name,
+	SELECT s.view, 'rls_view', 0, NULL, NULL, format('%s may read it past the row level security of %s; use %s', u.name, s.name,
 		CASE o.kind WHEN 'view' THEN 'WITH (security_invoker = true)' ELSE 'REVOKE SELECT, or a view WITH (security_invoker = true) in its place' END), NULL, NULL, NULL, NULL, NULL, NULL
 	FROM protected_sources s JOIN objects o ON o.objid = s.view,
 	LATERAL (SELECT dbkit.other_user(s.view, '{SELECT}', s.binds_owner)) AS u (name)
 	WHERE u.name IS NOT NULL
+	UNION ALL
+	SELECT o.objid, 'customer_role_confined', 0, NULL, NULL, format('it can get out of its tenant; use SELECT dbkit.confine_sql(%L) \gexec: %s%s', o.name,
+		(c.taking)[1], CASE WHEN cardinality(c.taking) > 1 THEN format(', and %s more', cardinality(c.taking) - 1) ELSE '' END), NULL, NULL, NULL, NULL, c.statements, 'breaks'
+	FROM objects o, LATERAL (
+		SELECT array_agg(s.statement ORDER BY s.number) AS statements,
+			array_agg(split_part(s.statement, ';', 1) ORDER BY s.number) FILTER (WHERE s.statement NOT LIKE 'GRANT %') AS taking
+		FROM dbkit.confine_sql(o.name) WITH ORDINALITY AS s (statement, number)) AS c
+	WHERE o.kind = 'role' AND 'customer_role_confined' = ANY (rules) AND c.statements IS NOT NULL
 	UNION ALL
 	-- The C edition guards the two settings if they are reserved.  Here nothing does, but dbkit.user_id() reads a setting, too.
 	SELECT p.relid, 'forgeable_policy', (row_number() OVER (PARTITION BY p.relid ORDER BY p.polname))::integer, NULL, p.polname::text,

@@ -19,7 +19,7 @@ CREATE TABLE events_1 PARTITION OF events FOR VALUES IN (1);
 CREATE TABLE "Events ""2""" PARTITION OF events FOR VALUES IN (2, 3) PARTITION BY LIST (n);
 CREATE TABLE "Events ""2"" 2" PARTITION OF "Events ""2""" FOR VALUES IN (2);
 GRANT SELECT ON events TO regress_app;
-ALTER TABLE events ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ONLY events ENABLE ROW LEVEL SECURITY;
 SELECT * FROM dbkit.check();
 \echo '== one that others may use is not to be open when its root is protected'
 GRANT INSERT ON events_1 TO "regress_the ""odd"" one"; -- fails
@@ -34,20 +34,20 @@ GRANT DELETE ON events_1 TO regress_app;
 REVOKE DELETE ON events_1 FROM regress_app;
 GRANT UPDATE ON "Events ""2""" TO regress_app;
 SAVEPOINT s;
-ALTER TABLE "Events ""2""" ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ONLY "Events ""2""" ENABLE ROW LEVEL SECURITY;
 COMMIT;
 SELECT * FROM dbkit.check();
 REVOKE ALL ON "Events ""2""" FROM regress_app;
-ALTER TABLE "Events ""2""" DISABLE ROW LEVEL SECURITY;
+ALTER TABLE ONLY "Events ""2""" DISABLE ROW LEVEL SECURITY;
 
 \echo '== what was there before is not held against anybody, and dbkit.check() has it'
-ALTER TABLE events DISABLE ROW LEVEL SECURITY;
+ALTER TABLE ONLY events DISABLE ROW LEVEL SECURITY;
 GRANT SELECT ON events_1, "Events ""2""", "Events ""2"" 2" TO regress_app;
-ALTER TABLE events ENABLE ROW LEVEL SECURITY; -- fails
+ALTER TABLE ONLY events ENABLE ROW LEVEL SECURITY; -- fails
 RESET ROLE;
 SET dbkit.enforce = off;
 SET ROLE regress_owner;
-ALTER TABLE events ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ONLY events ENABLE ROW LEVEL SECURITY;
 RESET ROLE;
 RESET dbkit.enforce;
 SET ROLE regress_owner;
@@ -57,8 +57,8 @@ GRANT INSERT ON events_1 TO regress_app;
 GRANT SELECT ON events_1 TO regress_group;
 ALTER TABLE events ADD m bigint;
 BEGIN;
-ALTER TABLE events DISABLE ROW LEVEL SECURITY;
-ALTER TABLE events ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ONLY events DISABLE ROW LEVEL SECURITY;
+ALTER TABLE ONLY events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE events_1 RENAME TO events_one;
 ALTER TABLE events_one RENAME TO events_1;
 COMMIT;
@@ -67,39 +67,39 @@ SELECT object_identity FROM dbkit.check();
 ALTER TABLE events ATTACH PARTITION events_1 FOR VALUES IN (1);
 SELECT object_identity FROM dbkit.check();
 SELECT relrowsecurity FROM pg_class WHERE oid = 'events_1'::regclass;
-ALTER TABLE events_1 DISABLE ROW LEVEL SECURITY; -- fails
+ALTER TABLE ONLY events_1 DISABLE ROW LEVEL SECURITY; -- fails
 \echo '== a partition made in the transaction answers for all of it'
 BEGIN;
 CREATE TABLE logs (n bigint) PARTITION BY LIST (n);
 CREATE TABLE logs_1 PARTITION OF logs FOR VALUES IN (1);
 GRANT SELECT ON logs_1 TO regress_app;
-ALTER TABLE logs ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY logs ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 COMMIT; -- fails
 BEGIN;
 CREATE TABLE logs (n bigint) PARTITION BY LIST (n);
-ALTER TABLE logs ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY logs ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE TABLE logs_1 PARTITION OF logs FOR VALUES IN (1);
 CREATE TABLE logs_2 (LIKE logs);
 GRANT SELECT ON logs_1, logs_2 TO regress_app;
 ALTER TABLE logs ATTACH PARTITION logs_2 FOR VALUES IN (2);
 COMMIT;
 \echo '== forced as its root is'
-ALTER TABLE logs_1 NO FORCE ROW LEVEL SECURITY; -- fails
-ALTER TABLE logs_1 DISABLE ROW LEVEL SECURITY; -- fails
+ALTER TABLE ONLY logs_1 NO FORCE ROW LEVEL SECURITY; -- fails
+ALTER TABLE ONLY logs_1 DISABLE ROW LEVEL SECURITY; -- fails
 \echo '== half fixed'
 RESET ROLE;
 SET dbkit.enforce = off;
-ALTER TABLE logs_1 NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;
+ALTER TABLE ONLY logs_1 NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;
 RESET dbkit.enforce;
 SELECT object_identity, problem FROM dbkit.check('logs_1');
-ALTER TABLE logs_1 ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ONLY logs_1 ENABLE ROW LEVEL SECURITY;
 SELECT object_identity, problem, fix FROM dbkit.check('logs_1');
-ALTER TABLE logs_1 DISABLE ROW LEVEL SECURITY; -- fails
+ALTER TABLE ONLY logs_1 DISABLE ROW LEVEL SECURITY; -- fails
 \echo '== default privileges come with a new partition'
 ALTER DEFAULT PRIVILEGES FOR ROLE regress_owner IN SCHEMA app GRANT SELECT ON TABLES TO regress_app;
 SET ROLE regress_owner;
 CREATE TABLE logs_3 PARTITION OF logs FOR VALUES IN (3);
-ALTER TABLE logs_3 DISABLE ROW LEVEL SECURITY; -- fails
+ALTER TABLE ONLY logs_3 DISABLE ROW LEVEL SECURITY; -- fails
 RESET ROLE;
 ALTER DEFAULT PRIVILEGES FOR ROLE regress_owner IN SCHEMA app REVOKE SELECT ON TABLES FROM regress_app;
 \echo '== the fix'
@@ -115,7 +115,7 @@ RESET dbkit.enforce;
 SET ROLE regress_owner;
 CREATE TABLE audits (n bigint) PARTITION BY LIST (n);
 CREATE TABLE audits_1 PARTITION OF audits FOR VALUES IN (1);
-ALTER TABLE audits ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ONLY audits ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON audits_1 TO regress_super, regress_bypass, regress_owner;
 RESET ROLE;
 GRANT regress_bypass TO regress_owner;
@@ -137,9 +137,9 @@ REVOKE pg_write_all_data FROM regress_app;
 \echo '== members of the owner, where row level security binds the owner'
 GRANT regress_owner TO regress_app;
 SELECT problem FROM dbkit.check('audits_1');
-ALTER TABLE audits FORCE ROW LEVEL SECURITY; -- fails
+ALTER TABLE ONLY audits FORCE ROW LEVEL SECURITY; -- fails
 REVOKE regress_owner FROM regress_app;
-ALTER TABLE audits FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY audits FORCE ROW LEVEL SECURITY;
 SELECT problem FROM dbkit.check('audits_1');
 ALTER TABLE audits_1 OWNER TO regress_group;
 GRANT regress_group TO regress_app;
@@ -149,15 +149,15 @@ REVOKE regress_group FROM regress_app;
 
 \echo '== subpartitions, and past a partition that was left open'
 SET ROLE regress_owner;
-ALTER TABLE audits_1 ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY audits_1 ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE TABLE audits_2 PARTITION OF audits FOR VALUES IN (2, 3) PARTITION BY LIST (n);
 CREATE TABLE audits_2_2 PARTITION OF audits_2 FOR VALUES IN (2);
-ALTER TABLE audits_2 DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY audits_2 DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;
 GRANT SELECT ON audits_2_2 TO regress_app;
-ALTER TABLE audits_2_2 NO FORCE ROW LEVEL SECURITY; -- fails
-ALTER TABLE audits NO FORCE ROW LEVEL SECURITY;
-ALTER TABLE audits_2_2 NO FORCE ROW LEVEL SECURITY;
-ALTER TABLE audits FORCE ROW LEVEL SECURITY; -- fails
+ALTER TABLE ONLY audits_2_2 NO FORCE ROW LEVEL SECURITY; -- fails
+ALTER TABLE ONLY audits NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY audits_2_2 NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY audits FORCE ROW LEVEL SECURITY; -- fails
 
 \echo '== children by INHERITS, one of two parents'
 CREATE TABLE people (n bigint);
@@ -165,15 +165,15 @@ CREATE TABLE guests (n bigint);
 CREATE TABLE both_enum () INHERITS (people, guests);
 CREATE TABLE one () INHERITS (both_enum);
 GRANT SELECT ON both_enum, one TO PUBLIC;
-ALTER TABLE guests ENABLE ROW LEVEL SECURITY; -- fails
+ALTER TABLE ONLY guests ENABLE ROW LEVEL SECURITY; -- fails
 BEGIN;
-ALTER TABLE guests ENABLE ROW LEVEL SECURITY;
-ALTER TABLE both_enum ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ONLY guests ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ONLY both_enum ENABLE ROW LEVEL SECURITY;
 COMMIT; -- fails
 ALTER TABLE one NO INHERIT both_enum;
 BEGIN;
-ALTER TABLE guests ENABLE ROW LEVEL SECURITY;
-ALTER TABLE both_enum ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ONLY guests ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ONLY both_enum ENABLE ROW LEVEL SECURITY;
 COMMIT;
 ALTER TABLE one INHERIT guests;
 SELECT relrowsecurity FROM pg_class WHERE oid = 'one'::regclass;
@@ -192,16 +192,30 @@ CREATE VIEW on_stored AS SELECT n FROM stored_invoking;
 GRANT SELECT ON latest, stored, stored_plain, invoking, on_invoking TO regress_app;
 SELECT * FROM dbkit.check();
 \echo '== row level security comes later'
-ALTER TABLE notes ENABLE ROW LEVEL SECURITY; -- fails
+ALTER TABLE ONLY notes ENABLE ROW LEVEL SECURITY; -- fails
 SELECT * FROM dbkit.check();
 REVOKE SELECT ON latest, stored FROM regress_app;
-ALTER TABLE notes ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ONLY notes ENABLE ROW LEVEL SECURITY;
 \echo '== a grant comes later'
 GRANT SELECT ON latest TO regress_app; -- fails
 GRANT SELECT (n) ON stored TO "regress_the ""odd"" one"; -- fails
 GRANT SELECT ON stored_invoking TO regress_app; -- fails
 GRANT SELECT ON on_stored TO PUBLIC; -- fails
 GRANT INSERT, DELETE ON latest, stored TO regress_app;
+\echo '== so does a default privilege, or a role that is another one'
+ALTER DEFAULT PRIVILEGES FOR ROLE regress_owner IN SCHEMA app GRANT SELECT ON TABLES TO regress_app;
+CREATE MATERIALIZED VIEW by_default AS SELECT n FROM notes; -- fails
+CREATE VIEW by_default AS SELECT n FROM "Old ""notes"""; -- fails
+ALTER DEFAULT PRIVILEGES FOR ROLE regress_owner IN SCHEMA app REVOKE SELECT ON TABLES FROM regress_app;
+\echo '== all tables are named, through all views'
+BEGIN;
+CREATE TABLE "more ""notes""" (n bigint);
+ALTER TABLE "more ""notes""" ENABLE ROW LEVEL SECURITY;
+CREATE VIEW two AS SELECT n FROM "more ""notes""" UNION ALL SELECT n FROM notes UNION ALL SELECT n FROM plain;
+CREATE MATERIALIZED VIEW two_stored AS SELECT t.n FROM two t JOIN latest USING (n);
+GRANT SELECT (n) ON two_stored TO regress_app;
+ALTER VIEW two SET (security_invoker = true);
+COMMIT; -- fails
 \echo '== the view changes, or one that it reads'
 BEGIN;
 ALTER VIEW latest SET (security_invoker = true);
@@ -223,8 +237,8 @@ RESET dbkit.enforce;
 SET ROLE regress_owner;
 SELECT * FROM dbkit.check();
 GRANT SELECT ON stored TO regress_app;
-ALTER TABLE notes FORCE ROW LEVEL SECURITY;
-ALTER TABLE plain ENABLE ROW LEVEL SECURITY; -- fails
+ALTER TABLE ONLY notes FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY plain ENABLE ROW LEVEL SECURITY; -- fails
 BEGIN;
 DROP MATERIALIZED VIEW "Again ""and"" again";
 CREATE MATERIALIZED VIEW "Again ""and"" again" AS SELECT n, n + 1 AS m FROM notes;
@@ -245,7 +259,7 @@ REVOKE ALL ON stored, "Again ""and"" again", "Old ""notes""" FROM regress_app, r
 SELECT object_identity FROM dbkit.check();
 GRANT regress_owner TO regress_app;
 SELECT object_identity, problem FROM dbkit.check();
-ALTER TABLE notes NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY notes NO FORCE ROW LEVEL SECURITY;
 SELECT object_identity, problem FROM dbkit.check();
 \set VERBOSITY terse
 ALTER TABLE notes OWNER TO regress_group; -- fails
@@ -268,7 +282,7 @@ ALTER TABLE audits_2 RENAME TO "audits ""2""";
 ALTER MATERIALIZED VIEW stored RENAME TO kept;
 SELECT rule, object_identity FROM dbkit.check();
 SELECT dbkit.agreement() -> 'baseline';
-ALTER TABLE "audits ""2""" ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY "audits ""2""" ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 SELECT dbkit.agreement() -> 'baseline';
 SELECT dbkit.verify();
 \echo '== a chain of views is followed, if not to the end of a long one'

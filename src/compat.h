@@ -93,6 +93,11 @@ extern void dbkit_set_initial(struct config_generic *setting, char initial);
 #define dbkit_may_act(row) true
 #endif
 
+/* Commit ecb0fd33720 brought the privilege MAINTAIN (17) */
+#ifndef ACL_MAINTAIN
+#define ACL_MAINTAIN	0
+#endif
+
 /* Commit 14e87ffa5c5 made NOT NULL a constraint with a name (18) */
 #define DBKIT_CONSTRAINT_NOTNULL	'n'
 

@@ -183,12 +183,12 @@ COMMENT ON FUNCTION dbkit.ddl_command_end() IS
 -- It has to see CREATE TABLE and its kin as well.
 DROP EVENT TRIGGER dbkit_ddl_command_start;
 CREATE EVENT TRIGGER dbkit_ddl_command_start ON ddl_command_start
-	WHEN TAG IN ('CREATE INDEX', 'CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO')
+	WHEN TAG IN ('CREATE INDEX', 'CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER POLICY', 'DROP POLICY')
 	EXECUTE FUNCTION dbkit.ddl_command_start();
 COMMENT ON EVENT TRIGGER dbkit_ddl_command_start IS
-'Rejects a CREATE INDEX that blocks writes to a large table, by the rule blocking_index, and notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS';
+'Rejects a CREATE INDEX that blocks writes to a large table, by the rule blocking_index, notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS, and takes a policy that is changed or dropped away from partitions and children';
 COMMENT ON EVENT TRIGGER dbkit_ddl_command_end IS
-'Rejects DDL that breaks the schema conventions, and gives new partitions the row level security of their parent. ALTER EVENT TRIGGER dbkit_ddl_command_end DISABLE switches that off';
+'Rejects DDL that breaks the schema conventions, and gives partitions and children the row level security of their parent, when they are made and when it changes. ALTER EVENT TRIGGER dbkit_ddl_command_end DISABLE switches that off';
 -- Signed mode guards what one request leaves to the next, and locks of others have no name in a context.
 COMMENT ON FUNCTION dbkit.enter(pg_catalog.text, pg_catalog.text) IS
 'bind the transaction to a user and an organization, either of which may be NULL; once per transaction, not in a subtransaction and not in the query of a cursor WITH HOLD (object_not_in_prerequisite_state); insufficient_privilege where dbkit.context_key_file is set';
@@ -214,7 +214,7 @@ COMMENT ON VIEW dbkit.rules IS
 COMMENT ON FUNCTION dbkit.ignore_replicated() IS
 'Trigger function: keeps the rows of a publisher''s prefix registry out of the subscriber''s';
 COMMENT ON FUNCTION dbkit.ddl_command_start() IS
-'Event trigger function: rejects a CREATE INDEX that blocks writes to a table larger than dbkit.large_table_size, by the rule blocking_index, and notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS';
+'Event trigger function: rejects a CREATE INDEX that blocks writes to a table larger than dbkit.large_table_size, by the rule blocking_index, notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS, and takes a policy that is changed or dropped away from partitions and children';
 COMMENT ON FUNCTION dbkit.table_rewrite() IS
 'Event trigger function: rejects the rewrite of a table larger than dbkit.large_table_size, by the rule table_rewrite';
 COMMENT ON FUNCTION dbkit.check(pg_catalog.regclass) IS
@@ -386,3 +386,8 @@ AS 'MODULE_PATHNAME', 'dbkit_drop_rule'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.drop_rule(pg_catalog.text) IS
 'Takes a rule of the team out of the agreement, with its levels, its exemptions and what the baseline has of it; its function stays. False where there is no such rule. For superusers and the owners of the extension and the database. Errors: insufficient_privilege; feature_not_supported for a rule of dbkit itself';
+
+CREATE FUNCTION dbkit.confine_sql(role pg_catalog.name) RETURNS SETOF pg_catalog.text
+AS 'MODULE_PATHNAME', 'dbkit_confine_sql' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 20;
+COMMENT ON FUNCTION dbkit.confine_sql(pg_catalog.name) IS
+'The statements that take from a role, and from PUBLIC, what would let it out of its tenant, for \gexec after a look: attributes such as BYPASSRLS, membership in other roles, privileges to create objects, to TRUNCATE, REFERENCE, MAINTAIN and put triggers on tables, functions that reach past row level security, and such privileges on what will be made. Before that, those who have it only through PUBLIC are granted it. No rows for a role that is confined; what it owns is named in a comment. Errors: null_value_not_allowed, undefined_object';

@@ -334,7 +334,7 @@ CREATE FUNCTION dbkit.ddl_command_start() RETURNS pg_catalog.event_trigger
 AS 'MODULE_PATHNAME', 'dbkit_ddl_command_start'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.ddl_command_start() IS
-'Event trigger function: rejects a CREATE INDEX that blocks writes to a table larger than dbkit.large_table_size, by the rule blocking_index, and notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS';
+'Event trigger function: rejects a CREATE INDEX that blocks writes to a table larger than dbkit.large_table_size, by the rule blocking_index, notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS, and takes a policy that is changed or dropped away from partitions and children';
 
 CREATE FUNCTION dbkit.ddl_command_end() RETURNS pg_catalog.event_trigger
 AS 'MODULE_PATHNAME', 'dbkit_ddl_command_end'
@@ -399,6 +399,11 @@ CREATE FUNCTION dbkit.unprotect(relation pg_catalog.regclass, role pg_catalog.na
 AS 'MODULE_PATHNAME', 'dbkit_unprotect' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.unprotect(pg_catalog.regclass, pg_catalog.name) IS
 'take back what dbkit.protect() made for a role: its policies, also on partitions and children, and its privileges; with the last policy of a table also those of the admin_role, and the defaults that say who has entered. Row level security is disabled only where no policy is left and that opens the table to nobody: no other role has a privilege on it, and no view reads it. For the table''s owner. Errors: undefined_object, undefined_table, wrong_object_type, insufficient_privilege';
+
+CREATE FUNCTION dbkit.confine_sql(role pg_catalog.name) RETURNS SETOF pg_catalog.text
+AS 'MODULE_PATHNAME', 'dbkit_confine_sql' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 20;
+COMMENT ON FUNCTION dbkit.confine_sql(pg_catalog.name) IS
+'The statements that take from a role, and from PUBLIC, what would let it out of its tenant, for \gexec after a look: attributes such as BYPASSRLS, membership in other roles, privileges to create objects, to TRUNCATE, REFERENCE, MAINTAIN and put triggers on tables, functions that reach past row level security, and such privileges on what will be made. Before that, those who have it only through PUBLIC are granted it. No rows for a role that is confined; what it owns is named in a comment. Errors: null_value_not_allowed, undefined_object';
 
 -- enum tables -------------------------------------------------------------
 
@@ -560,15 +565,15 @@ END $$;
 -- event triggers: last, so that they do not judge this script ---------------
 
 CREATE EVENT TRIGGER dbkit_ddl_command_start ON ddl_command_start
-	WHEN TAG IN ('CREATE INDEX', 'CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO')
+	WHEN TAG IN ('CREATE INDEX', 'CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER POLICY', 'DROP POLICY')
 	EXECUTE FUNCTION dbkit.ddl_command_start();
 COMMENT ON EVENT TRIGGER dbkit_ddl_command_start IS
-'Rejects a CREATE INDEX that blocks writes to a large table, by the rule blocking_index, and notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS';
+'Rejects a CREATE INDEX that blocks writes to a large table, by the rule blocking_index, notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS, and takes a policy that is changed or dropped away from partitions and children';
 
 CREATE EVENT TRIGGER dbkit_ddl_command_end ON ddl_command_end
 	EXECUTE FUNCTION dbkit.ddl_command_end();
 COMMENT ON EVENT TRIGGER dbkit_ddl_command_end IS
-'Rejects DDL that breaks the schema conventions, and gives new partitions the row level security of their parent. ALTER EVENT TRIGGER dbkit_ddl_command_end DISABLE switches that off';
+'Rejects DDL that breaks the schema conventions, and gives partitions and children the row level security of their parent, when they are made and when it changes. ALTER EVENT TRIGGER dbkit_ddl_command_end DISABLE switches that off';
 
 CREATE EVENT TRIGGER dbkit_sql_drop ON sql_drop
 	EXECUTE FUNCTION dbkit.sql_drop();

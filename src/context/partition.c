@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * partition.c
- *		Protect a partition or child as its parent is, when it is made or attached.
+ *		Protect a partition or child as its parent is, when it is made or attached,
+ *		and when the parent's row level security changes.
  *
  * Row level security does not descend: a partition or child that is queried by
  * its own name goes by its own policies, and a new one has none.
@@ -32,6 +33,7 @@
 #include "commands/defrem.h"
 #include "commands/policy.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "nodes/parsenodes.h"
 #include "rewrite/rowsecurity.h"
 #include "storage/lmgr.h"
@@ -120,7 +122,8 @@ read_policies(Relation parent, Relation child)
 	List	   *result = NIL;
 	ListCell   *cell;
 
-	foreach(cell, parent->rd_rsdesc->policies)
+	/* Without row level security the server reads none */
+	foreach(cell, parent->rd_rsdesc != NULL ? parent->rd_rsdesc->policies : NIL)
 	{
 		RowSecurityPolicy *policy = lfirst(cell);
 		RowSecurityPolicy *copy = palloc0(sizeof(RowSecurityPolicy));
@@ -246,8 +249,9 @@ inherit_policies(Relation child, const List *ancestors, bool *force)
 
 /* Set the flags of a table, as ATExecSetRowSecurity() does. */
 static void
-enable_row_security(Oid relid, bool force)
+set_row_security(Relation table, bool enabled, bool forced)
 {
+	Oid			relid = RelationGetRelid(table);
 	Relation	catalog = table_open(RelationRelationId, RowExclusiveLock);
 	HeapTuple	tuple = SearchSysCacheCopy1(RELOID, ObjectIdGetDatum(relid));
 	Form_pg_class form;
@@ -255,10 +259,10 @@ enable_row_security(Oid relid, bool force)
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for relation %u", relid);
 	form = (Form_pg_class) GETSTRUCT(tuple);
-	if (!form->relrowsecurity || (force && !form->relforcerowsecurity))
+	if (form->relrowsecurity != enabled || form->relforcerowsecurity != forced)
 	{
-		form->relrowsecurity = true;
-		form->relforcerowsecurity |= force;
+		form->relrowsecurity = enabled;
+		form->relforcerowsecurity = forced;
 		CatalogTupleUpdate(catalog, &tuple->t_self, tuple);
 		InvokeObjectPostAlterHook(RelationRelationId, relid, 0);
 		CommandCounterIncrement();
@@ -362,13 +366,20 @@ warn_of_dropped(Relation table, const List *dropped)
 			 errhint("If a role is to see more in this table than its parent shows, create such a policy now.")));
 }
 
+/* What becomes of the policies that a table has besides its parent's */
+typedef enum OwnPolicies
+{
+	OWN_KEPT,					/* unless one of the parent's takes the name */
+	OWN_RESTRICTIVE_KEPT		/* of these only the restrictive ones */
+}			OwnPolicies;
+
 /*
  * List the policies of a table that have to go: those that take the name of an
- * inherited one, and those that could show rows that the parent hides.  What is
- * the same is taken off the list of inherited ones.
+ * inherited one, and, of a table that is new below its parent, those that could show
+ * rows that the parent hides.  What is the same is taken off the list of inherited ones.
  */
 static List *
-find_unwanted(Relation table, List **inherited)
+find_unwanted(Relation table, List **inherited, OwnPolicies own)
 {
 	List	   *result = NIL;
 	ListCell   *cell;
@@ -380,24 +391,19 @@ find_unwanted(Relation table, List **inherited)
 
 		if (other != NULL && is_same_policy(policy, other))
 			*inherited = list_delete_ptr(*inherited, other);
-		else if (other != NULL || policy->permissive)
+		else if (other != NULL || (policy->permissive && own == OWN_RESTRICTIVE_KEPT))
 			result = lappend(result, policy);
 	}
 	return result;
 }
 
-/* Give a table, which is locked, the row level security of its ancestors. */
+/* Give a table the policies that it inherits. */
 static void
-protect_table(Oid relid, const List *ancestors)
+replace_policies(Relation table, List *inherited, OwnPolicies own)
 {
-	Relation	table = table_open(relid, NoLock);
-	bool		force;
-	List	   *inherited = inherit_policies(table, ancestors, &force);
-	List	   *unwanted;
+	List	   *unwanted = find_unwanted(table, &inherited, own);
 	ListCell   *cell;
 
-	enable_row_security(relid, force);
-	unwanted = find_unwanted(table, &inherited);
 	foreach(cell, unwanted)
 		drop_policy(table, lfirst(cell));
 	CommandCounterIncrement();
@@ -405,6 +411,18 @@ protect_table(Oid relid, const List *ancestors)
 		store_policy(table, lfirst(cell));
 	CommandCounterIncrement();
 	warn_of_dropped(table, unwanted);
+}
+
+/* Give a table, which is locked, the row level security of its ancestors. */
+static void
+protect_table(Oid relid, const List *ancestors, OwnPolicies own)
+{
+	Relation	table = table_open(relid, NoLock);
+	bool		force;
+	List	   *inherited = inherit_policies(table, ancestors, &force);
+
+	set_row_security(table, true, force || table->rd_rel->relforcerowsecurity);
+	replace_policies(table, inherited, own);
 	table_close(table, NoLock);
 }
 
@@ -423,7 +441,7 @@ protect_with_descendants(Oid relid)
 		if (get_rel_relkind(member) == RELKIND_FOREIGN_TABLE)
 			dbkit_warn_of_foreign_table(member);
 		else
-			protect_table(member, find_protected_ancestors(member));
+			protect_table(member, find_protected_ancestors(member), OWN_RESTRICTIVE_KEPT);
 	}
 }
 
@@ -508,4 +526,270 @@ dbkit_protect_new_members(Oid relid, const CollectedCommand *command)
 	else if ((IsA(parsetree, CreateStmt) || IsA(parsetree, CreateForeignTableStmt)) &&
 			 ((const CreateStmt *) parsetree)->inhRelations != NIL)
 		protect_with_descendants(relid);
+}
+
+/* What a statement does with the row level security of a table, and so of those below it */
+typedef struct Descent
+{
+	Oid			root;
+	const char *policy;			/* one that is about to be changed or dropped */
+	AlterTableType flag;		/* of one that has no policy */
+	List	   *others;			/* char *, tables of other owners */
+}			Descent;
+
+/* Has the table a policy that the root has none of the name of? */
+static bool
+has_own_policy(Relation table, Oid root)
+{
+	ListCell   *cell;
+
+	foreach(cell, read_policies(table, table))
+	{
+		if (!OidIsValid(get_relation_policy_oid(root, ((const RowSecurityPolicy *) lfirst(cell))->policy_name, true)))
+			return true;
+	}
+	return false;
+}
+
+/* Does one of these tables force its row level security? */
+static bool
+is_forced(const List *ancestors)
+{
+	ListCell   *cell;
+
+	foreach(cell, ancestors)
+	{
+		Relation	parent = table_open(lfirst_oid(cell), NoLock);
+		bool		forced = parent->rd_rel->relforcerowsecurity;
+
+		table_close(parent, NoLock);
+		if (forced)
+			return true;
+	}
+	return false;
+}
+
+/* Pass on a flag.  What another parent protects, or policies of its own, stays protected. */
+static void
+pass_flag(const Descent * descent, Relation table)
+{
+	List	   *ancestors = find_protected_ancestors(RelationGetRelid(table));
+	bool		enabled = table->rd_rel->relrowsecurity;
+	bool		forced = table->rd_rel->relforcerowsecurity;
+
+	switch (descent->flag)
+	{
+		case AT_EnableRowSecurity:
+			protect_table(RelationGetRelid(table), ancestors, OWN_KEPT);
+			break;
+		case AT_DisableRowSecurity:
+			if (ancestors != NIL)
+				replace_policies(table, inherit_policies(table, ancestors, &forced), OWN_KEPT);
+			else if (!has_own_policy(table, descent->root))
+				set_row_security(table, false, forced);
+			break;
+		case AT_ForceRowSecurity:
+			set_row_security(table, enabled, true);
+			break;
+		default:
+			set_row_security(table, enabled, is_forced(ancestors));
+	}
+}
+
+/* Pass on the policies, as they are after the statement. */
+static void
+pass_policies(const Descent * descent pg_attribute_unused(), Relation table)
+{
+	List	   *ancestors = find_protected_ancestors(RelationGetRelid(table));
+	bool		force;
+
+	if (ancestors != NIL)
+		replace_policies(table, inherit_policies(table, ancestors, &force), OWN_KEPT);
+}
+
+/* Is the name that of a policy, or what choose_name() makes of it? */
+static bool
+is_name_of_copy(const char *name, const char *policy)
+{
+	const char *number = strrchr(name, '_');
+
+	return strcmp(name, policy) == 0 ||
+		(number != NULL && strcmp(name, makeObjectName(policy, NULL, number + 1)) == 0);
+}
+
+/* Drop the copy of a policy that the statement is going to change or drop. */
+static void
+drop_copy(const Descent * descent, Relation table)
+{
+	Relation	root = table_open(descent->root, NoLock);
+	const RowSecurityPolicy *policy = find_policy(read_policies(root, table), descent->policy);
+	ListCell   *cell;
+
+	foreach(cell, policy != NULL ? read_policies(table, table) : NIL)
+	{
+		const RowSecurityPolicy *copy = lfirst(cell);
+
+		if (is_same_policy(copy, policy) && is_name_of_copy(copy->policy_name, descent->policy))
+		{
+			drop_policy(table, copy);
+			CommandCounterIncrement();
+			break;
+		}
+	}
+	table_close(root, NoLock);
+}
+
+/* Say which tables below are as they were. */
+static void
+warn_of_others(const Descent * descent)
+{
+	StringInfoData names;
+	ListCell   *cell;
+
+	if (descent->others == NIL)
+		return;
+	initStringInfo(&names);
+	foreach(cell, descent->others)
+		appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "", (const char *) lfirst(cell));
+	ereport(WARNING,
+			(errcode(ERRCODE_WARNING),
+			 errmsg("the row level security of table \"%s\" was not passed on to tables of other owners", get_rel_name(descent->root)),
+			 errdetail("Unchanged: %s.", names.data),
+			 errhint("Have a role that has the rights of their owners make the same change there.")));
+}
+
+/*
+ * Do something with each table below the root, parents first.  A policy may call functions,
+ * which run as whoever uses the table: so nobody gives one to a table that he could not
+ * give it to himself.
+ */
+static void
+descend(Descent * descent, void (*action) (const Descent * descent, Relation table))
+{
+	ListCell   *cell;
+
+	foreach(cell, find_all_inheritors(descent->root, AccessExclusiveLock, NULL))
+	{
+		Relation	table = table_open(lfirst_oid(cell), NoLock);
+
+		CHECK_FOR_INTERRUPTS();
+		if (table->rd_rel->relkind != RELKIND_FOREIGN_TABLE && lfirst_oid(cell) != descent->root)
+		{
+			if (has_privs_of_role(GetUserId(), table->rd_rel->relowner))
+				action(descent, table);
+			else
+				descent->others = lappend(descent->others, pstrdup(RelationGetRelationName(table)));
+		}
+		table_close(table, NoLock);
+	}
+}
+
+/* Let only those lock a table whom the statement will let change its policies (RangeVarCallbackForPolicy()). */
+static void
+check_owner(const RangeVar *name, Oid relid, Oid previous pg_attribute_unused(), void *arg pg_attribute_unused())
+{
+	HeapTuple	row = OidIsValid(relid) ? SearchSysCache1(RELOID, ObjectIdGetDatum(relid)) : NULL;
+	Oid			owner;
+
+	if (!HeapTupleIsValid(row))
+		return;
+	owner = ((Form_pg_class) GETSTRUCT(row))->relowner;
+	ReleaseSysCache(row);
+	if (!has_privs_of_role(GetUserId(), owner))
+		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(relid)), name->relname);
+}
+
+/* Return the table of a name, locked as for its policies to change, if it is one that may have tables below it. */
+static Oid
+lock_root(const RangeVar *name)
+{
+	Oid			relid = RangeVarGetRelidExtended(name, AccessExclusiveLock, RVR_MISSING_OK, check_owner, NULL);
+	char		relkind = OidIsValid(relid) ? get_rel_relkind(relid) : '\0';
+
+	return relkind == RELKIND_RELATION || relkind == RELKIND_PARTITIONED_TABLE ? relid : InvalidOid;
+}
+
+/* Return the table whose policies a statement is about, or NULL, and the name of one that it changes or drops. */
+static const RangeVar *
+table_of_policy(const Node *statement, const char **changed)
+{
+	List	   *name;
+
+	*changed = NULL;
+	switch (nodeTag(statement))
+	{
+		case T_CreatePolicyStmt:
+			return ((const CreatePolicyStmt *) statement)->table;
+		case T_AlterPolicyStmt:
+			*changed = ((const AlterPolicyStmt *) statement)->policy_name;
+			return ((const AlterPolicyStmt *) statement)->table;
+		case T_RenameStmt:
+			*changed = ((const RenameStmt *) statement)->subname;
+			return ((const RenameStmt *) statement)->renameType == OBJECT_POLICY ? ((const RenameStmt *) statement)->relation : NULL;
+		case T_DropStmt:
+			if (((const DropStmt *) statement)->removeType != OBJECT_POLICY)
+				return NULL;
+			name = list_copy(linitial(((const DropStmt *) statement)->objects));
+			*changed = strVal(llast(name));
+			return makeRangeVarFromNameList(list_truncate(name, list_length(name) - 1));
+		default:
+			return NULL;
+	}
+}
+
+/* Before a statement changes or drops a policy: drop its copies, as long as they can be told from others. */
+void
+dbkit_prepare_policies(const Node *statement)
+{
+	Descent		descent = {InvalidOid};
+	const RangeVar *table = table_of_policy(statement, &descent.policy);
+
+	if (table == NULL || descent.policy == NULL || dbkit_is_restoring())
+		return;
+	descent.root = lock_root(table);
+	if (OidIsValid(descent.root) && has_subclass(descent.root))
+		descend(&descent, drop_copy);
+}
+
+/* After an ALTER TABLE: pass on the flags that it set, unless it is about ONLY the one table. */
+static void
+pass_flags(const AlterTableStmt *statement)
+{
+	ListCell   *cell;
+
+	foreach(cell, statement->cmds)
+	{
+		Descent		descent = {InvalidOid,.flag = lfirst_node(AlterTableCmd, cell)->subtype};
+
+		if (descent.flag != AT_EnableRowSecurity && descent.flag != AT_DisableRowSecurity &&
+			descent.flag != AT_ForceRowSecurity && descent.flag != AT_NoForceRowSecurity)
+			continue;
+		descent.root = statement->relation->inh ? lock_root(statement->relation) : InvalidOid;
+		if (!OidIsValid(descent.root) || !has_subclass(descent.root))
+			return;
+		descend(&descent, pass_flag);
+		warn_of_others(&descent);
+	}
+}
+
+/*
+ * After a statement about the row level security of a table: pass it on to the tables below.
+ * A table without row level security has none to pass on.
+ */
+void
+dbkit_pass_on_policies(const Node *statement)
+{
+	Descent		descent = {InvalidOid};
+	const RangeVar *table = table_of_policy(statement, &descent.policy);
+
+	if (dbkit_is_restoring())
+		return;
+	if (IsA(statement, AlterTableStmt))
+		pass_flags((const AlterTableStmt *) statement);
+	if (table != NULL)
+		descent.root = lock_root(table);
+	if (!OidIsValid(descent.root) || !has_subclass(descent.root) || !is_protected(descent.root))
+		return;
+	descend(&descent, pass_policies);
+	warn_of_others(&descent);
 }

@@ -11,6 +11,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/transam.h"
+#include "catalog/pg_authid.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_proc.h"
@@ -19,6 +20,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -153,6 +155,30 @@ collect_candidate(Oid classid, Oid objid, HeapTuple row, Oid namespace,
 	candidates->list = lappend(candidates->list, candidate);
 }
 
+/* Return the role that the application has for its customers, or InvalidOid where there is none. */
+static Oid
+find_customer_role(void)
+{
+	const char *name = dbkit_agreement()->customer_role;
+
+	return name != NULL ? get_role_oid(name, true) : InvalidOid;
+}
+
+/* Add that role, if there is one. */
+static void
+collect_customer_role(Candidates *candidates)
+{
+	Oid			role = find_customer_role();
+	Candidate  *candidate;
+
+	if (!OidIsValid(role))
+		return;
+	candidate = palloc0(sizeof(Candidate));
+	candidate->classid = AuthIdRelationId;
+	candidate->objid = role;
+	candidates->list = lappend(candidates->list, candidate);
+}
+
 /* Collect the objects of a schema, or of all for InvalidOid, that a rule of that scope may be about. */
 static List *
 collect_candidates(Oid namespace, JudgeScope scope)
@@ -162,6 +188,8 @@ collect_candidates(Oid namespace, JudgeScope scope)
 	dbkit_refresh_agreement();
 	candidates.kinds = dbkit_judged_kinds(scope);
 	visit_objects(collect_candidate, &candidates);
+	if (scope != SCOPE_FIX && !OidIsValid(namespace) && (candidates.kinds & KIND_ROLE) != 0)
+		collect_customer_role(&candidates);
 	return candidates.list;
 }
 
@@ -181,7 +209,9 @@ compare_oids(const ListCell *a, const ListCell *b)
 static void
 lock_candidate(const Candidate *candidate, RowReader *reader)
 {
-	if (candidate->classid != RelationRelationId)
+	if (candidate->classid == AuthIdRelationId)
+		LockSharedObject(candidate->classid, candidate->objid, 0, AccessShareLock);
+	else if (candidate->classid != RelationRelationId)
 		LockDatabaseObject(candidate->classid, candidate->objid, 0, AccessShareLock);
 	else if (!ConditionalLockRelationOid(candidate->objid, AccessShareLock))
 	{
@@ -193,7 +223,9 @@ lock_candidate(const Candidate *candidate, RowReader *reader)
 static void
 unlock_candidate(const Candidate *candidate)
 {
-	if (candidate->classid != RelationRelationId)
+	if (candidate->classid == AuthIdRelationId)
+		UnlockSharedObject(candidate->classid, candidate->objid, 0, AccessShareLock);
+	else if (candidate->classid != RelationRelationId)
 		UnlockDatabaseObject(candidate->classid, candidate->objid, 0, AccessShareLock);
 	else
 		UnlockRelationOid(candidate->objid, AccessShareLock);
@@ -306,6 +338,14 @@ typedef struct NamePattern
 	bool		matched;
 } NamePattern;
 
+/* Note whether a name is that, or LIKE it. */
+static void
+match(NamePattern *pattern, const char *name)
+{
+	pattern->matched |= dbkit_is_pattern(pattern->object) ? dbkit_is_like(name, pattern->object) :
+		strcmp(name, pattern->object) == 0;
+}
+
 static void
 match_name(Oid classid pg_attribute_unused(), Oid objid pg_attribute_unused(),
 		   HeapTuple row pg_attribute_unused(), Oid namespace, const char *name, void *arg)
@@ -313,20 +353,20 @@ match_name(Oid classid pg_attribute_unused(), Oid objid pg_attribute_unused(),
 	NamePattern *pattern = arg;
 	char	   *schema = pattern->matched ? NULL : get_namespace_name(namespace);
 
-	if (schema == NULL)			/* dropped meanwhile */
-		return;
-	name = dbkit_object_name(schema, name);
-	pattern->matched = dbkit_is_pattern(pattern->object) ? dbkit_is_like(name, pattern->object) :
-		strcmp(name, pattern->object) == 0;
+	if (schema != NULL)			/* else dropped meanwhile */
+		match(pattern, dbkit_object_name(schema, name));
 }
 
-/* Is there an object whose schema.name is that, or LIKE it if it is a pattern? */
+/* Is there an object whose schema.name, or role whose name, is that, or LIKE it if it is a pattern? */
 bool
 dbkit_any_object_is_like(const char *object)
 {
 	NamePattern sought = {object, false};
 
 	visit_objects(match_name, &sought);
+	dbkit_refresh_agreement();
+	if (OidIsValid(find_customer_role()))
+		match(&sought, dbkit_object_name("", dbkit_agreement()->customer_role));
 	return sought.matched;
 }
 

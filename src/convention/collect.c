@@ -56,6 +56,7 @@ copy_action(const Action *action)
 	result->text = copy_or_null(action->text);
 	result->sql = copy_or_null(action->sql);
 	result->sql_in_utc = copy_or_null(action->sql_in_utc);
+	result->failing = copy_or_null(action->failing);
 	return result;
 }
 

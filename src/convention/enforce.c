@@ -21,6 +21,7 @@
 #include "utils/snapmgr.h"
 
 #include "common.h"
+#include "context/partition.h"
 #include "convention/agreement.h"
 #include "convention/cases.h"
 #include "convention/changed.h"
@@ -125,14 +126,16 @@ PG_FUNCTION_INFO_V1(dbkit_ddl_command_start);
  * dbkit.ddl_command_start() returns event_trigger
  *
  * Rejects a CREATE INDEX that blocks writes to a table larger than
- * dbkit.large_table_size, by the rule blocking_index, before it does so, and
- * notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS.
+ * dbkit.large_table_size, by the rule blocking_index, before it does so, notes what a
+ * CREATE TABLE is made from: a partitioned table by LIKE, a query by AS, and takes a policy
+ * that is changed or dropped away from partitions and children.
  */
 Datum
 dbkit_ddl_command_start(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *event = check_called_for(fcinfo, "ddl_command_start");
 
+	dbkit_prepare_policies(event->parsetree);
 	dbkit_note_model(event->parsetree);
 	dbkit_refresh_agreement();
 	if (dbkit_enforcement_is_disabled())
@@ -165,8 +168,9 @@ PG_FUNCTION_INFO_V1(dbkit_ddl_command_end);
 /*
  * dbkit.ddl_command_end() returns event_trigger
  *
- * Keeps the prefix registry up to date and rejects what breaks the rules of
- * phase "statement" with SQLSTATE KD001.
+ * Passes on what changed in the row level security of a table to those below it, keeps the
+ * prefix registry up to date and rejects what breaks the rules of phase "statement" with
+ * SQLSTATE KD001.
  */
 Datum
 dbkit_ddl_command_end(PG_FUNCTION_ARGS)
@@ -188,6 +192,7 @@ dbkit_ddl_command_end(PG_FUNCTION_ARGS)
 	List	   *findings = NIL;
 	char	   *instead = NULL;
 
+	dbkit_pass_on_policies(event->parsetree);
 	if (concurrent == CONCURRENTLY_NOT && dbkit_statement_is_covered(event->parsetree))
 	{
 		dbkit_note_covered_change();

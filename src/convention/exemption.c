@@ -131,15 +131,18 @@ append_name(StringInfo text, const char *name)
 	appendStringInfoChar(text, '"');
 }
 
-/* Return the name by which the agreement knows an object: public.userRoles, "a.b".c. */
+/* Return the name by which the agreement knows an object: public.userRoles, "a.b".c, or customer, a role. */
 char *
 dbkit_object_name(const char *schema, const char *name)
 {
 	StringInfoData text;
 
 	initStringInfo(&text);
-	append_name(&text, schema);
-	appendStringInfoChar(&text, '.');
+	if (schema[0] != '\0')
+	{
+		append_name(&text, schema);
+		appendStringInfoChar(&text, '.');
+	}
 	append_name(&text, name);
 	return text.data;
 }

@@ -94,6 +94,9 @@ typedef enum ActionKind
 	ACTION_ALONE,				/* a statement that no transaction block may
 								 * have */
 	ACTION_CREATE_POLICY,
+	ACTION_REFERENCED_KEY,		/* give another table a unique index that a
+								 * key is to reference */
+	ACTION_REPLACE_KEY,			/* have another foreign key in its place */
 	ACTION_STATEMENT			/* another one */
 } ActionKind;
 
@@ -120,7 +123,10 @@ typedef struct Action
 	const char *sql_in_utc;		/* the same, without a rewrite, where TimeZone
 								 * is UTC; or NULL */
 	FixRisk		risk;
-	Oid			referenced;		/* of ACTION_REFERENCE: the table */
+	Oid			referenced;		/* of ACTION_REFERENCE and
+								 * ACTION_REFERENCED_KEY: the table */
+	const char *failing;		/* of ACTION_REPLACE_KEY: what is true of rows
+								 * r that break the new key */
 	bool		both_ends;		/* only together with the other ends of the
 								 * column's keys; see fixes.c */
 } Action;

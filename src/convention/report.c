@@ -24,6 +24,8 @@
 static char *
 object_name(const Facts *facts)
 {
+	if (facts->kind == KIND_ROLE)
+		return psprintf("%s \"%s\"", dbkit_kind_name(facts->kind), facts->name);
 	return psprintf("%s \"%s.%s\"", dbkit_kind_name(facts->kind), facts->schema, facts->name);
 }
 
@@ -152,6 +154,7 @@ name_field(ObjectKind kind)
 	{
 		case KIND_DEFINER:
 		case KIND_FUNCTION:
+		case KIND_ROLE:
 			return 0;
 		case KIND_ENUM_TYPE:
 			return PG_DIAG_DATATYPE_NAME;

@@ -163,6 +163,7 @@ my %calls = (
 	'dbkit.protect_sql(regclass,name,name,name,text)' => [ 'SELECT dbkit.protect_sql(:rel)', q{SELECT dbkit.protect_sql(:column, '')},
 		map { "SELECT dbkit.protect_sql(:rel, role => 'public', access => '$_')" } qw(tenant member read) ],
 	'dbkit.unprotect(regclass,name)' => [ 'SELECT dbkit.unprotect(:rel)', q{SELECT dbkit.protect(:rel, role => 'public', access => 'read'), dbkit.unprotect(:rel, 'public')} ],
+	'dbkit.confine_sql(name)' => [ q{SELECT dbkit.confine_sql('regress_mallory')}, q{SELECT dbkit.confine_sql(NULL)} ],
 	'dbkit.create_enum(text,text[])' => [ q{SELECT dbkit.create_enum('t.fresh', '{a,b}')}, q{SELECT dbkit.create_enum('fresh', '{a,b}')} ],
 	'dbkit.enum_values(regclass)' => [ 'SELECT dbkit.enum_values(:rel)' ],
 	'dbkit.add_enum_value(regclass,text)' => [ q{SELECT dbkit.add_enum_value(:rel, 'd')} ],

@@ -52,7 +52,7 @@ my %bad = (
 	policy_with_check => [ table_sql(), 'ALTER TABLE bad.t ENABLE ROW LEVEL SECURITY', 'CREATE POLICY own ON bad.t USING (true)' ],
 	open_policy => [ table_sql('organization_id text'), 'ALTER TABLE bad.t ENABLE ROW LEVEL SECURITY', 'CREATE POLICY own ON bad.t USING (id IS NULL OR true)' ],
 	partition_rls => [ 'CREATE TABLE bad.r (n bigint) PARTITION BY LIST (n)', 'CREATE TABLE bad.t PARTITION OF bad.r DEFAULT', 'GRANT SELECT ON bad.t TO PUBLIC',
-		'ALTER TABLE bad.r ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY' ],
+		'ALTER TABLE ONLY bad.r ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY' ],
 	rls_view => [ 'CREATE TABLE bad.r (n bigint)', 'ALTER TABLE bad.r ENABLE ROW LEVEL SECURITY', 'CREATE MATERIALIZED VIEW bad.t AS SELECT n FROM bad.r', 'GRANT SELECT ON bad.t TO PUBLIC' ],
 	tenant_key => [ table_sql('organization_id text, t_id text COLLATE "C" REFERENCES bad.t') ],
 	forgeable_policy => [ table_sql(), 'ALTER TABLE bad.t ENABLE ROW LEVEL SECURITY', q{CREATE POLICY own ON bad.t USING (id = current_setting('a.b'))} ],
@@ -69,6 +69,8 @@ my %bad = (
 );
 # Judged at the change only
 my %changes = (table_rewrite => 1, blocking_index => 1);
+# Judged by dbkit.check() only, as there is no event trigger for it
+my %checks = (customer_role_confined => 1);
 # Fixed by what does not run in a transaction, which is not where it is refused either
 my %alone = (invalid_index => 1);
 
@@ -107,7 +109,7 @@ my @rules = split /\n/, $node->safe_psql('postgres', q{SELECT id || ' ' || fixab
 for (@rules)
 {
 	my ($rule, $fixable) = split / /;
-	next if $changes{$rule};
+	next if $changes{$rule} || $checks{$rule};
 	my $statements = delete $bad{$rule} or do { fail("there is a case of $rule"); next; };
 
 	# refused with the lines that dbkit.check() has when it is let through, and warned of

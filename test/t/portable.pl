@@ -286,7 +286,7 @@ CREATE TABLE forced_3 PARTITION OF forced FOR VALUES IN (3);
 CREATE TABLE forced_4 PARTITION OF forced FOR VALUES IN (4);
 -- there a new partition is protected by itself
 ALTER TABLE parts_1 ENABLE ROW LEVEL SECURITY;
-ALTER TABLE forced ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY forced ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE forced_2 ENABLE ROW LEVEL SECURITY;
 GRANT INSERT ON forced_1_1, forced_2 TO regress_customer;
 GRANT TRUNCATE ON forced_3 TO regress_customer;
@@ -295,7 +295,7 @@ GRANT SELECT ON forced_4 TO regress_super;
 CREATE TABLE above (n bigint);
 CREATE TABLE below () INHERITS (above);
 CREATE TABLE below_enum () INHERITS (below);
-ALTER TABLE above ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ONLY above ENABLE ROW LEVEL SECURITY;
 GRANT UPDATE (n) ON below, below_enum TO PUBLIC;
 CREATE VIEW invoking WITH (security_invoker) AS SELECT n FROM above;
 CREATE VIEW on_invoking AS SELECT n FROM invoking;
@@ -373,6 +373,60 @@ for my $agreement ((map { qq({"preset": "$_"}) } qw(house uuid bigint rails djan
 	same($node->safe_psql('judged_without', $_), $node->safe_psql('judged_with', $_), 'as are the rules and the agreement') for "$rules; SELECT dbkit.agreement()";
 }
 
+# What would confine a role, of all that is planted for it
+$node->safe_psql('postgres', q{CREATE ROLE regress_tenant BYPASSRLS REPLICATION; CREATE ROLE regress_granting; CREATE ROLE regress_stranger; GRANT regress_reader TO regress_tenant WITH ADMIN OPTION;
+	GRANT SET ON PARAMETER dbkit.enforce TO regress_tenant});
+for my $db ('judged_with', 'judged_without')
+{
+	$node->safe_psql($db, q{
+		SET client_min_messages = error;
+		DO $$ BEGIN IF EXISTS (SELECT FROM pg_extension WHERE extname = 'dbkit' AND extversion <> 'portable') THEN SET dbkit.enforce = off; END IF; END $$;
+		CREATE SCHEMA "con.fine";
+		GRANT CREATE, USAGE ON SCHEMA "con.fine" TO PUBLIC, regress_reader;
+		CREATE TABLE "con.fine"."a ""b""" (n int, "c d" int);
+		CREATE TABLE "con.fine"."own
+	it" (n int);
+		ALTER TABLE "con.fine"."own
+	it" OWNER TO regress_tenant;
+		GRANT SELECT, TRIGGER, TRUNCATE ON "con.fine"."a ""b""" TO PUBLIC, regress_tenant;
+		GRANT REFERENCES ("c d") ON "con.fine"."a ""b""" TO PUBLIC;
+		GRANT TRIGGER ON "con.fine"."a ""b""" TO regress_granting WITH GRANT OPTION;
+		SET ROLE regress_granting;
+		GRANT TRIGGER ON "con.fine"."a ""b""" TO regress_tenant WITH GRANT OPTION;
+		SET ROLE regress_tenant;
+		GRANT TRIGGER ON "con.fine"."a ""b""" TO regress_reader;
+		RESET ROLE;
+		CREATE FUNCTION "con.fine".definer(a "con.fine"."a ""b"""[], b text, OUT c int) LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
+		CREATE PROCEDURE "con.fine".definer() LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
+		CREATE FUNCTION "con.fine".fires() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN NEW; END';
+		CREATE FUNCTION "con.fine".bound() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
+		ALTER FUNCTION "con.fine".bound() OWNER TO regress_granting;
+		GRANT EXECUTE ON FUNCTION pg_read_file(text) TO regress_tenant;
+		ALTER DEFAULT PRIVILEGES FOR ROLE regress_granting GRANT TRIGGER, TRUNCATE ON TABLES TO regress_tenant;
+		ALTER DEFAULT PRIVILEGES FOR ROLE regress_granting IN SCHEMA "con.fine" GRANT TRIGGER ON TABLES TO PUBLIC;
+		CREATE FOREIGN DATA WRAPPER con_fine; CREATE SERVER con_fine FOREIGN DATA WRAPPER con_fine; GRANT USAGE ON FOREIGN SERVER con_fine TO regress_tenant});
+}
+for my $role ('regress_tenant', 'regress_reader', 'regress_stranger')
+{
+	my $query = "SET search_path = pg_catalog; SELECT replace(statement, current_database(), 'this') FROM dbkit.confine_sql('$role') AS statement WHERE statement !~ '^GRANT .* ON DATABASE|public\\.'";
+	my ($expected, $said) = map { $node->safe_psql($_, $query) } 'judged_with', 'judged_without';
+	cmp_ok(scalar(split /\n/, $expected), '>', 15, "$role is not confined");
+	same($said, $expected, 'and the edition without C writes the same to confine it');
+}
+for my $db ('judged_with', 'judged_without')
+{
+	is($node->safe_psql($db, q{SELECT statement FROM dbkit.confine_sql('regress_tenant') AS statement \gexec
+		SELECT count(*), min(left(statement, 2)) FROM dbkit.confine_sql('regress_tenant') AS statement}) =~ s/.*\n//sr, '1|--', "$db: but for what it owns, it is confined then");
+}
+{
+	my $query = q{SELECT FROM dbkit.agree('{"preset": "none", "customer_role": "regress_reader", "rules": {"customer_role_confined": "error"}}');
+		SELECT rule, level, object_type, object_identity, column_name, replace(problem, current_database(), 'this'), fix IS NULL, risk FROM dbkit.check()};
+	my ($expected, $said) = map { $node->safe_psql($_, "SET client_min_messages = error; $query") } 'judged_with', 'judged_without';
+	like($expected, qr/^customer_role_confined\|error\|role\|regress_reader\|\|it can get out of its tenant/m, 'dbkit.check() reports a role that is not');
+	same($said, $expected, 'and so does the edition without C');
+	$node->safe_psql($_, q{SELECT dbkit.agree('{"customer_role": null, "rules": {"customer_role_confined": null}}')}) for 'judged_with', 'judged_without';
+}
+
 # Roles count whose members may act as them, unless row level security does not bind these.
 for my $grant ('GRANT regress_super TO regress_bypass', 'GRANT regress_super TO regress_reader', 'GRANT regress_hosted TO regress_reader',
 	'GRANT pg_write_all_data TO regress_reader', 'GRANT pg_read_all_data TO regress_reader')
@@ -391,7 +445,6 @@ is_deeply([ map { $node->safe_psql($_, q{SELECT dbkit.baseline() > 0; SELECT cou
 	'they are in the baseline, and dropped with all that the agreement says of them');
 
 # dbkit.run_as() does the same, as long as the script does not ask for other rights
-$node->safe_psql('postgres', 'CREATE ROLE regress_stranger');
 my $run_as = q{
 \set VERBOSITY verbose
 SET dbkit.enforce = off;

@@ -603,6 +603,8 @@ static void (*const revisions[]) (Draft *draft, const Action *action) =
 		[ACTION_ALONE] = NULL,	/* about what a new table has not */
 		[ACTION_DROP_INDEX] = add_statement,
 		[ACTION_CREATE_POLICY] = create_policy,
+		[ACTION_REFERENCED_KEY] = add_statement,
+		[ACTION_REPLACE_KEY] = add_statement,
 		[ACTION_STATEMENT] = add_statement
 };
 

@@ -48,8 +48,35 @@ add_protected(Protected *result, const Catalogs *catalogs, Form_pg_class form, O
 		return;
 	if (result->table == NULL || strcmp(name, result->table) < 0)
 		result->table = name;
+	result->tables = lappend(result->tables, unconstify(char *, name));
 	result->forced |= form->relforcerowsecurity;
 	result->binds_owner |= form->relforcerowsecurity || form->relowner != owner;
+}
+
+static int
+compare_names(const ListCell *a, const ListCell *b)
+{
+	return strcmp(lfirst(a), lfirst(b));
+}
+
+/* Return what to call the tables, of which there is one: table "a", or tables "a", "b". */
+char *
+dbkit_name_protected(const Protected *protected)
+{
+	List	   *names = list_copy(protected->tables);
+	const char *previous = NULL;
+	StringInfoData text;
+	ListCell   *lc;
+
+	list_sort(names, compare_names);
+	initStringInfo(&text);
+	foreach(lc, names)
+	{
+		if (previous == NULL || strcmp(previous, lfirst(lc)) != 0)
+			appendStringInfo(&text, "%s\"%s\"", previous != NULL ? ", " : "", (const char *) lfirst(lc));
+		previous = lfirst(lc);
+	}
+	return psprintf("%s %s", strcmp(linitial(names), llast(names)) == 0 ? "table" : "tables", text.data);
 }
 
 /*

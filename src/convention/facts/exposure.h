@@ -16,10 +16,12 @@
 typedef struct Protected
 {
 	const char *table;			/* the first one's name, NULL for none */
+	List	   *tables;			/* char *, the names of all, unsorted */
 	bool		forced;			/* does it bind the owner of one of them? */
 	bool		binds_owner;	/* or the owner of the object? */
 } Protected;
 
+extern char *dbkit_name_protected(const Protected *protected);
 extern Protected dbkit_protected_parents(const Facts *facts);
 extern Protected dbkit_protected_sources(const Facts *facts);
 extern const char *dbkit_other_user(const Facts *facts, AclMode privileges, bool binds_owner);

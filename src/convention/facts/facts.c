@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * facts.c
- *		What is known about one relation, type or function.
+ *		What is known about one relation, type, function or role.
  *
  *-------------------------------------------------------------------------
  */
@@ -93,6 +93,8 @@ dbkit_facts_identity(const Facts *facts)
 {
 	if (facts->signature != NULL)
 		return facts->signature;
+	if (facts->kind == KIND_ROLE)
+		return quote_identifier(facts->name);
 	return quote_qualified_identifier(facts->schema, facts->name);
 }
 
@@ -110,6 +112,7 @@ static const struct
 	{KIND_DEFINER | KIND_FUNCTION, "function", "function"},
 	{KIND_PARTITION, "partition", "partition"},
 	{KIND_MATERIALIZED_VIEW, "materialized view", "materialized view"},
+	{KIND_ROLE, "role", NULL},
 };
 
 /* Return what to call an object of that kind. */
@@ -130,7 +133,7 @@ dbkit_find_kind(const char *name)
 {
 	for (size_t i = 0; i < lengthof(kinds); i++)
 	{
-		if (strcmp(kinds[i].name, name) == 0)
+		if (kinds[i].name != NULL && strcmp(kinds[i].name, name) == 0)
 			return kinds[i].kinds;
 	}
 	return 0;

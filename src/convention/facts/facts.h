@@ -24,10 +24,14 @@ typedef enum ObjectKind
 	KIND_FUNCTION = 1 << 5,		/* any other function, or procedure */
 	KIND_PARTITION = 1 << 6,	/* as such; of what else it is, its root
 								 * answers */
-	KIND_MATERIALIZED_VIEW = 1 << 7
+	KIND_MATERIALIZED_VIEW = 1 << 7,
+	KIND_ROLE = 1 << 8			/* the agreement's customer_role; for
+								 * dbkit.check() alone, as no event trigger
+								 * fires for roles */
 } ObjectKind;
 
-#define KIND_ANY	(~0)
+/* What rules of the team can be about */
+#define KIND_ANY	(~KIND_ROLE)
 
 /*
  * What there is to know about an object.  The row of a rule names what the rule reads.
@@ -201,7 +205,7 @@ typedef struct Facts
 	Oid			objid;
 	ObjectKind	kind;
 	Oid			owner;
-	char	   *schema;
+	char	   *schema;			/* empty for a role, which is in none */
 	char	   *name;
 	Oid			index;			/* the only one that changed, if nothing else
 								 * did */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * read.c
- *		Read the description of one relation, type or function.
+ *		Read the description of one relation, type, function or role.
  *
  * Everything comes from the rows of the catalogs: no SQL runs, so neither
  * search_path nor anybody's privileges matter.  The result lives in the
@@ -14,6 +14,7 @@
 #include "access/htup_details.h"
 #include "access/reloptions.h"
 #include "access/transam.h"
+#include "catalog/pg_authid.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_namespace.h"
@@ -217,6 +218,24 @@ read_function(RowReader *reader, Oid function)
 	return facts;
 }
 
+static Facts *
+read_role(RowReader *reader, Oid role)
+{
+	HeapTuple	row = dbkit_catalog_row(reader->catalogs, CATALOG_ROLE, role);
+	Facts	   *facts;
+
+	if (row == NULL)
+		return NULL;
+	facts = palloc0(sizeof(Facts));
+	facts->catalogs = reader->catalogs;
+	facts->classid = AuthIdRelationId;
+	facts->objid = role;
+	facts->kind = KIND_ROLE;
+	facts->schema = pstrdup("");
+	facts->name = pstrdup(NameStr(((Form_pg_authid) GETSTRUCT(row))->rolname));
+	return facts;
+}
+
 /*
  * Return the facts about an object, or NULL where it is never judged or does
  * not exist (any more).  A reader of many gives them in the order of the oids.
@@ -233,6 +252,8 @@ dbkit_read_facts(RowReader *reader, Oid classid, Oid objid, FactSet wanted)
 			return read_type(reader, objid);
 		case ProcedureRelationId:
 			return read_function(reader, objid);
+		case AuthIdRelationId:
+			return read_role(reader, objid);
 		default:
 			return NULL;
 	}

@@ -94,6 +94,13 @@ query_orphans(const char *table, const Action *action)
 				 table, column, referenced, column);
 }
 
+/* Write a query for the rows of a table that reference a row of another tenant. */
+static char *
+query_mixed(const char *table, const Action *action)
+{
+	return psprintf("SELECT FROM %s AS r WHERE %s", table, action->failing);
+}
+
 /* What rows may be in the way of, and how they are found */
 static const struct
 {
@@ -105,6 +112,7 @@ static const struct
 	{ACTION_SET_VALUE, "id", query_other_ids},
 	{ACTION_ADD_CONSTRAINT, "id", query_other_prefixes},
 	{ACTION_REFERENCE, NULL, query_orphans},
+	{ACTION_REPLACE_KEY, NULL, query_mixed},
 };
 
 /* Write what to read of a table. */
@@ -131,11 +139,12 @@ may_fail(const Fixed *object, const Action *action)
 	return false;
 }
 
-/* Leave out those actions of a finding that would fail, and with a constraint what makes room for it. */
+/* Leave out those actions of a finding that would fail, with a constraint what makes room for it, and with a key all. */
 static void
 drop_impossible(const Fixed *object, const Finding *finding)
 {
 	bool		constraint = true;
+	bool		key = true;
 	ListCell   *lc;
 
 	foreach(lc, finding->actions)
@@ -147,12 +156,13 @@ drop_impossible(const Fixed *object, const Finding *finding)
 			continue;
 		action->sql = NULL;
 		constraint &= action->kind != ACTION_ADD_CONSTRAINT;
+		key &= action->kind != ACTION_REPLACE_KEY;
 	}
 	foreach(lc, finding->actions)
 	{
 		Action	   *action = lfirst(lc);
 
-		if (!constraint && action->kind == ACTION_DROP_CONSTRAINT)
+		if (!key || (!constraint && action->kind == ACTION_DROP_CONSTRAINT))
 			action->sql = NULL;
 	}
 }

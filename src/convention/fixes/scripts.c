@@ -25,6 +25,7 @@
 
 #include "common.h"
 #include "convention/fixes/fixes.h"
+#include "convention/rules/size_limits.h"
 #include "relation_name.h"
 
 typedef enum Step
@@ -47,6 +48,7 @@ typedef struct Script
 typedef struct Writer
 {
 	List	   *scripts[N_STEPS];	/* char *, those that are written */
+	List	   *keys;			/* char *, unique indexes that are written */
 	const Fixed *object;		/* what is being fixed */
 	const Finding *finding;
 	const Action *action;
@@ -242,12 +244,11 @@ write_not_null(Writer *writer)
 	return true;
 }
 
-/* Write CREATE INDEX or DROP INDEX so that nobody waits for it. */
+/* Write CREATE INDEX, CREATE UNIQUE INDEX or DROP INDEX so that nobody waits for it. */
 static char *
 write_concurrently(const char *sql)
 {
-	int			words = strlen(sql) > strlen("DROP INDEX ") && strncmp(sql, "DROP", 4) == 0 ?
-	strlen("DROP INDEX ") : strlen("CREATE INDEX ");
+	int			words = strstr(sql, "INDEX ") - sql + strlen("INDEX ");
 
 	return psprintf("%.*sCONCURRENTLY %s", words, sql, sql + words);
 }
@@ -318,6 +319,45 @@ write_reference(Writer *writer)
 	return true;
 }
 
+/* Give another table the unique index that a key is to reference, once for all keys to it. */
+static bool
+write_referenced_key(Writer *writer)
+{
+	const Action *action = writer->action;
+
+	if (dbkit_list_has_string(writer->keys, action->sql))
+		return true;
+	writer->keys = lappend(writer->keys, pstrdup(action->sql));
+	if (dbkit_is_large(action->referenced))
+		add_alone(writer, STEP_REFERENCE, write_concurrently(action->sql));
+	else
+		add_statements(writer, STEP_REFERENCE, list_make1(pstrdup(action->sql)));
+	return true;
+}
+
+/* Put a foreign key in the place of another, which holds until all rows are known to keep the new one. */
+static bool
+write_replaced_key(Writer *writer)
+{
+	const Fixed *object = writer->object;
+	const Action *action = writer->action;
+	const char *name = quote_identifier(action->name);
+	const char *meanwhile;
+
+	if (!object->large || object->partitioned || dbkit_ends_with(action->sql, " NOT VALID;"))
+	{
+		add_statements(writer, STEP_REFERENCE, list_make1(pstrdup(action->sql)));
+		return true;
+	}
+	meanwhile = quote_identifier(ChooseConstraintName(action->name, NULL, "new", get_rel_namespace(object->facts->objid), NIL));
+	add_alter(writer, STEP_REFERENCE, psprintf("ADD CONSTRAINT %s %s NOT VALID", meanwhile, action->text));
+	add_alter(writer, STEP_REFERENCE, psprintf("VALIDATE CONSTRAINT %s", meanwhile));
+	add_statements(writer, STEP_REFERENCE,
+				   list_make2(write_alter(object, psprintf("DROP CONSTRAINT %s", name)),
+							  write_alter(object, psprintf("RENAME CONSTRAINT %s TO %s", meanwhile, name))));
+	return true;
+}
+
 /*
  * Have row level security protect a table together with its partitions: who may use one of
  * them would get past it, which partition_rls refuses.
@@ -370,6 +410,8 @@ static const struct
 	{ACTION_REFERENCE, false, write_reference},
 	{ACTION_RENAME_COLUMN, false, write_rename},
 	{ACTION_ALONE, false, write_alone},
+	{ACTION_REFERENCED_KEY, false, write_referenced_key},
+	{ACTION_REPLACE_KEY, false, write_replaced_key},
 	{ACTION_ROW_SECURITY, false, write_row_security},
 };
 

@@ -14,6 +14,7 @@
 #include "utils/varlena.h"
 
 #include "common.h"
+#include "context/confine.h"
 #include "context/mirror.h"
 #include "convention/agreement.h"
 #include "convention/facts/exposure.h"
@@ -300,9 +301,46 @@ judge_rls_view(Judgement *judgement)
 	if (user == NULL)
 		return;
 	(void) dbkit_add_finding(judgement, NULL, facts->kind == KIND_VIEW ?
-							 "%s may read it past the row level security of table \"%s\"; use WITH (security_invoker = true)" :
-							 "%s may read it past the row level security of table \"%s\"; use REVOKE SELECT, or a view WITH (security_invoker = true) in its place",
-							 user, sources.table);
+							 "%s may read it past the row level security of %s; use WITH (security_invoker = true)" :
+							 "%s may read it past the row level security of %s; use REVOKE SELECT, or a view WITH (security_invoker = true) in its place",
+							 user, dbkit_name_protected(&sources));
+}
+
+/* Return the beginning of the first statement that takes something away: those that grant are for others. */
+static const char *
+first_taking(const List *statements, int *count)
+{
+	const char *result = NULL;
+	ListCell   *lc;
+
+	*count = 0;
+	foreach(lc, statements)
+	{
+		if (strncmp(lfirst(lc), "GRANT ", strlen("GRANT ")) == 0)
+			continue;
+		if ((*count)++ == 0)
+			result = lfirst(lc);
+	}
+	return result != NULL ? pnstrdup(result, strcspn(result, ";")) : NULL;
+}
+
+/* Judge that the role of the application's customers has nothing that leads past policies. */
+static void
+judge_customer_role_confined(Judgement *judgement)
+{
+	List	   *statements = dbkit_confining_statements(judgement->facts->objid);
+	int			count;
+	const char *first = first_taking(statements, &count);
+	Finding    *finding;
+	ListCell   *lc;
+
+	if (statements == NIL)
+		return;
+	finding = dbkit_add_finding(judgement, NULL, "it can get out of its tenant; use SELECT dbkit.confine_sql(%s) \\gexec: %s%s",
+								quote_literal_cstr(judgement->facts->name), first,
+								count > 1 ? psprintf(", and %d more", count - 1) : "");
+	foreach(lc, statements)
+		dbkit_add_statement(finding, RISK_BREAKS, lfirst(lc));
 }
 
 /*
@@ -453,6 +491,16 @@ Rule		dbkit_security_rules[] = {
 		.level = LEVEL_WARNING,
 		.description = "no materialized view, and no view without security_invoker, that another role than its owner may read shows a table with row level security",
 		.judge = judge_rls_view
+	},
+	{
+		.id = "customer_role_confined",
+		.phase = PHASE_COMMIT,
+		.kinds = KIND_ROLE,
+		.needs = FACT_OBJECT,
+		.fixable = true,
+		.level = LEVEL_WARNING,
+		.description = "the agreement's customer_role has no rights that lead past row level security; dbkit.check() alone finds it",
+		.judge = judge_customer_role_confined
 	},
 	{
 		.id = "security_definer_path",
