@@ -2565,7 +2565,7 @@ meant AS MATERIALIZED (
 	LEFT JOIN base_types b ON b.type = k.atttypid
 	WHERE (m.base = coalesce(b.base, k.atttypid) OR '{int2,int4,int8}'::regtype[] @> ARRAY[m.base, coalesce(b.base, k.atttypid)]::regtype[])
 		AND has_table_privilege(m.relowner, m.oid, 'REFERENCES')
-		AND (pg_has_role(m.relowner, m.other, 'USAGE') OR (SELECT rolsuper FROM pg_roles WHERE oid = m.other))),
+		AND pg_has_role(m.other, m.relowner, 'USAGE')),
 -- what columns that hold ids have to be
 id_columns AS MATERIALIZED (
 	SELECT c.relid, c.attnum, w.base, w.key_collation, w.definition,

@@ -287,6 +287,17 @@ RESET dbkit.enforce;
 SELECT fix FROM dbkit.check('bought') WHERE rule = 'extid';
 ALTER TABLE users OWNER TO regress_shop;
 SELECT fix FROM dbkit.check('bought') WHERE rule = 'extid';
+-- nor by a superuser's, who has the rights of all and would evaluate the expressions of his indexes
+ALTER TABLE bought OWNER TO CURRENT_USER;
+SELECT fix FROM dbkit.check('bought') WHERE rule = 'extid';
+-- but one of a role that has the rights of the owner is
+ALTER TABLE users OWNER TO CURRENT_USER;
+ALTER TABLE bought OWNER TO regress_shop;
+SELECT fix FROM dbkit.check('bought') WHERE rule = 'extid';
+GRANT regress_other TO regress_shop;
+ALTER TABLE users OWNER TO regress_other;
+SELECT fix FROM dbkit.check('bought') WHERE rule = 'extid';
+REVOKE regress_other FROM regress_shop;
 DROP TABLE bought, users;
 
 -- run_as(): the rights of the role alone, and nothing is left behind

@@ -118,7 +118,10 @@ guess_table_names(const char *column)
 	return add_table_names(names, stem);
 }
 
-/* Is a table the role's own, as it were?  The owner of another could have rows go that reference it. */
+/*
+ * Is a table in the hands of somebody who has the role's rights anyway?  Its owner could have rows go that
+ * reference it, and expressions of its indexes are evaluated by who reads it or adds the key.
+ */
 static bool
 is_trusted(Oid relid, Oid role)
 {
@@ -127,7 +130,7 @@ is_trusted(Oid relid, Oid role)
 
 	if (HeapTupleIsValid(tuple))
 		ReleaseSysCache(tuple);
-	return OidIsValid(owner) && (superuser_arg(owner) || has_privs_of_role(role, owner));
+	return OidIsValid(owner) && has_privs_of_role(owner, role);
 }
 
 /*
