@@ -300,6 +300,23 @@ SELECT fix FROM dbkit.check('bought') WHERE rule = 'extid';
 REVOKE regress_other FROM regress_shop;
 DROP TABLE bought, users;
 
+-- rows that row level security hides from the owner are in the way as well; who has not the rights of the owner is told nothing of rows
+SELECT dbkit.agree('{"rules": {"extid": "off", "bigint": "off", "created_at": "error"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE TABLE hidden (created_at timestamptz DEFAULT now());
+CREATE TABLE shown (created_at timestamptz DEFAULT now());
+INSERT INTO hidden VALUES (NULL);
+ALTER TABLE hidden ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE hidden OWNER TO regress_shop;
+ALTER TABLE shown OWNER TO regress_shop;
+RESET dbkit.enforce;
+SELECT dbkit.fixes('breaks', 'hidden');
+SELECT dbkit.fixes('breaks', 'shown');
+SET ROLE regress_other;
+SELECT dbkit.fixes('breaks', 'shown');
+RESET ROLE;
+DROP TABLE hidden, shown;
+
 -- run_as(): the rights of the role alone, and nothing is left behind
 SELECT dbkit.run_as('nobody there', 'SELECT 1'); -- fails
 SET ROLE regress_helper;

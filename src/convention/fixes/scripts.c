@@ -441,22 +441,6 @@ write_object(Writer *writer, Fixed *object)
 	write_actions(writer, true);
 }
 
-/* Does a script change that relation? */
-static bool
-concerns(const Fixed *script, const List *objects, Oid relation)
-{
-	ListCell   *lc;
-
-	foreach(lc, objects)
-	{
-		const Fixed *object = lfirst(lc);
-
-		if (dbkit_script_of(object) == script && object->facts->objid == relation)
-			return true;
-	}
-	return false;
-}
-
 /* Write the scripts for all objects that change together. */
 static void
 write_together(Writer *writer, const Fixed *script, const List *objects)
@@ -476,9 +460,9 @@ write_together(Writer *writer, const Fixed *script, const List *objects)
 		add_script(writer, STEP_CHANGE, &writer->change, script->facts->owner);
 }
 
-/* Return the scripts for the objects, or those that change one relation, in the order in which they are to be run. */
+/* Return the scripts for the objects in the order in which they are to be run. */
 List *
-dbkit_write_scripts(const List *objects, Oid only)
+dbkit_write_scripts(const List *objects)
 {
 	Writer		writer = {.object = NULL};
 	List	   *result = NIL;
@@ -489,7 +473,7 @@ dbkit_write_scripts(const List *objects, Oid only)
 		const Fixed *object = lfirst(lc);
 
 		CHECK_FOR_INTERRUPTS();
-		if (object->together == NULL && (!OidIsValid(only) || concerns(object, objects, only)))
+		if (object->together == NULL)
 			write_together(&writer, object, objects);
 	}
 	for (int step = 0; step < N_STEPS; step++)
