@@ -228,7 +228,10 @@ is_rewritten(const Fixed *object)
 	return false;
 }
 
-/* Make a column NOT NULL, with a CHECK that proves it first, so that SET NOT NULL reads no row. */
+/*
+ * Make a column NOT NULL, with a CHECK that proves it first, so that SET NOT NULL reads no row.  One ALTER
+ * TABLE would drop it before it is needed.
+ */
 static bool
 write_not_null(Writer *writer)
 {
@@ -238,7 +241,8 @@ write_not_null(Writer *writer)
 		return false;
 	name = choose_name(writer, "not_null");
 	add_in_two_steps(writer, name, psprintf("CHECK (%s IS NOT NULL)", quote_identifier(writer->action->name)));
-	add_alter(writer, STEP_ONLINE, psprintf("%s, DROP CONSTRAINT %s", writer->action->sql, name));
+	add_statements(writer, STEP_ONLINE, list_make2(write_alter(writer->object, writer->action->sql),
+												   write_alter(writer->object, psprintf("DROP CONSTRAINT %s", name))));
 	return true;
 }
 
