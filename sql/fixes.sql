@@ -317,6 +317,29 @@ SELECT dbkit.fixes('breaks', 'shown');
 RESET ROLE;
 DROP TABLE hidden, shown;
 
+-- what keeps a column or a row type of a child keeps that of its parent; an operator class that another type has not
+SELECT dbkit.agree('{"rules": {"bigint": "error"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE TABLE roots (in_view integer, in_policy integer, classed integer, free integer, at timestamptz) PARTITION BY LIST (at);
+CREATE TABLE parts PARTITION OF roots DEFAULT PARTITION BY LIST (at);
+CREATE TABLE leaves (gone integer, LIKE parts);
+ALTER TABLE leaves DROP gone;
+ALTER TABLE parts ATTACH PARTITION leaves DEFAULT;
+CREATE VIEW v WITH (security_invoker = true) AS SELECT in_view FROM leaves;
+CREATE POLICY p ON leaves USING (in_policy > 0);
+CREATE INDEX ON roots USING brin (classed int4_bloom_ops);
+CREATE INDEX ON roots (free int4_ops);
+CREATE TABLE names (name varchar(9));
+CREATE INDEX ON names (name varchar_pattern_ops);
+CREATE TABLE held (leaf leaves, created_at timestamptz NOT NULL DEFAULT now());
+RESET dbkit.enforce;
+SELECT rule, column_name, fix FROM dbkit.check('roots');
+SELECT dbkit.agree('{"rules": {"text_type": "error"}}') IS NOT NULL;
+DROP TABLE held;
+SELECT dbkit.fixes('breaks', 'roots') UNION ALL SELECT dbkit.fixes('breaks', 'names');
+SELECT dbkit.fixes('breaks', 'roots') UNION ALL SELECT dbkit.fixes('breaks', 'names') \gexec
+DROP TABLE roots, names CASCADE;
+
 -- run_as(): the rights of the role alone, and nothing is left behind
 SELECT dbkit.run_as('nobody there', 'SELECT 1'); -- fails
 SET ROLE regress_helper;
