@@ -2576,7 +2576,7 @@ id_columns AS MATERIALIZED (
 		WHERE (r.relid IS NULL OR is_prefixed) AND id_type IS NOT NULL AND (c.attname = 'id' OR c.suffix IS NOT NULL OR c.is_extid AND is_prefixed)
 		UNION ALL
 		SELECT r.base, r.collation, coalesce(n.name, format_type(r.base, NULL))
-			|| CASE WHEN r.collation = 0 OR r.collation = t.typcollation AND c.base <> r.base THEN '' ELSE ' COLLATE ' || quote_ident(l.collname) END
+			|| CASE WHEN r.collation = 0 OR r.collation = t.typcollation AND c.base <> r.base THEN '' ELSE ' COLLATE ' || CASE l.collnamespace WHEN 'pg_catalog'::regnamespace THEN '' ELSE l.collnamespace::regnamespace || '.' END || quote_ident(l.collname) END
 		FROM (SELECT CASE r.base WHEN 'timestamptz'::regtype THEN 'timestamptz' WHEN 'timestamptz[]'::regtype THEN 'timestamptz[]' END) AS n (name)
 		WHERE r.relid IS NOT NULL AND NOT is_prefixed) AS w (base, key_collation, definition)
 	WHERE NOT c.is_enum),
@@ -2845,7 +2845,9 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	SELECT c.relid, u.rule, c.attnum, c.attname, NULL, format('column "%s" is %s; use %s', c.attname,
 			format_type(c.type, c.typmod) || CASE WHEN c.type = u.inside OR r.type IS NOT NULL THEN '' ELSE ', which contains ' || format_type(u.inside, u.inside_typmod) END,
 			w.definition),
-		CASE WHEN c.attname <> 'id' AND (l.length IS NULL OR l.is_column) THEN w.type END, c.attnum, w.definition,
+		CASE WHEN c.attname <> 'id' AND (l.length IS NULL OR l.is_column) THEN w.type END, c.attnum, concat(w.definition, (
+			SELECT ' COLLATE ' || CASE x.collnamespace WHEN 'pg_catalog'::regnamespace THEN '' ELSE x.collnamespace::regnamespace || '.' END || quote_ident(x.collname)
+			FROM pg_collation x WHERE x.oid = c.collation AND x.collname <> 'default' AND u.rule = 'text_type' AND i.relid IS NULL)),
 		CASE WHEN c.attname <> 'id' AND l.is_column THEN ARRAY[format('ADD CHECK (length(%I) <= %s)', c.attname, l.length)] END, NULL, 'breaks'
 	FROM columns c JOIN unwanted u USING (type, typmod) LEFT JOIN all_replacements r USING (type) LEFT JOIN id_columns i USING (relid, attnum),
 	LATERAL (SELECT CASE WHEN i.relid IS NULL THEN r.replacement ELSE i.base END,
@@ -2988,7 +2990,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	LEFT JOIN id_columns i ON i.relid = k.relid AND i.attnum = x.attnum AND i.is_right
 	LEFT JOIN pg_collation y ON y.oid = a.attcollation
 	CROSS JOIN LATERAL (SELECT CASE o.base WHEN 'timestamptz'::regtype THEN 'timestamptz' WHEN 'timestamptz[]'::regtype THEN 'timestamptz[]' ELSE format_type(o.base, NULL) END
-		|| CASE WHEN a.attcollation = 0 OR a.attcollation = t.typcollation AND c.base <> o.base THEN '' ELSE ' COLLATE ' || quote_ident(y.collname) END) AS w (definition),
+		|| CASE WHEN a.attcollation = 0 OR a.attcollation = t.typcollation AND c.base <> o.base THEN '' ELSE ' COLLATE ' || CASE y.collnamespace WHEN 'pg_catalog'::regnamespace THEN '' ELSE y.collnamespace::regnamespace || '.' END || quote_ident(y.collname) END) AS w (definition),
 	-- or is the other end the one to change?
 	LATERAL (SELECT i.relid IS NULL AND r.type IS NULL, CASE WHEN i.relid IS NOT NULL THEN i.definition || ' for both'
 		WHEN r.type IS NOT NULL THEN format_type(c.type, NULL) || ' for both' ELSE w.definition END) AS u (other_is_right, advice)

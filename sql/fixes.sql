@@ -340,6 +340,16 @@ SELECT dbkit.fixes('breaks', 'roots') UNION ALL SELECT dbkit.fixes('breaks', 'na
 SELECT dbkit.fixes('breaks', 'roots') UNION ALL SELECT dbkit.fixes('breaks', 'names') \gexec
 DROP TABLE roots, names CASCADE;
 
+-- a text keeps its collation
+SELECT dbkit.agree('{"rules": {"bigint": "off", "created_at": "off"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE COLLATION public.ours FROM "C";
+CREATE TABLE texts (code varchar(3) COLLATE ours PRIMARY KEY, kind varchar(4) COLLATE "C");
+RESET dbkit.enforce;
+SELECT fix FROM dbkit.check('texts');
+DROP TABLE texts;
+DROP COLLATION ours;
+
 -- run_as(): the rights of the role alone, and nothing is left behind
 SELECT dbkit.run_as('nobody there', 'SELECT 1'); -- fails
 SET ROLE regress_helper;

@@ -22,6 +22,7 @@
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_description.h"
@@ -534,6 +535,21 @@ const char *
 dbkit_collation_name(Oid collation)
 {
 	return get_collation_name(collation);
+}
+
+/* Return the name of a collation as SQL has it, with its schema if that is not PostgreSQL's own; NULL likewise. */
+char *
+dbkit_collation_sql(Oid collation)
+{
+	HeapTuple	tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));
+	Form_pg_collation form = HeapTupleIsValid(tuple) ? (Form_pg_collation) GETSTRUCT(tuple) : NULL;
+	char	   *schema = form != NULL ? get_namespace_name(form->collnamespace) : NULL;
+	char	   *result = schema == NULL ? NULL :
+	quote_qualified_identifier(form->collnamespace != PG_CATALOG_NAMESPACE ? schema : NULL, NameStr(form->collname));
+
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return result;
 }
 
 /* Return the names of the columns that a foreign key refers to, quoted; NULL where one is gone. */

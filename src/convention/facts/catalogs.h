@@ -73,6 +73,7 @@ extern char *dbkit_catalog_identity(const Catalogs *catalogs, Oid relid);
 
 /* For texts about what is there now */
 extern const char *dbkit_collation_name(Oid collation);
+extern char *dbkit_collation_sql(Oid collation);
 extern char *dbkit_referenced_column_names(Oid constraint, Oid referenced);
 
 #endif							/* DBKIT_CATALOGS_H */
