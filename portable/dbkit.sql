@@ -3056,7 +3056,8 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 			AND (o.is_constraint OR o.indexrelid < i.indexrelid OR NOT (s.same AND o.all_keys <@ i.all_keys
 				AND (NOT o.indisunique OR i.indisunique AND i.indimmediate >= o.indimmediate AND i.indnullsnotdistinct = o.indnullsnotdistinct)))
 		ORDER BY i.indexrelid, o.indexrelid) AS x JOIN tables t USING (relid)
-	WHERE NOT t.is_enum
+	-- a foreign key depends on the index that was there when it was made
+	WHERE NOT t.is_enum AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f' AND k.confrelid = x.relid AND k.conindid = x.indexrelid)
 	UNION ALL
 	SELECT i.relid, 'invalid_index', (row_number() OVER (PARTITION BY i.relid ORDER BY i.level, i.path, i.indexrelid))::integer, NULL, x.relname::text,
 		format('index "%s"%s is invalid', x.relname, CASE WHEN i.owner <> i.relid THEN format(' of partition "%s.%s"', n.nspname, t.relname) ELSE '' END)

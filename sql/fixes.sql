@@ -350,6 +350,20 @@ SELECT fix FROM dbkit.check('texts');
 DROP TABLE texts;
 DROP COLLATION ours;
 
+-- an index that a foreign key was made with stays
+SELECT dbkit.agree('{"rules": {"text_type": "off", "duplicate_index": "error"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE TABLE keys (key bigint NOT NULL);
+CREATE UNIQUE INDEX keys_first ON keys (key);
+CREATE TABLE refs (key bigint REFERENCES keys (key));
+ALTER TABLE keys ADD UNIQUE (key);
+CREATE UNIQUE INDEX keys_third ON keys (key);
+RESET dbkit.enforce;
+SELECT dbkit.fixes();
+DROP TABLE refs;
+SELECT dbkit.fixes();
+DROP TABLE keys;
+
 -- run_as(): the rights of the role alone, and nothing is left behind
 SELECT dbkit.run_as('nobody there', 'SELECT 1'); -- fails
 SET ROLE regress_helper;
