@@ -364,6 +364,29 @@ DROP TABLE refs;
 SELECT dbkit.fixes();
 DROP TABLE keys;
 
+-- a foreign table has no row level security; names are chosen that no other script chooses
+SELECT dbkit.agree('{"rules": {"duplicate_index": "off", "rls_enabled": "error", "extid": "error"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE FOREIGN DATA WRAPPER regress_fixes;
+CREATE SERVER regress_fixes FOREIGN DATA WRAPPER regress_fixes;
+CREATE TABLE roots (n bigint) PARTITION BY LIST (n);
+CREATE FOREIGN TABLE away PARTITION OF roots DEFAULT SERVER regress_fixes;
+RESET dbkit.enforce;
+SELECT dbkit.fixes('breaks', 'roots');
+DROP TABLE roots;
+DROP FOREIGN DATA WRAPPER regress_fixes CASCADE;
+SELECT dbkit.agree('{"rules": {"rls_enabled": "off"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE TABLE people_of_customers_that_are_members (id text PRIMARY KEY);
+CREATE TABLE people_of_customers_that_are_guests (id text PRIMARY KEY);
+CREATE TABLE visits_of_people_to_the_places_of_others (people_of_customers_that_are_members_id text, people_of_customers_that_are_guests_id text);
+INSERT INTO visits_of_people_to_the_places_of_others VALUES (NULL);
+RESET dbkit.enforce;
+SET dbkit.large_table_size = 0;
+SELECT dbkit.fixes('breaks', 'visits_of_people_to_the_places_of_others');
+RESET dbkit.large_table_size;
+DROP TABLE visits_of_people_to_the_places_of_others, people_of_customers_that_are_members, people_of_customers_that_are_guests;
+
 -- run_as(): the rights of the role alone, and nothing is left behind
 SELECT dbkit.run_as('nobody there', 'SELECT 1'); -- fails
 SET ROLE regress_helper;

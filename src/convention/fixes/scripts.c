@@ -51,6 +51,7 @@ typedef struct Writer
 	const Finding *finding;
 	const Action *action;
 	StringInfoData alter;		/* what its ALTER TABLE does so far */
+	List	   *names;			/* char *, of constraints that are added */
 	Script		change;			/* the one of the first step */
 } Writer;
 
@@ -170,14 +171,16 @@ append_statement(Writer *writer, const char *sql)
 	writer->change.reasons = list_append_unique_ptr(writer->change.reasons, unconstify(Finding *, writer->finding));
 }
 
-/* Return a name that no constraint of the table has. */
+/* Return a name that no constraint has, nor will have. */
 static const char *
-choose_name(const Writer *writer, const char *label)
+choose_name(Writer *writer, const char *label)
 {
 	Oid			relid = writer->object->facts->objid;
+	char	   *name = ChooseConstraintName(writer->object->facts->name, writer->action->name, label,
+											get_rel_namespace(relid), writer->names);
 
-	return quote_identifier(ChooseConstraintName(writer->object->facts->name, writer->action->name, label,
-												 get_rel_namespace(relid), NIL));
+	writer->names = lappend(writer->names, name);
+	return quote_identifier(name);
 }
 
 /* Add a constraint that new rows have to keep, and later see whether all do. */
@@ -324,7 +327,7 @@ write_reference(Writer *writer)
 
 /*
  * Have row level security protect a table together with its partitions: who may use one of
- * them would get past it, which partition_rls refuses.
+ * them would get past it, which partition_rls refuses.  A foreign table can have none.
  */
 static bool
 write_row_security(Writer *writer)
@@ -336,7 +339,8 @@ write_row_security(Writer *writer)
 	foreach(lc, writer->object->partitioned ? find_all_inheritors(facts->objid, NoLock, NULL) : NIL)
 	{
 		Oid			partition = lfirst_oid(lc);
-		const char *name = partition != facts->objid && dbkit_owns_table(partition, facts->owner) ?
+		const char *name = partition != facts->objid && get_rel_relkind(partition) != RELKIND_FOREIGN_TABLE &&
+		dbkit_owns_table(partition, facts->owner) ?
 		dbkit_find_relation_name(partition) : NULL;
 
 		if (name != NULL)
