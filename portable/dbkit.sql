@@ -2380,7 +2380,7 @@ LATERAL (
 	FROM (
 		SELECT 0, a.* FROM aclexplode(c.relacl) WITH ORDINALITY AS a (grantor, grantee, privilege, grantable, number)
 		UNION ALL SELECT t.attnum, a.* FROM pg_attribute t, aclexplode(t.attacl) WITH ORDINALITY AS a (grantor, grantee, privilege, grantable, number)
-		WHERE t.attrelid = c.oid) AS x (attnum, grantor, grantee, privilege, grantable, number)
+		WHERE t.attrelid = c.oid AND NOT t.attisdropped) AS x (attnum, grantor, grantee, privilege, grantable, number)
 	LEFT JOIN pg_roles r ON r.oid = x.grantee
 	WHERE x.privilege = ANY (privileges) AND x.grantee <> c.relowner
 		AND (x.grantee = 0 OR NOT r.rolsuper AND NOT r.rolbypassrls OR r.oid IS NOT NULL AND dbkit.has_bound_member(x.grantee, c.relowner))
@@ -2688,11 +2688,16 @@ readings AS (
 	SELECT o.objid AS view, o.objid AS relid, o.kind = 'materialized view' AS stored
 	FROM objects o WHERE o.kind IN ('view', 'materialized view') AND 'rls_view' = ANY (rules) AND o.objid NOT IN (SELECT i.oid FROM invokers i)
 	UNION
-	SELECT r.view, d.refobjid, r.stored OR c.relkind = 'm'
-	FROM readings r JOIN pg_rewrite w ON w.ev_class = r.relid AND w.ev_type = '1'
-	JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.relid
-	JOIN pg_class c ON c.oid = d.refobjid
-	WHERE r.stored OR c.oid NOT IN (SELECT i.oid FROM invokers i)),
+	SELECT r.view, x.relid, x.stored
+	FROM readings r, LATERAL (
+		SELECT d.refobjid, r.stored OR c.relkind = 'm'
+		FROM pg_rewrite w
+		JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.relid
+		JOIN pg_class c ON c.oid = d.refobjid
+		WHERE w.ev_class = r.relid AND w.ev_type = '1' AND (r.stored OR c.oid NOT IN (SELECT i.oid FROM invokers i))
+		UNION ALL
+		-- a partition or child without row level security has that of the nearest ancestors
+		SELECT i.inhparent, r.stored FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid WHERE c.oid = r.relid AND NOT c.relrowsecurity) AS x (relid, stored)),
 protected_sources AS MATERIALIZED (
 	SELECT r.view, min(format('%s.%s', n.nspname, c.relname) COLLATE "C") AS name, bool_or(c.relforcerowsecurity OR c.relowner <> v.relowner) AS binds_owner
 	FROM readings r JOIN pg_class v ON v.oid = r.view JOIN pg_class c ON c.oid = r.relid AND c.relrowsecurity JOIN pg_namespace n ON n.oid = c.relnamespace
