@@ -3104,7 +3104,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	SELECT p.relid, 'policy_with_check', (row_number() OVER (PARTITION BY p.relid ORDER BY p.polname))::integer, NULL, p.polname::text,
 		format('policy "%s" lets any row be inserted; use WITH CHECK with a condition', p.polname), NULL, NULL, NULL, NULL, NULL, NULL
 	FROM policies p
-	WHERE p.polpermissive AND p.is_for_insert AND NOT p.is_for_admins AND coalesce(p.with_check, p.condition, 'true') = 'true'
+	WHERE p.polpermissive AND p.is_for_insert AND NOT p.is_for_admins AND coalesce(p.with_check, p.condition) = 'true'
 		-- a restrictive one may check for it
 		AND p.relid NOT IN (SELECT r.relid FROM policies r
 			WHERE NOT r.polpermissive AND r.is_for_all AND r.is_for_insert AND coalesce(r.with_check, r.condition, 'true') <> 'true')

@@ -61,7 +61,7 @@ judge_rls_forced(Judgement *judgement)
 								ACTION_ROW_SECURITY, NULL, NULL, "FORCE ROW LEVEL SECURITY");
 }
 
-/* Return what a policy checks new rows with; without WITH CHECK that is USING. */
+/* Return what a policy checks new rows with; without WITH CHECK that is USING.  NULL for neither: it admits none. */
 static const char *
 insert_check(const PolicyFacts *policy)
 {
@@ -112,7 +112,7 @@ judge_policy_with_check(Judgement *judgement)
 	{
 		const PolicyFacts *policy = lfirst(lc);
 
-		if (policy->permissive && is_for_insert(policy) && dbkit_lets_all_pass(insert_check(policy)) &&
+		if (policy->permissive && is_for_insert(policy) && insert_check(policy) != NULL && dbkit_lets_all_pass(insert_check(policy)) &&
 			!is_for_admins(judgement->facts, policy))
 			dbkit_add_finding(judgement, NULL,
 							  "policy \"%s\" lets any row be inserted; use WITH CHECK with a condition",
