@@ -1438,7 +1438,10 @@ LATERAL (VALUES
 	(5, '42P13', 'it is not of the form function(object oid) RETURNS TABLE (column_name text, problem text, fix text)',
 		NOT p.proretset OR p.proargtypes::oid[] <> '[0:0]={26}' OR p.proallargtypes IS DISTINCT FROM '{26,25,25,25}'::oid[]
 			OR p.proargmodes::text[] IS DISTINCT FROM '{i,t,t,t}' AND p.proargmodes::text[] IS DISTINCT FROM '{i,o,o,o}'),
-	(6, '42501', 'its owner is neither a superuser nor the owner of the database', NOT p.trusted)) AS t (number, code, trouble, holds)
+	(6, '42P13', 'its search_path does not end with pg_temp, so that anybody can put a temporary table in its way', EXISTS (
+		SELECT FROM unnest(p.proconfig) AS setting WHERE starts_with(setting, 'search_path=') AND (setting ~ '\$user'
+			OR substr(setting, 13) !~ '^\s*(""|(.*,\s*)?(pg_temp|"pg_temp"))?\s*$'))),
+	(7, '42501', 'its owner is neither a superuser nor the owner of the database', NOT p.trusted)) AS t (number, code, trouble, holds)
 WHERE t.holds ORDER BY t.number LIMIT 1
 $$;
 COMMENT ON FUNCTION dbkit.team_function_trouble(regprocedure) IS 'why a function may not judge, and the error that this is; NULL where it may';

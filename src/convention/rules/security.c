@@ -20,6 +20,7 @@
 #include "convention/facts/expression.h"
 #include "convention/reserved.h"
 #include "convention/rules/files.h"
+#include "convention/rules/rules.h"
 #include "preload.h"
 
 /* Judge that row level security is enabled. */
@@ -306,13 +307,13 @@ judge_rls_view(Judgement *judgement)
 }
 
 /*
- * Is a search_path safe for a SECURITY DEFINER function?  The caller must not
+ * Is a search_path safe for a function that runs as its owner?  The caller must not
  * be able to put objects before those the function means, as in the temporary
  * schema, which is searched first unless it is named ("Writing SECURITY DEFINER
  * Functions Safely" in CREATE FUNCTION).
  */
-static bool
-is_safe_path(const char *search_path)
+bool
+dbkit_is_safe_path(const char *search_path)
 {
 	List	   *schemas;
 	ListCell   *lc;
@@ -340,7 +341,7 @@ judge_security_definer_path(Judgement *judgement)
 								  quote_identifier(facts->schema));
 	Finding    *finding;
 
-	if (facts->search_path != NULL && is_safe_path(facts->search_path))
+	if (facts->search_path != NULL && dbkit_is_safe_path(facts->search_path))
 		return;
 	finding = dbkit_add_finding(judgement, NULL,
 								facts->search_path == NULL ?
