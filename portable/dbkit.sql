@@ -2965,8 +2965,8 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	SELECT k.relid, 'fk_on_delete', k.number, CASE WHEN cardinality(k.conkey) = 1 THEN c.attname END, k.conname::text,
 		format('foreign key "%s" to "%s.%s" is neither ON DELETE CASCADE nor ON DELETE SET NULL; use%s', k.conname, n.nspname, r.relname,
 			CASE WHEN k.period THEN ' a key without PERIOD, which has no such action' ELSE a.delete END), NULL, NULL, NULL,
-		-- RESTRICT says in so many words that rows are to stay: it becomes no CASCADE
-		CASE WHEN NOT k.period AND NOT (k.confdeltype = 'r' AND a.delete = ' ON DELETE CASCADE') THEN ARRAY[format('DROP CONSTRAINT %I', k.conname),
+		-- RESTRICT says in so many words that rows are to stay: it becomes no CASCADE.  Who adds a key evaluates expressions of the other table's indexes.
+		CASE WHEN NOT k.period AND NOT (k.confdeltype = 'r' AND a.delete = ' ON DELETE CASCADE') AND pg_has_role(r.relowner, h.relowner, 'USAGE') THEN ARRAY[format('DROP CONSTRAINT %I', k.conname),
 			format('ADD CONSTRAINT %I FOREIGN KEY (%s) REFERENCES %I.%I (%s)%s%s%s%s%s%s', k.conname, dbkit.column_names(k.relid, k.conkey), n.nspname, r.relname,
 				dbkit.column_names(k.confrelid, k.confkey), CASE k.confmatchtype WHEN 'f' THEN ' MATCH FULL' ELSE '' END,
 				CASE k.confupdtype WHEN 'r' THEN ' ON UPDATE RESTRICT' WHEN 'c' THEN ' ON UPDATE CASCADE' WHEN 'n' THEN ' ON UPDATE SET NULL'
@@ -2975,7 +2975,8 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 				CASE WHEN k.convalidated THEN '' ELSE ' NOT VALID' END)] END, NULL, 'breaks'
 	FROM foreign_keys k
 	JOIN columns c ON c.relid = k.relid AND c.attnum = k.conkey[1]
-	JOIN owners o ON o.oid = k.confrelid JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace n ON n.oid = r.relnamespace,
+	JOIN owners o ON o.oid = k.confrelid JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace n ON n.oid = r.relnamespace
+	JOIN pg_class h ON h.oid = k.relid,
 	LATERAL (SELECT CASE WHEN EXISTS (SELECT FROM unnest(k.conkey) AS attnum WHERE (k.relid, attnum) IN (SELECT x.relid, x.attnum FROM columns x WHERE x.refuses_null))
 		THEN ' ON DELETE CASCADE' ELSE ' ON DELETE SET NULL' END) AS a (delete)
 	WHERE k.confdeltype NOT IN ('c', 'n')

@@ -122,8 +122,8 @@ guess_table_names(const char *column)
  * Is a table in the hands of somebody who has the role's rights anyway?  Its owner could have rows go that
  * reference it, and expressions of its indexes are evaluated by who reads it or adds the key.
  */
-static bool
-is_trusted(Oid relid, Oid role)
+bool
+dbkit_is_trusted(Oid relid, Oid role)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	Oid			owner = HeapTupleIsValid(tuple) ? ((Form_pg_class) GETSTRUCT(tuple))->relowner : InvalidOid;
@@ -142,7 +142,7 @@ dbkit_meant_table(const char *schema, const char *column, Oid type, Oid role)
 {
 	Oid			relid = dbkit_find_table(schema, guess_table_names(column));
 
-	return OidIsValid(relid) && is_trusted(relid, role) && dbkit_can_reference(relid, type, role) ? relid : InvalidOid;
+	return OidIsValid(relid) && dbkit_is_trusted(relid, role) && dbkit_can_reference(relid, type, role) ? relid : InvalidOid;
 }
 
 /* Return what the deletion of a row in that table does to those that reference it, as fk_on_delete wants it. */
