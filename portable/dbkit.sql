@@ -2744,12 +2744,18 @@ keepers AS MATERIALIZED (
 	WHERE i.indexrelid IS NOT NULL OR k.oid IS NOT NULL OR d.classid IN ('pg_proc'::regclass, 'pg_rewrite'::regclass, 'pg_trigger'::regclass,
 		'pg_policy'::regclass, 'pg_publication_rel'::regclass)
 	GROUP BY d.refobjid, d.refobjsubid),
--- where the type of a table's rows, or an array of them, is used; in a column it cannot change
+-- where the type of a table's rows, or an array of them, is used, if only by subscribers; in a column it cannot change
 row_type_uses AS MATERIALIZED (
-	SELECT t.relid, bool_or(d.classid = 'pg_class'::regclass AND d.objsubid <> 0) AS in_column
-	FROM tables t JOIN pg_class c ON c.oid = t.relid JOIN pg_type y ON y.oid = c.reltype CROSS JOIN unnest(ARRAY[y.oid, y.typarray]) AS type
-	JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass AND d.refobjid = type AND d.deptype <> 'i'
-	GROUP BY t.relid),
+	SELECT u.relid, bool_or(u.in_column) AS in_column
+	FROM (
+		SELECT t.relid, d.classid = 'pg_class'::regclass AND d.objsubid <> 0
+		FROM tables t JOIN pg_class c ON c.oid = t.relid JOIN pg_type y ON y.oid = c.reltype CROSS JOIN unnest(ARRAY[y.oid, y.typarray]) AS type
+		JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass AND d.refobjid = type AND d.deptype <> 'i'
+		UNION ALL
+		SELECT t.relid, false FROM tables t JOIN pg_class c ON c.oid = t.relid
+		WHERE EXISTS (SELECT FROM pg_publication WHERE puballtables) OR c.oid IN (SELECT prrelid FROM pg_publication_rel)
+			OR c.relnamespace IN (SELECT pnnspid FROM pg_publication_namespace)) AS u (relid, in_column)
+	GROUP BY u.relid),
 found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnum, wanted_definition, alters, statements, risk) AS (
 	-- ids
 	SELECT i.relid, 'primary_key', 0, CASE WHEN i.attnum IS NOT NULL AND style <> 'any' AND (i.is_in_key OR NOT i.is_composite) THEN 'id'::name END,

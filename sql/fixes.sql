@@ -127,6 +127,21 @@ DROP TABLE places, held, parent, child, grandchild, watched, plain CASCADE;
 DROP TYPE place;
 DROP FUNCTION noop;
 
+-- or where subscribers have to have it first
+SELECT dbkit.agree('{"preset": "none", "rules": {"created_at": "error", "updated_at": "off", "updated_at_trigger": "off"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE TABLE published (n bigint);
+CREATE TABLE plain (n bigint);
+SET client_min_messages = error;
+CREATE PUBLICATION regress_fixes FOR TABLE published;
+SET client_min_messages = warning;
+RESET dbkit.enforce;
+SELECT object_identity, risk FROM dbkit.check();
+ALTER PUBLICATION regress_fixes SET TABLES IN SCHEMA public;
+SELECT object_identity, risk FROM dbkit.check();
+DROP PUBLICATION regress_fixes;
+DROP TABLE published, plain;
+
 -- what cannot change at the far end of a chain of keys keeps all of it
 SELECT dbkit.agree('{"rules": null}') IS NOT NULL, dbkit.agree('{"preset": "minimal", "id_style": "bigint", "composite_keys": true}') IS NOT NULL;
 SET dbkit.enforce = off;

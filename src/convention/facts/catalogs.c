@@ -259,6 +259,19 @@ dbkit_catalog_dependents(const Catalogs *catalogs, Oid classid, Oid objid, int32
 	return result;
 }
 
+/* Is there anything in a catalog, mostly a small one? */
+bool
+dbkit_catalog_has_rows(const Catalogs *catalogs, Oid catalog)
+{
+	Relation	rel = table_open(catalog, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, catalogs->snapshot, 0, NULL);
+	bool		result = HeapTupleIsValid(systable_getnext(scan));
+
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
 /* Has a column a comment, or, for number 0, the relation? */
 bool
 dbkit_catalog_comment(const Catalogs *catalogs, Oid relid, AttrNumber attnum)

@@ -51,6 +51,7 @@ extern Oid	dbkit_catalog_search(const Catalogs *catalogs, CatalogKind kind, cons
 								 const oidvector *arguments, Oid namespace);
 extern bool dbkit_catalog_member(const Catalogs *catalogs, Oid classid, Oid objid);
 extern List *dbkit_catalog_dependents(const Catalogs *catalogs, Oid classid, Oid objid, int32 objsubid, bool parts);
+extern bool dbkit_catalog_has_rows(const Catalogs *catalogs, Oid catalog);
 extern bool dbkit_catalog_comment(const Catalogs *catalogs, Oid relid, AttrNumber attnum);
 
 extern List *dbkit_catalog_children(const Catalogs *catalogs, Oid relid);

@@ -15,6 +15,7 @@
 #include "catalog/pg_opclass.h"
 #include "catalog/pg_policy.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_publication.h"
 #include "catalog/pg_publication_rel.h"
 #include "catalog/pg_rewrite.h"
 #include "catalog/pg_trigger.h"
@@ -79,6 +80,20 @@ dbkit_row_type_use(const Facts *facts)
 	foreach(lc, with_children(facts))
 		result = add_use_of_types(facts->catalogs, RelationRelationId, lfirst_oid(lc), result);
 	return result;
+}
+
+/*
+ * Is the table published?  Its subscribers stop at a row with a column that they have not.  The
+ * system caches are asked only if anything is.
+ */
+bool
+dbkit_is_published(const Facts *facts)
+{
+	HeapTuple	row = dbkit_catalog_has_rows(facts->catalogs, PublicationRelationId) ?
+	dbkit_catalog_row(facts->catalogs, CATALOG_RELATION, facts->objid) : NULL;
+
+	return row != NULL && (GetAllTablesPublications() != NIL || GetRelationPublications(facts->objid) != NIL ||
+						   GetSchemaPublications(((Form_pg_class) GETSTRUCT(row))->relnamespace) != NIL);
 }
 
 /* Has a child of the table, or one of its children, a column of that name? */
