@@ -142,6 +142,16 @@ SELECT object_identity, risk FROM dbkit.check();
 DROP PUBLICATION regress_fixes;
 DROP TABLE published, plain;
 
+-- VALIDATE lets others write, and fails by itself
+SELECT dbkit.agree('{"rules": {"constraint_validated": "error"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE TABLE kept (n bigint);
+INSERT INTO kept VALUES (-1);
+ALTER TABLE kept ADD CONSTRAINT broken CHECK (n > 0) NOT VALID, ADD CONSTRAINT held CHECK (n < 0) NOT VALID;
+RESET dbkit.enforce;
+SELECT dbkit.fixes('locks');
+DROP TABLE kept;
+
 -- what cannot change at the far end of a chain of keys keeps all of it
 SELECT dbkit.agree('{"rules": null}') IS NOT NULL, dbkit.agree('{"preset": "minimal", "id_style": "bigint", "composite_keys": true}') IS NOT NULL;
 SET dbkit.enforce = off;

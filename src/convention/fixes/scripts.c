@@ -349,6 +349,14 @@ write_row_security(Writer *writer)
 	return true;
 }
 
+/* See whether the rows keep a constraint: alone it lets others read and write, and fails by itself. */
+static bool
+write_validation(Writer *writer)
+{
+	add_alter(writer, STEP_ONLINE, writer->action->sql);
+	return true;
+}
+
 static bool
 write_alone(Writer *writer)
 {
@@ -377,6 +385,7 @@ static const struct
 	{ACTION_SET_NOT_NULL, true, write_not_null},
 	{ACTION_REFERENCE, false, write_reference},
 	{ACTION_RENAME_COLUMN, false, write_rename},
+	{ACTION_VALIDATE, false, write_validation},
 	{ACTION_ALONE, false, write_alone},
 	{ACTION_ROW_SECURITY, false, write_row_security},
 };

@@ -578,7 +578,7 @@ judge_constraint_validated(Judgement *judgement)
 
 		dbkit_set_columns(finding, constraint->columns);
 		finding->part = constraint->name;
-		dbkit_add_alter(finding, RISK_LOCKS, action);
+		dbkit_add_action(finding, ACTION_VALIDATE, NULL, NULL, action)->risk = RISK_LOCKS;
 	}
 }
 
