@@ -1543,7 +1543,10 @@ LATERAL (VALUES
 	(5, '42P13', 'it is not of the form function(object oid) RETURNS TABLE (column_name text, problem text, fix text)',
 		NOT p.proretset OR p.proargtypes::oid[] <> '[0:0]={26}' OR p.proallargtypes IS DISTINCT FROM '{26,25,25,25}'::oid[]
 			OR p.proargmodes::text[] IS DISTINCT FROM '{i,t,t,t}' AND p.proargmodes::text[] IS DISTINCT FROM '{i,o,o,o}'),
-	(6, '42501', 'its owner is neither a superuser nor the owner of the database', NOT p.trusted)) AS t (number, code, trouble, holds)
+	(6, '42P13', 'its search_path does not end with pg_temp, so that anybody can put a temporary table in its way', EXISTS (
+		SELECT FROM unnest(p.proconfig) AS setting WHERE starts_with(setting, 'search_path=') AND (setting ~ '\$user'
+			OR substr(setting, 13) !~ '^\s*(""|(.*,\s*)?(pg_temp|"pg_temp"))?\s*$'))),
+	(7, '42501', 'its owner is neither a superuser nor the owner of the database', NOT p.trusted)) AS t (number, code, trouble, holds)
 WHERE t.holds ORDER BY t.number LIMIT 1
 $$;
 COMMENT ON FUNCTION dbkit.team_function_trouble(regprocedure) IS 'why a function may not judge, and the error that this is; NULL where it may';
@@ -2488,7 +2491,7 @@ LATERAL (
 	FROM (
 		SELECT 0, a.* FROM aclexplode(c.relacl) WITH ORDINALITY AS a (grantor, grantee, privilege, grantable, number)
 		UNION ALL SELECT t.attnum, a.* FROM pg_attribute t, aclexplode(t.attacl) WITH ORDINALITY AS a (grantor, grantee, privilege, grantable, number)
-		WHERE t.attrelid = c.oid) AS x (attnum, grantor, grantee, privilege, grantable, number)
+		WHERE t.attrelid = c.oid AND NOT t.attisdropped) AS x (attnum, grantor, grantee, privilege, grantable, number)
 	LEFT JOIN pg_roles r ON r.oid = x.grantee
 	WHERE x.privilege = ANY (privileges) AND x.grantee <> c.relowner
 		AND (x.grantee = 0 OR NOT r.rolsuper AND NOT r.rolbypassrls OR r.oid IS NOT NULL AND dbkit.has_bound_member(x.grantee, c.relowner))
@@ -2673,7 +2676,7 @@ meant AS MATERIALIZED (
 	LEFT JOIN base_types b ON b.type = k.atttypid
 	WHERE (m.base = coalesce(b.base, k.atttypid) OR '{int2,int4,int8}'::regtype[] @> ARRAY[m.base, coalesce(b.base, k.atttypid)]::regtype[])
 		AND has_table_privilege(m.relowner, m.oid, 'REFERENCES')
-		AND (pg_has_role(m.relowner, m.other, 'USAGE') OR (SELECT rolsuper FROM pg_roles WHERE oid = m.other))),
+		AND pg_has_role(m.other, m.relowner, 'USAGE')),
 -- what columns that hold ids have to be
 id_columns AS MATERIALIZED (
 	SELECT c.relid, c.attnum, w.base, w.key_collation, w.definition,
@@ -2684,7 +2687,7 @@ id_columns AS MATERIALIZED (
 		WHERE (r.relid IS NULL OR is_prefixed) AND id_type IS NOT NULL AND (c.attname = 'id' OR c.suffix IS NOT NULL OR c.is_extid AND is_prefixed)
 		UNION ALL
 		SELECT r.base, r.collation, coalesce(n.name, format_type(r.base, NULL))
-			|| CASE WHEN r.collation = 0 OR r.collation = t.typcollation AND c.base <> r.base THEN '' ELSE ' COLLATE ' || quote_ident(l.collname) END
+			|| CASE WHEN r.collation = 0 OR r.collation = t.typcollation AND c.base <> r.base THEN '' ELSE ' COLLATE ' || CASE l.collnamespace WHEN 'pg_catalog'::regnamespace THEN '' ELSE l.collnamespace::regnamespace || '.' END || quote_ident(l.collname) END
 		FROM (SELECT CASE r.base WHEN 'timestamptz'::regtype THEN 'timestamptz' WHEN 'timestamptz[]'::regtype THEN 'timestamptz[]' END) AS n (name)
 		WHERE r.relid IS NOT NULL AND NOT is_prefixed) AS w (base, key_collation, definition)
 	WHERE NOT c.is_enum),
@@ -2796,11 +2799,16 @@ readings AS (
 	SELECT o.objid AS view, o.objid AS relid, o.kind = 'materialized view' AS stored
 	FROM objects o WHERE o.kind IN ('view', 'materialized view') AND 'rls_view' = ANY (rules) AND o.objid NOT IN (SELECT i.oid FROM invokers i)
 	UNION
-	SELECT r.view, d.refobjid, r.stored OR c.relkind = 'm'
-	FROM readings r JOIN pg_rewrite w ON w.ev_class = r.relid AND w.ev_type = '1'
-	JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.relid
-	JOIN pg_class c ON c.oid = d.refobjid
-	WHERE r.stored OR c.oid NOT IN (SELECT i.oid FROM invokers i)),
+	SELECT r.view, x.relid, x.stored
+	FROM readings r, LATERAL (
+		SELECT d.refobjid, r.stored OR c.relkind = 'm'
+		FROM pg_rewrite w
+		JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> r.relid
+		JOIN pg_class c ON c.oid = d.refobjid
+		WHERE w.ev_class = r.relid AND w.ev_type = '1' AND (r.stored OR c.oid NOT IN (SELECT i.oid FROM invokers i))
+		UNION ALL
+		-- a partition or child without row level security has that of the nearest ancestors
+		SELECT i.inhparent, r.stored FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid WHERE c.oid = r.relid AND NOT c.relrowsecurity) AS x (relid, stored)),
 protected_sources AS MATERIALIZED (
 	SELECT r.view, CASE count(DISTINCT c.oid) WHEN 1 THEN 'table ' ELSE 'tables ' END || string_agg(DISTINCT format('"%s.%s"', n.nspname, c.relname) COLLATE "C", ', ') AS name, bool_or(c.relforcerowsecurity OR c.relowner <> v.relowner) AS binds_owner
 	FROM readings r JOIN pg_class v ON v.oid = r.view JOIN pg_class c ON c.oid = r.relid AND c.relrowsecurity JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -2844,12 +2852,18 @@ keepers AS MATERIALIZED (
 	WHERE i.indexrelid IS NOT NULL OR k.oid IS NOT NULL OR d.classid IN ('pg_proc'::regclass, 'pg_rewrite'::regclass, 'pg_trigger'::regclass,
 		'pg_policy'::regclass, 'pg_publication_rel'::regclass)
 	GROUP BY d.refobjid, d.refobjsubid),
--- where the type of a table's rows, or an array of them, is used; in a column it cannot change
+-- where the type of a table's rows, or an array of them, is used, if only by subscribers; in a column it cannot change
 row_type_uses AS MATERIALIZED (
-	SELECT t.relid, bool_or(d.classid = 'pg_class'::regclass AND d.objsubid <> 0) AS in_column
-	FROM tables t JOIN pg_class c ON c.oid = t.relid JOIN pg_type y ON y.oid = c.reltype CROSS JOIN unnest(ARRAY[y.oid, y.typarray]) AS type
-	JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass AND d.refobjid = type AND d.deptype <> 'i'
-	GROUP BY t.relid),
+	SELECT u.relid, bool_or(u.in_column) AS in_column
+	FROM (
+		SELECT t.relid, d.classid = 'pg_class'::regclass AND d.objsubid <> 0
+		FROM tables t JOIN pg_class c ON c.oid = t.relid JOIN pg_type y ON y.oid = c.reltype CROSS JOIN unnest(ARRAY[y.oid, y.typarray]) AS type
+		JOIN pg_depend d ON d.refclassid = 'pg_type'::regclass AND d.refobjid = type AND d.deptype <> 'i'
+		UNION ALL
+		SELECT t.relid, false FROM tables t JOIN pg_class c ON c.oid = t.relid
+		WHERE EXISTS (SELECT FROM pg_publication WHERE puballtables) OR c.oid IN (SELECT prrelid FROM pg_publication_rel)
+			OR c.relnamespace IN (SELECT pnnspid FROM pg_publication_namespace)) AS u (relid, in_column)
+	GROUP BY u.relid),
 found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnum, wanted_definition, alters, statements, risk) AS (
 	-- ids
 	SELECT i.relid, 'primary_key', 0, CASE WHEN i.attnum IS NOT NULL AND style <> 'any' AND (i.is_in_key OR NOT i.is_composite) THEN 'id'::name END,
@@ -2953,7 +2967,9 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	SELECT c.relid, u.rule, c.attnum, c.attname, NULL, format('column "%s" is %s; use %s', c.attname,
 			format_type(c.type, c.typmod) || CASE WHEN c.type = u.inside OR r.type IS NOT NULL THEN '' ELSE ', which contains ' || format_type(u.inside, u.inside_typmod) END,
 			w.definition),
-		CASE WHEN c.attname <> 'id' AND (l.length IS NULL OR l.is_column) THEN w.type END, c.attnum, w.definition,
+		CASE WHEN c.attname <> 'id' AND (l.length IS NULL OR l.is_column) THEN w.type END, c.attnum, concat(w.definition, (
+			SELECT ' COLLATE ' || CASE x.collnamespace WHEN 'pg_catalog'::regnamespace THEN '' ELSE x.collnamespace::regnamespace || '.' END || quote_ident(x.collname)
+			FROM pg_collation x WHERE x.oid = c.collation AND x.collname <> 'default' AND u.rule = 'text_type' AND i.relid IS NULL)),
 		CASE WHEN c.attname <> 'id' AND l.is_column THEN ARRAY[format('ADD CHECK (length(%I) <= %s)', c.attname, l.length)] END, NULL, 'breaks'
 	FROM columns c JOIN unwanted u USING (type, typmod) LEFT JOIN all_replacements r USING (type) LEFT JOIN id_columns i USING (relid, attnum),
 	LATERAL (SELECT CASE WHEN i.relid IS NULL THEN r.replacement ELSE i.base END,
@@ -3063,8 +3079,8 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	SELECT k.relid, 'fk_on_delete', k.number, CASE WHEN cardinality(k.conkey) = 1 THEN c.attname END, k.conname::text,
 		format('foreign key "%s" to "%s.%s" is neither ON DELETE CASCADE nor ON DELETE SET NULL; use%s', k.conname, n.nspname, r.relname,
 			CASE WHEN k.period THEN ' a key without PERIOD, which has no such action' ELSE a.delete END), NULL, NULL, NULL,
-		-- RESTRICT says in so many words that rows are to stay: it becomes no CASCADE
-		CASE WHEN NOT k.period AND NOT (k.confdeltype = 'r' AND a.delete = ' ON DELETE CASCADE') THEN ARRAY[format('DROP CONSTRAINT %I', k.conname),
+		-- RESTRICT says in so many words that rows are to stay: it becomes no CASCADE.  Who adds a key evaluates expressions of the other table's indexes.
+		CASE WHEN NOT k.period AND NOT (k.confdeltype = 'r' AND a.delete = ' ON DELETE CASCADE') AND pg_has_role(r.relowner, h.relowner, 'USAGE') THEN ARRAY[format('DROP CONSTRAINT %I', k.conname),
 			format('ADD CONSTRAINT %I FOREIGN KEY (%s) REFERENCES %I.%I (%s)%s%s%s%s%s%s', k.conname, dbkit.column_names(k.relid, k.conkey), n.nspname, r.relname,
 				dbkit.column_names(k.confrelid, k.confkey), CASE k.confmatchtype WHEN 'f' THEN ' MATCH FULL' ELSE '' END,
 				CASE k.confupdtype WHEN 'r' THEN ' ON UPDATE RESTRICT' WHEN 'c' THEN ' ON UPDATE CASCADE' WHEN 'n' THEN ' ON UPDATE SET NULL'
@@ -3073,7 +3089,8 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 				CASE WHEN k.convalidated THEN '' ELSE ' NOT VALID' END)] END, NULL, 'breaks'
 	FROM foreign_keys k
 	JOIN columns c ON c.relid = k.relid AND c.attnum = k.conkey[1]
-	JOIN owners o ON o.oid = k.confrelid JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace n ON n.oid = r.relnamespace,
+	JOIN owners o ON o.oid = k.confrelid JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace n ON n.oid = r.relnamespace
+	JOIN pg_class h ON h.oid = k.relid,
 	LATERAL (SELECT CASE WHEN EXISTS (SELECT FROM unnest(k.conkey) AS attnum WHERE (k.relid, attnum) IN (SELECT x.relid, x.attnum FROM columns x WHERE x.refuses_null))
 		THEN ' ON DELETE CASCADE' ELSE ' ON DELETE SET NULL' END) AS a (delete)
 	WHERE k.confdeltype NOT IN ('c', 'n')
@@ -3096,7 +3113,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	LEFT JOIN id_columns i ON i.relid = k.relid AND i.attnum = x.attnum AND i.is_right
 	LEFT JOIN pg_collation y ON y.oid = a.attcollation
 	CROSS JOIN LATERAL (SELECT CASE o.base WHEN 'timestamptz'::regtype THEN 'timestamptz' WHEN 'timestamptz[]'::regtype THEN 'timestamptz[]' ELSE format_type(o.base, NULL) END
-		|| CASE WHEN a.attcollation = 0 OR a.attcollation = t.typcollation AND c.base <> o.base THEN '' ELSE ' COLLATE ' || quote_ident(y.collname) END) AS w (definition),
+		|| CASE WHEN a.attcollation = 0 OR a.attcollation = t.typcollation AND c.base <> o.base THEN '' ELSE ' COLLATE ' || CASE y.collnamespace WHEN 'pg_catalog'::regnamespace THEN '' ELSE y.collnamespace::regnamespace || '.' END || quote_ident(y.collname) END) AS w (definition),
 	-- or is the other end the one to change?
 	LATERAL (SELECT i.relid IS NULL AND r.type IS NULL, CASE WHEN i.relid IS NOT NULL THEN i.definition || ' for both'
 		WHEN r.type IS NOT NULL THEN format_type(c.type, NULL) || ' for both' ELSE w.definition END) AS u (other_is_right, advice)
@@ -3188,7 +3205,8 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 			AND (o.is_constraint OR o.indexrelid < i.indexrelid OR NOT (s.same AND o.all_keys <@ i.all_keys
 				AND (NOT o.indisunique OR i.indisunique AND i.indimmediate >= o.indimmediate AND i.indnullsnotdistinct = o.indnullsnotdistinct)))
 		ORDER BY i.indexrelid, o.indexrelid) AS x JOIN tables t USING (relid)
-	WHERE NOT t.is_enum
+	-- a foreign key depends on the index that was there when it was made
+	WHERE NOT t.is_enum AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f' AND k.confrelid = x.relid AND k.conindid = x.indexrelid)
 	UNION ALL
 	SELECT i.relid, 'invalid_index', (row_number() OVER (PARTITION BY i.relid ORDER BY i.level, i.path, i.indexrelid))::integer, NULL, x.relname::text,
 		format('index "%s"%s is invalid', x.relname, CASE WHEN i.owner <> i.relid THEN format(' of partition "%s.%s"', n.nspname, t.relname) ELSE '' END)
@@ -3230,7 +3248,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	SELECT p.relid, 'policy_with_check', (row_number() OVER (PARTITION BY p.relid ORDER BY p.polname))::integer, NULL, p.polname::text,
 		format('policy "%s" lets any row be inserted; use WITH CHECK with a condition', p.polname), NULL, NULL, NULL, NULL, NULL, NULL
 	FROM policies p
-	WHERE p.polpermissive AND p.is_for_insert AND NOT p.is_for_admins AND coalesce(p.with_check, p.condition, 'true') = 'true'
+	WHERE p.polpermissive AND p.is_for_insert AND NOT p.is_for_admins AND coalesce(p.with_check, p.condition) = 'true'
 		-- a restrictive one may check for it
 		AND p.relid NOT IN (SELECT r.relid FROM policies r
 			WHERE NOT r.polpermissive AND r.is_for_all AND r.is_for_insert AND coalesce(r.with_check, r.condition, 'true') <> 'true')

@@ -164,7 +164,9 @@ RESET dbkit.rule_levels;
 SET dbkit.rule_levels = 'policy_with_check=error';
 CREATE POLICY open ON t FOR ALL TO public USING (true); -- fails
 CREATE POLICY open ON t FOR INSERT WITH CHECK (true); -- fails
-CREATE POLICY open ON t FOR ALL; -- fails
+-- without any condition nobody may insert
+CREATE POLICY nothing ON t FOR ALL;
+DROP POLICY nothing ON t;
 CREATE POLICY open ON t FOR ALL USING (id <> '') WITH CHECK (true); -- fails
 CREATE POLICY open ON t FOR ALL USING (true) WITH CHECK (id <> '');
 ALTER POLICY open ON t WITH CHECK (true); -- fails

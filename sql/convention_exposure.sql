@@ -314,6 +314,22 @@ CREATE VIEW right_one AS SELECT 1 AS n FROM left_one, pg_class;
 CREATE VIEW both_ones AS SELECT 1 AS n FROM left_one, right_one, pg_class;
 GRANT SELECT ON both_ones TO PUBLIC;
 SELECT rule FROM dbkit.check('both_ones') WHERE rule = 'rls_view';
+\echo '== a view of a partition shows it past the row level security of the root'
+CREATE TABLE roots (n bigint, gone bigint) PARTITION BY LIST (n);
+CREATE TABLE part PARTITION OF roots DEFAULT PARTITION BY LIST (n);
+CREATE TABLE leaf PARTITION OF part DEFAULT;
+CREATE VIEW of_leaf AS SELECT n FROM leaf;
+GRANT SELECT ON of_leaf TO regress_app;
+RESET dbkit.enforce;
+SET dbkit.rule_levels = '*=off, rls_view=error';
+ALTER TABLE roots ENABLE ROW LEVEL SECURITY; -- fails
+SET dbkit.rule_levels = '*=off, rls_view=warning, partition_rls=warning';
+ALTER TABLE roots ENABLE ROW LEVEL SECURITY;
+SELECT problem FROM dbkit.check('of_leaf');
+\echo '== what was granted on a column that is gone is granted to nobody'
+GRANT SELECT (gone) ON leaf TO regress_app; -- warns
+ALTER TABLE roots DROP gone;
+SELECT problem FROM dbkit.check('leaf');
 SET client_min_messages = error;
 DROP SCHEMA app CASCADE;
 DROP FUNCTION dbkit_agreement;

@@ -127,6 +127,31 @@ DROP TABLE places, held, parent, child, grandchild, watched, plain CASCADE;
 DROP TYPE place;
 DROP FUNCTION noop;
 
+-- or where subscribers have to have it first
+SELECT dbkit.agree('{"preset": "none", "rules": {"created_at": "error", "updated_at": "off", "updated_at_trigger": "off"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE TABLE published (n bigint);
+CREATE TABLE plain (n bigint);
+SET client_min_messages = error;
+CREATE PUBLICATION regress_fixes FOR TABLE published;
+SET client_min_messages = warning;
+RESET dbkit.enforce;
+SELECT object_identity, risk FROM dbkit.check();
+ALTER PUBLICATION regress_fixes SET TABLES IN SCHEMA public;
+SELECT object_identity, risk FROM dbkit.check();
+DROP PUBLICATION regress_fixes;
+DROP TABLE published, plain;
+
+-- VALIDATE lets others write, and fails by itself
+SELECT dbkit.agree('{"rules": {"constraint_validated": "error"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE TABLE kept (n bigint);
+INSERT INTO kept VALUES (-1);
+ALTER TABLE kept ADD CONSTRAINT broken CHECK (n > 0) NOT VALID, ADD CONSTRAINT held CHECK (n < 0) NOT VALID;
+RESET dbkit.enforce;
+SELECT dbkit.fixes('locks');
+DROP TABLE kept;
+
 -- what cannot change at the far end of a chain of keys keeps all of it
 SELECT dbkit.agree('{"rules": null}') IS NOT NULL, dbkit.agree('{"preset": "minimal", "id_style": "bigint", "composite_keys": true}') IS NOT NULL;
 SET dbkit.enforce = off;
@@ -287,7 +312,120 @@ RESET dbkit.enforce;
 SELECT fix FROM dbkit.check('bought') WHERE rule = 'extid';
 ALTER TABLE users OWNER TO regress_shop;
 SELECT fix FROM dbkit.check('bought') WHERE rule = 'extid';
-DROP TABLE bought, users;
+-- nor by a superuser's, who has the rights of all and would evaluate the expressions of his indexes
+ALTER TABLE bought OWNER TO CURRENT_USER;
+SELECT fix FROM dbkit.check('bought') WHERE rule = 'extid';
+-- but one of a role that has the rights of the owner is
+ALTER TABLE users OWNER TO CURRENT_USER;
+ALTER TABLE bought OWNER TO regress_shop;
+SELECT fix FROM dbkit.check('bought') WHERE rule = 'extid';
+GRANT regress_other TO regress_shop;
+ALTER TABLE users OWNER TO regress_other;
+SELECT fix FROM dbkit.check('bought') WHERE rule = 'extid';
+REVOKE regress_other FROM regress_shop;
+-- and no key to it made anew, and no row read past such a partition
+SELECT dbkit.agree('{"rules": {"fk_on_delete": "error", "created_at": "error"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+ALTER TABLE bought OWNER TO CURRENT_USER;
+ALTER TABLE bought ADD created_at timestamptz NOT NULL DEFAULT now(), ADD FOREIGN KEY (user_id) REFERENCES users;
+CREATE TABLE roots (created_at timestamptz DEFAULT now()) PARTITION BY LIST (created_at);
+CREATE TABLE leaf PARTITION OF roots DEFAULT;
+RESET dbkit.enforce;
+SELECT fix FROM dbkit.check('bought') WHERE rule = 'fk_on_delete';
+SELECT dbkit.fixes('breaks', 'roots');
+ALTER TABLE users OWNER TO CURRENT_USER;
+ALTER TABLE leaf OWNER TO regress_other;
+SELECT fix FROM dbkit.check('bought') WHERE rule = 'fk_on_delete';
+SELECT dbkit.fixes('breaks', 'roots');
+SELECT dbkit.agree('{"rules": {"fk_on_delete": "off"}}') IS NOT NULL;
+DROP TABLE roots, bought, users;
+
+-- rows that row level security hides from the owner are in the way as well; who has not the rights of the owner is told nothing of rows
+SELECT dbkit.agree('{"rules": {"extid": "off", "bigint": "off", "created_at": "error"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE TABLE hidden (created_at timestamptz DEFAULT now());
+CREATE TABLE shown (created_at timestamptz DEFAULT now());
+INSERT INTO hidden VALUES (NULL);
+ALTER TABLE hidden ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE hidden OWNER TO regress_shop;
+ALTER TABLE shown OWNER TO regress_shop;
+RESET dbkit.enforce;
+SELECT dbkit.fixes('breaks', 'hidden');
+SELECT dbkit.fixes('breaks', 'shown');
+SET ROLE regress_other;
+SELECT dbkit.fixes('breaks', 'shown');
+RESET ROLE;
+DROP TABLE hidden, shown;
+
+-- what keeps a column or a row type of a child keeps that of its parent; an operator class that another type has not
+SELECT dbkit.agree('{"rules": {"bigint": "error"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE TABLE roots (in_view integer, in_policy integer, classed integer, free integer, at timestamptz) PARTITION BY LIST (at);
+CREATE TABLE parts PARTITION OF roots DEFAULT PARTITION BY LIST (at);
+CREATE TABLE leaves (gone integer, LIKE parts);
+ALTER TABLE leaves DROP gone;
+ALTER TABLE parts ATTACH PARTITION leaves DEFAULT;
+CREATE VIEW v WITH (security_invoker = true) AS SELECT in_view FROM leaves;
+CREATE POLICY p ON leaves USING (in_policy > 0);
+CREATE INDEX ON roots USING brin (classed int4_bloom_ops);
+CREATE INDEX ON roots (free int4_ops);
+CREATE TABLE names (name varchar(9));
+CREATE INDEX ON names (name varchar_pattern_ops);
+CREATE TABLE held (leaf leaves, created_at timestamptz NOT NULL DEFAULT now());
+RESET dbkit.enforce;
+SELECT rule, column_name, fix FROM dbkit.check('roots');
+SELECT dbkit.agree('{"rules": {"text_type": "error"}}') IS NOT NULL;
+DROP TABLE held;
+SELECT dbkit.fixes('breaks', 'roots') UNION ALL SELECT dbkit.fixes('breaks', 'names');
+SELECT dbkit.fixes('breaks', 'roots') UNION ALL SELECT dbkit.fixes('breaks', 'names') \gexec
+DROP TABLE roots, names CASCADE;
+
+-- a text keeps its collation
+SELECT dbkit.agree('{"rules": {"bigint": "off", "created_at": "off"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE COLLATION public.ours FROM "C";
+CREATE TABLE texts (code varchar(3) COLLATE ours PRIMARY KEY, kind varchar(4) COLLATE "C");
+RESET dbkit.enforce;
+SELECT fix FROM dbkit.check('texts');
+DROP TABLE texts;
+DROP COLLATION ours;
+
+-- an index that a foreign key was made with stays
+SELECT dbkit.agree('{"rules": {"text_type": "off", "duplicate_index": "error"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE TABLE keys (key bigint NOT NULL);
+CREATE UNIQUE INDEX keys_first ON keys (key);
+CREATE TABLE refs (key bigint REFERENCES keys (key));
+ALTER TABLE keys ADD UNIQUE (key);
+CREATE UNIQUE INDEX keys_third ON keys (key);
+RESET dbkit.enforce;
+SELECT dbkit.fixes();
+DROP TABLE refs;
+SELECT dbkit.fixes();
+DROP TABLE keys;
+
+-- a foreign table has no row level security; names are chosen that no other script chooses
+SELECT dbkit.agree('{"rules": {"duplicate_index": "off", "rls_enabled": "error", "extid": "error"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE FOREIGN DATA WRAPPER regress_fixes;
+CREATE SERVER regress_fixes FOREIGN DATA WRAPPER regress_fixes;
+CREATE TABLE roots (n bigint) PARTITION BY LIST (n);
+CREATE FOREIGN TABLE away PARTITION OF roots DEFAULT SERVER regress_fixes;
+RESET dbkit.enforce;
+SELECT dbkit.fixes('breaks', 'roots');
+DROP TABLE roots;
+DROP FOREIGN DATA WRAPPER regress_fixes CASCADE;
+SELECT dbkit.agree('{"rules": {"rls_enabled": "off"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE TABLE people_of_customers_that_are_members (id text PRIMARY KEY);
+CREATE TABLE people_of_customers_that_are_guests (id text PRIMARY KEY);
+CREATE TABLE visits_of_people_to_the_places_of_others (people_of_customers_that_are_members_id text, people_of_customers_that_are_guests_id text);
+INSERT INTO visits_of_people_to_the_places_of_others VALUES (NULL);
+RESET dbkit.enforce;
+SET dbkit.large_table_size = 0;
+SELECT dbkit.fixes('breaks', 'visits_of_people_to_the_places_of_others');
+RESET dbkit.large_table_size;
+DROP TABLE visits_of_people_to_the_places_of_others, people_of_customers_that_are_members, people_of_customers_that_are_guests;
 
 -- run_as(): the rights of the role alone, and nothing is left behind
 SELECT dbkit.run_as('nobody there', 'SELECT 1'); -- fails

@@ -289,6 +289,7 @@ CREATE FUNCTION team.more(object oid, n int) RETURNS TABLE (column_name text, pr
 CREATE FUNCTION team.theirs(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE sql STABLE AS $$ SELECT NULL, NULL, NULL $$;
 ALTER FUNCTION team.theirs OWNER TO regress_own_maker;
 CREATE PROCEDURE team.procedure(object oid) LANGUAGE sql AS '';
+CREATE FUNCTION team.shadowed(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE sql STABLE SET search_path = team AS $$ SELECT NULL, NULL, NULL WHERE false $$;
 SELECT dbkit.add_rule('r', 'team.volatile(oid)', '{table}', 'x'); -- fails
 SELECT dbkit.add_rule('r', 'team.one(oid)', '{table}', 'x'); -- fails
 SELECT dbkit.add_rule('r', 'team.two(oid)', '{table}', 'x'); -- fails
@@ -296,6 +297,9 @@ SELECT dbkit.add_rule('r', 'team.row(oid)', '{table}', 'x'); -- fails
 SELECT dbkit.add_rule('r', 'team.names(oid)', '{table}', 'x'); -- fails
 SELECT dbkit.add_rule('r', 'team.of_class(regclass)', '{table}', 'x'); -- fails
 SELECT dbkit.add_rule('r', 'team.more(oid, int)', '{table}', 'x'); -- fails
+SELECT dbkit.add_rule('r', 'team.shadowed(oid)', '{table}', 'x'); -- fails
+ALTER FUNCTION team.shadowed SET search_path = team, pg_temp;
+SELECT dbkit.add_rule('shadowed', 'team.shadowed(oid)', '{table}', 'x'), dbkit.drop_rule('shadowed');
 SELECT dbkit.add_rule('r', 'team.theirs(oid)', '{table}', 'x'); -- fails
 SELECT dbkit.add_rule('r', 'team.procedure(oid)', '{table}', 'x'); -- fails
 SELECT dbkit.add_rule('r', 'pg_catalog.format_type(oid, int)', '{table}', 'x'); -- fails

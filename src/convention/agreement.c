@@ -488,8 +488,13 @@ read_row(HeapTuple tuple, Oid extension_owner)
 	MemoryContextSetParent(context, TopMemoryContext);
 	if (supposed == NULL)
 		dbkit_use_team_rules(agreement.team_rules);
+
+	/*
+	 * What is being judged may still look at it: a function that judges makes
+	 * statements of its own
+	 */
 	if (known.context != NULL)
-		MemoryContextDelete(known.context);
+		MemoryContextSetParent(known.context, TopTransactionContext);
 	known.context = context;
 	known.agreement = agreement;
 	note_source(tuple);

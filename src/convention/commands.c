@@ -226,12 +226,12 @@ add_users_of_row_security(List *work, Oid relid, bool has_children, Change chang
 	FactSet		inherited = change.changed == FACT_ALL ? FACT_PARENTS | FACT_ROW_SECURITY : FACT_PARENTS;
 	ListCell   *lc;
 
-	if (has_children && (change.changed & (FACT_ROW_SECURITY | FACT_PARENTS)) != 0 && is_asked_for(FACT_PARENTS))
+	if (has_children && (change.changed & (FACT_ROW_SECURITY | FACT_PARENTS)) != 0 && is_asked_for(FACT_PARENTS | FACT_SOURCES))
 	{
 		foreach(lc, find_inheritance_children(relid, NoLock))
 			work = add_work(work, RelationRelationId, lfirst_oid(lc), CHANGED(inherited));
 	}
-	if ((change.changed & (FACT_ROW_SECURITY | FACT_SOURCES)) != 0 && is_asked_for(FACT_SOURCES))
+	if ((change.changed & (FACT_ROW_SECURITY | FACT_PARENTS | FACT_SOURCES)) != 0 && is_asked_for(FACT_SOURCES))
 		work = add_views(work, relid);
 	return work;
 }

@@ -185,7 +185,7 @@ dbkit_can_add_column(const Facts *facts, const char *column, FixRisk *risk)
 {
 	RowTypeUse	use = dbkit_row_type_use(facts);
 
-	*risk = use == ROW_TYPE_UNUSED ? RISK_SAFE : RISK_BREAKS;
+	*risk = use == ROW_TYPE_UNUSED && !dbkit_is_published(facts) ? RISK_SAFE : RISK_BREAKS;
 	return !facts->typed && use != ROW_TYPE_IN_COLUMN && !dbkit_child_has_column(facts, column);
 }
 

@@ -84,6 +84,7 @@ typedef enum ActionKind
 	ACTION_ADD_CONSTRAINT,
 	ACTION_DROP_CONSTRAINT,
 	ACTION_ROW_SECURITY,
+	ACTION_VALIDATE,			/* see whether all rows keep a constraint */
 	ACTION_ALTER,				/* another one */
 	ACTION_REFERENCE,			/* have it reference the table that its name
 								 * means */

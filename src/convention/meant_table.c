@@ -118,16 +118,19 @@ guess_table_names(const char *column)
 	return add_table_names(names, stem);
 }
 
-/* Is a table the role's own, as it were?  The owner of another could have rows go that reference it. */
-static bool
-is_trusted(Oid relid, Oid role)
+/*
+ * Is a table in the hands of somebody who has the role's rights anyway?  Its owner could have rows go that
+ * reference it, and expressions of its indexes are evaluated by who reads it or adds the key.
+ */
+bool
+dbkit_is_trusted(Oid relid, Oid role)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	Oid			owner = HeapTupleIsValid(tuple) ? ((Form_pg_class) GETSTRUCT(tuple))->relowner : InvalidOid;
 
 	if (HeapTupleIsValid(tuple))
 		ReleaseSysCache(tuple);
-	return OidIsValid(owner) && (superuser_arg(owner) || has_privs_of_role(role, owner));
+	return OidIsValid(owner) && has_privs_of_role(owner, role);
 }
 
 /*
@@ -139,7 +142,7 @@ dbkit_meant_table(const char *schema, const char *column, Oid type, Oid role)
 {
 	Oid			relid = dbkit_find_table(schema, guess_table_names(column));
 
-	return OidIsValid(relid) && is_trusted(relid, role) && dbkit_can_reference(relid, type, role) ? relid : InvalidOid;
+	return OidIsValid(relid) && dbkit_is_trusted(relid, role) && dbkit_can_reference(relid, type, role) ? relid : InvalidOid;
 }
 
 /* Return what the deletion of a row in that table does to those that reference it, as fk_on_delete wants it. */

@@ -38,6 +38,8 @@
 #include "as_owner.h"
 #include "attempt.h"
 #include "convention/facts/catalogs.h"
+#include "convention/facts/read.h"
+#include "convention/rules/rules.h"
 #include "convention/team_judge.h"
 #include "convention/team_rules.h"
 
@@ -119,6 +121,7 @@ static const char *
 find_trouble(HeapTuple row, TeamFunction *function)
 {
 	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(row);
+	const char *search_path = dbkit_read_search_path(row);
 
 	function->owner = form->proowner;
 	function->sqlerrcode = ERRCODE_WRONG_OBJECT_TYPE;
@@ -131,6 +134,9 @@ find_trouble(HeapTuple row, TeamFunction *function)
 		return "it is VOLATILE, and has to be STABLE";
 	if (!has_signature(row))
 		return "it is not of the form function(object oid) RETURNS TABLE (column_name text, problem text, fix text)";
+	/* What is read of a stranger's table runs what stands in its indexes */
+	if (search_path != NULL && !dbkit_is_safe_path(search_path))
+		return "its search_path does not end with pg_temp, so that anybody can put a temporary table in its way";
 	function->sqlerrcode = ERRCODE_INSUFFICIENT_PRIVILEGE;
 	return superuser_arg(form->proowner) ? NULL : "its owner is not a superuser";
 }

@@ -595,6 +595,7 @@ static void (*const revisions[]) (Draft *draft, const Action *action) =
 		[ACTION_ADD_CONSTRAINT] = add_constraint,
 		[ACTION_DROP_CONSTRAINT] = drop_constraint,
 		[ACTION_ROW_SECURITY] = alter_table,
+		[ACTION_VALIDATE] = alter_table,
 		[ACTION_ALTER] = alter_table,
 		[ACTION_REFERENCE] = NULL,	/* with the renaming */
 		[ACTION_RENAME_COLUMN] = rename_column,

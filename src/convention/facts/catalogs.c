@@ -22,6 +22,7 @@
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_description.h"
@@ -255,6 +256,19 @@ dbkit_catalog_dependents(const Catalogs *catalogs, Oid classid, Oid objid, int32
 	}
 	systable_endscan(scan);
 	table_close(depend, AccessShareLock);
+	return result;
+}
+
+/* Is there anything in a catalog, mostly a small one? */
+bool
+dbkit_catalog_has_rows(const Catalogs *catalogs, Oid catalog)
+{
+	Relation	rel = table_open(catalog, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, catalogs->snapshot, 0, NULL);
+	bool		result = HeapTupleIsValid(systable_getnext(scan));
+
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
 	return result;
 }
 
@@ -525,6 +539,21 @@ const char *
 dbkit_collation_name(Oid collation)
 {
 	return get_collation_name(collation);
+}
+
+/* Return the name of a collation as SQL has it, with its schema if that is not PostgreSQL's own; NULL likewise. */
+char *
+dbkit_collation_sql(Oid collation)
+{
+	HeapTuple	tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));
+	Form_pg_collation form = HeapTupleIsValid(tuple) ? (Form_pg_collation) GETSTRUCT(tuple) : NULL;
+	char	   *schema = form != NULL ? get_namespace_name(form->collnamespace) : NULL;
+	char	   *result = schema == NULL ? NULL :
+	quote_qualified_identifier(form->collnamespace != PG_CATALOG_NAMESPACE ? schema : NULL, NameStr(form->collname));
+
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return result;
 }
 
 /* Return the names of the columns that a foreign key refers to, quoted; NULL where one is gone. */

@@ -51,6 +51,7 @@ extern Oid	dbkit_catalog_search(const Catalogs *catalogs, CatalogKind kind, cons
 								 const oidvector *arguments, Oid namespace);
 extern bool dbkit_catalog_member(const Catalogs *catalogs, Oid classid, Oid objid);
 extern List *dbkit_catalog_dependents(const Catalogs *catalogs, Oid classid, Oid objid, int32 objsubid, bool parts);
+extern bool dbkit_catalog_has_rows(const Catalogs *catalogs, Oid catalog);
 extern bool dbkit_catalog_comment(const Catalogs *catalogs, Oid relid, AttrNumber attnum);
 
 extern List *dbkit_catalog_children(const Catalogs *catalogs, Oid relid);
@@ -73,6 +74,7 @@ extern char *dbkit_catalog_identity(const Catalogs *catalogs, Oid relid);
 
 /* For texts about what is there now */
 extern const char *dbkit_collation_name(Oid collation);
+extern char *dbkit_collation_sql(Oid collation);
 extern char *dbkit_referenced_column_names(Oid constraint, Oid referenced);
 
 #endif							/* DBKIT_CATALOGS_H */

@@ -12,8 +12,10 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_opclass.h"
 #include "catalog/pg_policy.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_publication.h"
 #include "catalog/pg_publication_rel.h"
 #include "catalog/pg_rewrite.h"
 #include "catalog/pg_trigger.h"
@@ -51,6 +53,20 @@ add_use_of_types(const Catalogs *catalogs, Oid classid, Oid objid, RowTypeUse kn
 	return known;
 }
 
+/* List a table and all its children: what is done to its columns is done to theirs. */
+static List *
+with_children(const Facts *facts)
+{
+	List	   *result = list_make1_oid(facts->objid);
+
+	for (int i = 0; i < list_length(result); i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		result = list_concat_unique_oid(result, dbkit_catalog_children(facts->catalogs, list_nth_oid(result, i)));
+	}
+	return result;
+}
+
 /*
  * Tell where the type of the table's rows, or an array of them, is used.  The system caches,
  * which would keep it for every table that is checked, are not asked for the type.
@@ -58,23 +74,39 @@ add_use_of_types(const Catalogs *catalogs, Oid classid, Oid objid, RowTypeUse kn
 RowTypeUse
 dbkit_row_type_use(const Facts *facts)
 {
-	return add_use_of_types(facts->catalogs, RelationRelationId, facts->objid, ROW_TYPE_UNUSED);
+	RowTypeUse	result = ROW_TYPE_UNUSED;
+	ListCell   *lc;
+
+	foreach(lc, with_children(facts))
+		result = add_use_of_types(facts->catalogs, RelationRelationId, lfirst_oid(lc), result);
+	return result;
+}
+
+/*
+ * Is the table published?  Its subscribers stop at a row with a column that they have not.  The
+ * system caches are asked only if anything is.
+ */
+bool
+dbkit_is_published(const Facts *facts)
+{
+	HeapTuple	row = dbkit_catalog_has_rows(facts->catalogs, PublicationRelationId) ?
+	dbkit_catalog_row(facts->catalogs, CATALOG_RELATION, facts->objid) : NULL;
+
+	return row != NULL && (GetAllTablesPublications() != NIL || GetRelationPublications(facts->objid) != NIL ||
+						   GetSchemaPublications(((Form_pg_class) GETSTRUCT(row))->relnamespace) != NIL);
 }
 
 /* Has a child of the table, or one of its children, a column of that name? */
 bool
 dbkit_child_has_column(const Facts *facts, const char *column)
 {
-	List	   *children = dbkit_catalog_children(facts->catalogs, facts->objid);
+	ListCell   *lc;
 
-	for (int i = 0; i < list_length(children); i++)
+	foreach(lc, with_children(facts))
 	{
-		Oid			child = list_nth_oid(children, i);
-
-		CHECK_FOR_INTERRUPTS();
-		if (dbkit_catalog_attnum(facts->catalogs, child, column) != InvalidAttrNumber)
+		if (lfirst_oid(lc) != facts->objid &&
+			dbkit_catalog_attnum(facts->catalogs, lfirst_oid(lc), column) != InvalidAttrNumber)
 			return true;
-		children = list_concat_unique_oid(children, dbkit_catalog_children(facts->catalogs, child));
 	}
 	return false;
 }
@@ -88,6 +120,35 @@ is_expression_index(const Catalogs *catalogs, const ObjectAddress *object)
 
 	return row != NULL && (!heap_attisnull(row, Anum_pg_index_indexprs, NULL) ||
 						   !heap_attisnull(row, Anum_pg_index_indpred, NULL));
+}
+
+/* Is an operator class that was named one that a type does not have?  The default one becomes that of the type. */
+static bool
+is_other_class(const Catalogs *catalogs, Oid operator_class, Oid type)
+{
+	HeapTuple	row = dbkit_catalog_row(catalogs, CATALOG_OPERATOR_CLASS, operator_class);
+
+	return row != NULL && !((Form_pg_opclass) GETSTRUCT(row))->opcdefault &&
+		((Form_pg_opclass) GETSTRUCT(row))->opcintype != type;
+}
+
+/* Is it an index that has a column with such an operator class? */
+static bool
+has_other_class(const Catalogs *catalogs, const ObjectAddress *object, AttrNumber attnum, Oid type)
+{
+	HeapTuple	row = object->classId == RelationRelationId ?
+	dbkit_catalog_row(catalogs, CATALOG_INDEX, object->objectId) : NULL;
+	Form_pg_index form = row != NULL ? (Form_pg_index) GETSTRUCT(row) : NULL;
+	bool		isnull;
+	oidvector  *classes = row != NULL ?
+	(oidvector *) DatumGetPointer(dbkit_catalog_value(CATALOG_INDEX, row, Anum_pg_index_indclass, &isnull)) : NULL;
+
+	for (int i = 0; row != NULL && i < form->indnkeyatts; i++)
+	{
+		if (form->indkey.values[i] == attnum && is_other_class(catalogs, classes->values[i], type))
+			return true;
+	}
+	return false;
 }
 
 static bool
@@ -131,15 +192,33 @@ is_obstacle(const Catalogs *catalogs, const ObjectAddress *user, Oid type, Oid t
 		 (is_check(catalogs, user) && !(type == TIMESTAMPOID && target == TIMESTAMPTZOID)));
 }
 
-/* Does something that depends on the column keep it from being of another type? */
+/* Does something that depends on a column of a table keep it from being of another type? */
+static bool
+has_obstacle(const Catalogs *catalogs, Oid relid, AttrNumber attnum, Oid type, Oid target)
+{
+	ListCell   *lc;
+
+	foreach(lc, dbkit_catalog_dependents(catalogs, RelationRelationId, relid, attnum, false))
+	{
+		if (is_obstacle(catalogs, lfirst(lc), type, target) ||
+			has_other_class(catalogs, lfirst(lc), attnum, target))
+			return true;
+	}
+	return false;
+}
+
+/* The same of the column in the table or in one of its children. */
 bool
 dbkit_keeps_type(const Facts *facts, const ColumnFacts *column, Oid target)
 {
 	ListCell   *lc;
 
-	foreach(lc, dbkit_catalog_dependents(facts->catalogs, RelationRelationId, facts->objid, column->attnum, false))
+	foreach(lc, with_children(facts))
 	{
-		if (is_obstacle(facts->catalogs, lfirst(lc), column->base_type, target))
+		AttrNumber	attnum = dbkit_catalog_attnum(facts->catalogs, lfirst_oid(lc), column->name);
+
+		CHECK_FOR_INTERRUPTS();
+		if (has_obstacle(facts->catalogs, lfirst_oid(lc), attnum, column->base_type, target))
 			return true;
 	}
 	return dbkit_row_type_use(facts) == ROW_TYPE_IN_COLUMN;

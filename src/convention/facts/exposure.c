@@ -228,7 +228,8 @@ find_column_grantee(const Facts *facts, AclMode privileges)
 		bool		isnull;
 		Datum		acl = heap_getattr(row, Anum_pg_attribute_attacl, RelationGetDescr(attributes), &isnull);
 
-		if (!isnull)
+		/* Before PostgreSQL 17 a column that is dropped keeps its grants */
+		if (!isnull && !((Form_pg_attribute) GETSTRUCT(row))->attisdropped)
 			result = find_grantee(facts, DatumGetAclP(acl), privileges);
 	}
 	systable_endscan(scan);
@@ -352,11 +353,11 @@ typedef struct Source
 
 /* Add to a list what a view reads and is not in it yet. */
 static List *
-add_sources(List *list, HTAB *known, const Catalogs *catalogs, Oid view, bool stored, int depth)
+add_sources(List *list, HTAB *known, const List *relids, bool stored, int depth)
 {
 	ListCell   *lc;
 
-	foreach(lc, read_sources(catalogs, view))
+	foreach(lc, relids)
 	{
 		Source		source = {lfirst_oid(lc), stored, depth};
 		bool		found;
@@ -384,7 +385,8 @@ is_read_through(HeapTuple row, bool stored)
 
 /*
  * Find the tables with row level security that a view, or a materialized view, reads as its
- * owner.  Anybody can make a long chain of views, so there is an end to that.
+ * owner.  A partition or child without it has that of the nearest ancestors that have.
+ * Anybody can make a long chain of views, so there is an end to that.
  */
 Protected
 dbkit_protected_sources(const Facts *facts)
@@ -395,7 +397,7 @@ dbkit_protected_sources(const Facts *facts)
 	List	   *sources;
 
 	dbkit_require_facts(facts, FACT_SOURCES);
-	sources = add_sources(NIL, known, facts->catalogs, facts->objid, facts->kind == KIND_MATERIALIZED_VIEW, 1);
+	sources = add_sources(NIL, known, read_sources(facts->catalogs, facts->objid), facts->kind == KIND_MATERIALIZED_VIEW, 1);
 	for (int i = 0; i < Min(list_length(sources), MAX_SOURCES); i++)
 	{
 		const Source *source = list_nth(sources, i);
@@ -406,10 +408,13 @@ dbkit_protected_sources(const Facts *facts)
 		if (row == NULL || source->depth > MAX_DEPTH)
 			continue;
 		if (is_read_through(row, source->stored))
-			sources = add_sources(sources, known, facts->catalogs, source->relid,
+			sources = add_sources(sources, known, read_sources(facts->catalogs, source->relid),
 								  source->stored || form->relkind == RELKIND_MATVIEW, source->depth + 1);
 		else if (form->relrowsecurity)
 			add_protected(&result, facts->catalogs, form, facts->owner);
+		else
+			sources = add_sources(sources, known, dbkit_catalog_parents(facts->catalogs, source->relid),
+								  source->stored, source->depth);
 	}
 	hash_destroy(known);
 	return result;

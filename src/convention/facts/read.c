@@ -142,8 +142,8 @@ read_type(RowReader *reader, Oid type)
 }
 
 /* Return the search_path of a function's SET clause, or NULL. */
-static char *
-read_search_path(HeapTuple tuple)
+char *
+dbkit_read_search_path(HeapTuple tuple)
 {
 	bool		isnull;
 	Datum		config = dbkit_catalog_value(CATALOG_FUNCTION, tuple, Anum_pg_proc_proconfig, &isnull);
@@ -212,7 +212,7 @@ read_function(RowReader *reader, Oid function)
 		facts->kind = form->prosecdef ? KIND_DEFINER : KIND_FUNCTION;
 		facts->owner = form->proowner;
 		facts->signature = signature(facts, &form->proargtypes);
-		facts->search_path = read_search_path(tuple);
+		facts->search_path = dbkit_read_search_path(tuple);
 		facts->late_names = has_late_names(tuple);
 	}
 	return facts;

@@ -13,5 +13,6 @@
 
 extern Facts *dbkit_facts(const Catalogs *catalogs, Oid classid, Oid objid, FactSet wanted);
 extern Facts *dbkit_read_facts(RowReader *reader, Oid classid, Oid objid, FactSet wanted);
+extern char *dbkit_read_search_path(HeapTuple function);
 
 #endif							/* DBKIT_READ_H */

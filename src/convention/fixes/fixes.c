@@ -125,6 +125,38 @@ find_all_fixed(FixRisk risk, Oid relation)
 	return result;
 }
 
+/* Return the script that changes a relation, or NULL. */
+static const Fixed *
+find_script(const List *objects, Oid relation)
+{
+	ListCell   *lc;
+
+	foreach(lc, objects)
+	{
+		const Fixed *object = lfirst(lc);
+
+		if (object->facts->objid == relation)
+			return dbkit_script_of(object);
+	}
+	return NULL;
+}
+
+/* Return those of the objects that change in the same script as a relation. */
+static List *
+keep_together_with(List *objects, Oid relation)
+{
+	const Fixed *script = find_script(objects, relation);
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, objects)
+	{
+		if (dbkit_script_of(lfirst(lc)) == script)
+			result = lappend(result, lfirst(lc));
+	}
+	return result;
+}
+
 PG_FUNCTION_INFO_V1(dbkit_fixes);
 
 /*
@@ -148,8 +180,10 @@ dbkit_fixes(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	objects = find_all_fixed(risk, relation);
 	dbkit_settle_ends(&objects);
+	if (OidIsValid(relation))
+		objects = keep_together_with(objects, relation);
 	dbkit_drop_impossible(objects);
-	foreach(lc, dbkit_write_scripts(objects, relation))
+	foreach(lc, dbkit_write_scripts(objects))
 	{
 		Datum		value = CStringGetTextDatum(lfirst(lc));
 		bool		isnull = false;

@@ -31,6 +31,6 @@ extern const Fixed *dbkit_script_of(const Fixed *fixed);
 extern Fixed *dbkit_make_fixed(const Facts *facts, List *findings);
 extern void dbkit_settle_ends(List **objects);
 extern void dbkit_drop_impossible(List *objects);
-extern List *dbkit_write_scripts(const List *objects, Oid only);
+extern List *dbkit_write_scripts(const List *objects);
 
 #endif							/* DBKIT_FIXES_H */

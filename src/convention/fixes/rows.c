@@ -3,21 +3,25 @@
  * rows.c
  *		Leave out what the rows that are there would have fail.
  *
- * A table is read as its owner, in a restricted operation.  Of a large one only some rows
- * are: its constraints are added NOT VALID, and whether all rows keep them is seen by a
- * VALIDATE that makes nobody wait.
+ * A table is read as its owner, in a restricted operation, and only for who has the rights
+ * of the owner.  Of a large one only some rows are: its constraints are added NOT VALID, and
+ * whether all rows keep them is seen by a VALIDATE that makes nobody wait.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "catalog/pg_inherits.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 
 #include "common.h"
 #include "as_owner.h"
 #include "attempt.h"
 #include "convention/fixes/fixes.h"
+#include "convention/meant_table.h"
 #include "relation_name.h"
 
 /* A query for rows that a constraint would not allow, and who runs it */
@@ -28,14 +32,14 @@ typedef struct Search
 	bool		found;
 } Search;
 
-/* Run the query; an attempt. */
+/* Run the query; an attempt.  Row level security would hide rows that a constraint does not overlook. */
 static void
 search(void *arg)
 {
 	Search	   *sought = arg;
 	AsOwner		saved;
 
-	dbkit_begin_as_owner(sought->role, 0, &saved);
+	dbkit_begin_as_owner(sought->role, SECURITY_NOFORCE_RLS, &saved);
 	SPI_connect();
 	(void) SPI_execute(sought->query, true, 1);
 	sought->found = SPI_processed > 0;
@@ -45,14 +49,15 @@ search(void *arg)
 
 /*
  * Has the query no row?  An error, such as that the owner may not read another table, leaves
- * that unknown, which is as bad.
+ * that unknown, which is as bad.  So it is for who could not ask.
  */
 static bool
 finds_nothing(const char *query, Oid role)
 {
 	Search		sought = {query, role, true};
 
-	return dbkit_attempt(search, &sought, ATTEMPT_UNDONE) == NULL && !sought.found;
+	return has_privs_of_role(GetUserId(), role) &&
+		dbkit_attempt(search, &sought, ATTEMPT_UNDONE) == NULL && !sought.found;
 }
 
 /* Write a query for the rows of a table in which a column is null. */
@@ -122,6 +127,23 @@ write_source(const Fixed *object)
 	return psprintf(object->large ? "(SELECT * FROM %s LIMIT 1000)" : "%s", dbkit_facts_identity(object->facts));
 }
 
+/*
+ * Are a table and all its children in the hands of who has the role's rights anyway?  Who reads the rows
+ * evaluates expressions of their indexes.
+ */
+static bool
+is_readable(Oid relid, Oid role)
+{
+	ListCell   *lc;
+
+	foreach(lc, find_all_inheritors(relid, NoLock, NULL))
+	{
+		if (!dbkit_is_trusted(lfirst_oid(lc), role))
+			return false;
+	}
+	return true;
+}
+
 /* May the action fail because of the rows? */
 static bool
 may_fail(const Fixed *object, const Action *action)
@@ -134,7 +156,9 @@ may_fail(const Fixed *object, const Action *action)
 			(tests[i].name != NULL && strcmp(tests[i].name, action->name) != 0))
 			continue;
 		query = tests[i].query(write_source(object), action);
-		return query == NULL || !finds_nothing(query, object->facts->owner);
+		return query == NULL || !is_readable(object->facts->objid, object->facts->owner) ||
+			(OidIsValid(action->referenced) && !is_readable(action->referenced, object->facts->owner)) ||
+			!finds_nothing(query, object->facts->owner);
 	}
 	return false;
 }

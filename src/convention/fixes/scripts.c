@@ -53,6 +53,7 @@ typedef struct Writer
 	const Finding *finding;
 	const Action *action;
 	StringInfoData alter;		/* what its ALTER TABLE does so far */
+	List	   *names;			/* char *, of constraints that are added */
 	Script		change;			/* the one of the first step */
 } Writer;
 
@@ -172,14 +173,16 @@ append_statement(Writer *writer, const char *sql)
 	writer->change.reasons = list_append_unique_ptr(writer->change.reasons, unconstify(Finding *, writer->finding));
 }
 
-/* Return a name that no constraint of the table has. */
+/* Return a name that no constraint has, nor will have. */
 static const char *
-choose_name(const Writer *writer, const char *label)
+choose_name(Writer *writer, const char *label)
 {
 	Oid			relid = writer->object->facts->objid;
+	char	   *name = ChooseConstraintName(writer->object->facts->name, writer->action->name, label,
+											get_rel_namespace(relid), writer->names);
 
-	return quote_identifier(ChooseConstraintName(writer->object->facts->name, writer->action->name, label,
-												 get_rel_namespace(relid), NIL));
+	writer->names = lappend(writer->names, name);
+	return quote_identifier(name);
 }
 
 /* Add a constraint that new rows have to keep, and later see whether all do. */
@@ -230,7 +233,10 @@ is_rewritten(const Fixed *object)
 	return false;
 }
 
-/* Make a column NOT NULL, with a CHECK that proves it first, so that SET NOT NULL reads no row. */
+/*
+ * Make a column NOT NULL, with a CHECK that proves it first, so that SET NOT NULL reads no row.  One ALTER
+ * TABLE would drop it before it is needed.
+ */
 static bool
 write_not_null(Writer *writer)
 {
@@ -240,7 +246,8 @@ write_not_null(Writer *writer)
 		return false;
 	name = choose_name(writer, "not_null");
 	add_in_two_steps(writer, name, psprintf("CHECK (%s IS NOT NULL)", quote_identifier(writer->action->name)));
-	add_alter(writer, STEP_ONLINE, psprintf("%s, DROP CONSTRAINT %s", writer->action->sql, name));
+	add_statements(writer, STEP_ONLINE, list_make2(write_alter(writer->object, writer->action->sql),
+												   write_alter(writer->object, psprintf("DROP CONSTRAINT %s", name))));
 	return true;
 }
 
@@ -360,7 +367,7 @@ write_replaced_key(Writer *writer)
 
 /*
  * Have row level security protect a table together with its partitions: who may use one of
- * them would get past it, which partition_rls refuses.
+ * them would get past it, which partition_rls refuses.  A foreign table can have none.
  */
 static bool
 write_row_security(Writer *writer)
@@ -372,12 +379,21 @@ write_row_security(Writer *writer)
 	foreach(lc, writer->object->partitioned ? find_all_inheritors(facts->objid, NoLock, NULL) : NIL)
 	{
 		Oid			partition = lfirst_oid(lc);
-		const char *name = partition != facts->objid && dbkit_owns_table(partition, facts->owner) ?
+		const char *name = partition != facts->objid && get_rel_relkind(partition) != RELKIND_FOREIGN_TABLE &&
+		dbkit_owns_table(partition, facts->owner) ?
 		dbkit_find_relation_name(partition) : NULL;
 
 		if (name != NULL)
 			append_statement(writer, psprintf("ALTER TABLE %s %s;", name, writer->action->sql));
 	}
+	return true;
+}
+
+/* See whether the rows keep a constraint: alone it lets others read and write, and fails by itself. */
+static bool
+write_validation(Writer *writer)
+{
+	add_alter(writer, STEP_ONLINE, writer->action->sql);
 	return true;
 }
 
@@ -409,6 +425,7 @@ static const struct
 	{ACTION_SET_NOT_NULL, true, write_not_null},
 	{ACTION_REFERENCE, false, write_reference},
 	{ACTION_RENAME_COLUMN, false, write_rename},
+	{ACTION_VALIDATE, false, write_validation},
 	{ACTION_ALONE, false, write_alone},
 	{ACTION_REFERENCED_KEY, false, write_referenced_key},
 	{ACTION_REPLACE_KEY, false, write_replaced_key},
@@ -483,22 +500,6 @@ write_object(Writer *writer, Fixed *object)
 	write_actions(writer, true);
 }
 
-/* Does a script change that relation? */
-static bool
-concerns(const Fixed *script, const List *objects, Oid relation)
-{
-	ListCell   *lc;
-
-	foreach(lc, objects)
-	{
-		const Fixed *object = lfirst(lc);
-
-		if (dbkit_script_of(object) == script && object->facts->objid == relation)
-			return true;
-	}
-	return false;
-}
-
 /* Write the scripts for all objects that change together. */
 static void
 write_together(Writer *writer, const Fixed *script, const List *objects)
@@ -518,9 +519,9 @@ write_together(Writer *writer, const Fixed *script, const List *objects)
 		add_script(writer, STEP_CHANGE, &writer->change, script->facts->owner);
 }
 
-/* Return the scripts for the objects, or those that change one relation, in the order in which they are to be run. */
+/* Return the scripts for the objects in the order in which they are to be run. */
 List *
-dbkit_write_scripts(const List *objects, Oid only)
+dbkit_write_scripts(const List *objects)
 {
 	Writer		writer = {.object = NULL};
 	List	   *result = NIL;
@@ -531,7 +532,7 @@ dbkit_write_scripts(const List *objects, Oid only)
 		const Fixed *object = lfirst(lc);
 
 		CHECK_FOR_INTERRUPTS();
-		if (object->together == NULL && (!OidIsValid(only) || concerns(object, objects, only)))
+		if (object->together == NULL)
 			write_together(&writer, object, objects);
 	}
 	for (int step = 0; step < N_STEPS; step++)

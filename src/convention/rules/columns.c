@@ -170,11 +170,15 @@ describe_type(const ColumnFacts *column, Oid inside, int32 typmod)
 
 /*
  * Have a text take a type without a length, which stays as a CHECK: that can be another one without
- * a change of the type.  No CHECK can limit the elements of an array, so that is left to a person.
+ * a change of the type.  So does the collation.  No CHECK can limit the elements of an array, so that is
+ * left to a person.
  */
 static void
-lift_limit(Finding *finding, const ColumnFacts *column, Oid target, const char *definition)
+lift_limit(Finding *finding, const ColumnFacts *column, Oid target, const char *name)
 {
+	const ColumnFacts wanted = {.base_type = target,.collation = column->collation};
+	const char *written = dbkit_write_key_type(finding->facts, column, &wanted);
+	const char *definition = written != NULL ? written : name;
 	bool		limited = column->typmod >= VARHDRSZ;
 	const Action *retype = NULL;
 	char	   *check;

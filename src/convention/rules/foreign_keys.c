@@ -245,12 +245,16 @@ is_unvalidated(const Facts *facts, const ForeignKeyFacts *key)
 	return row != NULL && !((Form_pg_constraint) GETSTRUCT(row))->convalidated;
 }
 
-/* Add another definition of the key.  RESTRICT says in so many words that rows are to stay: it becomes no CASCADE. */
+/*
+ * Add another definition of the key.  RESTRICT says in so many words that rows are to stay: it becomes no
+ * CASCADE.  Who adds a key evaluates expressions of the other table's indexes.
+ */
 static void
 fix_key_action(Finding *finding, const ForeignKeyFacts *key, char action)
 {
 	char	   *definition = key->period ? NULL : redefine_key(finding->facts, key, action);
-	bool		alterable = key->delete_action != FKCONSTR_ACTION_RESTRICT || action != FKCONSTR_ACTION_CASCADE;
+	bool		alterable = (key->delete_action != FKCONSTR_ACTION_RESTRICT || action != FKCONSTR_ACTION_CASCADE) &&
+	dbkit_is_trusted(key->referenced, finding->facts->owner);
 
 	if (definition == NULL)
 		return;
@@ -715,7 +719,7 @@ judge_constraint_validated(Judgement *judgement)
 
 		dbkit_set_columns(finding, constraint->columns);
 		finding->part = constraint->name;
-		dbkit_add_alter(finding, RISK_LOCKS, action);
+		dbkit_add_action(finding, ACTION_VALIDATE, NULL, NULL, action)->risk = RISK_LOCKS;
 	}
 }
 

@@ -114,10 +114,10 @@ dbkit_write_key_type(const Facts *facts, const ColumnFacts *column, const Column
 
 	if (type != NULL && key->collation == type->typcollation && column->base_type != key->base_type)
 		return name;
-	collation = OidIsValid(key->collation) ? dbkit_collation_name(key->collation) : NULL;
+	collation = OidIsValid(key->collation) ? dbkit_collation_sql(key->collation) : NULL;
 	if (collation == NULL)
 		return OidIsValid(key->collation) ? NULL : name;
-	return psprintf("%s COLLATE %s", name, quote_identifier(collation));
+	return psprintf("%s COLLATE %s", name, collation);
 }
 
 /* Tell the type of the column that a column references; false where it references none. */

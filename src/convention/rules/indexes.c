@@ -9,7 +9,9 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_am.h"
+#include "catalog/dependency.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -98,6 +100,20 @@ is_redundant(const IndexFacts *index, const IndexFacts *other)
 	return !same || other->constraint || other->oid < index->oid;
 }
 
+/* Does a foreign key need the index?  It depends on the one that was there when it was made. */
+static bool
+is_referenced(const Facts *facts, const IndexFacts *index)
+{
+	ListCell   *lc;
+
+	foreach(lc, index->unique ? dbkit_catalog_dependents(facts->catalogs, RelationRelationId, index->oid, 0, false) : NIL)
+	{
+		if (((const ObjectAddress *) lfirst(lc))->classId == ConstraintRelationId)
+			return true;
+	}
+	return false;
+}
+
 /* Return an index that makes this one redundant, or NULL. */
 static const IndexFacts *
 find_better_index(const Facts *facts, const IndexFacts *index)
@@ -136,7 +152,8 @@ judge_duplicate_index(Judgement *judgement)
 	foreach(lc, dbkit_facts_indexes(facts))
 	{
 		const IndexFacts *index = lfirst(lc);
-		const IndexFacts *other = find_better_index(facts, index);
+		const IndexFacts *better = find_better_index(facts, index);
+		const IndexFacts *other = better != NULL && !is_referenced(facts, index) ? better : NULL;
 		char	   *name = other != NULL ? index_name(facts, index) : NULL;
 		char	   *other_name = name != NULL ? index_name(facts, other) : NULL;
 

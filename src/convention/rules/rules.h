@@ -22,6 +22,7 @@ extern int	dbkit_n_rules;		/* all */
 extern const Rule *dbkit_find_rule(const char *id);
 extern const char *dbkit_phase_name(RulePhase phase);
 extern bool dbkit_find_phase(const char *name, RulePhase *phase);
+extern bool dbkit_is_safe_path(const char *search_path);
 extern void dbkit_rules_init(void);
 
 #endif							/* DBKIT_RULES_H */

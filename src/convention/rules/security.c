@@ -21,6 +21,7 @@
 #include "convention/facts/expression.h"
 #include "convention/reserved.h"
 #include "convention/rules/files.h"
+#include "convention/rules/rules.h"
 #include "preload.h"
 
 /* Judge that row level security is enabled. */
@@ -62,7 +63,7 @@ judge_rls_forced(Judgement *judgement)
 								ACTION_ROW_SECURITY, NULL, NULL, "FORCE ROW LEVEL SECURITY");
 }
 
-/* Return what a policy checks new rows with; without WITH CHECK that is USING. */
+/* Return what a policy checks new rows with; without WITH CHECK that is USING.  NULL for neither: it admits none. */
 static const char *
 insert_check(const PolicyFacts *policy)
 {
@@ -113,7 +114,7 @@ judge_policy_with_check(Judgement *judgement)
 	{
 		const PolicyFacts *policy = lfirst(lc);
 
-		if (policy->permissive && is_for_insert(policy) && dbkit_lets_all_pass(insert_check(policy)) &&
+		if (policy->permissive && is_for_insert(policy) && insert_check(policy) != NULL && dbkit_lets_all_pass(insert_check(policy)) &&
 			!is_for_admins(judgement->facts, policy))
 			dbkit_add_finding(judgement, NULL,
 							  "policy \"%s\" lets any row be inserted; use WITH CHECK with a condition",
@@ -344,13 +345,13 @@ judge_customer_role_confined(Judgement *judgement)
 }
 
 /*
- * Is a search_path safe for a SECURITY DEFINER function?  The caller must not
+ * Is a search_path safe for a function that runs as its owner?  The caller must not
  * be able to put objects before those the function means, as in the temporary
  * schema, which is searched first unless it is named ("Writing SECURITY DEFINER
  * Functions Safely" in CREATE FUNCTION).
  */
-static bool
-is_safe_path(const char *search_path)
+bool
+dbkit_is_safe_path(const char *search_path)
 {
 	List	   *schemas;
 	ListCell   *lc;
@@ -378,7 +379,7 @@ judge_security_definer_path(Judgement *judgement)
 								  quote_identifier(facts->schema));
 	Finding    *finding;
 
-	if (facts->search_path != NULL && is_safe_path(facts->search_path))
+	if (facts->search_path != NULL && dbkit_is_safe_path(facts->search_path))
 		return;
 	finding = dbkit_add_finding(judgement, NULL,
 								facts->search_path == NULL ?
