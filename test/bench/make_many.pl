@@ -29,7 +29,7 @@ return sub {
 			dbkit => {
 				name => 'dbkit.make_many()',
 				before => $before,
-				sql => "SELECT count(*) FROM dbkit.make_many(NULL::bench_lines, $count)",
+				sql => "DO \$\$ BEGIN PERFORM count(*) FROM dbkit.make_many(NULL::bench_lines, $count); END \$\$",
 			},
 			peers => [ {
 				name => 'INSERT ... SELECT',
