@@ -31,6 +31,7 @@
 #include "common.h"
 #include "context/protection.h"
 #include "convention/agreement.h"
+#include "convention/facts/catalogs.h"
 #include "convention/levels.h"
 #include "convention/rules/rules.h"
 #include "relation_name.h"
@@ -259,12 +260,27 @@ write_clause(const char *clause, Condition condition, const Protection *protecti
 		psprintf(" %s (%s)", clause, condition == VISIBLE ? protection->visible : protection->writable);
 }
 
+/*
+ * Make room for a policy.  Of several parents of a table, one may have been given it before the
+ * table, which has it then as well (dbkit_pass_on_policies()).
+ */
+static List *
+make_room(List *statements, Oid relid, const char *name)
+{
+	if (list_length(dbkit_catalog_parents(&dbkit_now, relid)) < 2)
+		return statements;
+	return lappend(statements, psprintf("DROP POLICY IF EXISTS %s ON %s", quote_identifier(name), dbkit_relation_name(relid)));
+}
+
 /* Make a policy of a role. */
 static List *
 create_policy(List *statements, Oid relid, const PolicyKind *policy, const Protection *protection)
 {
+	const char *name = policy_name(protection->stem, policy->suffix);
+
+	statements = make_room(statements, relid, name);
 	return lappend(statements,
-				   psprintf("CREATE POLICY %s ON %s FOR %s TO %s%s%s", quote_identifier(policy_name(protection->stem, policy->suffix)),
+				   psprintf("CREATE POLICY %s ON %s FOR %s TO %s%s%s", quote_identifier(name),
 							dbkit_relation_name(relid), policy->command, quote_identifier(protection->role_name),
 							write_clause("USING", policy->using, protection),
 							write_clause("WITH CHECK", policy->check, protection)));
@@ -284,6 +300,7 @@ protect_member(List *statements, Oid relid, const Protection *protection)
 	if (protection->admin_name == NULL)
 		return statements;
 	statements = dbkit_drop_policy(statements, relid, dbkit_admin_policy(protection));
+	statements = make_room(statements, relid, dbkit_admin_policy(protection));
 	return lappend(statements,
 				   psprintf("CREATE POLICY %s ON %s FOR ALL TO %s USING (true) WITH CHECK (true)",
 							quote_identifier(dbkit_admin_policy(protection)), name, quote_identifier(protection->admin_name)));
@@ -469,19 +486,21 @@ tenant_key_sql(Oid relid, const char *column)
 /*
  * Write the statements that protect a table, which is locked, with its partitions and children, of which it is the first.  Row
  * security does not descend: one that is queried by its own name goes by its own policies, so
- * each gets the same.  Privileges and defaults are the table's alone, which the others are reached by.
+ * each gets the same, and before its parent, or CREATE POLICY there would pass it on.  Privileges and defaults are the
+ * table's alone, which the others are reached by.
  */
 List *
 dbkit_write_protection(Oid relid, const List *members, const Protection *protection)
 {
 	List	   *statements = NIL;
 	const char *key = tenant_key_sql(relid, protection->columns[TENANT_ORGANIZATION]);
-	ListCell   *lc;
 
-	foreach(lc, members)
+	for (int i = list_length(members) - 1; i >= 0; i--)
 	{
-		if (dbkit_is_protectable(get_rel_relkind(lfirst_oid(lc))))
-			statements = protect_member(statements, lfirst_oid(lc), protection);
+		Oid			member = list_nth_oid(members, i);
+
+		if (dbkit_is_protectable(get_rel_relkind(member)))
+			statements = protect_member(statements, member, protection);
 	}
 	statements = set_defaults(statements, relid, protection);
 	if (key != NULL)
