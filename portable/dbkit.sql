@@ -477,35 +477,37 @@ BEGIN
 	withheld AS MATERIALIZED (
 		SELECT i.objoid FROM pg_init_privs i
 		WHERE i.classoid = 'pg_proc'::regclass AND NOT EXISTS (SELECT FROM aclexplode(i.initprivs) e WHERE e.grantee = 0)),
-	ways (place, keyword, identity, col, owner, privileges, acl) AS MATERIALIZED (
-		SELECT 1, 'DATABASE', quote_ident(datname), '', datdba, '{CREATE,TEMPORARY}'::text[], coalesce(datacl, acldefault('d', datdba)) FROM pg_database WHERE datname = current_database()
+	ways (place, keyword, identity, col, owner, privileges, acl, door) AS MATERIALIZED (
+		SELECT 1, 'DATABASE', quote_ident(datname), '', datdba, '{CREATE,TEMPORARY}'::text[], coalesce(datacl, acldefault('d', datdba)), false FROM pg_database WHERE datname = current_database()
 		UNION ALL
-		SELECT 2, 'SCHEMA', quote_ident(nspname), '', nspowner, '{CREATE}', coalesce(nspacl, acldefault('n', nspowner)) FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_'
+		SELECT 2, 'SCHEMA', quote_ident(nspname), '', nspowner, '{CREATE}', coalesce(nspacl, acldefault('n', nspowner)), false FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_'
 		UNION ALL
-		SELECT 3, 'TABLE', format('%I.%I', n.nspname, c.relname), '', c.relowner, on_tables, c.relacl
+		SELECT 3, 'TABLE', format('%I.%I', n.nspname, c.relname), '', c.relowner, on_tables, c.relacl, false
 		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't'
 		UNION ALL
-		SELECT 9, 'TABLE', format('%I.%I', n.nspname, c.relname), format(' (%I)', a.attname), c.relowner, '{REFERENCES}', a.attacl
+		SELECT 9, 'TABLE', format('%I.%I', n.nspname, c.relname), format(' (%I)', a.attname), c.relowner, '{REFERENCES}', a.attacl, false
 		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 		WHERE a.attacl IS NOT NULL AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't'
 		UNION ALL
-		SELECT 4, 'ROUTINE', (pg_identify_object('pg_proc'::regclass, p.oid, 0)).identity, '', p.proowner, '{EXECUTE}', coalesce(p.proacl, acldefault('f', p.proowner))
-		FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-		WHERE n.nspname = 'pg_catalog' AND p.proname IN ('lo_creat', 'lo_create', 'lo_export', 'lo_from_bytea', 'lo_get', 'lo_import', 'lo_open', 'lo_put', 'lo_unlink')
+		SELECT 4, 'ROUTINE', (pg_identify_object('pg_proc'::regclass, p.oid, 0)).identity, '', p.proowner, '{EXECUTE}', coalesce(p.proacl, acldefault('f', p.proowner)),
+			-- one that somebody made for those whom he grants it to
+			NOT x.for_no_tenant AND EXISTS (SELECT FROM unnest(p.proconfig) AS setting WHERE starts_with(setting, 'search_path='))
+		FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace,
+		LATERAL (SELECT n.nspname = 'pg_catalog' AND p.proname IN ('lo_creat', 'lo_create', 'lo_export', 'lo_from_bytea', 'lo_get', 'lo_import', 'lo_open', 'lo_put', 'lo_unlink')
 			OR p.oid IN (SELECT w.objoid FROM withheld w)
-			OR p.prosecdef AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype) AND p.proowner IN (SELECT u.oid FROM unbound u)
 			OR EXISTS (SELECT FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
-				AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND x.extname IN ('dblink', 'pg_background', 'pg_cron'))
+				AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND x.extname IN ('dblink', 'pg_background', 'pg_cron'))) AS x (for_no_tenant)
+		WHERE x.for_no_tenant OR p.prosecdef AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype) AND p.proowner IN (SELECT u.oid FROM unbound u)
 		UNION ALL
-		SELECT 5, 'LANGUAGE', quote_ident(lanname), '', lanowner, '{USAGE}', coalesce(lanacl, acldefault('l', lanowner)) FROM pg_language WHERE lanispl AND lanpltrusted AND lanname <> 'plpgsql'
+		SELECT 5, 'LANGUAGE', quote_ident(lanname), '', lanowner, '{USAGE}', coalesce(lanacl, acldefault('l', lanowner)), false FROM pg_language WHERE lanispl AND lanpltrusted AND lanname <> 'plpgsql'
 		UNION ALL
-		SELECT 6, 'FOREIGN DATA WRAPPER', quote_ident(fdwname), '', fdwowner, '{USAGE}', fdwacl FROM pg_foreign_data_wrapper
+		SELECT 6, 'FOREIGN DATA WRAPPER', quote_ident(fdwname), '', fdwowner, '{USAGE}', fdwacl, false FROM pg_foreign_data_wrapper
 		UNION ALL
-		SELECT 7, 'FOREIGN SERVER', quote_ident(srvname), '', srvowner, '{USAGE}', srvacl FROM pg_foreign_server
+		SELECT 7, 'FOREIGN SERVER', quote_ident(srvname), '', srvowner, '{USAGE}', srvacl, false FROM pg_foreign_server
 		UNION ALL
-		SELECT 8, 'PARAMETER', quote_ident(parname), '', 10, '{SET,"ALTER SYSTEM"}', paracl FROM pg_parameter_acl),
+		SELECT 8, 'PARAMETER', quote_ident(parname), '', 10, '{SET,"ALTER SYSTEM"}', paracl, false FROM pg_parameter_acl),
 	entries AS MATERIALIZED (
-		SELECT w.place, w.keyword, w.identity, w.col, w.owner, e.grantor, e.grantee, e.privilege_type AS privilege, array_position(w.privileges, e.privilege_type) AS rank
+		SELECT w.place, w.keyword, w.identity, w.col, w.owner, w.door, e.grantor, e.grantee, e.privilege_type AS privilege, array_position(w.privileges, e.privilege_type) AS rank
 		FROM ways w, aclexplode(w.acl) e WHERE e.privilege_type = ANY (w.privileges) AND w.owner <> confined.oid),
 	-- what the others have through PUBLIC alone
 	losses AS MATERIALIZED (
@@ -519,7 +521,7 @@ BEGIN
 			CASE e.grantee WHEN 0 THEN 'PUBLIC' ELSE named END,
 			CASE WHEN e.grantee <> 0 AND EXISTS (SELECT FROM entries g WHERE (g.place, g.identity, g.col) = (e.place, e.identity, e.col) AND g.grantor = confined.oid
 				AND g.privilege = ANY (array_agg(e.privilege))) THEN ' CASCADE' ELSE '' END) AS statement
-		FROM entries e WHERE e.grantee IN (0, confined.oid) GROUP BY e.place, e.keyword, e.identity, e.col, e.owner, e.grantor, e.grantee)
+		FROM entries e WHERE e.grantee = 0 OR e.grantee = confined.oid AND NOT e.door GROUP BY e.place, e.keyword, e.identity, e.col, e.owner, e.grantor, e.grantee)
 	SELECT s.statement
 	FROM (
 		SELECT 1, 0, format('ALTER ROLE %s%s;', named, a.attributes)

@@ -94,6 +94,11 @@ ALTER TABLE "regress.Confine"."a ""b""" FORCE ROW LEVEL SECURITY;
 ALTER ROLE regress_boss BYPASSRLS;
 GRANT EXECUTE ON FUNCTION "regress.Confine".of_boss() TO regress_customer;
 :confine \gexec
+-- one with a search_path, that was granted by name, was made for the role
+CREATE FUNCTION "regress.Confine".sign_up() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'SELECT 1';
+:confine \gexec
+GRANT EXECUTE ON FUNCTION "regress.Confine".sign_up() TO regress_customer;
+:confine;
 -- and those that PostgreSQL keeps from PUBLIC
 GRANT EXECUTE ON FUNCTION pg_read_file(text) TO regress_customer;
 :confine \gexec

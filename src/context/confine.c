@@ -45,6 +45,7 @@
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -60,7 +61,7 @@ typedef struct OtherRole
 {
 	Oid			oid;
 	const char *name;			/* quoted */
-}			OtherRole;
+} OtherRole;
 
 /* The role, and the statements that confine it */
 typedef struct Confinement
@@ -74,7 +75,7 @@ typedef struct Confinement
 								 * somebody grants them */
 	List	   *grants;			/* char * */
 	List	   *revokes;
-}			Confinement;
+} Confinement;
 
 /* Something that has privileges which let a role out */
 typedef struct Object
@@ -84,8 +85,10 @@ typedef struct Object
 	const char *column;			/* quoted, or NULL for the whole of it */
 	Oid			owner;
 	AclMode		privileges;
+	bool		door;			/* what the role itself was granted was meant
+								 * for it */
 	const		Acl *acl;
-}			Object;
+} Object;
 
 /* The words of GRANT for privileges */
 static const struct
@@ -145,7 +148,7 @@ without_public(const Acl * acl)
 
 /* Return which of the privileges on an object PUBLIC has. */
 static AclMode
-public_privileges(const Object * object)
+public_privileges(const Object *object)
 {
 	AclMode		result = 0;
 
@@ -159,7 +162,7 @@ public_privileges(const Object * object)
 
 /* List the roles that have exactly these of the privileges through PUBLIC alone, or return NULL. */
 static char *
-list_losers(const Confinement * confinement, const Object * object, AclMode through_public, AclMode lost)
+list_losers(const Confinement *confinement, const Object *object, AclMode through_public, AclMode lost)
 {
 	Acl		   *others = without_public(object->acl);
 	StringInfoData names;
@@ -168,7 +171,7 @@ list_losers(const Confinement * confinement, const Object * object, AclMode thro
 	initStringInfo(&names);
 	foreach(lc, confinement->others)
 	{
-		const		OtherRole *other = lfirst(lc);
+		const OtherRole *other = lfirst(lc);
 
 		if ((through_public & ~aclmask(others, other->oid, object->owner, through_public, ACLMASK_ALL)) == lost)
 			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", other->name);
@@ -179,7 +182,7 @@ list_losers(const Confinement * confinement, const Object * object, AclMode thro
 
 /* Grant what PUBLIC is to lose to those who have it only through PUBLIC. */
 static void
-keep_for_others(Confinement * confinement, const Object * object)
+keep_for_others(Confinement *confinement, const Object *object)
 {
 	AclMode		through_public = public_privileges(object);
 
@@ -197,7 +200,7 @@ keep_for_others(Confinement * confinement, const Object * object)
 
 /* Has the role granted on some of what was granted to it? */
 static bool
-has_granted_on(const Confinement * confinement, const Object * object, AclMode privileges)
+has_granted_on(const Confinement *confinement, const Object *object, AclMode privileges)
 {
 	for (int i = 0; i < ACL_NUM(object->acl); i++)
 	{
@@ -210,7 +213,7 @@ has_granted_on(const Confinement * confinement, const Object * object, AclMode p
 
 /* Write the REVOKE of what one role granted.  Only that role, or what it may do as the owner, takes it back. */
 static char *
-write_revoke(const Confinement * confinement, const Object * object, const AclItem * item, AclMode privileges)
+write_revoke(const Confinement *confinement, const Object *object, const AclItem * item, AclMode privileges)
 {
 	bool		of_role = item->ai_grantee == confinement->role;
 	char	   *statement = psprintf("REVOKE %s ON %s %s FROM %s%s;", write_privileges(privileges, object->column),
@@ -226,7 +229,7 @@ write_revoke(const Confinement * confinement, const Object * object, const AclIt
 
 /* Take from PUBLIC and from the role what lets the role out. */
 static void
-confine_object(Confinement * confinement, const Object * object)
+confine_object(Confinement *confinement, const Object *object)
 {
 	/* What it owns is another matter: an owner grants himself what he likes */
 	if (object->owner == confinement->role)
@@ -237,7 +240,8 @@ confine_object(Confinement * confinement, const Object * object)
 		const		AclItem *item = &ACL_DAT(object->acl)[i];
 		AclMode		privileges = ACLITEM_GET_PRIVS(*item) & object->privileges;
 
-		if (privileges != 0 && (item->ai_grantee == ACL_ID_PUBLIC || item->ai_grantee == confinement->role))
+		if (privileges != 0 &&
+			(item->ai_grantee == ACL_ID_PUBLIC || (item->ai_grantee == confinement->role && !object->door)))
 			confinement->revokes = lappend(confinement->revokes,
 										   write_revoke(confinement, object, item, privileges));
 	}
@@ -246,19 +250,19 @@ confine_object(Confinement * confinement, const Object * object)
 /* The kinds below: is this one that a role may get out by? */
 
 static bool
-is_this_database(const Confinement * confinement pg_attribute_unused(), HeapTuple row)
+is_this_database(const Confinement *confinement pg_attribute_unused(), HeapTuple row)
 {
 	return ((Form_pg_database) GETSTRUCT(row))->oid == MyDatabaseId;
 }
 
 static bool
-is_lasting_schema(const Confinement * confinement pg_attribute_unused(), HeapTuple row)
+is_lasting_schema(const Confinement *confinement pg_attribute_unused(), HeapTuple row)
 {
 	return !isAnyTempNamespace(((Form_pg_namespace) GETSTRUCT(row))->oid);
 }
 
 static bool
-is_lasting_relation(const Confinement * confinement pg_attribute_unused(), HeapTuple row)
+is_lasting_relation(const Confinement *confinement pg_attribute_unused(), HeapTuple row)
 {
 	static const char relkinds[] = {
 		RELKIND_RELATION, RELKIND_PARTITIONED_TABLE, RELKIND_VIEW, RELKIND_MATVIEW, RELKIND_FOREIGN_TABLE, '\0'
@@ -270,7 +274,7 @@ is_lasting_relation(const Confinement * confinement pg_attribute_unused(), HeapT
 
 /* A language may keep what one request leaves for the next one of the same role; SQL and PL/pgSQL do not. */
 static bool
-is_remembering_language(const Confinement * confinement pg_attribute_unused(), HeapTuple row)
+is_remembering_language(const Confinement *confinement pg_attribute_unused(), HeapTuple row)
 {
 	Form_pg_language form = (Form_pg_language) GETSTRUCT(row);
 
@@ -311,7 +315,7 @@ opens_sessions(Oid function)
 
 /* Does row level security bind a role everywhere? */
 static bool
-is_bound(const Confinement * confinement, Oid role)
+is_bound(const Confinement *confinement, Oid role)
 {
 	HeapTuple	row = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
 	bool		result = row != NULL && !((Form_pg_authid) GETSTRUCT(row))->rolsuper &&
@@ -332,13 +336,49 @@ is_definer(Form_pg_proc form)
 	return form->prosecdef && form->prorettype != TRIGGEROID && form->prorettype != EVENT_TRIGGEROID;
 }
 
+/* Is the function such that no tenant is to have it, whoever granted it? */
 static bool
-is_way_past_policies(const Confinement * confinement, HeapTuple row)
+is_for_no_tenant(const Confinement *confinement, Form_pg_proc form)
+{
+	return is_for_large_objects(form) || list_member_oid(confinement->withheld, form->oid) || opens_sessions(form->oid);
+}
+
+static bool
+is_way_past_policies(const Confinement *confinement, HeapTuple row)
 {
 	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(row);
 
-	return is_for_large_objects(form) || list_member_oid(confinement->withheld, form->oid) ||
-		(is_definer(form) && !is_bound(confinement, form->proowner)) || opens_sessions(form->oid);
+	return is_for_no_tenant(confinement, form) || (is_definer(form) && !is_bound(confinement, form->proowner));
+}
+
+/* Has the function a search_path of its own? */
+static bool
+has_search_path(Relation catalog, HeapTuple row)
+{
+	static const char prefix[] = "search_path=";
+	bool		isnull;
+	Datum		config = heap_getattr(row, Anum_pg_proc_proconfig, RelationGetDescr(catalog), &isnull);
+	Datum	   *settings;
+	int			count = 0;
+
+	if (!isnull)
+		deconstruct_array(DatumGetArrayTypeP(config), TEXTOID, -1, false, TYPALIGN_INT, &settings, NULL, &count);
+	for (int i = 0; i < count; i++)
+	{
+		if (strncmp(TextDatumGetCString(settings[i]), prefix, strlen(prefix)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Is it a SECURITY DEFINER function that somebody made for those whom he grants it to, such as one
+ * that signs up?  One without a search_path does what its caller's schemas say.
+ */
+static bool
+is_door(const Confinement *confinement, Relation catalog, HeapTuple row)
+{
+	return !is_for_no_tenant(confinement, (Form_pg_proc) GETSTRUCT(row)) && has_search_path(catalog, row);
 }
 
 /* What has privileges, where they stand, and which of them let a role out */
@@ -352,7 +392,7 @@ static const struct Kind
 	AttrNumber	owner;			/* 0: the bootstrap superuser */
 	AttrNumber	acl;
 	AclMode		privileges;
-	bool		(*is_way_out) (const Confinement * confinement, HeapTuple row); /* NULL: each of them */
+	bool		(*is_way_out) (const Confinement *confinement, HeapTuple row);	/* NULL: each of them */
 }			kinds[] = {
 
 	{DatabaseRelationId, OBJECT_DATABASE, "DATABASE", Anum_pg_database_datname, 0, Anum_pg_database_datdba,
@@ -402,7 +442,7 @@ find_identity(const struct Kind *kind, Relation catalog, HeapTuple row)
 
 /* Confine the role where an object of some kind is a way out. */
 static void
-confine_row(Confinement * confinement, const struct Kind *kind, Relation catalog, HeapTuple row)
+confine_row(Confinement *confinement, const struct Kind *kind, Relation catalog, HeapTuple row)
 {
 	bool		isnull;
 	Datum		acl = heap_getattr(row, kind->acl, RelationGetDescr(catalog), &isnull);
@@ -413,16 +453,17 @@ confine_row(Confinement * confinement, const struct Kind *kind, Relation catalog
 	object.owner = kind->owner != 0 ? DatumGetObjectId(get_value(catalog, row, kind->owner)) : BOOTSTRAP_SUPERUSERID;
 	object.acl = isnull ? acldefault(kind->type, object.owner) : DatumGetAclP(acl);
 	object.identity = find_identity(kind, catalog, row);
+	object.door = kind->type == OBJECT_FUNCTION && is_door(confinement, catalog, row);
 	if (object.identity != NULL)
 		confine_object(confinement, &object);
 }
 
 /* Is told of a row of a catalog */
-typedef void (*RowCallback) (Confinement * confinement, const struct Kind *kind, Relation catalog, HeapTuple row);
+typedef void (*RowCallback) (Confinement *confinement, const struct Kind *kind, Relation catalog, HeapTuple row);
 
 /* Tell of all rows of a catalog, or of those for a key of one of its indexes. */
 static void
-visit_rows(Confinement * confinement, const struct Kind *kind, Oid catalogid, Oid index, int nkeys, ScanKey keys, RowCallback callback)
+visit_rows(Confinement *confinement, const struct Kind *kind, Oid catalogid, Oid index, int nkeys, ScanKey keys, RowCallback callback)
 {
 	Relation	catalog = table_open(catalogid, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(catalog, index, OidIsValid(index), NULL, nkeys, keys);
@@ -439,7 +480,7 @@ visit_rows(Confinement * confinement, const struct Kind *kind, Oid catalogid, Oi
 
 /* Confine the role where a column that somebody granted a privilege on is a way out. */
 static void
-confine_column(Confinement * confinement, const struct Kind *kind, Relation catalog, HeapTuple row)
+confine_column(Confinement *confinement, const struct Kind *kind, Relation catalog, HeapTuple row)
 {
 	Form_pg_attribute form = (Form_pg_attribute) GETSTRUCT(row);
 	bool		isnull;
@@ -464,7 +505,7 @@ confine_column(Confinement * confinement, const struct Kind *kind, Relation cata
 
 /* Note a role that is to keep what it has through PUBLIC. */
 static void
-note_other_role(Confinement * confinement, const struct Kind *kind pg_attribute_unused(),
+note_other_role(Confinement *confinement, const struct Kind *kind pg_attribute_unused(),
 				Relation catalog pg_attribute_unused(), HeapTuple row)
 {
 	Form_pg_authid form = (Form_pg_authid) GETSTRUCT(row);
@@ -480,7 +521,7 @@ note_other_role(Confinement * confinement, const struct Kind *kind pg_attribute_
 
 /* Note the owner of a table whose row level security does not bind him. */
 static void
-note_unbound_owner(Confinement * confinement, const struct Kind *kind pg_attribute_unused(),
+note_unbound_owner(Confinement *confinement, const struct Kind *kind pg_attribute_unused(),
 				   Relation catalog pg_attribute_unused(), HeapTuple row)
 {
 	Form_pg_class form = (Form_pg_class) GETSTRUCT(row);
@@ -491,7 +532,7 @@ note_unbound_owner(Confinement * confinement, const struct Kind *kind pg_attribu
 
 /* Note a function that PostgreSQL or an extension came with and did not leave to PUBLIC. */
 static void
-note_withheld(Confinement * confinement, const struct Kind *kind pg_attribute_unused(), Relation catalog, HeapTuple row)
+note_withheld(Confinement *confinement, const struct Kind *kind pg_attribute_unused(), Relation catalog, HeapTuple row)
 {
 	Form_pg_init_privs form = (Form_pg_init_privs) GETSTRUCT(row);
 	Object		object = {.privileges = ACL_EXECUTE};
@@ -505,7 +546,7 @@ note_withheld(Confinement * confinement, const struct Kind *kind pg_attribute_un
 
 /* Take the role out of another one, whose rights and policies would be its own. */
 static void
-revoke_membership(Confinement * confinement, const struct Kind *kind pg_attribute_unused(),
+revoke_membership(Confinement *confinement, const struct Kind *kind pg_attribute_unused(),
 				  Relation catalog pg_attribute_unused(), HeapTuple row)
 {
 	Form_pg_auth_members form = (Form_pg_auth_members) GETSTRUCT(row);
@@ -533,7 +574,7 @@ static const struct
 
 /* Write the REVOKE of what one role grants on what it will make. */
 static char *
-write_default_revoke(const Confinement * confinement, Form_pg_default_acl form, const char *keyword,
+write_default_revoke(const Confinement *confinement, Form_pg_default_acl form, const char *keyword,
 					 AclMode privileges, bool of_role)
 {
 	const char *schema = OidIsValid(form->defaclnamespace) ? get_namespace_name(form->defaclnamespace) : NULL;
@@ -546,7 +587,7 @@ write_default_revoke(const Confinement * confinement, Form_pg_default_acl form, 
 
 /* Take from PUBLIC and from the role what they would get on new objects. */
 static void
-confine_default(Confinement * confinement, const struct Kind *kind pg_attribute_unused(), Relation catalog, HeapTuple row)
+confine_default(Confinement *confinement, const struct Kind *kind pg_attribute_unused(), Relation catalog, HeapTuple row)
 {
 	Form_pg_default_acl form = (Form_pg_default_acl) GETSTRUCT(row);
 	const		Acl *acl = DatumGetAclP(get_value(catalog, row, Anum_pg_default_acl_defaclacl));
@@ -586,7 +627,7 @@ write_comment(const char *text)
  * people to decide, since what the role planted in it would run with the new owner's rights.
  */
 static void
-tell_of_property(Confinement * confinement, const struct Kind *kind pg_attribute_unused(),
+tell_of_property(Confinement *confinement, const struct Kind *kind pg_attribute_unused(),
 				 Relation catalog pg_attribute_unused(), HeapTuple row)
 {
 	Form_pg_shdepend form = (Form_pg_shdepend) GETSTRUCT(row);
@@ -608,7 +649,7 @@ tell_of_property(Confinement * confinement, const struct Kind *kind pg_attribute
 
 /* Add what the role can do whatever is granted to it. */
 static void
-confine_attributes(Confinement * confinement)
+confine_attributes(Confinement *confinement)
 {
 	HeapTuple	row = SearchSysCache1(AUTHOID, ObjectIdGetDatum(confinement->role));
 	Form_pg_authid form;
@@ -648,7 +689,7 @@ take(List **statements, List *result)
 
 /* Add the statements that confine a role as to what is granted, kind by kind; those that grant come first. */
 static List *
-confine_grants(Confinement * confinement, List *result)
+confine_grants(Confinement *confinement, List *result)
 {
 	const struct Kind column = {.keyword = "TABLE"};
 	List	   *revokes = NIL;
@@ -666,7 +707,7 @@ confine_grants(Confinement * confinement, List *result)
 
 /* Read what the objects are held against. */
 static void
-read_surroundings(Confinement * confinement)
+read_surroundings(Confinement *confinement)
 {
 	visit_rows(confinement, NULL, AuthIdRelationId, InvalidOid, 0, NULL, note_other_role);
 	list_sort(confinement->others, compare_others);

@@ -371,7 +371,7 @@ typedef enum OwnPolicies
 {
 	OWN_KEPT,					/* unless one of the parent's takes the name */
 	OWN_RESTRICTIVE_KEPT		/* of these only the restrictive ones */
-}			OwnPolicies;
+} OwnPolicies;
 
 /*
  * List the policies of a table that have to go: those that take the name of an
@@ -535,7 +535,7 @@ typedef struct Descent
 	const char *policy;			/* one that is about to be changed or dropped */
 	AlterTableType flag;		/* of one that has no policy */
 	List	   *others;			/* char *, tables of other owners */
-}			Descent;
+} Descent;
 
 /* Has the table a policy that the root has none of the name of? */
 static bool
@@ -571,7 +571,7 @@ is_forced(const List *ancestors)
 
 /* Pass on a flag.  What another parent protects, or policies of its own, stays protected. */
 static void
-pass_flag(const Descent * descent, Relation table)
+pass_flag(const Descent *descent, Relation table)
 {
 	List	   *ancestors = find_protected_ancestors(RelationGetRelid(table));
 	bool		enabled = table->rd_rel->relrowsecurity;
@@ -598,7 +598,7 @@ pass_flag(const Descent * descent, Relation table)
 
 /* Pass on the policies, as they are after the statement. */
 static void
-pass_policies(const Descent * descent pg_attribute_unused(), Relation table)
+pass_policies(const Descent *descent pg_attribute_unused(), Relation table)
 {
 	List	   *ancestors = find_protected_ancestors(RelationGetRelid(table));
 	bool		force;
@@ -619,7 +619,7 @@ is_name_of_copy(const char *name, const char *policy)
 
 /* Drop the copy of a policy that the statement is going to change or drop. */
 static void
-drop_copy(const Descent * descent, Relation table)
+drop_copy(const Descent *descent, Relation table)
 {
 	Relation	root = table_open(descent->root, NoLock);
 	const RowSecurityPolicy *policy = find_policy(read_policies(root, table), descent->policy);
@@ -641,7 +641,7 @@ drop_copy(const Descent * descent, Relation table)
 
 /* Say which tables below are as they were. */
 static void
-warn_of_others(const Descent * descent)
+warn_of_others(const Descent *descent)
 {
 	StringInfoData names;
 	ListCell   *cell;
@@ -664,7 +664,7 @@ warn_of_others(const Descent * descent)
  * give it to himself.
  */
 static void
-descend(Descent * descent, void (*action) (const Descent * descent, Relation table))
+descend(Descent *descent, void (*action) (const Descent *descent, Relation table))
 {
 	ListCell   *cell;
 

@@ -397,6 +397,8 @@ for my $db ('judged_with', 'judged_without')
 		GRANT TRIGGER ON "con.fine"."a ""b""" TO regress_reader;
 		RESET ROLE;
 		CREATE FUNCTION "con.fine".definer(a "con.fine"."a ""b"""[], b text, OUT c int) LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
+		CREATE FUNCTION "con.fine".sign_up() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'SELECT 1';
+		GRANT EXECUTE ON FUNCTION "con.fine".sign_up() TO regress_tenant;
 		CREATE PROCEDURE "con.fine".definer() LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
 		CREATE FUNCTION "con.fine".fires() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN NEW; END';
 		CREATE FUNCTION "con.fine".bound() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
