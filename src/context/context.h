@@ -17,6 +17,7 @@ extern bool dbkit_context_is_entered(void);
 extern void dbkit_context_use(void);
 extern void dbkit_context_check_role(void);
 extern void dbkit_context_enter(const char *user_id, const char *organization_id);
+extern void dbkit_context_push(const char *user_id, const char *organization_id);
 extern void dbkit_context_init(dbkit_reservation reservation);
 
 #endif							/* DBKIT_CONTEXT_H */

@@ -1,0 +1,381 @@
+/*-------------------------------------------------------------------------
+ *
+ * fill.c
+ *		Make a row in every table, for one organization after the other.
+ *
+ * Rows are made as their table's owner, whose triggers, defaults and CHECKs run with it, in a
+ * security-restricted operation, as PostgreSQL does where it builds an index or refreshes a
+ * materialized view: a superuser who tests must lend strangers' code no rights.  Forced row
+ * level security does not bind the owner meanwhile, as for a foreign key's checks; the context
+ * is that of the organization, for defaults and triggers that read it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_database.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "common.h"
+#include "attempt.h"
+#include "context/context.h"
+#include "leak_test/fill.h"
+
+/* Ids of organizations and users that no table has */
+static const struct
+{
+	Oid			type;
+	const char *ids[SIDES];
+}			invented[] =
+
+{
+	{INT2OID, {"32001", "32002"}},
+	{INT4OID, {"2147483001", "2147483002"}},
+	{INT8OID, {"9007199254740001", "9007199254740002"}},
+	{NUMERICOID, {"9007199254740001", "9007199254740002"}},
+	{UUIDOID, {"018f0000-0000-7000-8000-00000000000a", "018f0000-0000-7000-8000-00000000000b"}},
+	{InvalidOid, {"leak_01hw0000000000000000000001", "leak_01hw0000000000000000000002"}},
+};
+
+/* A row that is to be made */
+typedef struct Filling
+{
+	const Table *table;
+	const Tenant *tenant;
+	const char *values;			/* a JSON object of what is known of it */
+	Row		   *row;			/* NULL until it is there */
+} Filling;
+
+static Oid
+owner_of_database(void)
+{
+	HeapTuple	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(MyDatabaseId));
+	Oid			owner = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_database) GETSTRUCT(tuple))->datdba;
+		ReleaseSysCache(tuple);
+	}
+	return owner;
+}
+
+/* May a role do anyway what the owner may? */
+static bool
+is_trusted(Oid role, Oid owner)
+{
+	if (role == ROLE_PG_DATABASE_OWNER)
+		role = owner_of_database();
+	return OidIsValid(role) && (role == owner || superuser_arg(role));
+}
+
+/* Can nobody but the owner put something into the schema? */
+static bool
+only_owner_creates(HeapTuple schema, Oid owner)
+{
+	bool		isnull;
+	Datum		stored = SysCacheGetAttr(NAMESPACEOID, schema, Anum_pg_namespace_nspacl, &isnull);
+	Acl		   *acl;
+
+	if (!is_trusted(((Form_pg_namespace) GETSTRUCT(schema))->nspowner, owner))
+		return false;
+	if (isnull)
+		return true;
+	acl = DatumGetAclP(stored);
+	for (int i = 0; i < ACL_NUM(acl); i++)
+	{
+		const AclItem *item = &ACL_DAT(acl)[i];
+
+		if ((ACLITEM_GET_PRIVS(*item) & ACL_CREATE) != 0 && !is_trusted(item->ai_grantee, owner))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Write a search path for code of this owner: the schemas of the session's in which nobody
+ * else can put something in its way.
+ */
+char *
+dbkit_trusted_path(Oid owner)
+{
+	StringInfoData path;
+	ListCell   *cell;
+
+	initStringInfo(&path);
+	appendStringInfoString(&path, "pg_catalog");
+	foreach(cell, fetch_search_path(false))
+	{
+		HeapTuple	schema = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(lfirst_oid(cell)));
+
+		if (!HeapTupleIsValid(schema))
+			continue;
+		if (only_owner_creates(schema, owner))
+			appendStringInfo(&path, ", %s",
+							 quote_identifier(NameStr(((Form_pg_namespace) GETSTRUCT(schema))->nspname)));
+		ReleaseSysCache(schema);
+	}
+	appendStringInfoString(&path, ", pg_temp");
+	return path.data;
+}
+
+/* Take where the row is from the result of a statement. */
+static void
+take_place(Filling *filling, MemoryContext context)
+{
+	Row		   *row;
+	bool		isnull;
+	HeapTuple	tuple;
+
+	if (SPI_processed != 1)
+		return;
+	tuple = SPI_tuptable->vals[0];
+	row = MemoryContextAllocZero(context, sizeof(Row));
+	row->relid = DatumGetObjectId(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 1, &isnull));
+	row->tid = *(ItemPointer) DatumGetPointer(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 2, &isnull));
+	filling->row = row;
+}
+
+/* Run a statement that returns where a row is, as the table's owner; an attempt. */
+static void
+place_row(Filling *filling, const char *sql)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	if (filling->tenant != NULL)
+		dbkit_context_push(filling->tenant->user, filling->tenant->organization);
+	dbkit_begin_as_role(filling->table->owner, SECURITY_NOFORCE_RLS,
+						dbkit_trusted_path(filling->table->owner));
+	SPI_connect();
+	(void) SPI_execute(sql, false, 1);
+	take_place(filling, context);
+	SPI_finish();
+}
+
+/* Find a row that is there already; an attempt. */
+static void
+find_row(void *arg)
+{
+	Filling    *filling = arg;
+
+	place_row(filling, psprintf("SELECT s.tableoid, s.ctid FROM %s AS s LIMIT 1", filling->table->name));
+}
+
+/* Make a row; an attempt. */
+static void
+make_row(void *arg)
+{
+	Filling    *filling = arg;
+	StringInfoData names;
+	Relation	relation = table_open(filling->table->relid, AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(relation);
+	static int	made = 0;
+	StringInfoData values;
+
+	initStringInfo(&names);
+	initStringInfo(&values);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute a = TupleDescAttr(desc, i);
+		const char *sep = names.len ? ", " : "";
+		StringInfoData key;
+
+		if (a->attisdropped)
+			continue;
+		initStringInfo(&key);
+		escape_json(&key, NameStr(a->attname));
+		if (strstr(filling->values, key.data))
+		{
+			appendStringInfo(&names, "%s%s", sep, quote_identifier(NameStr(a->attname)));
+			appendStringInfo(&values, "%sr.%s", sep, quote_identifier(NameStr(a->attname)));
+		}
+		else if (a->attnotnull && !a->atthasdef && !a->attidentity)
+		{
+			appendStringInfo(&names, "%s%s", sep, quote_identifier(NameStr(a->attname)));
+			appendStringInfo(&values, "%s'%d'", sep, ++made);
+		}
+	}
+	table_close(relation, NoLock);
+	place_row(filling, names.len == 0 ? psprintf("INSERT INTO %s DEFAULT VALUES RETURNING tableoid, ctid", filling->table->name) :
+			  psprintf("INSERT INTO %s (%s) SELECT %s FROM pg_catalog.jsonb_populate_record(NULL::%s, %s) r RETURNING tableoid, ctid", filling->table->name, names.data, values.data, filling->table->name, quote_literal_cstr(filling->values)));
+}
+
+/* Choose the id of an organization or user that is in no table. */
+static const char *
+invent_id(Oid type, Side side)
+{
+	int			i = 0;
+
+	while (OidIsValid(invented[i].type) && invented[i].type != getBaseType(type))
+		i++;
+	return invented[i].ids[side];
+}
+
+static void
+add_value(StringInfo json, const char *column, const char *value)
+{
+	appendStringInfoString(json, json->len > 1 ? ", " : "");
+	escape_json(json, column);
+	appendStringInfoString(json, ": ");
+	if (value != NULL)
+		escape_json(json, value);
+	else
+		appendStringInfoString(json, "null");
+}
+
+/*
+ * Tell the value that a foreign key gives a column, if one does.  A table that has no row yet
+ * is part of a circle: where null is possible, that opens it.
+ */
+static bool
+referenced_value(const Table *table, Form_pg_attribute attribute, Side side, const char **value)
+{
+	ListCell   *cell;
+	bool		known = false;
+
+	foreach(cell, table->references)
+	{
+		const Reference *reference = lfirst(cell);
+		const Row  *row = reference->target->rows[side];
+
+		for (int i = 0; i < reference->ncolumns; i++)
+		{
+			if (strcmp(reference->columns[i], NameStr(attribute->attname)) != 0)
+				continue;
+			if (row != NULL)
+			{
+				*value = dbkit_made_value(row, reference->target_columns[i], &known);
+				return known;
+			}
+			*value = NULL;
+			known = !attribute->attnotnull;
+		}
+	}
+	return known;
+}
+
+/* Tell the value that the tenant gives a column, if it does. */
+static bool
+tenant_value(const Table *table, Form_pg_attribute attribute, Side side, Tenant *tenant,
+			 const char **value)
+{
+	const char *name = NameStr(attribute->attname);
+	const char **id = dbkit_is_organization_column(name) ? &tenant->organization :
+		dbkit_is_user_column(name) ? &tenant->user : NULL;
+
+	if (id == NULL || table->is_organizations)
+		return false;
+	if (*id == NULL)
+		*id = invent_id(attribute->atttypid, side);
+	*value = *id;
+	return true;
+}
+
+/* Write what is known of a row: whose it is, and what it references. */
+static char *
+write_values(const Table *table, Side side, Tenant *tenant)
+{
+	Relation	relation = table_open(table->relid, AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(relation);
+	StringInfoData json;
+
+	initStringInfo(&json);
+	appendStringInfoChar(&json, '{');
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		const char *value;
+
+		if (attribute->attisdropped || attribute->attgenerated != '\0')
+			continue;
+		if (referenced_value(table, attribute, side, &value) ||
+			tenant_value(table, attribute, side, tenant, &value))
+			add_value(&json, NameStr(attribute->attname), value);
+	}
+	appendStringInfoChar(&json, '}');
+	table_close(relation, NoLock);
+	return json.data;
+}
+
+/* Attempt to place a row, and keep it; returns the error's message, or NULL. */
+static const char *
+attempt_row(void (*action) (void *arg), Filling *filling)
+{
+	ErrorData  *error = dbkit_attempt(action, filling, ATTEMPT_KEPT);
+
+	if (error != NULL)
+		return error->message;
+	if (filling->row != NULL && !dbkit_fetch_row(filling->row, true))
+		filling->row = NULL;
+	return filling->row == NULL ? "no row is there afterwards" : NULL;
+}
+
+/* The tables of organizations and users say who they are from now on. */
+static void
+take_tenant(const Table *table, const Row *row, Tenant *tenant)
+{
+	bool		found;
+
+	if (table->is_organizations)
+		tenant->organization = dbkit_made_value(row, "id", &found);
+	else if (table->is_users)
+		tenant->user = dbkit_made_value(row, "id", &found);
+}
+
+/* Is there enough of a tenant to push? */
+static bool
+is_somebody(const Tenant *tenant)
+{
+	return tenant->organization != NULL || tenant->user != NULL;
+}
+
+static void
+fill_table(Table *table, Side side, Tenant *tenant)
+{
+	Filling		filling = {.table = table, .values = write_values(table, side, tenant)};
+
+	if (!table->of_tenants)
+	{
+		if (side == MINE && attempt_row(find_row, &filling) != NULL)
+			table->problem = attempt_row(make_row, &filling);
+		table->rows[side] = side == MINE ? filling.row : table->rows[MINE];
+		return;
+	}
+	filling.tenant = is_somebody(tenant) ? tenant : NULL;
+	table->problem = attempt_row(make_row, &filling);
+	table->rows[side] = filling.row;
+	if (filling.row != NULL)
+		take_tenant(table, filling.row, tenant);
+}
+
+/*
+ * Make a row in every table, each after those that it references.  A table of no tenant is
+ * filled once, and only if it is empty.  What cannot be filled has its problem noted.
+ */
+void
+dbkit_fill_tables(const List *tables, Side side, Tenant *tenant)
+{
+	const ListCell *cell;
+
+	foreach(cell, tables)
+	{
+		Table	   *table = lfirst(cell);
+
+		if (table->wanted && table->problem == NULL)
+			fill_table(table, side, tenant);
+	}
+}
