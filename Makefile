@@ -1,10 +1,10 @@
 # dbkit: PGXS Makefile.  The version lives in dbkit.control alone.
-EXTENSION  = dbkit
+EXTENSION  = dbkit dbkit_test
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" dbkit.control)
 
 MODULE_big = dbkit
 OBJS       = $(patsubst %.c,%.o,$(wildcard src/*.c src/*/*.c src/*/*/*.c))
-DATA       = $(filter-out $(DATA_built), $(wildcard src/dbkit--*.sql))
+DATA       = $(filter-out $(DATA_built), $(wildcard src/dbkit--*.sql)) $(wildcard src/dbkit_test--*.sql)
 DATA_built = src/dbkit--portable--$(EXTVERSION).sql
 
 # -isystem: warnings are ours to mend only where the code is ours.
@@ -74,4 +74,4 @@ docs-serve:
 	@tools/docs-site serve
 
 dist:
-	git archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/ -o $(EXTENSION)-$(EXTVERSION).zip HEAD
+	git archive --format=zip --prefix=dbkit-$(EXTVERSION)/ -o dbkit-$(EXTVERSION).zip HEAD

@@ -148,6 +148,13 @@ decode_suffix(const char *suffix, UuidBits *uuid)
 	return NULL;
 }
 
+/* Can ids have this prefix? */
+bool
+dbkit_is_prefix(const char *prefix)
+{
+	return prefix_problem(prefix, strlen(prefix)) == NULL;
+}
+
 /*
  * Take an id apart; say what is wrong with it, or NULL.  The prefix is what
  * stands before the last underscore (TypeID v0.3, "Specification").

@@ -12,7 +12,9 @@
 
 #define DBKIT_PREFIX_MAX_LEN	63	/* of an id (TypeID v0.3) */
 
+extern Datum dbkit_generate_id(PG_FUNCTION_ARGS);
 extern Datum dbkit_id_prefix(PG_FUNCTION_ARGS);
+extern bool dbkit_is_prefix(const char *prefix);
 extern bool dbkit_is_prefixed_id(text *value);
 
 #endif							/* DBKIT_ID_H */

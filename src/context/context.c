@@ -279,6 +279,20 @@ return_value(FunctionCallInfo fcinfo, text *value)
 	PG_RETURN_DATUM(datumCopy(PointerGetDatum(value), false, -1));
 }
 
+/* The user of the entered context, or NULL */
+const char *
+dbkit_entered_user(void)
+{
+	return context ? context->user_id : NULL;
+}
+
+/* The organization of the entered context, or NULL */
+const char *
+dbkit_entered_organization(void)
+{
+	return context ? context->organization_id : NULL;
+}
+
 /* dbkit.user_id(): the user of the entered context, or NULL */
 PG_FUNCTION_INFO_V1(dbkit_user_id);
 Datum

@@ -14,6 +14,8 @@ extern int	dbkit_query_depth;
 extern int	dbkit_held_cursor_depth;
 
 extern bool dbkit_context_is_entered(void);
+extern const char *dbkit_entered_user(void);
+extern const char *dbkit_entered_organization(void);
 extern void dbkit_context_use(void);
 extern void dbkit_context_check_role(void);
 extern void dbkit_context_enter(const char *user_id, const char *organization_id);

@@ -34,7 +34,9 @@ static struct
 }			functions[] = {
 	{"generate_id", false, InvalidOid},
 	{"is_id", false, InvalidOid},
+	{"organization_id", false, InvalidOid},
 	{"updated_at", false, InvalidOid},
+	{"user_id", false, InvalidOid},
 };
 
 /* Counts how often functions have changed */

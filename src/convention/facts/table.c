@@ -41,9 +41,9 @@
 #include "convention/facts/tree.h"
 #include "convention/facts/type_walk.h"
 
-/* Return the CHECK expressions of one domain. */
-static List *
-read_domain_checks(const Catalogs *catalogs, Oid domain)
+/* Return the CHECK expressions of one domain: Node *, NULL for one that is not read. */
+List *
+dbkit_domain_checks(const Catalogs *catalogs, Oid domain)
 {
 	List	   *result = NIL;
 	ScanKeyData key;
@@ -84,7 +84,7 @@ read_domain(const Catalogs *catalogs, ColumnFacts *column, HeapTuple tuple)
 	column->refuses_null |= form->typnotnull;
 	/* Only ids are recognised by them */
 	if (strcmp(column->name, "id") == 0)
-		column->domain_checks = list_concat(column->domain_checks, read_domain_checks(catalogs, form->oid));
+		column->domain_checks = list_concat(column->domain_checks, dbkit_domain_checks(catalogs, form->oid));
 	if (!isnull && form->oid == column->type)
 		column->domain_default = dbkit_stored_text(value);
 }

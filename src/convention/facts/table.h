@@ -13,6 +13,7 @@
 
 extern void dbkit_read_table(Facts *facts, RowReader *reader, FactSet wanted);
 extern void dbkit_read_partition(Facts *facts, RowReader *reader, FactSet wanted);
+extern List *dbkit_domain_checks(const Catalogs *catalogs, Oid domain);
 extern bool dbkit_column_has_default(const ColumnFacts *column);
 extern Node *dbkit_column_default(const ColumnFacts *column);
 extern bool dbkit_column_type_is_fixed(const Facts *facts, const ColumnFacts *column, Oid target);
