@@ -33,7 +33,9 @@
 #include "common.h"
 #include "attempt.h"
 #include "context/context.h"
+#include "convention/agreement_json.h"
 #include "leak_test/fill.h"
+#include "test_data/make.h"
 
 /* Ids of organizations and users that no table has */
 static const struct
@@ -133,37 +135,15 @@ dbkit_trusted_path(Oid owner)
 	return path.data;
 }
 
-/* Take where the row is from the result of a statement. */
+/* Act as the owner of the table, in the context of the tenant. */
 static void
-take_place(Filling *filling, MemoryContext context)
+begin_filling(const Filling *filling)
 {
-	Row		   *row;
-	bool		isnull;
-	HeapTuple	tuple;
-
-	if (SPI_processed != 1)
-		return;
-	tuple = SPI_tuptable->vals[0];
-	row = MemoryContextAllocZero(context, sizeof(Row));
-	row->relid = DatumGetObjectId(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 1, &isnull));
-	row->tid = *(ItemPointer) DatumGetPointer(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 2, &isnull));
-	filling->row = row;
-}
-
-/* Run a statement that returns where a row is, as the table's owner; an attempt. */
-static void
-place_row(Filling *filling, const char *sql)
-{
-	MemoryContext context = CurrentMemoryContext;
+	const Oid	owner = filling->table->owner;
 
 	if (filling->tenant != NULL)
 		dbkit_context_push(filling->tenant->user, filling->tenant->organization);
-	dbkit_begin_as_role(filling->table->owner, SECURITY_NOFORCE_RLS,
-						dbkit_trusted_path(filling->table->owner));
-	SPI_connect();
-	(void) SPI_execute(sql, false, 1);
-	take_place(filling, context);
-	SPI_finish();
+	dbkit_begin_as_role(owner, SECURITY_NOFORCE_RLS, dbkit_trusted_path(owner));
 }
 
 /* Find a row that is there already; an attempt. */
@@ -171,8 +151,19 @@ static void
 find_row(void *arg)
 {
 	Filling    *filling = arg;
+	Row		   *row = palloc0(sizeof(Row));
+	bool		isnull;
 
-	place_row(filling, psprintf("SELECT s.tableoid, s.ctid FROM %s AS s LIMIT 1", filling->table->name));
+	begin_filling(filling);
+	SPI_connect();
+	(void) SPI_execute(psprintf("SELECT s.tableoid, s.ctid FROM %s AS s LIMIT 1", filling->table->name), true, 1);
+	if (SPI_processed == 1)
+	{
+		row->relid = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+		row->tid = *(ItemPointer) DatumGetPointer(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
+		filling->row = row;
+	}
+	SPI_finish();
 }
 
 /* Make a row; an attempt. */
@@ -180,38 +171,11 @@ static void
 make_row(void *arg)
 {
 	Filling    *filling = arg;
-	StringInfoData names;
-	Relation	relation = table_open(filling->table->relid, AccessShareLock);
-	TupleDesc	desc = RelationGetDescr(relation);
-	static int	made = 0;
-	StringInfoData values;
+	Row		   *row = palloc0(sizeof(Row));
 
-	initStringInfo(&names);
-	initStringInfo(&values);
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute a = TupleDescAttr(desc, i);
-		const char *sep = names.len ? ", " : "";
-		StringInfoData key;
-
-		if (a->attisdropped)
-			continue;
-		initStringInfo(&key);
-		escape_json(&key, NameStr(a->attname));
-		if (strstr(filling->values, key.data))
-		{
-			appendStringInfo(&names, "%s%s", sep, quote_identifier(NameStr(a->attname)));
-			appendStringInfo(&values, "%sr.%s", sep, quote_identifier(NameStr(a->attname)));
-		}
-		else if (a->attnotnull && !a->atthasdef && !a->attidentity)
-		{
-			appendStringInfo(&names, "%s%s", sep, quote_identifier(NameStr(a->attname)));
-			appendStringInfo(&values, "%s'%d'", sep, ++made);
-		}
-	}
-	table_close(relation, NoLock);
-	place_row(filling, names.len == 0 ? psprintf("INSERT INTO %s DEFAULT VALUES RETURNING tableoid, ctid", filling->table->name) :
-			  psprintf("INSERT INTO %s (%s) SELECT %s FROM pg_catalog.jsonb_populate_record(NULL::%s, %s) r RETURNING tableoid, ctid", filling->table->name, names.data, values.data, filling->table->name, quote_literal_cstr(filling->values)));
+	begin_filling(filling);
+	dbkit_place_row(filling->table->relid, dbkit_make_json(filling->values), &row->relid, &row->tid);
+	filling->row = row;
 }
 
 /* Choose the id of an organization or user that is in no table. */
