@@ -34,8 +34,12 @@
 #include "attempt.h"
 #include "context/context.h"
 #include "convention/agreement_json.h"
+#include "leak_test/bounds.h"
 #include "leak_test/fill.h"
 #include "test_data/make.h"
+
+/* So often a row is made until a hash puts it into the partition that is meant */
+#define MOST_TRIES	1000
 
 /* Ids of organizations and users that no table has */
 static const struct
@@ -56,11 +60,11 @@ static const struct
 /* A row that is to be made */
 typedef struct Filling
 {
-	const Table *table;
-	const Tenant *tenant;
+	const		Table *table;
+	const		Tenant *tenant;
 	const char *values;			/* a JSON object of what is known of it */
 	Row		   *row;			/* NULL until it is there */
-} Filling;
+}			Filling;
 
 static Oid
 owner_of_database(void)
@@ -100,7 +104,7 @@ only_owner_creates(HeapTuple schema, Oid owner)
 	acl = DatumGetAclP(stored);
 	for (int i = 0; i < ACL_NUM(acl); i++)
 	{
-		const AclItem *item = &ACL_DAT(acl)[i];
+		const		AclItem *item = &ACL_DAT(acl)[i];
 
 		if ((ACLITEM_GET_PRIVS(*item) & ACL_CREATE) != 0 && !is_trusted(item->ai_grantee, owner))
 			return false;
@@ -137,7 +141,7 @@ dbkit_trusted_path(Oid owner)
 
 /* Act as the owner of the table, in the context of the tenant. */
 static void
-begin_filling(const Filling *filling)
+begin_filling(const Filling * filling)
 {
 	const Oid	owner = filling->table->owner;
 
@@ -206,7 +210,7 @@ add_value(StringInfo json, const char *column, const char *value)
  * is part of a circle: where null is possible, that opens it.
  */
 static bool
-referenced_value(const Table *table, Form_pg_attribute attribute, Side side, const char **value)
+referenced_value(const Table * table, Form_pg_attribute attribute, Side side, const char **value)
 {
 	ListCell   *cell;
 	bool		known = false;
@@ -214,7 +218,7 @@ referenced_value(const Table *table, Form_pg_attribute attribute, Side side, con
 	foreach(cell, table->references)
 	{
 		const Reference *reference = lfirst(cell);
-		const Row  *row = reference->target->rows[side];
+		const		Row *row = reference->target->rows[side];
 
 		for (int i = 0; i < reference->ncolumns; i++)
 		{
@@ -234,12 +238,12 @@ referenced_value(const Table *table, Form_pg_attribute attribute, Side side, con
 
 /* Tell the value that the tenant gives a column, if it does. */
 static bool
-tenant_value(const Table *table, Form_pg_attribute attribute, Side side, Tenant *tenant,
+tenant_value(const Table * table, Form_pg_attribute attribute, Side side, Tenant * tenant,
 			 const char **value)
 {
 	const char *name = NameStr(attribute->attname);
 	const char **id = dbkit_is_organization_column(name) ? &tenant->organization :
-		dbkit_is_user_column(name) ? &tenant->user : NULL;
+	dbkit_is_user_column(name) ? &tenant->user : NULL;
 
 	if (id == NULL || table->is_organizations)
 		return false;
@@ -249,9 +253,26 @@ tenant_value(const Table *table, Form_pg_attribute attribute, Side side, Tenant 
 	return true;
 }
 
-/* Write what is known of a row: whose it is, and what it references. */
+/* Tell the value that the partition gives a column, if it does. */
+static bool
+bound_value(const Bounds * bounds, const char *column, const char **value)
+{
+	ListCell   *cell;
+
+	foreach(cell, bounds->values)
+	{
+		const		BoundValue *bound = lfirst(cell);
+
+		*value = bound->value;
+		if (strcmp(bound->column, column) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Write what is known of a row: where and whose it is, and what it references. */
 static char *
-write_values(const Table *table, Side side, Tenant *tenant)
+write_values(const Table * table, Side side, Tenant * tenant, const Bounds * bounds)
 {
 	Relation	relation = table_open(table->relid, AccessShareLock);
 	TupleDesc	desc = RelationGetDescr(relation);
@@ -262,12 +283,13 @@ write_values(const Table *table, Side side, Tenant *tenant)
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
-		const char *value;
+		const char *value = NULL;
 
 		if (attribute->attisdropped || attribute->attgenerated != '\0')
 			continue;
-		if (referenced_value(table, attribute, side, &value) ||
-			tenant_value(table, attribute, side, tenant, &value))
+		if (bound_value(bounds, NameStr(attribute->attname), &value) ||
+			tenant_value(table, attribute, side, tenant, &value) ||
+			referenced_value(table, attribute, side, &value))
 			add_value(&json, NameStr(attribute->attname), value);
 	}
 	appendStringInfoChar(&json, '}');
@@ -277,7 +299,7 @@ write_values(const Table *table, Side side, Tenant *tenant)
 
 /* Attempt to place a row, and keep it; returns the error's message, or NULL. */
 static const char *
-attempt_row(void (*action) (void *arg), Filling *filling)
+attempt_row(void (*action) (void *arg), Filling * filling)
 {
 	ErrorData  *error = dbkit_attempt(action, filling, ATTEMPT_KEPT);
 
@@ -290,7 +312,7 @@ attempt_row(void (*action) (void *arg), Filling *filling)
 
 /* The tables of organizations and users say who they are from now on. */
 static void
-take_tenant(const Table *table, const Row *row, Tenant *tenant)
+take_tenant(const Table * table, const Row * row, Tenant * tenant)
 {
 	bool		found;
 
@@ -302,28 +324,125 @@ take_tenant(const Table *table, const Row *row, Tenant *tenant)
 
 /* Is there enough of a tenant to push? */
 static bool
-is_somebody(const Tenant *tenant)
+is_somebody(const Tenant * tenant)
 {
 	return tenant->organization != NULL || tenant->user != NULL;
 }
 
-static void
-fill_table(Table *table, Side side, Tenant *tenant)
+/* Take a row of a table that is everybody's, or make one; returns why that failed, or NULL. */
+static const char *
+fill_shared(Table * table, Side side, const Bounds * bounds)
 {
-	Filling		filling = {.table = table, .values = write_values(table, side, tenant)};
+	Tenant		nobody = {NULL, NULL};
+	Filling		filling = {.table = table,.values = write_values(table, side, &nobody, bounds)};
 
-	if (!table->of_tenants)
-	{
-		if (side == MINE && attempt_row(find_row, &filling) != NULL)
-			table->problem = attempt_row(make_row, &filling);
-		table->rows[side] = side == MINE ? filling.row : table->rows[MINE];
-		return;
-	}
-	filling.tenant = is_somebody(tenant) ? tenant : NULL;
-	table->problem = attempt_row(make_row, &filling);
+	const char *problem = NULL;
+
+	if (side == MINE && attempt_row(find_row, &filling) != NULL)
+		problem = attempt_row(make_row, &filling);
+	table->rows[side] = side == MINE ? filling.row : table->rows[MINE];
+	return problem;
+}
+
+/* Make a row of a tenant's; returns why that failed, or NULL. */
+static const char *
+fill_for(Table * table, Side side, Tenant * tenant, const Bounds * bounds)
+{
+	Filling		filling = {
+		.table = table,
+		.tenant = is_somebody(tenant) ? tenant : NULL,
+		.values = write_values(table, side, tenant, bounds)
+	};
+	const char *problem = attempt_row(make_row, &filling);
+
 	table->rows[side] = filling.row;
-	if (filling.row != NULL)
-		take_tenant(table, filling.row, tenant);
+	return problem;
+}
+
+/* Make another organization, of that id if it is given, where there is a table of them. */
+static void
+make_stranger(const List *tables, Tenant * stranger)
+{
+	Tenant		nobody = {NULL, NULL};
+	Bounds		bounds = {.modulus = 1};
+	BoundValue	id = {"id", stranger->organization};
+	const ListCell *cell;
+
+	if (stranger->organization != NULL)
+		bounds.values = list_make1(&id);
+	foreach(cell, tables)
+	{
+		Table		made = *(Table *) lfirst(cell);
+
+		if (made.is_organizations && !made.is_partition &&
+			fill_for(&made, OTHERS, &nobody, &bounds) == NULL)
+			take_tenant(&made, made.rows[OTHERS], stranger);
+	}
+}
+
+/*
+ * Fill a partition to which only some organizations belong: with a row of one of these.  That
+ * the organization which looks has none there is no problem.
+ */
+static const char *
+fill_for_stranger(const List *tables, Table * table, Side side, const Tenant * tenant, const Bounds * bounds,
+				  const char *organization)
+{
+	Tenant		stranger = {organization, tenant->user};
+
+	if (side == MINE)
+		return NULL;
+	make_stranger(tables, &stranger);
+	return fill_for(table, side, &stranger, bounds);
+}
+
+static bool
+is_listed(const List *names, const char *name)
+{
+	const ListCell *cell;
+
+	foreach(cell, names)
+	{
+		if (name != NULL && strcmp(lfirst(cell), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Fill a partition, again and again where a hash decides. */
+static const char *
+fill_partition(const List *tables, Table * table, Side side, Tenant * tenant, const Bounds * bounds)
+{
+	const char *column = table->tenant_column;
+	const char *organization = NULL;
+	const char *problem;
+	int			tries = bounds->modulus > 1 ? Min(bounds->modulus * 16, MOST_TRIES) : 0;
+
+	if (column != NULL && bound_value(bounds, column, &organization))
+		return fill_for_stranger(tables, table, side, tenant, bounds, organization);
+	problem = fill_for(table, side, tenant, bounds);
+	for (; problem != NULL && tries > 0; tries--)
+		problem = is_listed(bounds->hashed, column) ?
+			fill_for_stranger(tables, table, side, tenant, bounds, NULL) :
+			fill_for(table, side, tenant, bounds);
+	return problem;
+}
+
+static void
+fill_table(const List *tables, Table * table, Side side, Tenant * tenant)
+{
+	Bounds		bounds;
+
+	for (DefaultChoice choice = GREATEST_VALUE; choice <= ANY_VALUE; choice++)
+	{
+		dbkit_read_bounds(table->relid, choice, &bounds);
+		table->problem = table->of_tenants ? fill_partition(tables, table, side, tenant, &bounds)
+			: fill_shared(table, side, &bounds);
+		if (table->problem == NULL || !bounds.is_default)
+			break;
+	}
+	if (table->of_tenants && table->rows[side] != NULL && !table->is_partition)
+		take_tenant(table, table->rows[side], tenant);
 }
 
 /*
@@ -331,7 +450,7 @@ fill_table(Table *table, Side side, Tenant *tenant)
  * filled once, and only if it is empty.  What cannot be filled has its problem noted.
  */
 void
-dbkit_fill_tables(const List *tables, Side side, Tenant *tenant)
+dbkit_fill_tables(const List *tables, Side side, Tenant * tenant)
 {
 	const ListCell *cell;
 
@@ -340,6 +459,6 @@ dbkit_fill_tables(const List *tables, Side side, Tenant *tenant)
 		Table	   *table = lfirst(cell);
 
 		if (table->wanted && table->problem == NULL)
-			fill_table(table, side, tenant);
+			fill_table(tables, table, side, tenant);
 	}
 }

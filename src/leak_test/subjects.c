@@ -154,7 +154,7 @@ find_base(Relation view, List *columns, const List *tables)
 }
 
 static void
-find_rows(Relation relation, Subject *subject, const List *tables)
+find_rows(Relation relation, Subject * subject, const List *tables)
 {
 	ListCell   *cell;
 
@@ -174,7 +174,7 @@ find_rows(Relation relation, Subject *subject, const List *tables)
 
 /* Write the query that shows all that the role may see of a relation. */
 static char *
-write_query(const Subject *subject)
+write_query(const Subject * subject)
 {
 	StringInfoData sql;
 	const char *separator = " ";
@@ -196,7 +196,7 @@ write_query(const Subject *subject)
 }
 
 static bool
-any_column(const Subject *subject, size_t flag)
+any_column(const Subject * subject, size_t flag)
 {
 	ListCell   *cell;
 
@@ -210,7 +210,7 @@ any_column(const Subject *subject, size_t flag)
 
 /* May the role do anything with it? */
 static bool
-is_touchable(const Subject *subject)
+is_touchable(const Subject * subject)
 {
 	return subject->readable || subject->deletable ||
 		any_column(subject, offsetof(Column, insertable)) ||
@@ -256,7 +256,7 @@ returns_value(Oid type)
 
 /* Is it a function of the team's that the role may call? */
 static bool
-may_call(const FormData_pg_proc *form, Oid role)
+may_call(const FormData_pg_proc * form, Oid role)
 {
 	return form->oid >= FirstNormalObjectId && form->prokind == PROKIND_FUNCTION &&
 		returns_value(form->prorettype) &&
@@ -266,23 +266,33 @@ may_call(const FormData_pg_proc *form, Oid role)
 		dbkit_function_aclcheck(form->oid, role, ACL_EXECUTE) == ACLCHECK_OK;
 }
 
-static Subject *
-read_function(const FormData_pg_proc *form)
+/* Does it return rows whose columns only the query could name? */
+static bool
+has_unknown_columns(HeapTuple tuple)
 {
+	return ((Form_pg_proc) GETSTRUCT(tuple))->prorettype == RECORDOID &&
+		heap_attisnull(tuple, Anum_pg_proc_proallargtypes, NULL);
+}
+
+static Subject *
+read_function(HeapTuple tuple)
+{
+	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
 	Subject    *subject = palloc0(sizeof(Subject));
 
 	subject->oid = form->oid;
 	subject->owner = form->proowner;
 	subject->readable = true;
-	subject->name = psprintf("%s()", quote_qualified_identifier(get_namespace_name(form->pronamespace),
-																 NameStr(form->proname)));
-	subject->query = psprintf("SELECT %s AS result", subject->name);
+	subject->name = psprintf("%s()", quote_qualified_identifier(dbkit_schema_name(form->pronamespace),
+																NameStr(form->proname)));
+	subject->query = psprintf(has_unknown_columns(tuple) ? "SELECT %s AS result" : "SELECT * FROM %s AS result",
+							  subject->name);
 	return subject;
 }
 
 /* Do something with each function that the role may call. */
 static void
-each_function(Oid role, void (*action) (const FormData_pg_proc *form, List **list), List **list)
+each_function(Oid role, void (*action) (HeapTuple tuple, List **list), List **list)
 {
 	Relation	catalog = table_open(ProcedureRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
@@ -290,10 +300,8 @@ each_function(Oid role, void (*action) (const FormData_pg_proc *form, List **lis
 
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
-
-		if (may_call(form, role))
-			action(form, list);
+		if (may_call((Form_pg_proc) GETSTRUCT(tuple), role))
+			action(tuple, list);
 	}
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
@@ -301,22 +309,24 @@ each_function(Oid role, void (*action) (const FormData_pg_proc *form, List **lis
 
 /* Can it be called without arguments? */
 static bool
-needs_no_arguments(const FormData_pg_proc *form)
+needs_no_arguments(const FormData_pg_proc * form)
 {
 	return form->pronargs == form->pronargdefaults;
 }
 
 static void
-add_callable(const FormData_pg_proc *form, List **list)
+add_callable(HeapTuple tuple, List **list)
 {
-	if (needs_no_arguments(form))
-		*list = lappend(*list, read_function(form));
+	if (needs_no_arguments((Form_pg_proc) GETSTRUCT(tuple)))
+		*list = lappend(*list, read_function(tuple));
 }
 
 /* Those that act with rights of others are worth a word. */
 static void
-add_uncalled(const FormData_pg_proc *form, List **list)
+add_uncalled(HeapTuple tuple, List **list)
 {
+	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
+
 	if (!needs_no_arguments(form) && form->prosecdef)
 		*list = lappend(*list, format_procedure_qualified(form->oid));
 }
@@ -324,8 +334,8 @@ add_uncalled(const FormData_pg_proc *form, List **list)
 static int
 compare_subjects(const ListCell *a, const ListCell *b)
 {
-	const Subject *first = lfirst(a);
-	const Subject *second = lfirst(b);
+	const		Subject *first = lfirst(a);
+	const		Subject *second = lfirst(b);
 
 	if ((first->relkind == '\0') != (second->relkind == '\0'))
 		return first->relkind == '\0' ? 1 : -1;

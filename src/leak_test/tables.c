@@ -27,7 +27,7 @@
 
 /* Is the relation part of what is tested: neither PostgreSQL's nor an extension's nor temporary? */
 static bool
-is_tested(const FormData_pg_class *form)
+is_tested(const FormData_pg_class * form)
 {
 	return form->oid >= FirstNormalObjectId && form->relpersistence != RELPERSISTENCE_TEMP &&
 		!OidIsValid(getExtensionOfObject(RelationRelationId, form->oid));
@@ -102,10 +102,10 @@ find_column(Relation relation, bool (*test) (const char *column))
  * users says which member wrote the row, and not to whom it belongs.
  */
 static const char *
-find_tenant_column(Relation relation, const Table *table)
+find_tenant_column(Relation relation, const Table * table)
 {
 	const char *column = table->is_organizations ? "id" :
-		find_column(relation, dbkit_is_organization_column);
+	find_column(relation, dbkit_is_organization_column);
 
 	if (column == NULL && table->is_users)
 		column = "id";
@@ -160,7 +160,7 @@ column_names(Oid relid, const AttrNumber *attnums, int count)
 
 /* Read the foreign keys; where a partitioned table is referenced, the catalogs have more than one. */
 static void
-read_references(Table *table, const List *tables)
+read_references(Table * table, const List *tables)
 {
 	Relation	relation = relation_open(table->relid, AccessShareLock);
 	ListCell   *cell;
@@ -199,7 +199,7 @@ dbkit_find_leak_table(const List *tables, Oid relid)
 
 /* Put a table behind those that it references; where they reference each other, one has to begin. */
 static List *
-append_in_order(List *ordered, Table *table)
+append_in_order(List *ordered, Table * table)
 {
 	ListCell   *cell;
 
@@ -214,7 +214,7 @@ append_in_order(List *ordered, Table *table)
 
 /* The rows are a tenant's if a column says so, or if they belong to a row that is a tenant's. */
 static bool
-belongs_to_tenants(const Table *table)
+belongs_to_tenants(const Table * table)
 {
 	ListCell   *cell;
 

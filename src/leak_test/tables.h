@@ -18,7 +18,7 @@ typedef enum Side
 	MINE,
 	OTHERS,
 	SIDES
-} Side;
+}			Side;
 
 typedef struct Table Table;
 
@@ -53,7 +53,7 @@ struct Table
 
 extern List *dbkit_list_relations(const char *kinds);
 extern List *dbkit_read_tables(const List *relations);
-extern Table *dbkit_find_leak_table(const List *tables, Oid relid);
+extern Table * dbkit_find_leak_table(const List *tables, Oid relid);
 extern bool dbkit_is_organization_column(const char *column);
 extern bool dbkit_is_user_column(const char *column);
 

@@ -33,7 +33,7 @@ typedef struct Assignment
 {
 	const Column *column;
 	const char *value;
-} Assignment;
+}			Assignment;
 
 static Assignment *
 assign(const Column *column, const char *value)
@@ -52,14 +52,14 @@ literal(const char *value)
 }
 
 static Row *
-row_of(const Subject *subject, Side side)
+row_of(const Subject * subject, Side side)
 {
 	return subject->table == NULL ? NULL : subject->table->rows[side];
 }
 
 /* The rows of the other organization, and of a table that is everybody's its own. */
 static List *
-watched_rows(const LeakTest *test, const Subject *subject)
+watched_rows(const LeakTest * test, const Subject * subject)
 {
 	List	   *rows = list_copy(test->others_rows);
 
@@ -70,7 +70,7 @@ watched_rows(const LeakTest *test, const Subject *subject)
 
 /* Try a statement as the role, in the context of the one organization. */
 static Probe *
-try_statement(const LeakTest *test, const Subject *subject, const char *sql, List *removed,
+try_statement(const LeakTest * test, const Subject * subject, const char *sql, List *removed,
 			  const char *count)
 {
 	Probe	   *probe = palloc0(sizeof(Probe));
@@ -92,7 +92,7 @@ try_statement(const LeakTest *test, const Subject *subject, const char *sql, Lis
  * at before triggers run; rules and some views cannot.
  */
 static Probe *
-try_returning(const LeakTest *test, const Subject *subject, const char *sql, List *removed,
+try_returning(const LeakTest * test, const Subject * subject, const char *sql, List *removed,
 			  const char *count)
 {
 	Probe	   *probe = try_statement(test, subject, psprintf("%s RETURNING 1", sql), removed, count);
@@ -103,14 +103,14 @@ try_returning(const LeakTest *test, const Subject *subject, const char *sql, Lis
 }
 
 static bool
-failed_with(const Probe *probe, int sqlerrcode)
+failed_with(const Probe * probe, int sqlerrcode)
 {
 	return probe->error != NULL && probe->error->sqlerrcode == sqlerrcode;
 }
 
 /* Did a key stand in the way that is checked after the policies? */
 static bool
-met_a_duplicate(const Probe *probe)
+met_a_duplicate(const Probe * probe)
 {
 	return failed_with(probe, ERRCODE_UNIQUE_VIOLATION) ||
 		failed_with(probe, ERRCODE_EXCLUSION_VIOLATION);
@@ -118,7 +118,7 @@ met_a_duplicate(const Probe *probe)
 
 /* Did the values stand in the way, which says nothing about whose row it is? */
 static bool
-met_bad_values(const Probe *probe)
+met_bad_values(const Probe * probe)
 {
 	int			category;
 
@@ -129,14 +129,14 @@ met_bad_values(const Probe *probe)
 }
 
 static Verdict
-undecided(const Probe *probe, char **detail)
+undecided(const Probe * probe, char **detail)
 {
 	*detail = psprintf("Trying it failed: %s", probe->error->message);
 	return UNDECIDED;
 }
 
 static const Column *
-find_base_column(const Subject *subject, const char *base)
+find_base_column(const Subject * subject, const char *base)
 {
 	ListCell   *cell;
 
@@ -152,7 +152,7 @@ find_base_column(const Subject *subject, const char *base)
 
 /* Does anything else depend on the value of a column: keys, or whose row it is? */
 static bool
-is_plain(const Subject *subject, const Column *column)
+is_plain(const Subject * subject, const Column *column)
 {
 	ListCell   *cell;
 
@@ -175,19 +175,19 @@ is_plain(const Subject *subject, const Column *column)
 
 /* Write what to set a column to: what the other organization's row has there, or itself. */
 static const char *
-value_to_set(const Subject *subject, const Column *column)
+value_to_set(const Subject * subject, const Column *column)
 {
-	const Row  *row = row_of(subject, OTHERS);
+	const		Row *row = row_of(subject, OTHERS);
 	bool		found = false;
 	const char *value = row != NULL && column->base != NULL ?
-		dbkit_made_value(row, column->base, &found) : NULL;
+	dbkit_made_value(row, column->base, &found) : NULL;
 
 	return found ? literal(value) : column->quoted;
 }
 
 /* Try to change a column of all rows that there are. */
 static Probe *
-try_column(const LeakTest *test, const Subject *subject, const Column *column, List *removed)
+try_column(const LeakTest * test, const Subject * subject, const Column *column, List *removed)
 {
 	return try_returning(test, subject,
 						 psprintf("UPDATE %s SET %s = %s", subject->name, column->quoted,
@@ -197,7 +197,7 @@ try_column(const LeakTest *test, const Subject *subject, const Column *column, L
 
 /* Set the columns one after the other until it is clear whether the other's row is changed. */
 static Verdict
-change_columns(const LeakTest *test, const Subject *subject, bool plain, char **detail)
+change_columns(const LeakTest * test, const Subject * subject, bool plain, char **detail)
 {
 	Verdict		verdict = NOT_TRIED;
 	ListCell   *cell;
@@ -226,7 +226,7 @@ change_columns(const LeakTest *test, const Subject *subject, bool plain, char **
 
 /* Try to change the other organization's rows. */
 Verdict
-dbkit_try_change(const LeakTest *test, const Subject *subject, char **detail)
+dbkit_try_change(const LeakTest * test, const Subject * subject, char **detail)
 {
 	Verdict		verdict = change_columns(test, subject, true, detail);
 
@@ -236,7 +236,7 @@ dbkit_try_change(const LeakTest *test, const Subject *subject, char **detail)
 
 /* Try to delete them. */
 Verdict
-dbkit_try_delete(const LeakTest *test, const Subject *subject, char **detail)
+dbkit_try_delete(const LeakTest * test, const Subject * subject, char **detail)
 {
 	Probe	   *probe;
 
@@ -251,7 +251,7 @@ dbkit_try_delete(const LeakTest *test, const Subject *subject, char **detail)
 
 /* Write the query that counts the other organization's rows, where a column tells them. */
 static char *
-count_others(const Table *table)
+count_others(const Table * table)
 {
 	bool		found;
 
@@ -264,7 +264,7 @@ count_others(const Table *table)
 
 /* Write an INSERT of a row with some other values; columns that the role may not give are left out. */
 static char *
-write_insert(const Subject *subject, const Row *row, const List *changes)
+write_insert(const Subject * subject, const Row * row, const List *changes)
 {
 	StringInfoData columns;
 	StringInfoData values;
@@ -299,7 +299,7 @@ write_insert(const Subject *subject, const Row *row, const List *changes)
 
 /* Write an UPDATE of all rows that there are. */
 static char *
-write_update(const Subject *subject, const List *changes)
+write_update(const Subject * subject, const List *changes)
 {
 	StringInfoData sql;
 	const ListCell *cell;
@@ -308,7 +308,7 @@ write_update(const Subject *subject, const List *changes)
 	appendStringInfo(&sql, "UPDATE %s SET ", subject->name);
 	foreach(cell, changes)
 	{
-		const Assignment *change = lfirst(cell);
+		const		Assignment *change = lfirst(cell);
 
 		appendStringInfo(&sql, "%s%s = %s", cell == list_head(changes) ? "" : ", ",
 						 change->column->quoted, literal(change->value));
@@ -334,10 +334,10 @@ may_assign(const List *changes, bool by_insert)
 
 /* The columns that make a row the other organization's: those of the tenant, or of a parent. */
 static List *
-columns_of_others(const Subject *subject)
+columns_of_others(const Subject * subject)
 {
-	const Table *table = subject->table;
-	const Row  *row = row_of(subject, OTHERS);
+	const		Table *table = subject->table;
+	const		Row *row = row_of(subject, OTHERS);
 	List	   *result = NIL;
 	ListCell   *cell;
 
@@ -354,7 +354,7 @@ columns_of_others(const Subject *subject)
 
 /* Does the test know rows of both organizations, that differ? */
 static bool
-has_both_rows(const Subject *subject)
+has_both_rows(const Subject * subject)
 {
 	return subject->table != NULL && subject->table->of_tenants &&
 		row_of(subject, MINE) != NULL && row_of(subject, OTHERS) != NULL;
@@ -365,13 +365,13 @@ has_both_rows(const Subject *subject)
  * checked after the policies.
  */
 Verdict
-dbkit_try_insert(const LeakTest *test, const Subject *subject, char **detail)
+dbkit_try_insert(const LeakTest * test, const Subject * subject, char **detail)
 {
 	Row		   *row = row_of(subject, OTHERS);
 	const char *count;
 	Probe	   *probe;
 
-	if (!has_both_rows(subject) || !may_assign(columns_of_others(subject), true))
+	if (row == NULL || !subject->table->of_tenants || !may_assign(columns_of_others(subject), true))
 		return NOT_TRIED;
 	count = count_others(subject->table);
 	probe = try_statement(test, subject, write_insert(subject, row, NIL), list_make1(row), count);
@@ -385,7 +385,7 @@ dbkit_try_insert(const LeakTest *test, const Subject *subject, char **detail)
 
 /* Was a row let past the policies, whatever a key said after them? */
 static bool
-passed_policies(const Probe *probe)
+passed_policies(const Probe * probe)
 {
 	return (probe->error == NULL && probe->added > 0) || met_a_duplicate(probe) ||
 		failed_with(probe, ERRCODE_FOREIGN_KEY_VIOLATION);
@@ -393,7 +393,7 @@ passed_policies(const Probe *probe)
 
 /* Try to give its own row to the other organization. */
 Verdict
-dbkit_try_move(const LeakTest *test, const Subject *subject, char **detail)
+dbkit_try_move(const LeakTest * test, const Subject * subject, char **detail)
 {
 	List	   *changes;
 	Probe	   *probe;
@@ -417,9 +417,9 @@ dbkit_try_move(const LeakTest *test, const Subject *subject, char **detail)
  * users, who may be members of several organizations.
  */
 static List *
-changes_to_reference(const Subject *subject, const Reference *reference)
+changes_to_reference(const Subject * subject, const Reference *reference)
 {
-	const Row  *target = reference->target->rows[OTHERS];
+	const		Row *target = reference->target->rows[OTHERS];
 	List	   *result = NIL;
 	bool		found;
 
@@ -440,7 +440,7 @@ changes_to_reference(const Subject *subject, const Reference *reference)
 
 /* Run a statement, and once more without the rows that a unique key has it collide with. */
 static Probe *
-try_past_duplicates(const LeakTest *test, const Subject *subject, const char *sql, const List *rows)
+try_past_duplicates(const LeakTest * test, const Subject * subject, const char *sql, const List *rows)
 {
 	Probe	   *probe = try_statement(test, subject, sql, NIL, NULL);
 
@@ -449,7 +449,7 @@ try_past_duplicates(const LeakTest *test, const Subject *subject, const char *sq
 
 /* Judge one try to reference the other's row. */
 static Verdict
-judge_reference(const Probe *probe, const Reference *reference, char **detail)
+judge_reference(const Probe * probe, const Reference *reference, char **detail)
 {
 	if (probe->error == NULL && probe->processed > 0)
 	{
@@ -464,7 +464,7 @@ judge_reference(const Probe *probe, const Reference *reference, char **detail)
 
 /* Try to reference the other's row by one foreign key, in a new row or in that which is there. */
 static Verdict
-try_reference(const LeakTest *test, const Subject *subject, const Reference *reference, char **detail)
+try_reference(const LeakTest * test, const Subject * subject, const Reference *reference, char **detail)
 {
 	List	   *changes = changes_to_reference(subject, reference);
 	Row		   *mine = row_of(subject, MINE);
@@ -489,7 +489,7 @@ try_reference(const LeakTest *test, const Subject *subject, const Reference *ref
 
 /* Try to reference the other organization's rows. */
 Verdict
-dbkit_try_reference(const LeakTest *test, const Subject *subject, char **detail)
+dbkit_try_reference(const LeakTest * test, const Subject * subject, char **detail)
 {
 	Verdict		worst = NOT_TRIED;
 	ListCell   *cell;
@@ -519,7 +519,7 @@ is_unguessable(const Column *column, Oid type, const char *value)
 
 /* Is a column part of a foreign key to rows of tenants? */
 static bool
-leads_to_tenants(const Table *table, const char *column)
+leads_to_tenants(const Table * table, const char *column)
 {
 	ListCell   *cell;
 
@@ -561,7 +561,7 @@ columns_of_index(Relation index)
 
 /* Does the column keep a key from telling anything, as it is or because nobody can guess its values? */
 static bool
-keeps_quiet(const Table *table, const Column *column, Oid type, const char *value)
+keeps_quiet(const Table * table, const Column *column, Oid type, const char *value)
 {
 	return (table->tenant_column != NULL && strcmp(column->base, table->tenant_column) == 0) ||
 		leads_to_tenants(table, column->base) || column->sequential ||
@@ -574,7 +574,7 @@ keeps_quiet(const Table *table, const Column *column, Oid type, const char *valu
  * numbered by a sequence, which is a finding of its own.
  */
 static List *
-changes_to_collide(const Subject *subject, Relation table, Relation index)
+changes_to_collide(const Subject * subject, Relation table, Relation index)
 {
 	Bitmapset  *columns = columns_of_index(index);
 	List	   *result = NIL;
@@ -604,7 +604,7 @@ changes_to_collide(const Subject *subject, Relation table, Relation index)
 
 /* List for each unique key that may tell what the other organization has the values to try. */
 static List *
-list_keys_to_try(const Subject *subject)
+list_keys_to_try(const Subject * subject)
 {
 	Relation	table = table_open(subject->table->relid, AccessShareLock);
 	List	   *result = NIL;
@@ -627,7 +627,7 @@ list_keys_to_try(const Subject *subject)
 
 /* Does a statement collide with the row of the other organization, and with nothing else? */
 static bool
-collides(const LeakTest *test, const Subject *subject, const char *sql, Row *removed)
+collides(const LeakTest * test, const Subject * subject, const char *sql, Row * removed)
 {
 	List	   *rows = removed == NULL ? NIL : list_make1(removed);
 	List	   *both = lappend(list_copy(rows), row_of(subject, OTHERS));
@@ -638,7 +638,7 @@ collides(const LeakTest *test, const Subject *subject, const char *sql, Row *rem
 
 /* Try whether a unique key tells what the other organization has. */
 static bool
-key_tells(const LeakTest *test, const Subject *subject, const List *changes)
+key_tells(const LeakTest * test, const Subject * subject, const List *changes)
 {
 	Row		   *mine = row_of(subject, MINE);
 
@@ -650,7 +650,7 @@ key_tells(const LeakTest *test, const Subject *subject, const List *changes)
 
 /* Try to find out by unique keys what the other organization has. */
 Verdict
-dbkit_try_unique_keys(const LeakTest *test, const Subject *subject, char **detail)
+dbkit_try_unique_keys(const LeakTest * test, const Subject * subject, char **detail)
 {
 	Verdict		worst = NOT_TRIED;
 	ListCell   *cell;
@@ -675,7 +675,7 @@ dbkit_try_unique_keys(const LeakTest *test, const Subject *subject, char **detai
 
 /* Are there ids that lead to those of other organizations? */
 Verdict
-dbkit_try_guess(const LeakTest *test pg_attribute_unused(), const Subject *subject, char **detail)
+dbkit_try_guess(const LeakTest * test pg_attribute_unused(), const Subject * subject, char **detail)
 {
 	ListCell   *cell;
 
