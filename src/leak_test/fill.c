@@ -14,11 +14,13 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -57,14 +59,30 @@ static const struct
 	{InvalidOid, {"leak_01hw0000000000000000000001", "leak_01hw0000000000000000000002"}},
 };
 
+/* Values for columns that are unique but may be null */
+static const struct
+{
+	Oid			type;
+	const char *values[SIDES];
+}			unique_values[] =
+
+{
+	{TEXTOID, {"leak1@example.com", "leak2@example.com"}},
+	{VARCHAROID, {"leak1@example.com", "leak2@example.com"}},
+	{INT2OID, {"32001", "32002"}},
+	{INT4OID, {"2147483001", "2147483002"}},
+	{INT8OID, {"9007199254740001", "9007199254740002"}},
+	{NUMERICOID, {"32001", "32002"}},
+};
+
 /* A row that is to be made */
 typedef struct Filling
 {
-	const		Table *table;
-	const		Tenant *tenant;
+	const Table *table;
+	const Tenant *tenant;
 	const char *values;			/* a JSON object of what is known of it */
 	Row		   *row;			/* NULL until it is there */
-}			Filling;
+} Filling;
 
 static Oid
 owner_of_database(void)
@@ -141,7 +159,7 @@ dbkit_trusted_path(Oid owner)
 
 /* Act as the owner of the table, in the context of the tenant. */
 static void
-begin_filling(const Filling * filling)
+begin_filling(const Filling *filling)
 {
 	const Oid	owner = filling->table->owner;
 
@@ -150,24 +168,35 @@ begin_filling(const Filling * filling)
 	dbkit_begin_as_role(owner, SECURITY_NOFORCE_RLS, dbkit_trusted_path(owner));
 }
 
-/* Find a row that is there already; an attempt. */
+/* Run a statement that tells where a row is. */
 static void
-find_row(void *arg)
+place_by_sql(Filling *filling, const char *sql)
 {
-	Filling    *filling = arg;
 	Row		   *row = palloc0(sizeof(Row));
 	bool		isnull;
 
 	begin_filling(filling);
 	SPI_connect();
-	(void) SPI_execute(psprintf("SELECT s.tableoid, s.ctid FROM %s AS s LIMIT 1", filling->table->name), true, 1);
+	(void) SPI_execute(sql, false, 1);
 	if (SPI_processed == 1)
 	{
-		row->relid = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-		row->tid = *(ItemPointer) DatumGetPointer(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
+		HeapTuple	tuple = SPI_tuptable->vals[0];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+
+		row->relid = DatumGetObjectId(SPI_getbinval(tuple, desc, 1, &isnull));
+		row->tid = *(ItemPointer) DatumGetPointer(SPI_getbinval(tuple, desc, 2, &isnull));
 		filling->row = row;
 	}
 	SPI_finish();
+}
+
+/* Find a row that is there already; an attempt. */
+static void
+find_row(void *arg)
+{
+	Filling    *filling = arg;
+
+	place_by_sql(filling, psprintf("SELECT s.tableoid, s.ctid FROM %s AS s LIMIT 1", filling->table->name));
 }
 
 /* Make a row; an attempt. */
@@ -210,7 +239,7 @@ add_value(StringInfo json, const char *column, const char *value)
  * is part of a circle: where null is possible, that opens it.
  */
 static bool
-referenced_value(const Table * table, Form_pg_attribute attribute, Side side, const char **value)
+referenced_value(const Table *table, Form_pg_attribute attribute, Side side, const char **value)
 {
 	ListCell   *cell;
 	bool		known = false;
@@ -218,7 +247,7 @@ referenced_value(const Table * table, Form_pg_attribute attribute, Side side, co
 	foreach(cell, table->references)
 	{
 		const Reference *reference = lfirst(cell);
-		const		Row *row = reference->target->rows[side];
+		const Row  *row = reference->target->rows[side];
 
 		for (int i = 0; i < reference->ncolumns; i++)
 		{
@@ -236,16 +265,38 @@ referenced_value(const Table * table, Form_pg_attribute attribute, Side side, co
 	return known;
 }
 
-/* Tell the value that the tenant gives a column, if it does. */
+/* Is there a table of all organizations, or users, that a key of this table leads to? */
 static bool
-tenant_value(const Table * table, Form_pg_attribute attribute, Side side, Tenant * tenant,
+references_tenant(const Table *table, const char *column)
+{
+	ListCell   *cell;
+
+	foreach(cell, table->references)
+	{
+		const Reference *reference = lfirst(cell);
+
+		for (int i = 0; i < reference->ncolumns; i++)
+		{
+			if (strcmp(reference->columns[i], column) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Tell the value that the tenant gives a column, if it does.  One that no table has is made up,
+ * but not where the table of tenants is to come yet.
+ */
+static bool
+tenant_value(const Table *table, Form_pg_attribute attribute, Side side, Tenant *tenant,
 			 const char **value)
 {
 	const char *name = NameStr(attribute->attname);
 	const char **id = dbkit_is_organization_column(name) ? &tenant->organization :
 	dbkit_is_user_column(name) ? &tenant->user : NULL;
 
-	if (id == NULL || table->is_organizations)
+	if (id == NULL || table->is_organizations || (*id == NULL && references_tenant(table, name)))
 		return false;
 	if (*id == NULL)
 		*id = invent_id(attribute->atttypid, side);
@@ -255,13 +306,13 @@ tenant_value(const Table * table, Form_pg_attribute attribute, Side side, Tenant
 
 /* Tell the value that the partition gives a column, if it does. */
 static bool
-bound_value(const Bounds * bounds, const char *column, const char **value)
+bound_value(const Bounds *bounds, const char *column, const char **value)
 {
 	ListCell   *cell;
 
 	foreach(cell, bounds->values)
 	{
-		const		BoundValue *bound = lfirst(cell);
+		const BoundValue *bound = lfirst(cell);
 
 		*value = bound->value;
 		if (strcmp(bound->column, column) == 0)
@@ -270,9 +321,51 @@ bound_value(const Bounds * bounds, const char *column, const char **value)
 	return false;
 }
 
-/* Write what is known of a row: where and whose it is, and what it references. */
+/* Is a column part of a unique key? */
+static bool
+is_in_unique_key(Relation relation, AttrNumber attnum)
+{
+	ListCell   *cell;
+
+	foreach(cell, RelationGetIndexList(relation))
+	{
+		HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(cell)));
+		bool		found = false;
+
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		if (((Form_pg_index) GETSTRUCT(tuple))->indisunique)
+			found = bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, dbkit_index_columns(tuple));
+		ReleaseSysCache(tuple);
+		if (found)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Make up a value for a column that may be null but has to be unique: dbkit.make() would leave it
+ * null, with which nothing collides.
+ */
+static bool
+unique_value(Relation relation, Form_pg_attribute attribute, Side side, const char **value)
+{
+	if (attribute->attnotnull || attribute->atthasdef || attribute->attidentity != '\0' ||
+		!is_in_unique_key(relation, attribute->attnum))
+		return false;
+	for (size_t i = 0; i < lengthof(unique_values); i++)
+	{
+		if (unique_values[i].type != getBaseType(attribute->atttypid))
+			continue;
+		*value = unique_values[i].values[side];
+		return true;
+	}
+	return false;
+}
+
+/* Write what is known of a row: where and whose it is, what it references, and what is unique. */
 static char *
-write_values(const Table * table, Side side, Tenant * tenant, const Bounds * bounds)
+write_values(const Table *table, Side side, Tenant *tenant, const Bounds *bounds, bool with_unique)
 {
 	Relation	relation = table_open(table->relid, AccessShareLock);
 	TupleDesc	desc = RelationGetDescr(relation);
@@ -289,7 +382,8 @@ write_values(const Table * table, Side side, Tenant * tenant, const Bounds * bou
 			continue;
 		if (bound_value(bounds, NameStr(attribute->attname), &value) ||
 			tenant_value(table, attribute, side, tenant, &value) ||
-			referenced_value(table, attribute, side, &value))
+			referenced_value(table, attribute, side, &value) ||
+			(with_unique && unique_value(relation, attribute, side, &value)))
 			add_value(&json, NameStr(attribute->attname), value);
 	}
 	appendStringInfoChar(&json, '}');
@@ -299,7 +393,7 @@ write_values(const Table * table, Side side, Tenant * tenant, const Bounds * bou
 
 /* Attempt to place a row, and keep it; returns the error's message, or NULL. */
 static const char *
-attempt_row(void (*action) (void *arg), Filling * filling)
+attempt_row(void (*action) (void *arg), Filling *filling)
 {
 	ErrorData  *error = dbkit_attempt(action, filling, ATTEMPT_KEPT);
 
@@ -312,7 +406,7 @@ attempt_row(void (*action) (void *arg), Filling * filling)
 
 /* The tables of organizations and users say who they are from now on. */
 static void
-take_tenant(const Table * table, const Row * row, Tenant * tenant)
+take_tenant(const Table *table, const Row *row, Tenant *tenant)
 {
 	bool		found;
 
@@ -324,17 +418,17 @@ take_tenant(const Table * table, const Row * row, Tenant * tenant)
 
 /* Is there enough of a tenant to push? */
 static bool
-is_somebody(const Tenant * tenant)
+is_somebody(const Tenant *tenant)
 {
 	return tenant->organization != NULL || tenant->user != NULL;
 }
 
 /* Take a row of a table that is everybody's, or make one; returns why that failed, or NULL. */
 static const char *
-fill_shared(Table * table, Side side, const Bounds * bounds)
+fill_shared(Table *table, Side side, const Bounds *bounds)
 {
 	Tenant		nobody = {NULL, NULL};
-	Filling		filling = {.table = table,.values = write_values(table, side, &nobody, bounds)};
+	Filling		filling = {.table = table,.values = write_values(table, side, &nobody, bounds, false)};
 
 	const char *problem = NULL;
 
@@ -346,22 +440,25 @@ fill_shared(Table * table, Side side, const Bounds * bounds)
 
 /* Make a row of a tenant's; returns why that failed, or NULL. */
 static const char *
-fill_for(Table * table, Side side, Tenant * tenant, const Bounds * bounds)
+fill_for(Table *table, Side side, Tenant *tenant, const Bounds *bounds)
 {
-	Filling		filling = {
-		.table = table,
-		.tenant = is_somebody(tenant) ? tenant : NULL,
-		.values = write_values(table, side, tenant, bounds)
-	};
-	const char *problem = attempt_row(make_row, &filling);
+	Filling		filling = {.table = table,.tenant = is_somebody(tenant) ? tenant : NULL};
+	const char *problem;
 
+	filling.values = write_values(table, side, tenant, bounds, true);
+	problem = attempt_row(make_row, &filling);
+	if (problem != NULL)
+	{
+		filling.values = write_values(table, side, tenant, bounds, false);
+		problem = attempt_row(make_row, &filling);
+	}
 	table->rows[side] = filling.row;
 	return problem;
 }
 
 /* Make another organization, of that id if it is given, where there is a table of them. */
 static void
-make_stranger(const List *tables, Tenant * stranger)
+make_stranger(const List *tables, Tenant *stranger)
 {
 	Tenant		nobody = {NULL, NULL};
 	Bounds		bounds = {.modulus = 1};
@@ -385,7 +482,7 @@ make_stranger(const List *tables, Tenant * stranger)
  * the organization which looks has none there is no problem.
  */
 static const char *
-fill_for_stranger(const List *tables, Table * table, Side side, const Tenant * tenant, const Bounds * bounds,
+fill_for_stranger(const List *tables, Table *table, Side side, const Tenant *tenant, const Bounds *bounds,
 				  const char *organization)
 {
 	Tenant		stranger = {organization, tenant->user};
@@ -411,7 +508,7 @@ is_listed(const List *names, const char *name)
 
 /* Fill a partition, again and again where a hash decides. */
 static const char *
-fill_partition(const List *tables, Table * table, Side side, Tenant * tenant, const Bounds * bounds)
+fill_partition(const List *tables, Table *table, Side side, Tenant *tenant, const Bounds *bounds)
 {
 	const char *column = table->tenant_column;
 	const char *organization = NULL;
@@ -429,7 +526,7 @@ fill_partition(const List *tables, Table * table, Side side, Tenant * tenant, co
 }
 
 static void
-fill_table(const List *tables, Table * table, Side side, Tenant * tenant)
+fill_table(const List *tables, Table *table, Side side, Tenant *tenant)
 {
 	Bounds		bounds;
 
@@ -446,11 +543,72 @@ fill_table(const List *tables, Table * table, Side side, Tenant * tenant)
 }
 
 /*
+ * Write what a row lacks that is known by now, because its table and another reference each
+ * other; NULL for nothing.
+ */
+static char *
+write_completion(const Table *table, Side side, Tenant *tenant)
+{
+	Relation	relation = table_open(table->relid, AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(relation);
+	const Row  *row = table->rows[side];
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		const char *name = NameStr(attribute->attname);
+		const char *value = NULL;
+		bool		found;
+
+		if (attribute->attisdropped || !references_tenant(table, name) ||
+			dbkit_made_value(row, name, &found) != NULL || !found)
+			continue;
+		if (tenant_value(table, attribute, side, tenant, &value) && value != NULL)
+			appendStringInfo(&sql, "%s%s = %s", sql.len > 0 ? ", " : "", quote_identifier(name),
+							 quote_literal_cstr(value));
+	}
+	table_close(relation, NoLock);
+	return sql.len == 0 ? NULL :
+		psprintf("UPDATE %s SET %s WHERE tableoid OPERATOR(pg_catalog.=) %u AND ctid OPERATOR(pg_catalog.=) '(%u,%u)' RETURNING tableoid, ctid",
+				 table->name, sql.data, row->relid,
+				 ItemPointerGetBlockNumber(&row->tid), ItemPointerGetOffsetNumber(&row->tid));
+}
+
+/* Complete a row; an attempt. */
+static void
+complete_row(void *arg)
+{
+	Filling    *filling = arg;
+
+	place_by_sql(filling, filling->values);
+}
+
+static void
+complete_rows(const List *tables, Side side, Tenant *tenant)
+{
+	const ListCell *cell;
+
+	foreach(cell, tables)
+	{
+		Table	   *table = lfirst(cell);
+		Filling		filling = {.table = table,.tenant = tenant};
+
+		if (!table->of_tenants || table->is_partition || table->rows[side] == NULL)
+			continue;
+		filling.values = write_completion(table, side, tenant);
+		if (filling.values != NULL && attempt_row(complete_row, &filling) == NULL)
+			table->rows[side] = filling.row;
+	}
+}
+
+/*
  * Make a row in every table, each after those that it references.  A table of no tenant is
  * filled once, and only if it is empty.  What cannot be filled has its problem noted.
  */
 void
-dbkit_fill_tables(const List *tables, Side side, Tenant * tenant)
+dbkit_fill_tables(const List *tables, Side side, Tenant *tenant)
 {
 	const ListCell *cell;
 
@@ -461,4 +619,5 @@ dbkit_fill_tables(const List *tables, Side side, Tenant * tenant)
 		if (table->wanted && table->problem == NULL)
 			fill_table(tables, table, side, tenant);
 	}
+	complete_rows(tables, side, tenant);
 }

@@ -10,7 +10,7 @@
 
 #include "leak_test/tables.h"
 
-extern void dbkit_fill_tables(const List *tables, Side side, Tenant * tenant);
+extern void dbkit_fill_tables(const List *tables, Side side, Tenant *tenant);
 extern char *dbkit_trusted_path(Oid owner);
 
 #endif							/* DBKIT_LEAK_FILL_H */

@@ -22,24 +22,24 @@ typedef struct LeakTest
 	MemoryContext memory;		/* of all this */
 	List	   *lines;			/* char *: the report */
 	int			count;			/* of tests */
-}			LeakTest;
+} LeakTest;
 
 /* What came of trying something */
-typedef enum Verdict
+typedef enum LeakVerdict
 {
 	NOT_TRIED,					/* the role may not, or there is nothing */
 	ISOLATED,
 	LEAKS,
 	LEAKS_AS_AGREED,
 	UNDECIDED
-}			Verdict;
+} LeakVerdict;
 
-extern Verdict dbkit_try_change(const LeakTest * test, const Subject * subject, char **detail);
-extern Verdict dbkit_try_delete(const LeakTest * test, const Subject * subject, char **detail);
-extern Verdict dbkit_try_insert(const LeakTest * test, const Subject * subject, char **detail);
-extern Verdict dbkit_try_move(const LeakTest * test, const Subject * subject, char **detail);
-extern Verdict dbkit_try_reference(const LeakTest * test, const Subject * subject, char **detail);
-extern Verdict dbkit_try_unique_keys(const LeakTest * test, const Subject * subject, char **detail);
-extern Verdict dbkit_try_guess(const LeakTest * test, const Subject * subject, char **detail);
+extern LeakVerdict dbkit_try_change(const LeakTest *test, const Subject *subject, char **detail);
+extern LeakVerdict dbkit_try_delete(const LeakTest *test, const Subject *subject, char **detail);
+extern LeakVerdict dbkit_try_insert(const LeakTest *test, const Subject *subject, char **detail);
+extern LeakVerdict dbkit_try_move(const LeakTest *test, const Subject *subject, char **detail);
+extern LeakVerdict dbkit_try_reference(const LeakTest *test, const Subject *subject, char **detail);
+extern LeakVerdict dbkit_try_unique_keys(const LeakTest *test, const Subject *subject, char **detail);
+extern LeakVerdict dbkit_try_guess(const LeakTest *test, const Subject *subject, char **detail);
 
 #endif							/* DBKIT_LEAK_TEST_H */

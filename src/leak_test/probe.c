@@ -43,7 +43,7 @@ typedef struct Observer
 	MemoryContext result;		/* where the observation is */
 	MemoryContext scratch;		/* reset for each row */
 	FmgrInfo   *output;
-}			Observer;
+} Observer;
 
 /*
  * Act as a role until the end of the subtransaction, with names looked up in this path.
@@ -60,7 +60,7 @@ dbkit_begin_as_role(Oid role, int extra_flags, const char *search_path)
 
 /* Find the value that a row has in a column, NULL for null or none. */
 const char *
-dbkit_made_value(const Row * row, const char *column, bool *found)
+dbkit_made_value(const Row *row, const char *column, bool *found)
 {
 	for (int i = 0; i < row->ncolumns; i++)
 	{
@@ -76,7 +76,7 @@ dbkit_made_value(const Row * row, const char *column, bool *found)
 
 /* Write down the values of a row, its type's output functions being PostgreSQL's own. */
 static void
-read_values(Row * row, TupleTableSlot *slot)
+read_values(Row *row, TupleTableSlot *slot)
 {
 	TupleDesc	desc = slot->tts_tupleDescriptor;
 
@@ -101,7 +101,7 @@ read_values(Row * row, TupleTableSlot *slot)
 
 /* Is the row still as it was made, to whatever this transaction has just done? */
 bool
-dbkit_fetch_row(Row * row, bool with_values)
+dbkit_fetch_row(Row *row, bool with_values)
 {
 	Relation	table = table_open(row->relid, AccessShareLock);
 	TupleTableSlot *slot = table_slot_create(table, NULL);
@@ -116,7 +116,7 @@ dbkit_fetch_row(Row * row, bool with_values)
 
 /* Is one of the rows changed or deleted that should be none of the role's business? */
 static bool
-is_one_touched(const Probe * probe)
+is_one_touched(const Probe *probe)
 {
 	const ListCell *cell;
 
@@ -211,7 +211,7 @@ destroy_observer(DestReceiver *self pg_attribute_unused())
 }
 
 static Observer
-make_observer(Probe * probe)
+make_observer(Probe *probe)
 {
 	Observer	observer = {
 		.pub = {observe_row, start_observing, end_observing, destroy_observer, DestNone},
@@ -226,7 +226,7 @@ make_observer(Probe * probe)
 
 /* Count rows, as somebody who sees all of them. */
 static int64
-count_rows(const Probe * probe)
+count_rows(const Probe *probe)
 {
 	AsOwner		saved;
 	int64		result = 0;
@@ -266,7 +266,7 @@ run_probe(void *arg)
 
 /* Try a statement. */
 void
-dbkit_probe(Probe * probe)
+dbkit_probe(Probe *probe)
 {
 	probe->touched = false;
 	probe->processed = 0;

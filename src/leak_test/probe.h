@@ -17,7 +17,7 @@ typedef struct Tenant
 {
 	const char *organization;
 	const char *user;
-}			Tenant;
+} Tenant;
 
 /* A row that was made for the test */
 typedef struct Row
@@ -27,7 +27,7 @@ typedef struct Row
 	int			ncolumns;
 	const char **columns;
 	const char **values;		/* as text; NULL for null */
-}			Row;
+} Row;
 
 /*
  * What a query showed, so that two times can be compared without keeping the rows: for each
@@ -39,14 +39,14 @@ typedef struct Observation
 	int			ncolumns;
 	const char **columns;
 	uint64	   *sums;
-}			Observation;
+} Observation;
 
 typedef struct Probe
 {
 	const char *sql;
 	Oid			role;
 	const char *search_path;
-	const		Tenant *tenant; /* NULL for none */
+	const Tenant *tenant;		/* NULL for none */
 	const List *watched;		/* Row *: is one of them changed or deleted? */
 	const List *removed;		/* Row *: these are gone meanwhile */
 
@@ -63,11 +63,11 @@ typedef struct Probe
 	bool		touched;
 	int64		added;			/* what counting says, after minus before */
 	Observation seen;
-}			Probe;
+} Probe;
 
-extern void dbkit_probe(Probe * probe);
+extern void dbkit_probe(Probe *probe);
 extern void dbkit_begin_as_role(Oid role, int extra_flags, const char *search_path);
-extern bool dbkit_fetch_row(Row * row, bool with_values);
-extern const char *dbkit_made_value(const Row * row, const char *column, bool *found);
+extern bool dbkit_fetch_row(Row *row, bool with_values);
+extern const char *dbkit_made_value(const Row *row, const char *column, bool *found);
 
 #endif							/* DBKIT_PROBE_H */

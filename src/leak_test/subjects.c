@@ -30,6 +30,7 @@
 #include "utils/regproc.h"
 
 #include "common.h"
+#include "convention/agreement.h"
 #include "leak_test/subjects.h"
 #include "relation_name.h"
 
@@ -126,35 +127,75 @@ read_column(Relation relation, Form_pg_attribute attribute, Oid role)
 	return column;
 }
 
-/* Find the table below a view through which PostgreSQL writes, and which columns are which. */
-static Table *
-find_base(Relation view, List *columns, const List *tables)
+/* Name for each column of a view that of the relation below. */
+static void
+name_base_columns(const Query *query, Oid below, const List *columns)
 {
-	Query	   *query = get_view_query(view);
-	RangeTblRef *source;
-	RangeTblEntry *entry;
-	Table	   *table;
-	ListCell   *cell;
+	const ListCell *cell;
 
-	if (view_query_is_auto_updatable(query, false) != NULL)
-		return NULL;
-	source = linitial_node(RangeTblRef, query->jointree->fromlist);
-	entry = rt_fetch(source->rtindex, query->rtable);
-	table = dbkit_find_leak_table(tables, entry->relid);
-	if (table == NULL)
-		return NULL;
 	foreach(cell, columns)
 	{
-		TargetEntry *target = list_nth_node(TargetEntry, query->targetList, foreach_current_index(cell));
+		const		TargetEntry *target = list_nth_node(TargetEntry, query->targetList, foreach_current_index(cell));
 
 		if (IsA(target->expr, Var) && ((Var *) target->expr)->varattno > 0)
-			((Column *) lfirst(cell))->base = get_attname(entry->relid, ((Var *) target->expr)->varattno, true);
+			((Column *) lfirst(cell))->base = get_attname(below, ((Var *) target->expr)->varattno, true);
 	}
+}
+
+/* Go on from the names of a view's columns to those of the table below that view. */
+static void
+follow_columns(const List *columns, const List *below)
+{
+	const ListCell *cell;
+
+	foreach(cell, columns)
+	{
+		Column	   *column = lfirst(cell);
+		const char *name = column->base;
+		const ListCell *inner;
+
+		column->base = NULL;
+		foreach(inner, below)
+		{
+			if (name != NULL && strcmp(((Column *) lfirst(inner))->name, name) == 0)
+				column->base = ((Column *) lfirst(inner))->base;
+		}
+	}
+}
+
+/* Find the table below a view through which PostgreSQL writes, and which columns are which. */
+static Table *
+find_base(Relation view, const List *columns, const List *tables)
+{
+	Query	   *query = get_view_query(view);
+	RangeTblEntry *entry;
+	Relation	below;
+	Table	   *table;
+	List	   *inner = NIL;
+
+	check_stack_depth();
+	if (view_query_is_auto_updatable(query, false) != NULL)
+		return NULL;
+	entry = rt_fetch(linitial_node(RangeTblRef, query->jointree->fromlist)->rtindex, query->rtable);
+	name_base_columns(query, entry->relid, columns);
+	if (entry->relkind != RELKIND_VIEW)
+		return dbkit_find_leak_table(tables, entry->relid);
+	below = relation_open(entry->relid, AccessShareLock);
+	for (int i = 0; i < RelationGetNumberOfAttributes(below); i++)
+	{
+		Column	   *column = palloc0(sizeof(Column));
+
+		column->name = pstrdup(NameStr(TupleDescAttr(RelationGetDescr(below), i)->attname));
+		inner = lappend(inner, column);
+	}
+	table = find_base(below, inner, tables);
+	relation_close(below, NoLock);
+	follow_columns(columns, inner);
 	return table;
 }
 
 static void
-find_rows(Relation relation, Subject * subject, const List *tables)
+find_rows(Relation relation, Subject *subject, const List *tables)
 {
 	ListCell   *cell;
 
@@ -174,7 +215,7 @@ find_rows(Relation relation, Subject * subject, const List *tables)
 
 /* Write the query that shows all that the role may see of a relation. */
 static char *
-write_query(const Subject * subject)
+write_query(const Subject *subject)
 {
 	StringInfoData sql;
 	const char *separator = " ";
@@ -196,7 +237,7 @@ write_query(const Subject * subject)
 }
 
 static bool
-any_column(const Subject * subject, size_t flag)
+any_column(const Subject *subject, size_t flag)
 {
 	ListCell   *cell;
 
@@ -210,7 +251,7 @@ any_column(const Subject * subject, size_t flag)
 
 /* May the role do anything with it? */
 static bool
-is_touchable(const Subject * subject)
+is_touchable(const Subject *subject)
 {
 	return subject->readable || subject->deletable ||
 		any_column(subject, offsetof(Column, insertable)) ||
@@ -261,6 +302,7 @@ may_call(const FormData_pg_proc * form, Oid role)
 	return form->oid >= FirstNormalObjectId && form->prokind == PROKIND_FUNCTION &&
 		returns_value(form->prorettype) &&
 		!isTempNamespace(form->pronamespace) &&
+		!dbkit_keeps_agreement(get_namespace_name(form->pronamespace), NameStr(form->proname)) &&
 		!OidIsValid(getExtensionOfObject(ProcedureRelationId, form->oid)) &&
 		may_use_schema(form->pronamespace, role) &&
 		dbkit_function_aclcheck(form->oid, role, ACL_EXECUTE) == ACLCHECK_OK;
@@ -334,8 +376,8 @@ add_uncalled(HeapTuple tuple, List **list)
 static int
 compare_subjects(const ListCell *a, const ListCell *b)
 {
-	const		Subject *first = lfirst(a);
-	const		Subject *second = lfirst(b);
+	const Subject *first = lfirst(a);
+	const Subject *second = lfirst(b);
 
 	if ((first->relkind == '\0') != (second->relkind == '\0'))
 		return first->relkind == '\0' ? 1 : -1;

@@ -39,7 +39,7 @@ typedef struct Subject
 	const char *query;			/* that shows all that the role may see */
 	Probe	   *observed[3];	/* without the others' rows, again, and with
 								 * them */
-}			Subject;
+} Subject;
 
 extern List *dbkit_list_subjects(Oid role, const List *tables);
 extern List *dbkit_list_uncalled_functions(Oid role);

@@ -16,8 +16,12 @@
 #include "catalog/dependency.h"
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_index.h"
+#include "optimizer/optimizer.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "common.h"
 #include "convention/agreement.h"
@@ -102,7 +106,7 @@ find_column(Relation relation, bool (*test) (const char *column))
  * users says which member wrote the row, and not to whom it belongs.
  */
 static const char *
-find_tenant_column(Relation relation, const Table * table)
+find_tenant_column(Relation relation, const Table *table)
 {
 	const char *column = table->is_organizations ? "id" :
 	find_column(relation, dbkit_is_organization_column);
@@ -160,7 +164,7 @@ column_names(Oid relid, const AttrNumber *attnums, int count)
 
 /* Read the foreign keys; where a partitioned table is referenced, the catalogs have more than one. */
 static void
-read_references(Table * table, const List *tables)
+read_references(Table *table, const List *tables)
 {
 	Relation	relation = relation_open(table->relid, AccessShareLock);
 	ListCell   *cell;
@@ -199,7 +203,7 @@ dbkit_find_leak_table(const List *tables, Oid relid)
 
 /* Put a table behind those that it references; where they reference each other, one has to begin. */
 static List *
-append_in_order(List *ordered, Table * table)
+append_in_order(List *ordered, Table *table)
 {
 	ListCell   *cell;
 
@@ -214,7 +218,7 @@ append_in_order(List *ordered, Table * table)
 
 /* The rows are a tenant's if a column says so, or if they belong to a row that is a tenant's. */
 static bool
-belongs_to_tenants(const Table * table)
+belongs_to_tenants(const Table *table)
 {
 	ListCell   *cell;
 
@@ -254,4 +258,31 @@ dbkit_read_tables(const List *relations)
 		table->of_tenants = belongs_to_tenants(table);
 	}
 	return ordered;
+}
+
+/* Read the expressions or the condition of an index as they are stored; the relcache would evaluate them. */
+static Node *
+stored_node(HeapTuple index, AttrNumber attnum)
+{
+	bool		isnull;
+	Datum		stored = SysCacheGetAttr(INDEXRELID, index, attnum, &isnull);
+
+	return isnull ? NULL : stringToNode(TextDatumGetCString(stored));
+}
+
+/* Tell the columns that an index depends on, as pull_varattnos() does, from its row in the catalog. */
+Bitmapset *
+dbkit_index_columns(HeapTuple index)
+{
+	Form_pg_index form = (Form_pg_index) GETSTRUCT(index);
+	Bitmapset  *columns = NULL;
+
+	for (int i = 0; i < form->indnkeyatts; i++)
+	{
+		if (form->indkey.values[i] != 0)
+			columns = bms_add_member(columns, form->indkey.values[i] - FirstLowInvalidHeapAttributeNumber);
+	}
+	pull_varattnos(stored_node(index, Anum_pg_index_indexprs), 1, &columns);
+	pull_varattnos(stored_node(index, Anum_pg_index_indpred), 1, &columns);
+	return columns;
 }

@@ -8,6 +8,8 @@
 #ifndef DBKIT_LEAK_TABLES_H
 #define DBKIT_LEAK_TABLES_H
 
+#include "access/htup.h"
+#include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
 
 #include "leak_test/probe.h"
@@ -18,7 +20,7 @@ typedef enum Side
 	MINE,
 	OTHERS,
 	SIDES
-}			Side;
+} Side;
 
 typedef struct Table Table;
 
@@ -53,7 +55,8 @@ struct Table
 
 extern List *dbkit_list_relations(const char *kinds);
 extern List *dbkit_read_tables(const List *relations);
-extern Table * dbkit_find_leak_table(const List *tables, Oid relid);
+extern Table *dbkit_find_leak_table(const List *tables, Oid relid);
+extern Bitmapset *dbkit_index_columns(HeapTuple index);
 extern bool dbkit_is_organization_column(const char *column);
 extern bool dbkit_is_user_column(const char *column);
 

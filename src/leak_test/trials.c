@@ -14,14 +14,11 @@
 #include "access/genam.h"
 #include "access/table.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "nodes/bitmapset.h"
-#include "optimizer/optimizer.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 
 #include "common.h"
 #include "convention/agreement.h"
@@ -33,7 +30,7 @@ typedef struct Assignment
 {
 	const Column *column;
 	const char *value;
-}			Assignment;
+} Assignment;
 
 static Assignment *
 assign(const Column *column, const char *value)
@@ -52,14 +49,14 @@ literal(const char *value)
 }
 
 static Row *
-row_of(const Subject * subject, Side side)
+row_of(const Subject *subject, Side side)
 {
 	return subject->table == NULL ? NULL : subject->table->rows[side];
 }
 
 /* The rows of the other organization, and of a table that is everybody's its own. */
 static List *
-watched_rows(const LeakTest * test, const Subject * subject)
+watched_rows(const LeakTest *test, const Subject *subject)
 {
 	List	   *rows = list_copy(test->others_rows);
 
@@ -70,7 +67,7 @@ watched_rows(const LeakTest * test, const Subject * subject)
 
 /* Try a statement as the role, in the context of the one organization. */
 static Probe *
-try_statement(const LeakTest * test, const Subject * subject, const char *sql, List *removed,
+try_statement(const LeakTest *test, const Subject *subject, const char *sql, List *removed,
 			  const char *count)
 {
 	Probe	   *probe = palloc0(sizeof(Probe));
@@ -92,7 +89,7 @@ try_statement(const LeakTest * test, const Subject * subject, const char *sql, L
  * at before triggers run; rules and some views cannot.
  */
 static Probe *
-try_returning(const LeakTest * test, const Subject * subject, const char *sql, List *removed,
+try_returning(const LeakTest *test, const Subject *subject, const char *sql, List *removed,
 			  const char *count)
 {
 	Probe	   *probe = try_statement(test, subject, psprintf("%s RETURNING 1", sql), removed, count);
@@ -103,14 +100,14 @@ try_returning(const LeakTest * test, const Subject * subject, const char *sql, L
 }
 
 static bool
-failed_with(const Probe * probe, int sqlerrcode)
+failed_with(const Probe *probe, int sqlerrcode)
 {
 	return probe->error != NULL && probe->error->sqlerrcode == sqlerrcode;
 }
 
 /* Did a key stand in the way that is checked after the policies? */
 static bool
-met_a_duplicate(const Probe * probe)
+met_a_duplicate(const Probe *probe)
 {
 	return failed_with(probe, ERRCODE_UNIQUE_VIOLATION) ||
 		failed_with(probe, ERRCODE_EXCLUSION_VIOLATION);
@@ -118,7 +115,7 @@ met_a_duplicate(const Probe * probe)
 
 /* Did the values stand in the way, which says nothing about whose row it is? */
 static bool
-met_bad_values(const Probe * probe)
+met_bad_values(const Probe *probe)
 {
 	int			category;
 
@@ -128,15 +125,15 @@ met_bad_values(const Probe * probe)
 	return category == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION || category == ERRCODE_DATA_EXCEPTION;
 }
 
-static Verdict
-undecided(const Probe * probe, char **detail)
+static LeakVerdict
+undecided(const Probe *probe, char **detail)
 {
 	*detail = psprintf("Trying it failed: %s", probe->error->message);
 	return UNDECIDED;
 }
 
 static const Column *
-find_base_column(const Subject * subject, const char *base)
+find_base_column(const Subject *subject, const char *base)
 {
 	ListCell   *cell;
 
@@ -152,7 +149,7 @@ find_base_column(const Subject * subject, const char *base)
 
 /* Does anything else depend on the value of a column: keys, or whose row it is? */
 static bool
-is_plain(const Subject * subject, const Column *column)
+is_plain(const Subject *subject, const Column *column)
 {
 	ListCell   *cell;
 
@@ -175,9 +172,9 @@ is_plain(const Subject * subject, const Column *column)
 
 /* Write what to set a column to: what the other organization's row has there, or itself. */
 static const char *
-value_to_set(const Subject * subject, const Column *column)
+value_to_set(const Subject *subject, const Column *column)
 {
-	const		Row *row = row_of(subject, OTHERS);
+	const Row  *row = row_of(subject, OTHERS);
 	bool		found = false;
 	const char *value = row != NULL && column->base != NULL ?
 	dbkit_made_value(row, column->base, &found) : NULL;
@@ -187,7 +184,7 @@ value_to_set(const Subject * subject, const Column *column)
 
 /* Try to change a column of all rows that there are. */
 static Probe *
-try_column(const LeakTest * test, const Subject * subject, const Column *column, List *removed)
+try_column(const LeakTest *test, const Subject *subject, const Column *column, List *removed)
 {
 	return try_returning(test, subject,
 						 psprintf("UPDATE %s SET %s = %s", subject->name, column->quoted,
@@ -196,10 +193,10 @@ try_column(const LeakTest * test, const Subject * subject, const Column *column,
 }
 
 /* Set the columns one after the other until it is clear whether the other's row is changed. */
-static Verdict
-change_columns(const LeakTest * test, const Subject * subject, bool plain, char **detail)
+static LeakVerdict
+change_columns(const LeakTest *test, const Subject *subject, bool plain, char **detail)
 {
-	Verdict		verdict = NOT_TRIED;
+	LeakVerdict verdict = NOT_TRIED;
 	ListCell   *cell;
 
 	foreach(cell, subject->columns)
@@ -225,18 +222,18 @@ change_columns(const LeakTest * test, const Subject * subject, bool plain, char 
 }
 
 /* Try to change the other organization's rows. */
-Verdict
-dbkit_try_change(const LeakTest * test, const Subject * subject, char **detail)
+LeakVerdict
+dbkit_try_change(const LeakTest *test, const Subject *subject, char **detail)
 {
-	Verdict		verdict = change_columns(test, subject, true, detail);
+	LeakVerdict verdict = change_columns(test, subject, true, detail);
 
 	return verdict == NOT_TRIED || verdict == UNDECIDED ?
 		Max(verdict, change_columns(test, subject, false, detail)) : verdict;
 }
 
 /* Try to delete them. */
-Verdict
-dbkit_try_delete(const LeakTest * test, const Subject * subject, char **detail)
+LeakVerdict
+dbkit_try_delete(const LeakTest *test, const Subject *subject, char **detail)
 {
 	Probe	   *probe;
 
@@ -251,7 +248,7 @@ dbkit_try_delete(const LeakTest * test, const Subject * subject, char **detail)
 
 /* Write the query that counts the other organization's rows, where a column tells them. */
 static char *
-count_others(const Table * table)
+count_others(const Table *table)
 {
 	bool		found;
 
@@ -264,7 +261,7 @@ count_others(const Table * table)
 
 /* Write an INSERT of a row with some other values; columns that the role may not give are left out. */
 static char *
-write_insert(const Subject * subject, const Row * row, const List *changes)
+write_insert(const Subject *subject, const Row *row, const List *changes)
 {
 	StringInfoData columns;
 	StringInfoData values;
@@ -299,7 +296,7 @@ write_insert(const Subject * subject, const Row * row, const List *changes)
 
 /* Write an UPDATE of all rows that there are. */
 static char *
-write_update(const Subject * subject, const List *changes)
+write_update(const Subject *subject, const List *changes)
 {
 	StringInfoData sql;
 	const ListCell *cell;
@@ -308,7 +305,7 @@ write_update(const Subject * subject, const List *changes)
 	appendStringInfo(&sql, "UPDATE %s SET ", subject->name);
 	foreach(cell, changes)
 	{
-		const		Assignment *change = lfirst(cell);
+		const Assignment *change = lfirst(cell);
 
 		appendStringInfo(&sql, "%s%s = %s", cell == list_head(changes) ? "" : ", ",
 						 change->column->quoted, literal(change->value));
@@ -334,10 +331,10 @@ may_assign(const List *changes, bool by_insert)
 
 /* The columns that make a row the other organization's: those of the tenant, or of a parent. */
 static List *
-columns_of_others(const Subject * subject)
+columns_of_others(const Subject *subject)
 {
-	const		Table *table = subject->table;
-	const		Row *row = row_of(subject, OTHERS);
+	const Table *table = subject->table;
+	const Row  *row = row_of(subject, OTHERS);
 	List	   *result = NIL;
 	ListCell   *cell;
 
@@ -354,7 +351,7 @@ columns_of_others(const Subject * subject)
 
 /* Does the test know rows of both organizations, that differ? */
 static bool
-has_both_rows(const Subject * subject)
+has_both_rows(const Subject *subject)
 {
 	return subject->table != NULL && subject->table->of_tenants &&
 		row_of(subject, MINE) != NULL && row_of(subject, OTHERS) != NULL;
@@ -364,8 +361,8 @@ has_both_rows(const Subject * subject)
  * Try to insert the row that the other organization has, as if it were not there.  Keys are
  * checked after the policies.
  */
-Verdict
-dbkit_try_insert(const LeakTest * test, const Subject * subject, char **detail)
+LeakVerdict
+dbkit_try_insert(const LeakTest *test, const Subject *subject, char **detail)
 {
 	Row		   *row = row_of(subject, OTHERS);
 	const char *count;
@@ -385,15 +382,15 @@ dbkit_try_insert(const LeakTest * test, const Subject * subject, char **detail)
 
 /* Was a row let past the policies, whatever a key said after them? */
 static bool
-passed_policies(const Probe * probe)
+passed_policies(const Probe *probe)
 {
 	return (probe->error == NULL && probe->added > 0) || met_a_duplicate(probe) ||
 		failed_with(probe, ERRCODE_FOREIGN_KEY_VIOLATION);
 }
 
 /* Try to give its own row to the other organization. */
-Verdict
-dbkit_try_move(const LeakTest * test, const Subject * subject, char **detail)
+LeakVerdict
+dbkit_try_move(const LeakTest *test, const Subject *subject, char **detail)
 {
 	List	   *changes;
 	Probe	   *probe;
@@ -417,9 +414,9 @@ dbkit_try_move(const LeakTest * test, const Subject * subject, char **detail)
  * users, who may be members of several organizations.
  */
 static List *
-changes_to_reference(const Subject * subject, const Reference *reference)
+changes_to_reference(const Subject *subject, const Reference *reference)
 {
-	const		Row *target = reference->target->rows[OTHERS];
+	const Row  *target = reference->target->rows[OTHERS];
 	List	   *result = NIL;
 	bool		found;
 
@@ -440,7 +437,7 @@ changes_to_reference(const Subject * subject, const Reference *reference)
 
 /* Run a statement, and once more without the rows that a unique key has it collide with. */
 static Probe *
-try_past_duplicates(const LeakTest * test, const Subject * subject, const char *sql, const List *rows)
+try_past_duplicates(const LeakTest *test, const Subject *subject, const char *sql, const List *rows)
 {
 	Probe	   *probe = try_statement(test, subject, sql, NIL, NULL);
 
@@ -448,8 +445,8 @@ try_past_duplicates(const LeakTest * test, const Subject * subject, const char *
 }
 
 /* Judge one try to reference the other's row. */
-static Verdict
-judge_reference(const Probe * probe, const Reference *reference, char **detail)
+static LeakVerdict
+judge_reference(const Probe *probe, const Reference *reference, char **detail)
 {
 	if (probe->error == NULL && probe->processed > 0)
 	{
@@ -462,36 +459,45 @@ judge_reference(const Probe * probe, const Reference *reference, char **detail)
 	return ISOLATED;
 }
 
-/* Try to reference the other's row by one foreign key, in a new row or in that which is there. */
-static Verdict
-try_reference(const LeakTest * test, const Subject * subject, const Reference *reference, char **detail)
+/* Try to reference the other's row by one foreign key: in a new row, or else in that which is there. */
+static LeakVerdict
+try_reference(const LeakTest *test, const Subject *subject, const Reference *reference, char **detail)
 {
 	List	   *changes = changes_to_reference(subject, reference);
 	Row		   *mine = row_of(subject, MINE);
 	Row		   *others = row_of(subject, OTHERS);
 	bool		own_table = reference->target == subject->table;
-	Verdict		verdict = NOT_TRIED;
+	LeakVerdict inserted = NOT_TRIED;
+	LeakVerdict updated = NOT_TRIED;
 
 	if (may_assign(changes, true))
-		verdict = judge_reference(try_past_duplicates(test, subject, write_insert(subject, mine, changes),
-													  own_table ? list_make1(mine) : list_make2(mine, others)),
-								  reference, detail);
-	if (verdict != LEAKS && may_assign(changes, false))
-	{
-		Verdict		changed = judge_reference(try_past_duplicates(test, subject, write_update(subject, changes),
-																  own_table ? NIL : list_make1(others)),
-											  reference, detail);
+		inserted = judge_reference(try_past_duplicates(test, subject, write_insert(subject, mine, changes),
+													   own_table ? list_make1(mine) : list_make2(mine, others)),
+								   reference, detail);
+	if (inserted == LEAKS || !may_assign(changes, false))
+		return inserted;
+	updated = judge_reference(try_past_duplicates(test, subject, write_update(subject, changes),
+												  own_table ? NIL : list_make1(others)),
+							  reference, detail);
+	if (inserted == ISOLATED || updated == ISOLATED)
+		*detail = updated == LEAKS ? *detail : NULL;
+	return updated == UNDECIDED && inserted != NOT_TRIED ? inserted : updated;
+}
 
-		verdict = verdict == UNDECIDED || changed == LEAKS ? changed : Max(verdict, changed);
-	}
-	return verdict;
+/* Add to what was found what came of one more try; a leak is worse than what is not decided. */
+static void
+add_result(LeakVerdict *worst, char **details, LeakVerdict verdict, char *detail)
+{
+	*worst = *worst == LEAKS || verdict == LEAKS ? LEAKS : Max(*worst, verdict);
+	if (detail != NULL)
+		*details = *details == NULL ? detail : psprintf("%s\n%s", *details, detail);
 }
 
 /* Try to reference the other organization's rows. */
-Verdict
-dbkit_try_reference(const LeakTest * test, const Subject * subject, char **detail)
+LeakVerdict
+dbkit_try_reference(const LeakTest *test, const Subject *subject, char **detail)
 {
-	Verdict		worst = NOT_TRIED;
+	LeakVerdict worst = NOT_TRIED;
 	ListCell   *cell;
 
 	if (!has_both_rows(subject))
@@ -499,12 +505,9 @@ dbkit_try_reference(const LeakTest * test, const Subject * subject, char **detai
 	foreach(cell, subject->table->references)
 	{
 		char	   *found = NULL;
-		Verdict		verdict = try_reference(test, subject, lfirst(cell), &found);
+		LeakVerdict verdict = try_reference(test, subject, lfirst(cell), &found);
 
-		if (verdict > worst)
-			worst = verdict;
-		if (found != NULL && (verdict == LEAKS || verdict == UNDECIDED))
-			*detail = *detail == NULL ? found : psprintf("%s\n%s", *detail, found);
+		add_result(&worst, detail, verdict, found);
 	}
 	return worst;
 }
@@ -519,7 +522,7 @@ is_unguessable(const Column *column, Oid type, const char *value)
 
 /* Is a column part of a foreign key to rows of tenants? */
 static bool
-leads_to_tenants(const Table * table, const char *column)
+leads_to_tenants(const Table *table, const char *column)
 {
 	ListCell   *cell;
 
@@ -536,32 +539,9 @@ leads_to_tenants(const Table * table, const char *column)
 	return false;
 }
 
-/* Read the expressions or the condition of an index as they are stored; the relcache would evaluate them. */
-static Node *
-stored_node(Relation index, AttrNumber attnum)
-{
-	bool		isnull;
-	Datum		stored = SysCacheGetAttr(INDEXRELID, index->rd_indextuple, attnum, &isnull);
-
-	return isnull ? NULL : stringToNode(TextDatumGetCString(stored));
-}
-
-/* Tell the columns that an index depends on, as pull_varattnos() does. */
-static Bitmapset *
-columns_of_index(Relation index)
-{
-	Bitmapset  *columns = NULL;
-
-	for (int i = 0; i < index->rd_index->indnkeyatts; i++)
-		columns = bms_add_member(columns, index->rd_index->indkey.values[i] - FirstLowInvalidHeapAttributeNumber);
-	pull_varattnos(stored_node(index, Anum_pg_index_indexprs), 1, &columns);
-	pull_varattnos(stored_node(index, Anum_pg_index_indpred), 1, &columns);
-	return columns;
-}
-
 /* Does the column keep a key from telling anything, as it is or because nobody can guess its values? */
 static bool
-keeps_quiet(const Table * table, const Column *column, Oid type, const char *value)
+keeps_quiet(const Table *table, const Column *column, Oid type, const char *value)
 {
 	return (table->tenant_column != NULL && strcmp(column->base, table->tenant_column) == 0) ||
 		leads_to_tenants(table, column->base) || column->sequential ||
@@ -574,9 +554,9 @@ keeps_quiet(const Table * table, const Column *column, Oid type, const char *val
  * numbered by a sequence, which is a finding of its own.
  */
 static List *
-changes_to_collide(const Subject * subject, Relation table, Relation index)
+changes_to_collide(const Subject *subject, Relation table, Relation index)
 {
-	Bitmapset  *columns = columns_of_index(index);
+	Bitmapset  *columns = dbkit_index_columns(index->rd_indextuple);
 	List	   *result = NIL;
 	int			member = -1;
 
@@ -604,7 +584,7 @@ changes_to_collide(const Subject * subject, Relation table, Relation index)
 
 /* List for each unique key that may tell what the other organization has the values to try. */
 static List *
-list_keys_to_try(const Subject * subject)
+list_keys_to_try(const Subject *subject)
 {
 	Relation	table = table_open(subject->table->relid, AccessShareLock);
 	List	   *result = NIL;
@@ -625,9 +605,23 @@ list_keys_to_try(const Subject * subject)
 	return result;
 }
 
+/* Is there a value in all the columns?  Nulls collide with nothing. */
+static bool
+has_values(const List *changes)
+{
+	const ListCell *cell;
+
+	foreach(cell, changes)
+	{
+		if (((const Assignment *) lfirst(cell))->value == NULL)
+			return false;
+	}
+	return true;
+}
+
 /* Does a statement collide with the row of the other organization, and with nothing else? */
 static bool
-collides(const LeakTest * test, const Subject * subject, const char *sql, Row * removed)
+collides(const LeakTest *test, const Subject *subject, const char *sql, Row *removed)
 {
 	List	   *rows = removed == NULL ? NIL : list_make1(removed);
 	List	   *both = lappend(list_copy(rows), row_of(subject, OTHERS));
@@ -638,7 +632,7 @@ collides(const LeakTest * test, const Subject * subject, const char *sql, Row * 
 
 /* Try whether a unique key tells what the other organization has. */
 static bool
-key_tells(const LeakTest * test, const Subject * subject, const List *changes)
+key_tells(const LeakTest *test, const Subject *subject, const List *changes)
 {
 	Row		   *mine = row_of(subject, MINE);
 
@@ -648,34 +642,48 @@ key_tells(const LeakTest * test, const Subject * subject, const List *changes)
 		 collides(test, subject, write_update(subject, changes), NULL));
 }
 
-/* Try to find out by unique keys what the other organization has. */
-Verdict
-dbkit_try_unique_keys(const LeakTest * test, const Subject * subject, char **detail)
+/* Try to find out by one unique key what the other organization has. */
+static LeakVerdict
+try_unique_key(const LeakTest *test, const Subject *subject, const List *changes, char **detail)
 {
-	Verdict		worst = NOT_TRIED;
+	const char *column = ((const Assignment *) linitial(changes))->column->quoted;
+
+	if (!may_assign(changes, true) && !may_assign(changes, false))
+		return NOT_TRIED;
+	if (!has_values(changes))
+	{
+		*detail = psprintf("The unique key on %s was not tried, because no row could be made with a value there.", column);
+		return UNDECIDED;
+	}
+	if (!key_tells(test, subject, changes))
+		return ISOLATED;
+	*detail = psprintf("A unique key on %s refuses what the other organization has, and so tells that it is there; begin the key with the organization's column.",
+					   column);
+	return LEAKS;
+}
+
+/* Try to find out by unique keys what the other organization has. */
+LeakVerdict
+dbkit_try_unique_keys(const LeakTest *test, const Subject *subject, char **detail)
+{
+	LeakVerdict worst = NOT_TRIED;
 	ListCell   *cell;
 
 	if (!has_both_rows(subject) || subject->relkind == RELKIND_VIEW)
 		return NOT_TRIED;
 	foreach(cell, list_keys_to_try(subject))
 	{
-		const List *changes = lfirst(cell);
+		char	   *found = NULL;
+		LeakVerdict verdict = try_unique_key(test, subject, lfirst(cell), &found);
 
-		if (!may_assign(changes, true) && !may_assign(changes, false))
-			continue;
-		worst = Max(worst, ISOLATED);
-		if (!key_tells(test, subject, changes))
-			continue;
-		worst = LEAKS;
-		*detail = psprintf("A unique key on %s refuses what the other organization has, and so tells that it is there; begin the key with the organization's column.",
-						   ((const Assignment *) linitial(changes))->column->quoted);
+		add_result(&worst, detail, verdict, found);
 	}
 	return worst;
 }
 
 /* Are there ids that lead to those of other organizations? */
-Verdict
-dbkit_try_guess(const LeakTest * test pg_attribute_unused(), const Subject * subject, char **detail)
+LeakVerdict
+dbkit_try_guess(const LeakTest *test pg_attribute_unused(), const Subject *subject, char **detail)
 {
 	ListCell   *cell;
 
