@@ -2,12 +2,12 @@
 
 -- rows --------------------------------------------------------------------
 
-CREATE FUNCTION dbkit.make(sample anyelement, overrides pg_catalog.jsonb DEFAULT '{}') RETURNS anyelement
+CREATE FUNCTION dbkit.make(sample anyelement, overrides pg_catalog.jsonb DEFAULT '{}'::pg_catalog.jsonb) RETURNS anyelement
 	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_make';
 COMMENT ON FUNCTION dbkit.make(anyelement, pg_catalog.jsonb) IS
 'inserts a row that the table accepts, with the parents that it needs, as the caller, and returns it. sample: NULL::the_table, else wrong_object_type; overrides: an object of values by names of columns, a name that is none is undefined_column; a CHECK or key that cannot be met is the error of the INSERT, with what to give in its hint';
 
-CREATE FUNCTION dbkit.make_many(sample anyelement, count pg_catalog.int8, overrides pg_catalog.jsonb DEFAULT '{}') RETURNS SETOF anyelement
+CREATE FUNCTION dbkit.make_many(sample anyelement, count pg_catalog.int8, overrides pg_catalog.jsonb DEFAULT '{}'::pg_catalog.jsonb) RETURNS SETOF anyelement
 	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_make_many';
 COMMENT ON FUNCTION dbkit.make_many(anyelement, pg_catalog.int8, pg_catalog.jsonb) IS
 'inserts so many rows as dbkit.make() does one, with the same parents where unique keys allow it, and returns them; a count that is negative or NULL is invalid_parameter_value';

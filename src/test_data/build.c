@@ -12,6 +12,7 @@
 #include "utils/builtins.h"
 
 #include "common.h"
+#include "attempt.h"
 #include "sql.h"
 #include "test_data/build.h"
 #include "test_data/insert.h"
@@ -100,17 +101,40 @@ fill_nulls(Shape *shape)
 	}
 }
 
-/*
- * Make rows of a table, with their parents, of which some columns may be given, and leave in
- * SPI_tuptable what is to be returned of them.
- */
-void
-dbkit_build_rows(Making *making, Oid relid, uint64 rows, List *given, const char *returning)
+/* What is tried, one after the other, where a table refuses a row */
+static const Variant variants[] = {
+	{0, false, false, false},
+	{0, false, false, true},
+	{0, true, false, false},
+	{1, true, false, false},
+	{1, true, false, true},
+	{2, true, false, false},
+	{2, true, false, true},
+	{0, false, true, false},
+};
+
+/* Have no column be null. */
+static void
+fill_all(Shape *shape)
+{
+	for (int i = 0; i < shape->count; i++)
+	{
+		if (shape->slots[i].attnum != 0 && shape->slots[i].filling == FILL_NOTHING)
+			shape->slots[i].filling = FILL_VALUE;
+	}
+}
+
+/* Decide on the values of rows, and make their parents. */
+Shape *
+dbkit_prepare_rows(Making *making, Oid relid, uint64 rows, const List *given, const Variant *variant)
 {
 	Shape	   *shape = dbkit_read_shape(relid);
 
-	check_stack_depth();
+	shape->variant = variant;
+	if (variant->generous)
+		fill_all(shape);
 	give(shape, given, making->chain == NIL);
+	dbkit_limit_to_partition(shape);
 	dbkit_meet_checks(shape);
 	dbkit_choose_distinct(shape);
 	making->chain = lappend(making->chain, shape);
@@ -118,5 +142,112 @@ dbkit_build_rows(Making *making, Oid relid, uint64 rows, List *given, const char
 	fill_slots(shape, rows);
 	fill_nulls(shape);
 	making->chain = list_delete_last(making->chain);
-	dbkit_insert_rows(shape, rows, returning);
+	return shape;
+}
+
+/* Would a variant be another row than the first one? */
+static bool
+is_another(const Shape *shape, const Variant *variant)
+{
+	return variant->turn < shape->choices &&
+		(!variant->eager || shape->choices > 1) &&
+		(!variant->generous || shape->has_triggers) &&
+		(!variant->trusting || (shape->has_triggers && shape->shares_key));
+}
+
+/* Is there another row than the first one? */
+static bool
+has_variants(const Shape *shape)
+{
+	return shape->choices > 1 || shape->has_triggers;
+}
+
+/* Rows that may be refused */
+typedef struct Trial
+{
+	Making	   *making;
+	Oid			relid;
+	uint64		rows;
+	const List *given;
+	const Variant *variant;
+	const char *returning;
+	Shape	   *shape;			/* NULL before it is prepared */
+	SPITupleTable *returned;
+	uint64		count;
+} Trial;
+
+/* Insert the rows, unless a parent's trigger has done so. */
+static void
+insert_rows(const Trial *trial)
+{
+	if (trial->rows != 1 || !dbkit_find_made(trial->shape, trial->returning))
+		dbkit_insert_rows(trial->shape, trial->rows, trial->returning);
+}
+
+/* Prepare rows if they are not, and insert them; an attempt. */
+static void
+try_rows(void *arg)
+{
+	Trial	   *trial = arg;
+
+	if (trial->shape == NULL)
+		trial->shape = dbkit_prepare_rows(trial->making, trial->relid, trial->rows, trial->given, trial->variant);
+	insert_rows(trial);
+	trial->returned = SPI_tuptable;
+	trial->count = SPI_processed;
+}
+
+/* Try to insert rows, and leave in SPI_tuptable what is to be returned; returns the error, or NULL. */
+static ErrorData *
+attempt_rows(Trial *trial)
+{
+	int			depth = list_length(trial->making->chain);
+	int			made = list_length(trial->making->parents);
+	ErrorData  *error = dbkit_attempt(try_rows, trial, ATTEMPT_KEPT);
+
+	if (error == NULL)
+	{
+		SPI_tuptable = trial->returned;
+		SPI_processed = trial->count;
+		return NULL;
+	}
+	trial->making->chain = list_truncate(trial->making->chain, depth);
+	trial->making->parents = list_truncate(trial->making->parents, made);
+	return error;
+}
+
+/*
+ * Make rows of a table, with their parents, of which some columns may be given, and leave in
+ * SPI_tuptable what is to be returned of them.
+ *
+ * Triggers know more than CHECKs say.  Where the table refuses rows that it could have in
+ * another way, that is tried: of another kind, or with a parent that its triggers insert.  The
+ * error is the first one.
+ */
+void
+dbkit_build_rows(Making *making, Oid relid, uint64 rows, List *given, const char *returning)
+{
+	Trial		trial = {making, relid, rows, given, &variants[0], returning, NULL, NULL, 0};
+	Shape	   *first;
+	ErrorData  *error;
+
+	check_stack_depth();
+	first = trial.shape = dbkit_prepare_rows(making, relid, rows, given, trial.variant);
+	if (!has_variants(first))
+	{
+		insert_rows(&trial);
+		return;
+	}
+	error = attempt_rows(&trial);
+	for (size_t i = 1; error != NULL && i < lengthof(variants); i++)
+	{
+		if (!is_another(first, &variants[i]))
+			continue;
+		trial.variant = &variants[i];
+		trial.shape = NULL;
+		if (attempt_rows(&trial) == NULL)
+			return;
+	}
+	if (error != NULL)
+		ReThrowError(error);
 }

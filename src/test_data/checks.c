@@ -189,7 +189,8 @@ dbkit_constant_number(Oid type, const char *text, double *number)
 		case FLOAT4OID:
 		case FLOAT8OID:
 			*number = strtod(text, &end);
-			return end != text && *end == '\0';
+			return end != text &&*end == '\0';
+
 		case DATEOID:
 		case TIMESTAMPOID:
 		case TIMESTAMPTZOID:
@@ -433,7 +434,7 @@ pattern_of_start(const char *text)
 	char	   *result = palloc(2 * strlen(text) + 2);
 	char	   *end = result;
 
-	for (; *text != '\0'; text++)
+	for (; *text !='\0'; text ++)
 	{
 		if (*text == '%' || *text == '_' || *text == '\\')
 			*end++ = '\\';
@@ -453,20 +454,24 @@ limit_text(Limits *limits, const char *operator, const char *text)
 		limits->like = pattern_of_start(text);
 	else if (operator[1] == '~')
 		limits->like = text;
+
 	else
 		limits->regex = text;
+
 	return operator[0] != '~' || operator[1] == '~' || dbkit_text_matching(text, limits, 0) != NULL;
 }
 
 /* Have a column compare so with a constant. */
 static bool
-limit_value(const Subject *subject, const char *operator, char *text, const Goal *goal)
+limit_value(Solver *solver, const Subject *subject, const char *operator, char *text, const Goal *goal)
 {
 	Slot	   *slot = subject->slot;
 	Limits	   *limits = &slot->limits;
 	double		number;
 
 	limits->upper |= subject->upper;
+	if (solver->shape->variant->eager && slot->filling == FILL_NOTHING)
+		slot->filling = FILL_VALUE;
 	if (strcmp(operator, "=") == 0)
 		limit_to(limits, list_make1(text));
 	else if (strcmp(operator, "<>") == 0)
@@ -535,6 +540,7 @@ limit_json_type(const Subject *subject, const char *operator, const char *text, 
 {
 	if (strcmp(operator, "=") == 0)
 		subject->slot->limits.json_type = text;
+
 	else
 		goal->check->read = false;
 	return true;
@@ -561,7 +567,8 @@ add_counted(Solver *solver, const Check *check, Node *expr, Subject *subject)
 	if (expr != NULL && IsA(expr, Const))
 	{
 		text = dbkit_constant_text(expr);
-		subject->more += text != NULL ? atoi(text) : 0;
+		subject->more += text !=NULL ? atoi(text) : 0;
+
 		return true;
 	}
 	if (called(expr, &args) == F_INT4_BOOL)
@@ -629,7 +636,8 @@ static const struct
 static Subject
 read_subject(Solver *solver, const Check *check, Node *expr)
 {
-	Subject		subject = {SUBJECT_NONE};
+	const Subject nothing = {SUBJECT_NONE, NULL, false, NIL, 0};
+	Subject		subject = nothing;
 	List	   *args = NIL;
 	Oid			function;
 
@@ -648,10 +656,7 @@ read_subject(Solver *solver, const Check *check, Node *expr)
 			continue;
 		subject = read_subject(solver, check, linitial(args));
 		if (subject.kind != SUBJECT_VALUE)
-			return (Subject)
-		{
-			SUBJECT_NONE
-		};
+			return nothing;
 		subject.kind = subject_functions[i].kind;
 		subject.upper |= subject_functions[i].upper;
 	}
@@ -660,12 +665,12 @@ read_subject(Solver *solver, const Check *check, Node *expr)
 
 /* Have a subject compare so with a constant. */
 static bool
-meet_constant(const Subject *subject, const char *operator, char *text, const Goal *goal)
+meet_constant(Solver *solver, const Subject *subject, const char *operator, char *text, const Goal *goal)
 {
 	switch (subject->kind)
 	{
 		case SUBJECT_VALUE:
-			return limit_value(subject, operator, text, goal);
+			return limit_value(solver, subject, operator, text, goal);
 		case SUBJECT_LENGTH:
 			return limit_length(subject, operator, text, goal);
 		case SUBJECT_JSON_TYPE:
@@ -678,21 +683,37 @@ meet_constant(const Subject *subject, const char *operator, char *text, const Go
 	}
 }
 
+/* Have a column compare so with one whose value is known; false where it is not. */
+static bool
+meet_known(Solver *solver, const Slot *known, const char *operator, const Subject *other, const Goal *goal, bool *met)
+{
+	char	   *text = known->filling == FILL_GIVEN ? given_text(known) :
+	known->filling == FILL_DEFAULT ? known->constant_default : NULL;
+
+	if (text == NULL || other->slot->filling == FILL_GIVEN || operator == NULL)
+		return false;
+	*met = limit_value(solver, other, operator, text, goal);
+	return true;
+}
+
 /* Have two columns compare so: by their ranks, which numbers and times follow. */
 static bool
-meet_columns(const Subject *left, const Subject *right, const char *operator, const Goal *goal)
+meet_columns(Solver *solver, const Subject *left, const Subject *right, const char *operator, const Goal *goal)
 {
 	Slot	   *first = operator[0] == '>' ? right->slot : left->slot;
 	Slot	   *second = operator[0] == '>' ? left->slot : right->slot;
+	bool		met;
 
 	if (first == second)
 	{
-		if (left->upper)
-			first->limits.upper = true;
+		first->limits.upper |= left->upper || right->upper;
 		return true;
 	}
 	if (is_null(first) || is_null(second))
 		return true;
+	if (meet_known(solver, right->slot, operator, left, goal, &met) ||
+		meet_known(solver, left->slot, reversed(operator), right, goal, &met))
+		return met;
 	if (strcmp(operator, "<>") == 0 || strcmp(operator, "<") == 0 || strcmp(operator, ">") == 0)
 	{
 		if (second->filling == FILL_DEFAULT && first->filling == FILL_VALUE)
@@ -718,11 +739,11 @@ meet_comparison(Solver *solver, const char *operator, Node *left, Node *right, c
 	if (text == NULL && compared_text(left) != NULL && reversed(operator) != NULL)
 		return meet_comparison(solver, reversed(operator), right, left, goal);
 	first = read_subject(solver, goal->check, left);
-	if (text != NULL)
-		return meet_constant(&first, operator, text, goal);
+	if (text !=NULL)
+		return meet_constant(solver, &first, operator, text, goal);
 	second = read_subject(solver, goal->check, right);
 	if (first.kind == SUBJECT_VALUE && second.kind == SUBJECT_VALUE)
-		return meet_columns(&first, &second, operator, goal);
+		return meet_columns(solver, &first, &second, operator, goal);
 	goal->check->read = false;
 	return true;
 }
@@ -769,6 +790,14 @@ typedef struct Arm
 	bool		second_truth;
 } Arm;
 
+static void
+put_arm(Arm *arm, Node *first, bool first_truth, Node *second)
+{
+	arm->first = first;
+	arm->first_truth = first_truth;
+	arm->second = second;
+}
+
 static bool
 solve_arm(Solver *solver, const Arm *arm, bool gentle, const Goal *goal, const Agenda *rest)
 {
@@ -784,16 +813,30 @@ solve_arms(Solver *solver, const Arm *arms, int count, const Goal *goal, const A
 {
 	Slot	   *saved = save(solver);
 
+	int			turn = goal->check->value_of == 0 ? solver->shape->variant->turn : 0;
+
+	if (goal->check->value_of == 0)
+		solver->shape->choices = Max(solver->shape->choices, count);
 	for (int gentle = 1; gentle >= (goal->gentle ? 1 : 0); gentle--)
 	{
 		for (int i = 0; i < count; i++)
 		{
-			if (solve_arm(solver, &arms[i], gentle == 1, goal, rest))
+			if (solve_arm(solver, &arms[(i + turn) % count], gentle == 1, goal, rest))
 				return true;
 			restore(solver, saved);
 		}
 	}
 	return false;
+}
+
+/* Write an entry of the agenda: another goal that is like one. */
+static void
+put_goal(Agenda *entry, Node *expr, bool truth, const Goal *like, const Agenda *rest)
+{
+	entry->goal = *like;
+	entry->goal.expr = expr;
+	entry->goal.truth = truth;
+	entry->rest = rest;
 }
 
 /* Solve AND, OR and NOT. */
@@ -809,23 +852,18 @@ solve_bool(Solver *solver, const BoolExpr *expr, const Goal *goal, const Agenda 
 	if ((expr->boolop == AND_EXPR) != goal->truth)
 	{
 		for (int i = 0; i < count; i++)
-			arms[i] = (Arm) {list_nth(expr->args, i), goal->truth, NULL, false};
+			put_arm(&arms[i], list_nth(expr->args, i), goal->truth, NULL);
 		return solve_arms(solver, arms, count, goal, rest);
 	}
 	agenda = palloc(sizeof(Agenda) * count);
 	for (int i = 0; i < count; i++)
-		agenda[i] = (Agenda)
-	{
-		{
-			list_nth(expr->args, i), goal->truth, goal->gentle, goal->check
-		}, i + 1 < count ? &agenda[i + 1] : rest
-	};
+		put_goal(&agenda[i], list_nth(expr->args, i), goal->truth, goal, i + 1 < count ? &agenda[i + 1] : rest);
 	return solve(solver, agenda);
 }
 
 /* Solve CASE WHEN a THEN b ELSE c END: a and b, or not a and c. */
 static bool
-solve_case(Solver *solver, const CaseExpr *expr, const Goal *goal, const Agenda *rest)
+solve_case(Solver *solver, const CaseExpr * expr, const Goal *goal, const Agenda *rest)
 {
 	int			count = list_length(expr->args);
 	Arm		   *arms = palloc0(sizeof(Arm) * (count + 1));
@@ -838,11 +876,13 @@ solve_case(Solver *solver, const CaseExpr *expr, const Goal *goal, const Agenda 
 	}
 	for (int i = 0; i < count; i++)
 	{
-		const CaseWhen *when = list_nth(expr->args, i);
+		const		CaseWhen *when = list_nth(expr->args, i);
 
-		arms[i] = (Arm) {(Node *) when->expr, true, (Node *) when->result, goal->truth};
+		put_arm(&arms[i], (Node *) when->expr, true, (Node *) when->result);
+		arms[i].second_truth = goal->truth;
 	}
-	arms[count] = (Arm) {last, false, (Node *) expr->defresult, goal->truth};
+	put_arm(&arms[count], last, false, (Node *) expr->defresult);
+	arms[count].second_truth = goal->truth;
 	return solve_arms(solver, arms, count + 1, goal, rest);
 }
 
@@ -922,7 +962,7 @@ list_texts(Node *expr)
 
 /* Meet IN, NOT IN and the like. */
 static bool
-meet_list(Solver *solver, const ScalarArrayOpExpr *expr, const Goal *goal)
+meet_list(Solver *solver, const ScalarArrayOpExpr * expr, const Goal *goal)
 {
 	const char *operator = get_opname(expr->opno);
 	Subject		subject = read_subject(solver, goal->check, linitial(expr->args));
@@ -943,10 +983,10 @@ meet_list(Solver *solver, const ScalarArrayOpExpr *expr, const Goal *goal)
 		return keeps_limits(subject.slot, goal->gentle);
 	}
 	if (in == goal->truth)
-		return meet_constant(&subject, "=", linitial(texts), goal);
+		return meet_constant(solver, &subject, "=", linitial(texts), goal);
 	foreach(lc, texts)
 	{
-		if (!meet_constant(&subject, "<>", lfirst(lc), goal))
+		if (!meet_constant(solver, &subject, "<>", lfirst(lc), goal))
 			return false;
 	}
 	return true;
@@ -954,7 +994,7 @@ meet_list(Solver *solver, const ScalarArrayOpExpr *expr, const Goal *goal)
 
 /* Meet IS NULL or IS NOT NULL. */
 static bool
-meet_null_test(Solver *solver, const NullTest *test, const Goal *goal)
+meet_null_test(Solver *solver, const NullTest * test, const Goal *goal)
 {
 	Slot	   *slot = column_of(solver, goal->check, (Node *) test->arg);
 
@@ -977,11 +1017,13 @@ meet_call(Solver *solver, Node *expr, const Goal *goal)
 	char	   *text = list_length(args) > 1 ? dbkit_constant_text(lsecond(args)) : NULL;
 
 	if (slot != NULL && goal->truth && dbkit_is_function(function, "is_id"))
-		slot->limits.id_prefix = text != NULL ? text : "";
-	else if (slot != NULL && goal->truth && function == F_STARTS_WITH && text != NULL)
+		slot->limits.id_prefix = text !=NULL ? text : "";
+
+	else if (slot != NULL && goal->truth && function == F_STARTS_WITH && text !=NULL)
 		slot->limits.like = pattern_of_start(text);
-	else if (slot != NULL && goal->truth && (function == F_TEXTLIKE || function == F_LIKE_TEXT_TEXT) && text != NULL)
+	else if (slot != NULL && goal->truth && (function == F_TEXTLIKE || function == F_LIKE_TEXT_TEXT) && text !=NULL)
 		slot->limits.like = text;
+
 	else
 		goal->check->read = false;
 	return true;
@@ -1004,7 +1046,7 @@ meet_boolean(Solver *solver, Node *expr, const Goal *goal)
 
 /* Solve IS TRUE and its kin, for a condition that is not null. */
 static bool
-solve_test(Solver *solver, const BooleanTest *test, const Goal *goal, const Agenda *rest)
+solve_test(Solver *solver, const BooleanTest * test, const Goal *goal, const Agenda *rest)
 {
 	switch (test->booltesttype)
 	{
@@ -1103,6 +1145,25 @@ find_id_prefixes(Shape *shape)
 	}
 }
 
+/* Have another one of several allowed values come first in another variant. */
+static void
+rotate_lists(Shape *shape)
+{
+	for (int i = 0; i < shape->count; i++)
+	{
+		Limits	   *limits = &shape->slots[i].limits;
+		int			count = limits->listed ? list_length(limits->allowed) : 0;
+		List	   *rotated = NIL;
+
+		if (count < 2 || shape->slots[i].filling != FILL_VALUE)
+			continue;
+		for (int n = 0; n < count; n++)
+			rotated = lappend(rotated, list_nth(limits->allowed, (n + shape->variant->turn) % count));
+		limits->allowed = rotated;
+		shape->choices = Max(shape->choices, count);
+	}
+}
+
 /*
  * Find out what the CHECKs ask of the columns, and keep it in the slots.  Where they cannot
  * be met together, those that can alone are.
@@ -1119,15 +1180,11 @@ dbkit_meet_checks(Shape *shape)
 	for (int i = 0; i < count; i++)
 	{
 		Check	   *check = list_nth(shape->checks, i);
+		const Goal	goal = {check->tree, true, false, check};
 
 		check->read = check->tree != NULL;
 		check->met = true;
-		agenda[i] = (Agenda)
-		{
-			{
-				check->tree, true, false, check
-			}, i + 1 < count ? &agenda[i + 1] : NULL
-		};
+		put_goal(&agenda[i], check->tree, true, &goal, i + 1 < count ? &agenda[i + 1] : NULL);
 	}
 	if (count > 0 && !solve(&solver, agenda))
 	{
@@ -1136,6 +1193,7 @@ dbkit_meet_checks(Shape *shape)
 			meet_alone(&solver, lfirst(lc));
 	}
 	find_id_prefixes(shape);
+	rotate_lists(shape);
 }
 
 /* Return the columns of which a CHECK speaks. */

@@ -26,7 +26,7 @@ enum
 	DIFFERS
 };
 
-/* Is a reference one that rows need a parent for? */
+/* Is a reference one that rows need a parent for?  Not one by a default that is new each time: a trigger inserts it. */
 bool
 dbkit_is_needed(const Shape *shape, const Reference *reference)
 {
@@ -35,6 +35,7 @@ dbkit_is_needed(const Shape *shape, const Reference *reference)
 		const Slot *slot = dbkit_slot(shape, reference->columns[i]);
 
 		if (slot->filling == FILL_NOTHING || slot->filling == FILL_NULL ||
+			(slot->filling == FILL_DEFAULT && slot->volatile_default) ||
 			(slot->constant != NULL && slot->constant->type == jbvNull))
 			return false;
 	}
@@ -141,4 +142,6 @@ dbkit_choose_distinct(Shape *shape)
 
 	foreach(lc, shape->uniques)
 		make_distinct(shape, lfirst(lc));
+	foreach(lc, shape->references)
+		shape->shares_key |= ((Reference *) lfirst(lc))->distinct;
 }

@@ -95,9 +95,9 @@ write_rows(const Shape *shape, uint64 rows)
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
 }
 
-/* Return a name for the table in RETURNING that none of its columns has. */
-static char *
-row_alias(const Shape *shape)
+/* Return a name for the table that none of its columns has, so that it means the row. */
+char *
+dbkit_row_alias(const Shape *shape)
 {
 	char	   *alias = pstrdup("made");
 
@@ -114,7 +114,7 @@ write_insert(const Shape *shape, const char *returning)
 	StringInfoData values;
 	StringInfoData types;
 	bool		identity = false;
-	const char *alias = row_alias(shape);
+	const char *alias = dbkit_row_alias(shape);
 
 	if (returning == NULL)
 		returning = alias;
@@ -195,7 +195,7 @@ static void
 raise_with_advice(const Shape *shape, ErrorData *error)
 {
 	char	   *advice = error->hint == NULL && ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION ?
-		advise(shape, error) : NULL;
+	advise(shape, error) : NULL;
 
 	if (advice != NULL)
 		error->hint = advice;

@@ -11,6 +11,7 @@
 #include "test_data/shape.h"
 
 extern JsonbValue *dbkit_json_text(const char *text);
+extern char *dbkit_row_alias(const Shape *shape);
 extern void dbkit_insert_rows(const Shape *shape, uint64 rows, const char *returning);
 
 #endif							/* DBKIT_INSERT_H */

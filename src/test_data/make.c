@@ -186,7 +186,7 @@ store_row(Datum row, void *arg)
 {
 	ReturnSetInfo *result = arg;
 	HeapTupleHeader header = DatumGetHeapTupleHeader(row);
-	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(header), .t_data = header};
+	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(header),.t_data = header};
 
 	ItemPointerSetInvalid(&tuple.t_self);
 	tuplestore_puttuple(result->setResult, &tuple);

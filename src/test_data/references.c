@@ -19,6 +19,7 @@
 #include "utils/ruleutils.h"
 
 #include "common.h"
+#include "attempt.h"
 #include "context/context.h"
 #include "convention/agreement.h"
 #include "convention/facts/type_walk.h"
@@ -85,7 +86,7 @@ given_to_parents(const Shape *shape, const Reference *reference)
 	return result;
 }
 
-/* Return the columns of a list of names, each as text: CAST(p.a AS text), CAST(p.b AS text) */
+/* Return the columns of a list of names, each as text */
 static char *
 columns_as_text(const Shape *shape, const Bitmapset *columns, const char *alias)
 {
@@ -94,7 +95,7 @@ columns_as_text(const Shape *shape, const Bitmapset *columns, const char *alias)
 
 	initStringInfo(&result);
 	while ((member = bms_next_member(columns, member)) >= 0)
-		appendStringInfo(&result, "%sCAST(%s%s AS pg_catalog.text)", result.len > 0 ? ", " : "", alias,
+		appendStringInfo(&result, "%s%s%s::pg_catalog.text", result.len > 0 ? ", " : "", alias,
 						 quote_identifier(dbkit_slot(shape, member)->name));
 	return result.data;
 }
@@ -165,18 +166,17 @@ referenceable_columns(const Shape *shape, const Reference *reference)
 	return result;
 }
 
-/* Look for rows of the parent that are there, with what is given; returns how many. */
+/* Look for rows of a table with what is given, and leave in SPI_tuptable what is selected of them; returns how many. */
 static uint64
-look_up(const Shape *parent, const Reference *reference, const List *given, uint64 limit)
+look_up(const Shape *parent, const char *selected, const List *given, uint64 limit)
 {
-	StringInfoData types;
 	StringInfoData conditions;
 	JsonbParseState *state = NULL;
 	Oid			type = JSONBOID;
 	Datum		value;
 	ListCell   *lc;
+	const char *alias = dbkit_row_alias(parent);
 
-	initStringInfo(&types);
 	initStringInfo(&conditions);
 	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	foreach(lc, given)
@@ -185,21 +185,20 @@ look_up(const Shape *parent, const Reference *reference, const List *given, uint
 		const Slot *slot = dbkit_slot(parent, known->attnum);
 		const char *name = quote_identifier(slot->name);
 
-		appendStringInfo(&types, ", %s %s", name, dbkit_declared_type_name(slot->type, slot->typmod));
-		appendStringInfo(&conditions, " AND p.%s OPERATOR(pg_catalog.=) r.%s", name, name);
+		appendStringInfo(&conditions, "%s %s.%s OPERATOR(pg_catalog.=) (SELECT w.%s FROM pg_catalog.jsonb_to_record($1) AS w(%s %s))",
+						 conditions.len > 0 ? " AND" : "", alias, name, name, name, dbkit_declared_type_name(slot->type, slot->typmod));
 		(void) pushJsonbValue(&state, WJB_KEY, dbkit_json_text(slot->name));
 		(void) pushJsonbValue(&state, WJB_VALUE, known->constant != NULL ? known->constant : dbkit_json_text(known->values[0]));
 	}
 	value = JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
 	if (given == NIL)
 		return dbkit_run_sql(SPI_OK_SELECT,
-							 psprintf("SELECT %s FROM %s AS p LIMIT " UINT64_FORMAT,
-									  columns_as_text(parent, key_columns(reference), "p."), parent->name, limit),
+							 psprintf("SELECT %s FROM %s AS %s LIMIT " UINT64_FORMAT, selected, parent->name, alias, limit),
 							 0, NULL, NULL, NULL);
 	return dbkit_run_sql(SPI_OK_SELECT,
-						 psprintf("SELECT %s FROM %s AS p, pg_catalog.jsonb_to_record($1) AS r(%s) WHERE%s LIMIT " UINT64_FORMAT,
-								  columns_as_text(parent, key_columns(reference), "p."), parent->name,
-								  types.data + strlen(", "), conditions.data + strlen(" AND"), limit),
+						 psprintf("SELECT %s FROM %s AS %s WHERE%s LIMIT " UINT64_FORMAT,
+								  selected, parent->name, alias,
+								  conditions.data, limit),
 						 1, &type, &value, NULL);
 }
 
@@ -219,23 +218,30 @@ is_lookup_table(const Shape *parent, const Reference *reference)
 	return true;
 }
 
-/* Use rows that are there, if all of the key is known or the parent is a table of few fixed rows. */
+/* Use rows that are there, with what is given; false where there are none. */
 static bool
-use_existing(Shape *shape, const Reference *reference, Shape *parent, const List *given, uint64 rows)
+use_any(Shape *shape, const Reference *reference, const Shape *parent, const List *given, uint64 rows)
 {
-	uint64		found;
-	Keys		keys;
+	char	   *selected = columns_as_text(parent, key_columns(reference), psprintf("%s.", dbkit_row_alias(parent)));
+	uint64		found = look_up(parent, selected, given, reference->distinct ? rows : 1);
 
-	if (list_length(given) < reference->count && !is_lookup_table(parent, reference))
-		return false;
-	found = look_up(parent, reference, given, reference->distinct ? rows : 1);
 	if (found > 0)
 	{
-		keys = take_keys(reference, key_columns(reference), found);
+		Keys		keys = take_keys(reference, key_columns(reference), found);
+
 		use_keys(shape, reference, &keys, rows);
 	}
 	SPI_freetuptable(SPI_tuptable);
 	return found > 0;
+}
+
+/* Use rows that are there, if all of the key is known or the parent is a table of few fixed rows. */
+static bool
+use_existing(Shape *shape, const Reference *reference, Shape *parent, const List *given, uint64 rows)
+{
+	if (list_length(given) < reference->count && !is_lookup_table(parent, reference))
+		return false;
+	return use_any(shape, reference, parent, given, rows);
 }
 
 /* Keep a row that was made as a parent, for further children. */
@@ -256,15 +262,49 @@ remember(Making *making, const Shape *parent, const Bitmapset *columns)
 	MemoryContextSwitchTo(old);
 }
 
-/* Make parents: one, or one for each row. */
+/* Parents that are to be made, which may fail */
+typedef struct Parents
+{
+	Making	   *making;
+	const Reference *reference;
+	uint64		count;
+	List	   *given;
+	char	   *returning;
+	SPITupleTable *returned;
+} Parents;
+
+/* Make parents; an attempt. */
 static void
-make_parents(Making *making, Shape *shape, const Reference *reference, const Shape *parent, List *given, uint64 rows)
+build_parents(void *arg)
+{
+	Parents    *parents = arg;
+
+	dbkit_build_rows(parents->making, parents->reference->parent, parents->count, parents->given, parents->returning);
+	parents->returned = SPI_tuptable;
+}
+
+/* Make parents: one, or one for each row; where that cannot be done, others that are there will do. */
+static void
+make_parents(Making *making, Shape *shape, Reference *reference, const Shape *parent, List *given, uint64 rows)
 {
 	Bitmapset  *columns = referenceable_columns(parent, reference);
 	uint64		count = reference->distinct ? rows : 1;
+	Parents		parents = {making, reference, count, given, columns_as_text(parent, columns, ""), NULL};
+	int			made = list_length(making->parents);
+	int			depth = list_length(making->chain);
+	ErrorData  *error = dbkit_attempt(build_parents, &parents, ATTEMPT_KEPT);
 	Keys		keys;
 
-	dbkit_build_rows(making, reference->parent, count, given, columns_as_text(parent, columns, ""));
+	if (error != NULL)
+	{
+		making->parents = list_truncate(making->parents, made);
+		making->chain = list_truncate(making->chain, depth);
+		if (!use_any(shape, reference, parent, given, rows))
+			ReThrowError(error);
+		return;
+	}
+	reference->made = true;
+	SPI_tuptable = parents.returned;
 	keys = take_keys(reference, columns, count);
 	if (!reference->distinct)
 		remember(making, parent, columns);
@@ -280,7 +320,7 @@ fits(const Parent *made, const Reference *reference, const List *given)
 
 	for (int i = 0; i < reference->count; i++)
 	{
-		if (made->texts[reference->keys[i] - 1] == NULL)
+		if (reference->keys[i] > made->count || made->texts[reference->keys[i] - 1] == NULL)
 			return false;
 	}
 	foreach(lc, given)
@@ -381,10 +421,10 @@ static void
 take_defaults(const Shape *shape, Slot *slot, uint64 rows)
 {
 	Node	   *tree = stringToNode(slot->stored_default);
-	char	   *text = deparse_expression(tree, deparse_context_for(shape->bare_name, shape->relid), false, false);
+	char	   *text = psprintf("(%s)", deparse_expression(tree, deparse_context_for(shape->bare_name, shape->relid), false, false));
 
 	(void) dbkit_run_sql(SPI_OK_SELECT,
-						 psprintf("SELECT CAST((%s) AS pg_catalog.text) FROM pg_catalog.generate_series(1, " UINT64_FORMAT ")", text, rows),
+						 psprintf("SELECT %s::pg_catalog.text FROM pg_catalog.generate_series(1, " UINT64_FORMAT ")", text, rows),
 						 0, NULL, NULL, NULL);
 	slot->values = palloc(sizeof(char *) * rows);
 	for (uint64 row = 0; row < rows; row++)
@@ -445,6 +485,40 @@ defer(Making *making, const Reference *reference)
 	dbkit_run_utility(psprintf("SET CONSTRAINTS %s DEFERRED", (char *) llast(making->deferred)));
 }
 
+/* Return the values of a column that is settled, as text. */
+static char **
+settled_texts(const Slot *slot, uint64 rows)
+{
+	char	  **result;
+
+	if (slot->values != NULL)
+		return slot->values;
+	result = palloc(sizeof(char *) * rows);
+	for (uint64 row = 0; row < rows; row++)
+		result[row] = slot->constant->type == jbvString ?
+			pnstrdup(slot->constant->val.string.val, slot->constant->val.string.len) : NULL;
+	return result;
+}
+
+/* Use the keys that parents would have, which a trigger is to insert. */
+static void
+foresee_parents(Making *making, Shape *shape, const Reference *reference, const List *given, uint64 rows)
+{
+	static const Variant usual;
+	Shape	   *parent = dbkit_prepare_rows(making, reference->parent, rows, given, &usual);
+	Keys		keys = {rows, palloc(sizeof(char **) * reference->count)};
+
+	for (int i = 0; i < reference->count; i++)
+	{
+		Slot	   *key = dbkit_slot(parent, reference->keys[i]);
+
+		settle(parent, key, rows);
+		keys.texts[i] = settled_texts(key, rows);
+		dbkit_slot(shape, reference->columns[i])->foreseen = true;
+	}
+	use_keys(shape, reference, &keys, rows);
+}
+
 /* Reference a row that is inserted later, since it needs this one. */
 static void
 reference_later(Making *making, Shape *shape, const Reference *reference, Shape *parent)
@@ -463,23 +537,35 @@ reference_later(Making *making, Shape *shape, const Reference *reference, Shape 
 		Slot	   *key = dbkit_slot(parent, reference->keys[i]);
 
 		settle(parent, key, 1);
-		keys.texts[i] = key->values != NULL ? key->values : palloc0(sizeof(char *));
-		if (key->values == NULL)
-			keys.texts[i][0] = pnstrdup(key->constant->val.string.val, key->constant->val.string.len);
+		keys.texts[i] = settled_texts(key, 1);
 	}
 	use_keys(shape, reference, &keys, 1);
 }
 
+/* Is the parent one that a trigger inserts, by another reference? */
+static bool
+is_foreseen(const Shape *shape, const Reference *reference)
+{
+	for (int i = 0; i < reference->count; i++)
+	{
+		if (dbkit_slot(shape, reference->columns[i])->foreseen)
+			return true;
+	}
+	return false;
+}
+
 /* See to one reference. */
 static void
-fill_reference(Making *making, Shape *shape, const Reference *reference, List **used, uint64 rows)
+fill_reference(Making *making, Shape *shape, Reference *reference, List **used, uint64 rows)
 {
 	List	   *given = given_to_parents(shape, reference);
 	Shape	   *parent;
+	int			made;
 
 	if (reference->parent == shape->relid)
 	{
-		reference_itself(shape, reference, rows);
+		if (list_length(given) < reference->count || !use_any(shape, reference, shape, given, rows))
+			reference_itself(shape, reference, rows);
 		return;
 	}
 	parent = being_built(making, reference->parent);
@@ -490,12 +576,18 @@ fill_reference(Making *making, Shape *shape, const Reference *reference, List **
 	}
 	if (use_made(making, shape, reference, given, used, rows))
 		return;
+	if (shape->variant->trusting && (reference->distinct || is_foreseen(shape, reference)))
+	{
+		foresee_parents(making, shape, reference, given, rows);
+		return;
+	}
 	parent = dbkit_read_shape(reference->parent);
 	dbkit_meet_checks(parent);
 	if (use_existing(shape, reference, parent, given, rows))
 		return;
+	made = list_length(making->parents);
 	make_parents(making, shape, reference, parent, given, rows);
-	if (!reference->distinct)
+	if (list_length(making->parents) > made)
 		*used = lappend(*used, llast(making->parents));
 }
 
@@ -511,6 +603,33 @@ is_overridden(const Shape *shape, const Reference *reference)
 	return true;
 }
 
+/* Have the organization that the caller gave be that of the parents as well. */
+static void
+remember_tenant(Making *making, const Shape *shape)
+{
+	ListCell   *lc;
+
+	foreach(lc, shape->references)
+	{
+		const Reference *reference = lfirst(lc);
+		const Slot *slot = dbkit_slot(shape, reference->columns[0]);
+		MemoryContext old;
+		Parent	   *given;
+
+		if (reference->count != 1 || !slot->overridden || slot->constant == NULL || slot->constant->type != jbvString ||
+			!dbkit_is_organization_table(&dbkit_now, reference->parent))
+			continue;
+		old = MemoryContextSwitchTo(making->context);
+		given = palloc0(sizeof(Parent));
+		given->relid = reference->parent;
+		given->count = reference->keys[0];
+		given->texts = palloc0(sizeof(char *) * given->count);
+		given->texts[given->count - 1] = pnstrdup(slot->constant->val.string.val, slot->constant->val.string.len);
+		making->parents = lappend(making->parents, given);
+		MemoryContextSwitchTo(old);
+	}
+}
+
 /* Find or make the rows that the foreign keys of a table need. */
 void
 dbkit_fill_references(Making *making, Shape *shape, uint64 rows)
@@ -519,13 +638,51 @@ dbkit_fill_references(Making *making, Shape *shape, uint64 rows)
 	ListCell   *lc;
 
 	use_context(shape);
+	if (list_length(making->chain) == 1 && making->parents == NIL)
+		remember_tenant(making, shape);
 	foreach(lc, shape->references)
 	{
-		const Reference *reference = lfirst(lc);
+		Reference  *reference = lfirst(lc);
 
 		if (dbkit_is_needed(shape, reference) && !is_overridden(shape, reference))
 			fill_reference(making, shape, reference, &used, rows);
 	}
+}
+
+/* Is the row one of which the caller has given something? */
+static bool
+has_overrides(const Shape *shape)
+{
+	for (int i = 0; i < shape->count; i++)
+	{
+		if (shape->slots[i].overridden)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Has a trigger of a parent, which was just made for this row alone, inserted the row?  Then
+ * leave in SPI_tuptable what is to be returned of it.
+ */
+bool
+dbkit_find_made(const Shape *shape, const char *returning)
+{
+	ListCell   *lc;
+
+	foreach(lc, has_overrides(shape) ? NIL : shape->references)
+	{
+		const Reference *reference = lfirst(lc);
+		List	   *given = NIL;
+
+		if (!reference->distinct || !reference->made)
+			continue;
+		for (int i = 0; i < reference->count; i++)
+			given = lappend(given, given_to_parent(dbkit_slot(shape, reference->columns[i]), reference->columns[i]));
+		if (look_up(shape, returning != NULL ? returning : dbkit_row_alias(shape), given, 1) > 0)
+			return true;
+	}
+	return false;
 }
 
 /* Have the constraints as they were before. */

@@ -19,6 +19,7 @@
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_enum.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -203,7 +204,7 @@ static void
 read_columns(Shape *shape, Relation table)
 {
 	TupleDesc	desc = RelationGetDescr(table);
-	const TupleConstr *constraints = desc->constr;
+	const		TupleConstr *constraints = desc->constr;
 
 	shape->count = desc->natts;
 	shape->slots = palloc0(sizeof(Slot) * Max(desc->natts, 1));
@@ -221,7 +222,7 @@ read_columns(Shape *shape, Relation table)
 static void
 read_checks(Shape *shape, Relation table)
 {
-	const TupleConstr *constraints = RelationGetDescr(table)->constr;
+	const		TupleConstr *constraints = RelationGetDescr(table)->constr;
 
 	for (int i = 0; constraints != NULL && i < constraints->num_check; i++)
 	{
@@ -266,7 +267,7 @@ read_unique(Shape *shape, Oid index)
 {
 	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
 	Form_pg_index form;
-	UniqueKey	   *unique;
+	UniqueKey  *unique;
 
 	if (!HeapTupleIsValid(tuple))
 		return;
@@ -289,7 +290,7 @@ copy_attnums(const AttrNumber *attnums, int count)
 }
 
 static void
-read_reference(Shape *shape, const ForeignKeyCacheInfo *key)
+read_reference(Shape *shape, const ForeignKeyCacheInfo * key)
 {
 	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(key->conoid));
 	Form_pg_constraint form;
@@ -323,6 +324,18 @@ compare_references(const ListCell *a, const ListCell *b)
 	return first->columns[0] - second->columns[0];
 }
 
+/* Are there triggers of INSERT, other than those of foreign keys? */
+static bool
+has_triggers(const TriggerDesc *triggers)
+{
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		if (!triggers->triggers[i].tgisinternal && TRIGGER_FOR_INSERT(triggers->triggers[i].tgtype))
+			return true;
+	}
+	return false;
+}
+
 /* Read a table; it is there until the transaction ends. */
 Shape *
 dbkit_read_shape(Oid relid)
@@ -330,11 +343,15 @@ dbkit_read_shape(Oid relid)
 	Relation	table = table_open(relid, AccessShareLock);
 	Shape	   *shape = palloc0(sizeof(Shape));
 	ListCell   *lc;
+	static const Variant usual;
 
 	check_kind(table);
+	shape->variant = &usual;
+	shape->choices = 1;
 	shape->relid = relid;
 	shape->name = dbkit_relation_name(relid);
 	shape->bare_name = pstrdup(RelationGetRelationName(table));
+	shape->has_triggers = has_triggers(table->trigdesc);
 	read_columns(shape, table);
 	read_checks(shape, table);
 	foreach(lc, RelationGetIndexList(table))

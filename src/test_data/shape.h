@@ -64,6 +64,7 @@ typedef struct Slot
 	Filling		filling;
 	bool		overridden;		/* given by the caller */
 	bool		distinct;		/* has to differ from row to row */
+	bool		foreseen;		/* the key of a parent that a trigger inserts */
 	Limits		limits;
 
 	/* The values, once they are known: one for all rows, or one for each */
@@ -102,7 +103,20 @@ typedef struct Reference
 	bool		deferrable;
 	bool		deferred;
 	bool		distinct;		/* each row needs a parent of its own */
+	bool		made;			/* and that was made in this call */
 } Reference;
+
+/* One of the ways in which a row can be made where CHECKs and keys leave several */
+typedef struct Variant
+{
+	int			turn;			/* with which arm of an OR, or value of a
+								 * list, to begin */
+	bool		eager;			/* what is compared with something gets a
+								 * value */
+	bool		generous;		/* every column gets a value */
+	bool		trusting;		/* triggers insert the parent that shares the
+								 * key */
+} Variant;
 
 typedef struct Shape
 {
@@ -114,6 +128,10 @@ typedef struct Shape
 	List	   *checks;			/* Check * */
 	List	   *uniques;		/* UniqueKey * */
 	List	   *references;		/* Reference *, those with most columns first */
+	bool		has_triggers;	/* of INSERT */
+	bool		shares_key;		/* with a parent that each row has its own of */
+	const struct Variant *variant;	/* which of several possible rows to make */
+	int			choices;		/* how many there are, as far as is known */
 } Shape;
 
 #define dbkit_slot(shape, attnum)	(&(shape)->slots[(attnum) - 1])
@@ -121,6 +139,7 @@ typedef struct Shape
 extern Shape *dbkit_read_shape(Oid relid);
 extern List *dbkit_enum_labels(Oid type);
 extern Slot *dbkit_find_slot(const Shape *shape, const char *name);
+extern void dbkit_limit_to_partition(Shape *shape);
 extern void dbkit_meet_checks(Shape *shape);
 extern Bitmapset *dbkit_columns_of_check(const Check *check);
 extern char *dbkit_constant_text(Node *expr);

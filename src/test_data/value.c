@@ -17,9 +17,11 @@
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
+#include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
+#include "utils/float.h"
 #include "utils/fmgrprotos.h"
 #include "utils/formatting.h"
 #include "utils/json.h"
@@ -123,7 +125,8 @@ fit(char *text, const Limits *limits)
 	StringInfoData result;
 
 	if (strlen(text) > limits->max_length)
-		text += (int) (strlen(text) - limits->max_length);
+		text	  +=(int) (strlen(text) - limits->max_length);
+
 	initStringInfo(&result);
 	appendStringInfoString(&result, text);
 	while (result.len < limits->min_length && result.len < (int) (MaxAllocSize / 2))
@@ -184,6 +187,14 @@ typedef struct Range
 	double		high;
 } Range;
 
+static Range
+range_of(double step, double low, double high)
+{
+	Range		range = {step, low, high};
+
+	return range;
+}
+
 /* Narrow a range down to what is allowed. */
 static void
 narrow(Range *range, const Limits *limits)
@@ -239,19 +250,19 @@ some_number(const Slot *slot, uint64 number, Range range, int scale)
 static char *
 some_int2(const Slot *slot, uint64 number)
 {
-	return some_number(slot, number, (Range) {1, PG_INT16_MIN, PG_INT16_MAX}, 0);
+	return some_number(slot, number, range_of(1, PG_INT16_MIN, PG_INT16_MAX), 0);
 }
 
 static char *
 some_int4(const Slot *slot, uint64 number)
 {
-	return some_number(slot, number, (Range) {1, PG_INT32_MIN, PG_INT32_MAX}, 0);
+	return some_number(slot, number, range_of(1, PG_INT32_MIN, PG_INT32_MAX), 0);
 }
 
 static char *
 some_int8(const Slot *slot, uint64 number)
 {
-	return some_number(slot, number, (Range) {1, -9e15, 9e15}, 0);
+	return some_number(slot, number, range_of(1, -9e15, 9e15), 0);
 }
 
 /* A number with decimals: they are used where no whole number is allowed. */
@@ -269,11 +280,11 @@ some_decimal(const Slot *slot, uint64 number)
 		scale = ((typmod & 0x7ff) ^ 1024) - 1024;
 		high = pow(10, ((typmod >> 16) & 0xffff) - scale) - pow(10, -scale);
 	}
-	whole = (Range) {1, -floor(high), floor(high)};
+	whole = range_of(1, -floor(high), floor(high));
 	narrow(&whole, &slot->limits);
 	if (scale <= 0 || (whole.low <= whole.high && whole.high >= 1))
-		return some_number(slot, number, (Range) {scale < 0 ? pow(10, -scale) : 1, -high, high}, 0);
-	return some_number(slot, number, (Range) {pow(10, -scale), -high, high}, scale);
+		return some_number(slot, number, range_of(scale < 0 ? pow(10, -scale) : 1, -high, high), 0);
+	return some_number(slot, number, range_of(pow(10, -scale), -high, high), scale);
 }
 
 /* Return a time: now, or where times have to differ, seconds of it. */
@@ -489,10 +500,9 @@ part_of(const Slot *slot, Oid type, int32 typmod)
 {
 	Slot		part = *slot;
 
-	part.limits = (Limits)
-	{
-		.low = -INFINITY, .high = INFINITY, .max_length = INFINITY
-	};
+	memset(&part.limits, 0, sizeof(Limits));
+	part.limits.low = -get_float8_infinity();
+	part.limits.high = part.limits.max_length = get_float8_infinity();
 	part.type = type;
 	part.typmod = part.base_typmod = typmod;
 	part.base_type = getBaseTypeAndTypmod(type, &part.base_typmod);
@@ -537,6 +547,12 @@ some_range(const Slot *slot, uint64 number, Oid subtype)
 	Slot		until;
 
 	from.distinct = slot->distinct;
+	if (TypeCategory(subtype) != TYPCATEGORY_NUMERIC && TypeCategory(subtype) != TYPCATEGORY_DATETIME)
+	{
+		char	   *only = dbkit_make_value(&from, number);
+
+		return psprintf("[\"%s\",\"%s\"]", only, only);
+	}
 	until = from;
 	until.limits.rank = from.distinct ? 0 : 1;
 	if (from.distinct && (subtype == DATEOID || subtype == TIMESTAMPTZOID || subtype == TIMESTAMPOID))
