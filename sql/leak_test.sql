@@ -120,7 +120,8 @@ CREATE MATERIALIZED VIEW statistics AS SELECT organization_id, count(*) FROM doc
 CREATE VIEW of_statistics WITH (security_invoker) AS SELECT max(count) AS most, count(*) AS organizations FROM statistics;
 GRANT SELECT ON statistics, of_statistics TO regress_tenant;
 CREATE TEMPORARY TABLE tap AS SELECT n, line FROM dbkit.leak_test('regress_tenant') WITH ORDINALITY AS t (line, n);
-SELECT line FROM tap t WHERE line ~ '^not ok' OR line ~ '^#' ORDER BY n;
+-- the row of "parts" may be in any partition
+SELECT regexp_replace(line, 'shows \d+ rows instead of \d+', 'shows more rows') AS line FROM tap WHERE line ~ '^not ok' OR line ~ '^#' ORDER BY n;
 SELECT hole, count(line) > 0 AS found FROM (VALUES
   ('a policy with OR true', 'leaks.or_true shows'),
   ('a missing WITH CHECK', 'leaks.no_with_check (takes|gives)'),
@@ -222,8 +223,10 @@ SELECT dbkit.agree('{"reserve_settings": null}') IS NOT NULL AS agreed;
 CREATE FUNCTION sleep() RETURNS void LANGUAGE sql AS 'SELECT pg_sleep(600)';
 BEGIN;
 SAVEPOINT before;
-SET LOCAL statement_timeout = '1s';
+SET LOCAL statement_timeout = '3s';
+\set VERBOSITY terse
 SELECT dbkit.leak_test('regress_tenant'); -- fails
+\set VERBOSITY default
 ROLLBACK TO before;
 SELECT bool_and(rows = '0') AS no_trace FROM rows_left;
 SELECT dbkit.user_id(), dbkit.organization_id(), current_user;
@@ -243,10 +246,6 @@ ROLLBACK;
 BEGIN READ ONLY;
 SELECT dbkit.leak_test('regress_tenant'); -- fails
 ROLLBACK;
-SET ROLE regress_other;
-SELECT dbkit.leak_test('regress_tenant'); -- fails
-RESET ROLE;
-GRANT EXECUTE ON FUNCTION dbkit.leak_test(name) TO regress_other;
 SET ROLE regress_other;
 SELECT dbkit.leak_test('regress_tenant'); -- fails
 RESET ROLE;
