@@ -41,6 +41,7 @@ sub ended_by
 }
 
 my $session = ended_by('pg_cancel_backend');
+$session->query('SELECT 1');	# takes in the error
 $session->{stderr} = '';
 is($session->query_safe("SELECT concat(dbkit.user_id(), dbkit.organization_id(), ' ', current_user = session_user, ' ', current_setting('row_security'))"),
 	' t on', 'a cancelled test leaves no context, role or setting in the session');
