@@ -138,11 +138,14 @@ extern void dbkit_set_initial(struct config_generic *setting, char initial);
 #if PG_VERSION_NUM >= 160000
 #define dbkit_schema_aclcheck(schema, role, mode) \
 	object_aclcheck(NamespaceRelationId, schema, role, mode)
+#define dbkit_function_aclcheck(function, role, mode) \
+	object_aclcheck(ProcedureRelationId, function, role, mode)
 #define dbkit_owns_table(table, role) object_ownercheck(RelationRelationId, table, role)
 #define dbkit_owns_type(type, role) object_ownercheck(TypeRelationId, type, role)
 #define dbkit_owns_database(role) object_ownercheck(DatabaseRelationId, MyDatabaseId, role)
 #else
 #define dbkit_schema_aclcheck(schema, role, mode) pg_namespace_aclcheck(schema, role, mode)
+#define dbkit_function_aclcheck(function, role, mode) pg_proc_aclcheck(function, role, mode)
 #define dbkit_owns_table(table, role) pg_class_ownercheck(table, role)
 #define dbkit_owns_type(type, role) pg_type_ownercheck(type, role)
 #define dbkit_owns_database(role) pg_database_ownercheck(MyDatabaseId, role)

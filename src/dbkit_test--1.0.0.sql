@@ -11,3 +11,10 @@ CREATE FUNCTION dbkit.make_many(sample anyelement, count pg_catalog.int8, overri
 	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_make_many';
 COMMENT ON FUNCTION dbkit.make_many(anyelement, pg_catalog.int8, pg_catalog.jsonb) IS
 'inserts so many rows as dbkit.make() does one, with the same parents where unique keys allow it, and returns them; a count that is negative or NULL is invalid_parameter_value';
+
+-- isolation ---------------------------------------------------------------
+
+CREATE FUNCTION dbkit.leak_test(role pg_catalog.name DEFAULT NULL) RETURNS SETOF pg_catalog.text
+	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_leak_test';
+COMMENT ON FUNCTION dbkit.leak_test(pg_catalog.name) IS
+'tests whether a role reaches rows of another organization than its own, through tables, partitions, views, materialized views and functions without arguments, and returns TAP; all rows that it makes are rolled back. role: the customer_role of the agreement unless named, undefined_object for none of that name; only superusers, else insufficient_privilege; while a tenant context is entered, object_not_in_prerequisite_state';

@@ -49,6 +49,9 @@ int			dbkit_held_cursor_depth = 0;
 
 static TenantContext *context = NULL;
 
+/* The subtransaction that a pushed context ends with */
+static SubTransactionId pushed_in = InvalidSubTransactionId;
+
 /* Has anything run since the context was entered? */
 static bool used = false;
 
@@ -155,11 +158,11 @@ check_transport(char **newval, void **extra pg_attribute_unused(),
 	return (*newval)[0] == '\0' || InitializingParallelWorker;
 }
 
-/* Bind the transaction to a user and an organization, once it is known that it may be */
-void
-dbkit_context_enter(const char *user_id, const char *organization_id)
+/* Set the context, which is kept where memory lasts as long as the context does */
+static void
+set_context(const char *user_id, const char *organization_id, MemoryContext lasting)
 {
-	MemoryContext previous = MemoryContextSwitchTo(TopTransactionContext);
+	MemoryContext previous = MemoryContextSwitchTo(lasting);
 	TenantContext *entered = make_context(user_id, organization_id, GetOuterUserId(),
 										  GetSessionUserId());
 
@@ -174,10 +177,32 @@ dbkit_context_enter(const char *user_id, const char *organization_id)
 	transport = entered->transport;
 }
 
+/* Bind the transaction to a user and an organization, once it is known that it may be */
+void
+dbkit_context_enter(const char *user_id, const char *organization_id)
+{
+	set_context(user_id, organization_id, TopTransactionContext);
+}
+
+/*
+ * Bind the current subtransaction to a user and an organization.  Its end takes that back,
+ * however it ends.  For dbkit's own tests of isolation alone: SQL must not reach it, because
+ * what one subtransaction is bound to, the next could leave.
+ */
+void
+dbkit_context_push(const char *user_id, const char *organization_id)
+{
+	Assert(context == NULL && GetCurrentTransactionNestLevel() > 1);
+	pushed_in = GetCurrentSubTransactionId();
+	set_context(user_id, organization_id, CurTransactionContext);
+	used = true;
+}
+
 /* Forget the context, whose memory ends with the transaction */
 static void
 forget_context(void)
 {
+	pushed_in = InvalidSubTransactionId;
 	if (context == NULL)
 		return;
 	context = NULL;
@@ -223,6 +248,18 @@ at_transaction_event(XactEvent event, void *arg pg_attribute_unused())
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("a transaction with a tenant context cannot be prepared")));
+}
+
+static void
+at_subtransaction_event(SubXactEvent event, SubTransactionId subid,
+						SubTransactionId parent pg_attribute_unused(),
+						void *arg pg_attribute_unused())
+{
+	if (subid != pushed_in ||
+		(event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB))
+		return;
+	forget_context();
+	dbkit_return_mirrors();
 }
 
 /*
@@ -338,4 +375,5 @@ dbkit_context_init(dbkit_reservation reservation)
 	define_transport();
 
 	RegisterXactCallback(at_transaction_event, NULL);
+	RegisterSubXactCallback(at_subtransaction_event, NULL);
 }

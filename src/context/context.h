@@ -19,6 +19,7 @@ extern const char *dbkit_entered_organization(void);
 extern void dbkit_context_use(void);
 extern void dbkit_context_check_role(void);
 extern void dbkit_context_enter(const char *user_id, const char *organization_id);
+extern void dbkit_context_push(const char *user_id, const char *organization_id);
 extern void dbkit_context_init(dbkit_reservation reservation);
 
 #endif							/* DBKIT_CONTEXT_H */

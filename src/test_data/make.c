@@ -137,6 +137,26 @@ dbkit_make_row(Oid relid, Jsonb *overrides)
 	return kept.row;
 }
 
+/*
+ * Make one row of a table as the current user, with its parents, and tell where it is.  The
+ * rest is as for dbkit_make_row().
+ */
+void
+dbkit_place_row(Oid relid, Jsonb *overrides, Oid *table, ItemPointer tid)
+{
+	Making		making = {0};
+	bool		isnull;
+
+	dbkit_refresh_agreement();
+	SPI_connect();
+	making.context = CurrentMemoryContext;
+	dbkit_build_rows(&making, relid, 1, read_overrides(relid, overrides), "tableoid, ctid");
+	*table = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	*tid = *(ItemPointer) DatumGetPointer(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
+	dbkit_finish_making(&making);
+	SPI_finish();
+}
+
 /* Return the table whose row type the first argument has. */
 static Oid
 sample_table(FunctionCallInfo fcinfo)
