@@ -3924,7 +3924,8 @@ DECLARE
 	table_member record;
 	name text;
 BEGIN
-	FOR table_member IN SELECT member FROM dbkit.members_of(relation) WHERE relkind IN ('r', 'p') LOOP
+	-- Partitions first: where dbkit enforces, CREATE POLICY on a parent passes the policy on
+	FOR table_member IN SELECT member FROM dbkit.members_of(relation) WHERE relkind IN ('r', 'p') ORDER BY is_root, member DESC LOOP
 		name := dbkit.relation_name(table_member.member);
 		RETURN NEXT format('ALTER TABLE ONLY %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', name);
 		RETURN QUERY SELECT dbkit.drop_policies_sql(table_member.member, dbkit.isolation_policies(stem));

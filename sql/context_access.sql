@@ -289,3 +289,4 @@ RESET ROLE;
 SET client_min_messages = warning;
 DROP SCHEMA access CASCADE;
 DROP ROLE regress_customer, regress_owner, regress_admin, regress_reader;
+DROP FUNCTION public.dbkit_agreement;

@@ -322,9 +322,9 @@ CREATE VIEW of_leaf AS SELECT n FROM leaf;
 GRANT SELECT ON of_leaf TO regress_app;
 RESET dbkit.enforce;
 SET dbkit.rule_levels = '*=off, rls_view=error';
-ALTER TABLE roots ENABLE ROW LEVEL SECURITY; -- fails
+ALTER TABLE ONLY roots ENABLE ROW LEVEL SECURITY; -- fails
 SET dbkit.rule_levels = '*=off, rls_view=warning, partition_rls=warning';
-ALTER TABLE roots ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ONLY roots ENABLE ROW LEVEL SECURITY;
 SELECT problem FROM dbkit.check('of_leaf');
 \echo '== what was granted on a column that is gone is granted to nobody'
 GRANT SELECT (gone) ON leaf TO regress_app; -- warns

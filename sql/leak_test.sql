@@ -114,6 +114,7 @@ ALTER TABLE owned OWNER TO regress_tenant;
 ALTER TABLE owned NO FORCE ROW LEVEL SECURITY;
 CREATE POLICY published ON second_policy FOR SELECT USING (note IS NULL OR note <> 'draft');
 ALTER TABLE column_grant DISABLE ROW LEVEL SECURITY;
+REVOKE ALL ON column_grant FROM regress_tenant;
 GRANT SELECT (note) ON column_grant TO regress_tenant;
 ALTER TABLE child DISABLE ROW LEVEL SECURITY;
 CREATE MATERIALIZED VIEW statistics AS SELECT organization_id, count(*) FROM documents GROUP BY 1;

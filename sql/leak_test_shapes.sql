@@ -4,7 +4,7 @@
 SET client_min_messages = warning;
 SET dbkit.enforce = off;
 CREATE EXTENSION dbkit_test;
-SELECT dbkit.agree('{"preset": "bigint"}') IS NOT NULL AS agreed;
+SELECT dbkit.agree('{"preset": "bigint", "id_style": null}') IS NOT NULL AS agreed;
 CREATE ROLE regress_tenant;
 CREATE SCHEMA shapes;
 GRANT USAGE ON SCHEMA shapes TO regress_tenant;
@@ -29,6 +29,7 @@ CREATE TABLE settings (organization_id bigint PRIMARY KEY REFERENCES organizatio
 CREATE TABLE logs (organization_id bigint NOT NULL, note text);
 SELECT dbkit.protect(t, role => 'regress_tenant') FROM unnest('{organizations,users,devices,later,ruled,settings,logs}'::regclass[]) t;
 GRANT SELECT, INSERT, UPDATE, DELETE ON organizations, users, devices, later, ruled, settings TO regress_tenant;
+REVOKE ALL ON logs FROM regress_tenant;
 GRANT INSERT (note) ON logs TO regress_tenant;
 CREATE VIEW v WITH (security_invoker) AS SELECT * FROM settings;
 CREATE VIEW on_view WITH (security_invoker) AS SELECT organization_id AS o, data FROM v;
