@@ -216,17 +216,31 @@ is_asked_for(FactSet facts)
 }
 
 /*
+ * Tell what changes for the partitions and children of a relation with its row level security, which
+ * partition.c passes on.  What ATTACH PARTITION attached has been given its own, and before 16 is
+ * known by this only.
+ */
+static FactSet
+inherited_change(Change change)
+{
+	FactSet		touched = change.added | change.changed;
+
+	if (touched & FACT_ROW_SECURITY)
+		return FACT_PARENTS | FACT_ROW_SECURITY | FACT_POLICIES;
+	return touched & (FACT_PARENTS | FACT_POLICIES);
+}
+
+/*
  * Add what goes by the row level security of a relation: its partitions and children, and the
- * views that read it.  A view that changes shows something else to those that read it.  What
- * ATTACH PARTITION attached has been given its own, and before 16 is known by this only.
+ * views that read it.  A view that changes shows something else to those that read it.
  */
 static List *
 add_users_of_row_security(List *work, Oid relid, bool has_children, Change change)
 {
-	FactSet		inherited = change.changed == FACT_ALL ? FACT_PARENTS | FACT_ROW_SECURITY : FACT_PARENTS;
+	FactSet		inherited = inherited_change(change);
 	ListCell   *lc;
 
-	if (has_children && (change.changed & (FACT_ROW_SECURITY | FACT_PARENTS)) != 0 && is_asked_for(FACT_PARENTS | FACT_SOURCES))
+	if (has_children && inherited != 0 && is_asked_for(inherited | FACT_SOURCES))
 	{
 		foreach(lc, find_inheritance_children(relid, NoLock))
 			work = add_work(work, RelationRelationId, lfirst_oid(lc), CHANGED(inherited));
