@@ -202,10 +202,21 @@ ALTER TABLE theirs OWNER TO regress_owner;
 ALTER TABLE organizations_of_theirs OWNER TO regress_owner;
 ALTER MATERIALIZED VIEW seen OWNER TO regress_owner;
 GRANT SELECT, INSERT ON theirs, organizations_of_theirs, seen TO regress_tenant;
+-- but not with a superuser's: a partition of theirs, and a trigger
+CREATE TABLE root (organization_id text COLLATE "C" NOT NULL) PARTITION BY LIST (organization_id);
+CREATE TABLE part_of_theirs PARTITION OF root DEFAULT;
+CREATE TRIGGER tell BEFORE INSERT ON part_of_theirs FOR EACH ROW EXECUTE FUNCTION tell();
+ALTER TABLE part_of_theirs OWNER TO regress_owner;
+CREATE TABLE with_trigger (organization_id text COLLATE "C" NOT NULL);
+CREATE FUNCTION trigger_of_theirs() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '%', leaks.who(); END $$;
+ALTER FUNCTION trigger_of_theirs() OWNER TO regress_owner;
+CREATE TRIGGER tell BEFORE INSERT ON with_trigger FOR EACH ROW EXECUTE FUNCTION trigger_of_theirs();
+GRANT SELECT, INSERT ON root, with_trigger TO regress_tenant;
 GRANT USAGE ON SCHEMA leaks TO regress_tenant, regress_owner;
 SELECT dbkit.leak_test('regress_tenant');
 DROP MATERIALIZED VIEW seen;
-DROP TABLE theirs, organizations_of_theirs;
+DROP TABLE theirs, organizations_of_theirs, root, with_trigger;
+DROP FUNCTION trigger_of_theirs();
 DROP FUNCTION who(), tell(), told();
 
 -- the settings of the application are what they were, and no context stays

@@ -21,7 +21,9 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -525,11 +527,55 @@ fill_partition(const List *tables, Table *table, Side side, Tenant *tenant, cons
 	return problem;
 }
 
+/* Has the table an owner, or a trigger's function one, who is no superuser? */
+static bool
+runs_code_of_others(Oid relid)
+{
+	Relation	table = table_open(relid, NoLock);
+	bool		found = !superuser_arg(table->rd_rel->relowner);
+
+	for (int i = 0; !found && table->trigdesc != NULL && i < table->trigdesc->numtriggers; i++)
+	{
+		HeapTuple	row = SearchSysCache1(PROCOID, ObjectIdGetDatum(table->trigdesc->triggers[i].tgfoid));
+
+		if (!HeapTupleIsValid(row))
+			continue;
+		found = !superuser_arg(((Form_pg_proc) GETSTRUCT(row))->proowner);
+		ReleaseSysCache(row);
+	}
+	table_close(table, NoLock);
+	return found;
+}
+
+/*
+ * Would a row be made with a superuser's rights, and run what is not a superuser's: a trigger, or a
+ * partition with all that its owner gives it?
+ */
+static bool
+lends_rights(const Table *table)
+{
+	ListCell   *cell;
+
+	if (!superuser_arg(table->owner))
+		return false;
+	foreach(cell, find_all_inheritors(table->relid, AccessShareLock, NULL))
+	{
+		if (runs_code_of_others(lfirst_oid(cell)))
+			return true;
+	}
+	return false;
+}
+
 static void
 fill_table(const List *tables, Table *table, Side side, Tenant *tenant)
 {
 	Bounds		bounds;
 
+	if (lends_rights(table))
+	{
+		table->problem = "its owner is a superuser, with whose rights triggers or partitions of others would run";
+		return;
+	}
 	for (DefaultChoice choice = GREATEST_VALUE; choice <= ANY_VALUE; choice++)
 	{
 		dbkit_read_bounds(table->relid, choice, &bounds);
