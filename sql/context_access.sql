@@ -275,11 +275,11 @@ SELECT dbkit.protect('keyed', role => 'regress_customer', access => NULL); -- fa
 SELECT dbkit.protect('keyed', 'id', role => 'regress_customer', access => 'read'); -- fails
 SELECT dbkit.protect_sql(NULL); -- fails
 SELECT dbkit.protect_sql('policies', role => 'regress_customer', access => 'read'); -- fails
-SELECT dbkit.protect_sql('keyed', role => 'regress_nobody'); -- fails
+SELECT dbkit.protect_sql('keyed', role => 'nobody there'); -- fails
 SELECT dbkit.protect_sql(1); -- fails
 SELECT dbkit.unprotect(NULL); -- fails
 SELECT dbkit.unprotect('keyed', NULL); -- fails
-SELECT dbkit.unprotect('keyed', 'regress_nobody'); -- fails
+SELECT dbkit.unprotect('keyed', 'nobody there'); -- fails
 SELECT dbkit.unprotect('policies', 'regress_customer'); -- fails
 SELECT dbkit.unprotect(1); -- fails
 SET ROLE regress_customer;
