@@ -73,16 +73,16 @@ static Datum
 read_time(TypedType *type, const JsonbValue *json, int32 typmod)
 {
 	Sentinel	wanted = type->kind == TYPED_DATE ? SENTINEL_DATE : SENTINEL_TIMESTAMP;
-	JsonbValue	text;
-	Sentinel	sentinel = dbkit_read_sentinel(json, &text);
+	JsonbValue	string;
+	Sentinel	sentinel = dbkit_read_sentinel(json, &string);
 
 	if (sentinel == SENTINEL_NONE)
 		return read_text(type, json, typmod);
 	if (sentinel != wanted)
 		refuse(type, type->kind == TYPED_DATE ? "a date" : "a timestamp");
 	if (sentinel == SENTINEL_DATE)
-		return DateADTGetDatum(dbkit_read_date(&text));
-	return DirectFunctionCall2(timestamptz_scale, TimestampTzGetDatum(dbkit_read_timestamp(&text)), Int32GetDatum(typmod));
+		return DateADTGetDatum(dbkit_read_date(&string));
+	return DirectFunctionCall2(timestamptz_scale, TimestampTzGetDatum(dbkit_read_timestamp(&string)), Int32GetDatum(typmod));
 }
 
 /* Write JSON of the user without what it was wrapped in. */
@@ -252,6 +252,7 @@ static Datum
 read_composite(TypedType *type, JsonbValue *json, Datum sample)
 {
 	HeapTupleHeader row = (HeapTupleHeader) DatumGetPointer(sample);
+	JsonbValue	nothing = {.type = jbvNull};
 	JsonbValue	value;
 	Datum	   *values;
 	bool	   *isnull;
@@ -285,7 +286,7 @@ read_composite(TypedType *type, JsonbValue *json, Datum sample)
 		else if (row != NULL)
 			values[i] = sample_column(type, sample, i, &isnull[i]);
 		else
-			values[i] = read_value(type->column_types[i], &(JsonbValue) {.type = jbvNull}, column->atttypmod, (Datum) 0, &isnull[i]);
+			values[i] = read_value(type->column_types[i], &nothing, column->atttypmod, (Datum) 0, &isnull[i]);
 	}
 	return HeapTupleGetDatum(heap_form_tuple(type->columns, values, isnull));
 }
@@ -341,7 +342,7 @@ dbkit_from_typed_json(PG_FUNCTION_ARGS)
 {
 	TypedType  *type = dbkit_typed_argument(fcinfo, 0);
 	Datum		sample = PG_ARGISNULL(0) || type->kind != TYPED_COMPOSITE ? (Datum) 0 :
-		PointerGetDatum(PG_GETARG_HEAPTUPLEHEADER(0));
+	PointerGetDatum(PG_GETARG_HEAPTUPLEHEADER(0));
 	JsonbValue	root = {.type = jbvNull};
 	Datum		result;
 	bool		isnull;

@@ -69,80 +69,80 @@ dbkit_write_date(DateADT value, char *buffer)
  * or NULL where the text is different; also for NULL.
  */
 static const char *
-skip(const char *text, const char *end, const char *pattern)
+skip(const char *string, const char *end, const char *pattern)
 {
-	for (; text != NULL && *pattern != '\0'; pattern++, text++)
+	for (; string != NULL && *pattern != '\0'; pattern++, string++)
 	{
-		if (text == end || (*pattern == '0' ? *text < '0' || *text > '9' : *text != *pattern))
+		if (string == end || (*pattern == '0' ? *string < '0' || *string > '9' : *string != *pattern))
 			return NULL;
 	}
-	return text;
+	return string;
 }
 
 /* Skip a fraction of up to six digits, if there is one: PostgreSQL would round more. */
 static const char *
-skip_fraction(const char *text, const char *end)
+skip_fraction(const char *string, const char *end)
 {
 	const char *first;
 
-	if (text == NULL || text == end || *text != '.')
-		return text;
-	first = ++text;
-	while (text < end && *text >= '0' && *text <= '9')
-		text++;
-	return text > first && text <= first + 6 ? text : NULL;
+	if (string == NULL || string == end || *string != '.')
+		return string;
+	first = ++string;
+	while (string < end && *string >= '0' && *string <= '9')
+		string++;
+	return string > first && string <= first + 6 ? string : NULL;
 }
 
 /* Read two digits. */
 static int
-read_two_digits(const char *text)
+read_two_digits(const char *string)
 {
-	return (text[0] - '0') * 10 + text[1] - '0';
+	return (string[0] - '0') * 10 + string[1] - '0';
 }
 
 /* Skip hours and minutes: up to so many hours. */
 static const char *
-skip_minutes(const char *text, const char *end, int hours)
+skip_minutes(const char *string, const char *end, int hours)
 {
-	const char *result = skip(text, end, "00:00");
+	const char *result = skip(string, end, "00:00");
 
-	return result != NULL && read_two_digits(text) <= hours && read_two_digits(text + 3) < MINS_PER_HOUR ? result : NULL;
+	return result != NULL && read_two_digits(string) <= hours && read_two_digits(string + 3) < MINS_PER_HOUR ? result : NULL;
 }
 
 /* Skip an offset from UTC: Z, +00:00 or -00:00. */
 static const char *
-skip_offset(const char *text, const char *end)
+skip_offset(const char *string, const char *end)
 {
-	if (text == NULL || text == end)
+	if (string == NULL || string == end)
 		return NULL;
-	if (*text == 'Z')
-		return text + 1;
-	return *text == '+' || *text == '-' ? skip_minutes(text + 1, end, MAX_TZDISP_HOUR) : NULL;
+	if (*string == 'Z')
+		return string + 1;
+	return *string == '+' || *string == '-' ? skip_minutes(string + 1, end, MAX_TZDISP_HOUR) : NULL;
 }
 
 /* Skip a day that there is. */
 static const char *
-skip_day(const char *text, const char *end)
+skip_day(const char *string, const char *end)
 {
-	const char *result = skip(text, end, "0000-00-00");
+	const char *result = skip(string, end, "0000-00-00");
 	int			year;
 	int			month;
 	int			day;
 
 	if (result == NULL)
 		return NULL;
-	year = read_two_digits(text) * 100 + read_two_digits(text + 2);
-	month = read_two_digits(text + 5);
-	day = read_two_digits(text + 8);
+	year = read_two_digits(string) * 100 + read_two_digits(string + 2);
+	month = read_two_digits(string + 5);
+	day = read_two_digits(string + 8);
 	return year >= FIRST_YEAR && month >= 1 && month <= MONTHS_PER_YEAR &&
 		day >= 1 && day <= day_tab[isleap(year)][month - 1] ? result : NULL;
 }
 
 /* Skip a time of day. */
 static const char *
-skip_time(const char *text, const char *end)
+skip_time(const char *string, const char *end)
 {
-	const char *seconds = skip_minutes(skip(text, end, "T"), end, HOURS_PER_DAY - 1);
+	const char *seconds = skip_minutes(skip(string, end, "T"), end, HOURS_PER_DAY - 1);
 	const char *result = skip(seconds, end, ":00");
 
 	return result != NULL && read_two_digits(seconds + 1) < SECS_PER_MINUTE ? skip_fraction(result, end) : NULL;
@@ -153,16 +153,16 @@ skip_time(const char *text, const char *end)
  * so with all digits in their places, and an offset.
  */
 bool
-dbkit_is_timestamp_text(const char *text, int length)
+dbkit_is_timestamp_text(const char *string, int length)
 {
-	const char *end = text + length;
+	const char *end = string + length;
 
-	return skip_offset(skip_time(skip_day(text, end), end), end) == end;
+	return skip_offset(skip_time(skip_day(string, end), end), end) == end;
 }
 
 /* Is this such a date? */
 bool
-dbkit_is_date_text(const char *text, int length)
+dbkit_is_date_text(const char *string, int length)
 {
-	return skip_day(text, text + length) == text + length;
+	return skip_day(string, string + length) == string + length;
 }

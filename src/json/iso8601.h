@@ -16,7 +16,7 @@
 
 extern const char *dbkit_write_timestamp(TimestampTz value, char *buffer);
 extern const char *dbkit_write_date(DateADT value, char *buffer);
-extern bool dbkit_is_timestamp_text(const char *text, int length);
-extern bool dbkit_is_date_text(const char *text, int length);
+extern bool dbkit_is_timestamp_text(const char *string, int length);
+extern bool dbkit_is_date_text(const char *string, int length);
 
 #endif							/* DBKIT_ISO8601_H */

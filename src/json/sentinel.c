@@ -111,63 +111,63 @@ dbkit_read_root(Jsonb *json, JsonbValue *value)
 
 /* Is this a string of that form? */
 static bool
-is_text(const JsonbValue *json, bool (*has_form) (const char *text, int length))
+is_text(const JsonbValue *json, bool (*has_form) (const char *string, int length))
 {
 	return json->type == jbvString && has_form(json->val.string.val, json->val.string.len);
 }
 
 /* Refuse what is no string of that form. */
 static void
-check_text(const JsonbValue *text, bool (*has_form) (const char *text, int length), const char *type, const char *example)
+check_text(const JsonbValue *string, bool (*has_form) (const char *string, int length), const char *type, const char *example)
 {
-	if (is_text(text, has_form))
+	if (is_text(string, has_form))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_DATETIME_FORMAT),
-			 text->type == jbvString ?
-			 errmsg("invalid %s in JSON: \"%.*s\"", type, text->val.string.len, text->val.string.val) :
+			 string->type == jbvString ?
+			 errmsg("invalid %s in JSON: \"%.*s\"", type, string->val.string.len, string->val.string.val) :
 			 errmsg("a %s in JSON has to be a string", type),
 			 errhint("It is written like \"%s\".", example)));
 }
 
 /* Run an input function on a text whose meaning depends on no setting. */
 static Datum
-read_text(const JsonbValue *text, PGFunction input)
+read_text(const JsonbValue *string, PGFunction input)
 {
-	return DirectFunctionCall3(input, CStringGetDatum(pnstrdup(text->val.string.val, text->val.string.len)),
+	return DirectFunctionCall3(input, CStringGetDatum(pnstrdup(string->val.string.val, string->val.string.len)),
 							   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 }
 
 TimestampTz
-dbkit_read_timestamp(const JsonbValue *text)
+dbkit_read_timestamp(const JsonbValue *string)
 {
-	check_text(text, dbkit_is_timestamp_text, "timestamp", "2024-01-10T12:00:00+00:00");
-	return DatumGetTimestampTz(read_text(text, timestamptz_in));
+	check_text(string, dbkit_is_timestamp_text, "timestamp", "2024-01-10T12:00:00+00:00");
+	return DatumGetTimestampTz(read_text(string, timestamptz_in));
 }
 
 DateADT
-dbkit_read_date(const JsonbValue *text)
+dbkit_read_date(const JsonbValue *string)
 {
-	check_text(text, dbkit_is_date_text, "date", "2024-01-10");
-	return DatumGetDateADT(read_text(text, date_in));
+	check_text(string, dbkit_is_date_text, "date", "2024-01-10");
+	return DatumGetDateADT(read_text(string, date_in));
 }
 
 /* Read what one of the functions below is asked for: the text as such, or in its object. */
 static bool
-read_time_argument(Jsonb *json, Sentinel wanted, JsonbValue *text)
+read_time_argument(Jsonb *json, Sentinel wanted, JsonbValue *string)
 {
 	JsonbValue	root;
 	Sentinel	sentinel;
 
 	dbkit_read_root(json, &root);
-	sentinel = dbkit_read_sentinel(&root, text);
+	sentinel = dbkit_read_sentinel(&root, string);
 	if (sentinel == SENTINEL_NONE)
-		*text = root;
+		*string = root;
 	else if (sentinel != wanted)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("the JSON is a %s, not a %s", sentinel_names[sentinel], sentinel_names[wanted])));
-	return text->type != jbvNull;
+	return string->type != jbvNull;
 }
 
 PG_FUNCTION_INFO_V1(dbkit_json_timestamp);
@@ -184,11 +184,11 @@ PG_FUNCTION_INFO_V1(dbkit_json_timestamp);
 Datum
 dbkit_json_timestamp(PG_FUNCTION_ARGS)
 {
-	JsonbValue	text;
+	JsonbValue	string;
 
-	if (!read_time_argument(PG_GETARG_JSONB_P(0), SENTINEL_TIMESTAMP, &text))
+	if (!read_time_argument(PG_GETARG_JSONB_P(0), SENTINEL_TIMESTAMP, &string))
 		PG_RETURN_NULL();
-	PG_RETURN_TIMESTAMPTZ(dbkit_read_timestamp(&text));
+	PG_RETURN_TIMESTAMPTZ(dbkit_read_timestamp(&string));
 }
 
 PG_FUNCTION_INFO_V1(dbkit_json_date);
@@ -201,11 +201,11 @@ PG_FUNCTION_INFO_V1(dbkit_json_date);
 Datum
 dbkit_json_date(PG_FUNCTION_ARGS)
 {
-	JsonbValue	text;
+	JsonbValue	string;
 
-	if (!read_time_argument(PG_GETARG_JSONB_P(0), SENTINEL_DATE, &text))
+	if (!read_time_argument(PG_GETARG_JSONB_P(0), SENTINEL_DATE, &string))
 		PG_RETURN_NULL();
-	PG_RETURN_DATEADT(dbkit_read_date(&text));
+	PG_RETURN_DATEADT(dbkit_read_date(&string));
 }
 
 /* Is this a value that dbkit.to_typed_json() could have written? */

@@ -88,11 +88,11 @@ push_sentinel(Writer *writer, Sentinel sentinel, JsonbValue *value)
 
 /* Write a time; the text is NULL where there is none. */
 static void
-write_time(Writer *writer, const TypedType *type, Datum value, Sentinel sentinel, const char *text)
+write_time(Writer *writer, const TypedType *type, Datum value, Sentinel sentinel, const char *string)
 {
 	JsonbValue	json = {.type = jbvString};
 
-	if (text == NULL)
+	if (string == NULL)
 	{
 		Oid			output;
 		bool		varlena;
@@ -104,8 +104,8 @@ write_time(Writer *writer, const TypedType *type, Datum value, Sentinel sentinel
 				 writer->column != NULL ? errdetail("It is the value of column \"%s\".", writer->column) : 0,
 				 errhint("Typed JSON has the years 1 to 9999, as Python and JavaScript do.  Use NULL for what has no end.")));
 	}
-	json.val.string.val = pstrdup(text);
-	json.val.string.len = strlen(text);
+	json.val.string.val = pstrdup(string);
+	json.val.string.len = strlen(string);
 	push_sentinel(writer, sentinel, &json);
 }
 
@@ -116,14 +116,14 @@ write_time(Writer *writer, const TypedType *type, Datum value, Sentinel sentinel
 static void
 write_number(Writer *writer, TypedType *type, Datum value)
 {
-	const char *text = OutputFunctionCall(&type->output, value);
+	const char *string = OutputFunctionCall(&type->output, value);
 	JsonbValue	json = {.type = jbvNumeric};
 
-	if (strpbrk(text, "NnIi") != NULL || strcmp(text, "-0") == 0)
-		push_string(writer, text);
+	if (strpbrk(string, "NnIi") != NULL || strcmp(string, "-0") == 0)
+		push_string(writer, string);
 	else
 	{
-		json.val.numeric = DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(text),
+		json.val.numeric = DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(string),
 															   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 		push_value(writer, &json);
 	}

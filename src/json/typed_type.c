@@ -25,6 +25,7 @@ static const struct
 	Oid			type;
 	TypedKind	kind;
 }			known_types[] =
+
 {
 	{BOOLOID, TYPED_BOOLEAN},
 	{INT2OID, TYPED_NUMBER},

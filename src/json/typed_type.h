@@ -13,7 +13,8 @@
 
 typedef enum TypedKind
 {
-	TYPED_TEXT,					/* a string: what the type's output function writes */
+	TYPED_TEXT,					/* a string: what the type's output function
+								 * writes */
 	TYPED_BOOLEAN,
 	TYPED_NUMBER,
 	TYPED_TIMESTAMP,			/* timestamptz */
@@ -32,7 +33,8 @@ typedef struct TypedType
 	MemoryContext context;		/* where it is kept */
 
 	/* For what is no array and no composite type */
-	bool		names_object;	/* regclass and its like, whose text depends on the search path */
+	bool		names_object;	/* regclass and its like, whose text depends
+								 * on the search path */
 	FmgrInfo	output;
 	FmgrInfo	input;			/* looked up when it is first used */
 	Oid			input_parameter;

@@ -172,7 +172,7 @@ my %calls = (
 		q{DROP TABLE t.uses_ruled; SELECT dbkit.drop_enum_value(:rel, 'a', 'b')} ],
 	'dbkit.enum_usage(regclass)' => [ 'SELECT * FROM dbkit.enum_usage(:rel)' ],
 	'dbkit.enum_from_type(regtype)' => [ 'SELECT dbkit.enum_from_type(:type)' ],
-	'dbkit.to_typed_json(anyelement)' => [ 'SELECT dbkit.to_typed_json(v) FROM (VALUES (:rel::oid::regclass)) AS s(v)' ],
+	'dbkit.to_typed_json(anyelement)' => [ 'SELECT dbkit.to_typed_json(:rel)' ],
 	'dbkit.from_typed_json(anyelement,jsonb)' => [ q{SELECT dbkit.from_typed_json(NULL::date, '{"__sentinel": "date", "value": "2024-01-10"}')} ],
 	'dbkit.json_timestamp(jsonb)' => [ q{SELECT dbkit.json_timestamp('"2024-01-10T12:00:00Z"')} ],
 	'dbkit.json_date(jsonb)' => [ q{SELECT dbkit.json_date('"2024-01-10"')} ],
