@@ -222,6 +222,31 @@ COMMENT ON FUNCTION dbkit.check(pg_catalog.regclass) IS
 COMMENT ON FUNCTION dbkit.check_schema(pg_catalog.regnamespace) IS
 'dbkit.check() for the tables, views, types and functions of one schema. Errors: undefined_schema';
 
+CREATE FUNCTION dbkit.to_typed_json(value anyelement) RETURNS pg_catalog.jsonb
+	LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_to_typed_json';
+COMMENT ON FUNCTION dbkit.to_typed_json(anyelement) IS
+'the value as JSON that dbkit.from_typed_json() reads back without a loss: as to_jsonb() writes it, but a timestamptz is {"__sentinel": "timestamp", "value": "2024-01-10T12:00:00+00:00"}, a date {"__sentinel": "date", "value": "2024-01-10"}, and an object that has the key __sentinel itself {"__sentinel": "object", "value": {...}}; datetime_field_overflow for infinity, BC and years after 9999';
+
+CREATE FUNCTION dbkit.from_typed_json(sample anyelement, "json" pg_catalog.jsonb) RETURNS anyelement
+	LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_from_typed_json';
+COMMENT ON FUNCTION dbkit.from_typed_json(anyelement, pg_catalog.jsonb) IS
+'the value that dbkit.to_typed_json() was given. sample: gives the type, NULL::my_table for instance, and the columns that the JSON does not have; datatype_mismatch where the JSON has another form than the type';
+
+CREATE FUNCTION dbkit.json_timestamp("json" pg_catalog.jsonb) RETURNS pg_catalog.timestamptz
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_json_timestamp';
+COMMENT ON FUNCTION dbkit.json_timestamp(pg_catalog.jsonb) IS
+'the time that typed JSON or a JSON string holds; NULL for JSON null; can be indexed. invalid_datetime_format for a text without an offset or with more than six digits of a fraction, datatype_mismatch for a date';
+
+CREATE FUNCTION dbkit.json_date("json" pg_catalog.jsonb) RETURNS pg_catalog.date
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_json_date';
+COMMENT ON FUNCTION dbkit.json_date(pg_catalog.jsonb) IS
+'the date that typed JSON or a JSON string holds; NULL for JSON null; can be indexed. invalid_datetime_format for another text than 2024-01-10, datatype_mismatch for a timestamp';
+
+CREATE FUNCTION dbkit.is_typed_json("json" pg_catalog.jsonb) RETURNS boolean
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_is_typed_json';
+COMMENT ON FUNCTION dbkit.is_typed_json(pg_catalog.jsonb) IS
+'whether each object with the key __sentinel, at any depth, is one that typed JSON has; raises nothing, so it can stand in a CHECK';
+
 -- What settings and exemptions said is the agreement now.
 CREATE FUNCTION dbkit.agree(changes pg_catalog.jsonb) RETURNS pg_catalog.jsonb
 AS 'MODULE_PATHNAME', 'dbkit_agree'
