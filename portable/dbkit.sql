@@ -3914,6 +3914,58 @@ CREATE OR REPLACE FUNCTION dbkit.tenant_key_sql(relation regclass, attname text)
 COMMENT ON FUNCTION dbkit.tenant_key_sql(regclass, text) IS
 'the statement that makes the unique key that the rule tenant_key has foreign keys reference, none where the rule is off or the key is there';
 
+CREATE OR REPLACE FUNCTION dbkit.is_new(relation regclass) RETURNS boolean
+	LANGUAGE sql STABLE PARALLEL SAFE
+	RETURN NOT EXISTS (SELECT FROM dbkit.members_of(relation) WHERE relkind = 'f' OR relkind = 'r' AND pg_relation_size(member) > 0);
+COMMENT ON FUNCTION dbkit.is_new(regclass) IS 'whether a table, with its partitions and children, has never had a row';
+
+-- Who adds a key has expressions of the other table's indexes evaluated, so that has to be in the hands
+-- of somebody who has these rights anyway.
+CREATE OR REPLACE FUNCTION dbkit.tenant_keys_sql(relation regclass, has_unique_key boolean) RETURNS SETOF text
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	finding record;
+	needed text;
+	full_tables oid[] := '{}';
+BEGIN
+	IF dbkit.wants_tenant_key((SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = relation)) IS NOT TRUE OR NOT dbkit.is_new(relation) THEN
+		RETURN;
+	END IF;
+	FOR finding IN SELECT k.confrelid, string_to_array(j.statements, E'\n') AS statements
+		FROM dbkit.judge(relation, NULL) j JOIN pg_constraint k ON k.conrelid = relation AND k.conname = j.part JOIN pg_class o ON o.oid = k.confrelid
+		WHERE j.rule = 'tenant_key' AND j.statements IS NOT NULL AND pg_has_role(o.relowner, current_user::name, 'USAGE')
+			AND has_table_privilege(o.oid, 'REFERENCES')
+		ORDER BY j.number
+	LOOP
+		-- What several keys need is written for the first.
+		IF finding.statements[1] LIKE 'CREATE UNIQUE INDEX %' THEN
+			needed := CASE WHEN NOT (finding.confrelid = relation AND has_unique_key) THEN rtrim(finding.statements[1], ';') END;
+			IF NOT dbkit.is_new(finding.confrelid) THEN
+				full_tables := full_tables || finding.confrelid;
+			END IF;
+			RETURN QUERY SELECT needed WHERE needed IS NOT NULL AND finding.confrelid <> ALL (full_tables);
+			finding.statements := finding.statements[2:];
+		END IF;
+		CONTINUE WHEN finding.confrelid = ANY (full_tables);
+		RETURN QUERY SELECT rtrim(s, ';') FROM unnest(finding.statements) AS s;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION dbkit.tenant_keys_sql(regclass, boolean) IS
+'the statements that have the foreign keys of a new table keep to one tenant, as far as nobody has to wait for that; none where the rule tenant_key is off';
+
+CREATE OR REPLACE FUNCTION dbkit.replace_tenant_keys(relation regclass) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM dbkit.run_statements(ARRAY(SELECT dbkit.tenant_keys_sql(relation, false)));
+	IF dbkit.wants_tenant_key((SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = relation))
+		AND EXISTS (SELECT FROM dbkit.judge(relation, NULL) WHERE rule = 'tenant_key' AND statements IS NOT NULL)
+	THEN
+		RAISE NOTICE USING MESSAGE = format('foreign keys of table "%s" can reference rows of other tenants', (SELECT relname FROM pg_class WHERE oid = relation)),
+			HINT = format('SELECT fix FROM dbkit.check(%L) WHERE rule = ''tenant_key'' says what puts keys in their place that include the tenant.', dbkit.relation_name(relation));
+	END IF;
+END $$;
+COMMENT ON FUNCTION dbkit.replace_tenant_keys(regclass) IS 'has the foreign keys of a new table keep to one tenant, and says if some are left that do not';
+
 -- Row security does not descend: a partition or child that is queried by its own name goes by
 -- its own policies, so each gets the same.  Privileges and defaults are the table's alone.
 CREATE OR REPLACE FUNCTION dbkit.protection_sql(relation regclass, user_column text, organization_column text, role text, stem text, access text) RETURNS SETOF text
@@ -4079,6 +4131,7 @@ BEGIN
 	PERFORM dbkit.tenant_conditions(relation, access, user_column, organization_column);
 	PERFORM dbkit.require_role(role);
 	PERFORM dbkit.run_statements(ARRAY(SELECT dbkit.protection_sql(relation, user_column, organization_column, role, role, access)));
+	PERFORM dbkit.replace_tenant_keys(relation);
 	PERFORM dbkit.report_leftovers(relation, role, role);
 END $$;
 COMMENT ON FUNCTION dbkit.protect(regclass, name, name, name, text) IS
@@ -4087,12 +4140,15 @@ COMMENT ON FUNCTION dbkit.protect(regclass, name, name, name, text) IS
 CREATE OR REPLACE FUNCTION dbkit.protect_sql(relation regclass, user_column name DEFAULT NULL, organization_column name DEFAULT NULL,
 	role name DEFAULT 'customer', access text DEFAULT 'tenant') RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	conditions record;
 BEGIN
 	PERFORM dbkit.require_protection(relation, role, access);
 	PERFORM dbkit.require_protectable(relation);
-	PERFORM dbkit.tenant_conditions(relation, access, user_column, organization_column);
+	conditions := dbkit.tenant_conditions(relation, access, user_column, organization_column);
 	PERFORM dbkit.require_role(role);
-	RETURN concat(array_to_string(ARRAY(SELECT dbkit.protection_sql(relation, user_column, organization_column, role, role, access)), E';\n'), ';');
+	RETURN concat(array_to_string(ARRAY(SELECT dbkit.protection_sql(relation, user_column, organization_column, role, role, access))
+		|| ARRAY(SELECT dbkit.tenant_keys_sql(relation, conditions.organization_column IS NOT NULL)), E';\n'), ';');
 END $$;
 COMMENT ON FUNCTION dbkit.protect_sql(regclass, name, name, name, text) IS
 'The statements that dbkit.protect() would run with these arguments, for a migration. Errors: the same';
