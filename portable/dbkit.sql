@@ -3953,10 +3953,9 @@ END $$;
 COMMENT ON FUNCTION dbkit.tenant_keys_sql(regclass, boolean) IS
 'the statements that have the foreign keys of a new table keep to one tenant, as far as nobody has to wait for that; none where the rule tenant_key is off';
 
-CREATE OR REPLACE FUNCTION dbkit.replace_tenant_keys(relation regclass) RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION dbkit.note_tenant_keys(relation regclass) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	PERFORM dbkit.run_statements(ARRAY(SELECT dbkit.tenant_keys_sql(relation, false)));
 	IF dbkit.wants_tenant_key((SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = relation))
 		AND EXISTS (SELECT FROM dbkit.judge(relation, NULL) WHERE rule = 'tenant_key' AND statements IS NOT NULL)
 	THEN
@@ -3964,7 +3963,7 @@ BEGIN
 			HINT = format('SELECT fix FROM dbkit.check(%L) WHERE rule = ''tenant_key'' says what puts keys in their place that include the tenant.', dbkit.relation_name(relation));
 	END IF;
 END $$;
-COMMENT ON FUNCTION dbkit.replace_tenant_keys(regclass) IS 'has the foreign keys of a new table keep to one tenant, and says if some are left that do not';
+COMMENT ON FUNCTION dbkit.note_tenant_keys(regclass) IS 'says if a table has foreign keys that do not keep to one tenant';
 
 -- Row security does not descend: a partition or child that is queried by its own name goes by
 -- its own policies, so each gets the same.  Privileges and defaults are the table's alone.
@@ -4131,7 +4130,8 @@ BEGIN
 	PERFORM dbkit.tenant_conditions(relation, access, user_column, organization_column);
 	PERFORM dbkit.require_role(role);
 	PERFORM dbkit.run_statements(ARRAY(SELECT dbkit.protection_sql(relation, user_column, organization_column, role, role, access)));
-	PERFORM dbkit.replace_tenant_keys(relation);
+	PERFORM dbkit.run_statements(ARRAY(SELECT dbkit.tenant_keys_sql(relation, false)));
+	PERFORM dbkit.note_tenant_keys(relation);
 	PERFORM dbkit.report_leftovers(relation, role, role);
 END $$;
 COMMENT ON FUNCTION dbkit.protect(regclass, name, name, name, text) IS
@@ -4345,6 +4345,7 @@ DECLARE
 	organization text;
 	of_user text;
 	is_protected boolean := false;
+	has_keys boolean := false;
 BEGIN
 	IF completion IS NOT NULL THEN
 		statements := ARRAY[format('ALTER TABLE %s %s', dbkit.relation_name(relation), completion)];
@@ -4356,8 +4357,15 @@ BEGIN
 	LOOP
 		-- One at a time: what is put right can make others appear, or go.
 		SELECT * INTO finding FROM dbkit.check(relation) WITH ORDINALITY AS f
-		WHERE level <> 'warning' OR fix IS NOT NULL
+		WHERE (level <> 'warning' OR fix IS NOT NULL) AND rule <> 'tenant_key'
 		ORDER BY f.rule LIKE 'rls\_%', f.rule = 'rls_policy', f.rule = 'extid', f.ordinality LIMIT 1;
+		IF NOT FOUND AND NOT has_keys THEN
+			has_keys := true;
+			more := ARRAY(SELECT dbkit.tenant_keys_sql(relation, false));
+			PERFORM dbkit.run_statements(more);
+			statements := statements || more;
+			CONTINUE;
+		END IF;
 		EXIT WHEN NOT FOUND AND (access = 'tenant' OR is_protected);
 		IF finding.rule = 'id_prefix' AND is_prefixed THEN
 			RAISE EXCEPTION USING ERRCODE = 'KD001', MESSAGE = finding.problem;
@@ -4422,8 +4430,9 @@ COMMENT ON FUNCTION dbkit.create_table_sql(text, text, text, text) IS
 'The statements by which dbkit.create_table() makes that table, for a migration that runs them in one transaction';
 
 CREATE OR REPLACE FUNCTION dbkit.report_new_table(relation regclass) RETURNS void
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	PERFORM dbkit.note_tenant_keys(relation);
 	IF (SELECT relforcerowsecurity FROM pg_class WHERE oid = relation) THEN
 		PERFORM dbkit.report_leftovers(relation, dbkit.customers(), coalesce(dbkit.agreement() ->> 'customer_role', 'public'));
 	END IF;

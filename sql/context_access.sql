@@ -292,6 +292,7 @@ SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'kept'::reg
 RESET ROLE;
 CREATE TABLE of_superuser (id text PRIMARY KEY, organization_id text, UNIQUE (organization_id, id));
 CREATE TABLE of_customer (LIKE of_superuser INCLUDING ALL);
+GRANT CREATE ON SCHEMA access TO regress_customer;
 ALTER TABLE of_customer OWNER TO regress_customer;
 GRANT REFERENCES ON of_superuser, of_customer TO regress_owner;
 CREATE TABLE to_others (organization_id text, superuser_id text REFERENCES of_superuser, customer_id text REFERENCES of_customer);
@@ -299,6 +300,7 @@ ALTER TABLE to_others OWNER TO regress_owner;
 SELECT dbkit.protect('to_others', role => 'regress_customer');
 SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'to_others'::regclass ORDER BY conname COLLATE "C";
 SELECT dbkit.unexempt('access.kept', 'tenant_key') \gset
+REVOKE CREATE ON SCHEMA access FROM regress_customer;
 SELECT tableowner FROM pg_indexes JOIN pg_tables USING (tablename) WHERE indexname = 'to_others_organization_id_superuser_id_idx';
 SELECT dbkit.agree('{"rules": null}') \gset
 SET ROLE regress_owner;

@@ -21,6 +21,7 @@
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "utils/hsearch.h"
 
 #include "common.h"
 #include "convention/facts/catalogs.h"
@@ -53,18 +54,45 @@ add_use_of_types(const Catalogs *catalogs, Oid classid, Oid objid, RowTypeUse kn
 	return known;
 }
 
-/* List a table and all its children: what is done to its columns is done to theirs. */
+/* Append what the hash table has not seen yet. */
 static List *
+append_new(List *list, const List *oids, HTAB *seen)
+{
+	ListCell   *lc;
+
+	foreach(lc, oids)
+	{
+		bool		found;
+
+		hash_search(seen, &lfirst_oid(lc), HASH_ENTER, &found);
+		if (!found)
+			list = lappend_oid(list, lfirst_oid(lc));
+	}
+	return list;
+}
+
+/*
+ * List a table and all its children: what is done to its columns is done to theirs.  There may be
+ * thousands, and many findings that ask.
+ */
+static const List *
 with_children(const Facts *facts)
 {
-	List	   *result = list_make1_oid(facts->objid);
+	FactsRead  *read = (FactsRead *) &facts->read;
+	HASHCTL		ctl = {.keysize = sizeof(Oid),.entrysize = sizeof(Oid),.hcxt = CurrentMemoryContext};
+	HTAB	   *seen;
 
-	for (int i = 0; i < list_length(result); i++)
+	if (read->members != NIL)
+		return read->members;
+	seen = hash_create("dbkit children", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	read->members = append_new(NIL, list_make1_oid(facts->objid), seen);
+	for (int i = 0; i < list_length(read->members); i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		result = list_concat_unique_oid(result, dbkit_catalog_children(facts->catalogs, list_nth_oid(result, i)));
+		read->members = append_new(read->members, dbkit_catalog_children(facts->catalogs, list_nth_oid(read->members, i)), seen);
 	}
-	return result;
+	hash_destroy(seen);
+	return read->members;
 }
 
 /*

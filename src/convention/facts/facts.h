@@ -194,6 +194,9 @@ typedef struct FactsRead
 	/* Columns that generated ones are computed from, once somebody asked */
 	Bitmapset  *generation_inputs;
 	bool		generation_inputs_known;
+
+	/* OIDs of the table and all below it, likewise */
+	List	   *members;
 } FactsRead;
 
 struct Catalogs;
