@@ -75,7 +75,7 @@ INSERT INTO sails VALUES ('sai_1', 'org_a');
 RESET dbkit.enforce;
 SELECT dbkit.create_table_sql('masts', 'organization_id text NOT NULL, hull_id text, second_hull_id text REFERENCES hulls');
 BEGIN;
-SELECT dbkit.create_table('masts', 'organization_id text NOT NULL, hull_id text, sail_id text');
+SELECT dbkit.create_table('yards', 'organization_id text NOT NULL, hull_id text, sail_id text');
 COMMIT; -- fails
 SELECT dbkit.agree('{"rules": {"tenant_key": "warning", "rls_enabled": "off", "rls_policy": "off", "rls_forced": "off"}}') \gset
 SELECT dbkit.create_table('masts', 'organization_id text NOT NULL, hull_id text, sail_id text');
