@@ -64,6 +64,7 @@ CREATE VIEW keys_of WITH (security_invoker = true) AS
 	WHERE connamespace = 'made'::regnamespace AND contype = 'f' ORDER BY conrelid::regclass::text COLLATE "C", conname COLLATE "C";
 SELECT * FROM keys_of WHERE relation = 'lids'::regclass;
 SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'lids'::regclass ORDER BY indexrelid::regclass::text COLLATE "C";
+SELECT dbkit.create_table_sql('straps', 'organization_id text NOT NULL, crate_id text REFERENCES crates, FOREIGN KEY (crate_id) REFERENCES plans');
 \set ranks '$$id text COLLATE "C" PRIMARY KEY, organization_id text COLLATE "C" NOT NULL, above_id text COLLATE "C" REFERENCES ranks$$'
 SELECT dbkit.create_table_sql('ranks', :ranks);
 SELECT dbkit.create_table('ranks', :ranks);

@@ -678,13 +678,9 @@ replace_key(Draft *draft, const Action *action)
 	DraftConstraint *key = find_foreign_key(draft, action->name);
 	DraftColumn *tenant = unconstify(DraftColumn *, find_tenant_column(draft, TENANT_ORGANIZATION));
 
-	if (key == NULL || tenant == NULL)
-	{
-		add_statement(draft, action);
-		return;
-	}
-	drop_served_indexes(draft, key, tenant);
-	if (key->referenced == draft->facts->objid)
+	if (key != NULL && tenant != NULL)
+		drop_served_indexes(draft, key, tenant);
+	if (key == NULL || tenant == NULL || key->referenced == draft->facts->objid)
 		add_statement(draft, action);
 	else
 	{
