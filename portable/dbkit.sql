@@ -4148,7 +4148,7 @@ BEGIN
 	conditions := dbkit.tenant_conditions(relation, access, user_column, organization_column);
 	PERFORM dbkit.require_role(role);
 	RETURN concat(array_to_string(ARRAY(SELECT dbkit.protection_sql(relation, user_column, organization_column, role, role, access))
-		|| ARRAY(SELECT dbkit.tenant_keys_sql(relation, conditions.organization_column IS NOT NULL)), E';\n'), ';');
+		|| ARRAY(SELECT dbkit.tenant_keys_sql(relation, (dbkit.agreement() -> 'organization_columns' ? conditions.organization_column) IS TRUE)), E';\n'), ';');
 END $$;
 COMMENT ON FUNCTION dbkit.protect_sql(regclass, name, name, name, text) IS
 'The statements that dbkit.protect() would run with these arguments, for a migration. Errors: the same';
@@ -4358,8 +4358,9 @@ BEGIN
 		-- One at a time: what is put right can make others appear, or go.
 		SELECT * INTO finding FROM dbkit.check(relation) WITH ORDINALITY AS f
 		WHERE (level <> 'warning' OR fix IS NOT NULL) AND rule <> 'tenant_key'
-		ORDER BY f.rule LIKE 'rls\_%', f.rule = 'rls_policy', f.rule = 'extid', f.ordinality LIMIT 1;
-		IF NOT FOUND AND NOT has_keys THEN
+		ORDER BY f.rule LIKE 'rls\_%', f.rule = 'rls_policy', f.rule = 'fk_index', f.rule = 'extid', f.ordinality LIMIT 1;
+		-- Once the columns are right, and before foreign keys get indexes
+		IF NOT has_keys AND (finding.rule IS NULL OR finding.rule = 'fk_index' OR finding.rule LIKE 'rls\_%') THEN
 			has_keys := true;
 			more := ARRAY(SELECT dbkit.tenant_keys_sql(relation, false));
 			PERFORM dbkit.run_statements(more);

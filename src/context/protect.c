@@ -136,7 +136,7 @@ dbkit_protection_sql(Oid relid, Protection *protection)
 	dbkit_begin_as_owner(GetUserId(), 0, &saved);
 	dbkit_plan_protection(relid, protection);
 	statements = dbkit_write_protection(relid, find_all_inheritors(relid, AccessShareLock, NULL), protection);
-	statements = list_concat(statements, dbkit_write_tenant_keys(relid, protection->columns[TENANT_ORGANIZATION] != NULL));
+	statements = list_concat(statements, dbkit_write_tenant_keys(relid, protection->columns[TENANT_ORGANIZATION]));
 	foreach(lc, statements)
 		appendStringInfo(&sql, "%s%s;", sql.len > 0 ? "\n" : "", (char *) lfirst(lc));
 	dbkit_end_as_owner(&saved);

@@ -29,6 +29,7 @@
 #include "common.h"
 #include "context/protect.h"
 #include "context/tenant_keys.h"
+#include "convention/agreement.h"
 #include "convention/cases.h"
 #include "convention/exemption.h"
 #include "convention/levels.h"
@@ -226,11 +227,12 @@ write_replacements(const List *findings, bool has_unique_key)
 	return result;
 }
 
-/* Write what dbkit_replace_tenant_keys() would run after dbkit_unique_key_sql(). */
+/* Write what dbkit_replace_tenant_keys() would run after dbkit_unique_key_sql() of the column, NULL for none. */
 List *
-dbkit_write_tenant_keys(Oid relid, bool has_unique_key)
+dbkit_write_tenant_keys(Oid relid, const char *column)
 {
-	return write_replacements(dbkit_find_cheap_keys(relid), has_unique_key);
+	return write_replacements(dbkit_find_cheap_keys(relid),
+							  column != NULL && dbkit_list_has_string(dbkit_agreement()->organization_columns, column));
 }
 
 /*

@@ -13,7 +13,7 @@
 extern bool dbkit_wants_tenant_key(const char *schema);
 extern char *dbkit_unique_key_sql(Oid relid, const char *column);
 extern List *dbkit_find_cheap_keys(Oid relid);
-extern List *dbkit_write_tenant_keys(Oid relid, bool has_unique_key);
+extern List *dbkit_write_tenant_keys(Oid relid, const char *column);
 extern void dbkit_replace_tenant_keys(Oid relid);
 
 #endif							/* DBKIT_TENANT_KEYS_H */

@@ -71,27 +71,36 @@ append_new(List *list, const List *oids, HTAB *seen)
 	return list;
 }
 
-/*
- * List a table and all its children: what is done to its columns is done to theirs.  There may be
- * thousands, and many findings that ask.
- */
+/* List a table and all below it, of which there may be thousands. */
+static List *
+find_members(const Catalogs *catalogs, Oid relid)
+{
+	HASHCTL		ctl = {.keysize = sizeof(Oid),.entrysize = sizeof(Oid),.hcxt = CurrentMemoryContext};
+	List	   *result = list_make1_oid(relid);
+	List	   *children = dbkit_catalog_children(catalogs, relid);
+	HTAB	   *seen;
+
+	if (children == NIL)
+		return result;
+	seen = hash_create("dbkit children", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	result = append_new(result, children, seen);
+	for (int i = 1; i < list_length(result); i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		result = append_new(result, dbkit_catalog_children(catalogs, list_nth_oid(result, i)), seen);
+	}
+	hash_destroy(seen);
+	return result;
+}
+
+/* List a table and all its children: what is done to its columns is done to theirs.  Many findings ask. */
 static const List *
 with_children(const Facts *facts)
 {
 	FactsRead  *read = (FactsRead *) &facts->read;
-	HASHCTL		ctl = {.keysize = sizeof(Oid),.entrysize = sizeof(Oid),.hcxt = CurrentMemoryContext};
-	HTAB	   *seen;
 
-	if (read->members != NIL)
-		return read->members;
-	seen = hash_create("dbkit children", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	read->members = append_new(NIL, list_make1_oid(facts->objid), seen);
-	for (int i = 0; i < list_length(read->members); i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		read->members = append_new(read->members, dbkit_catalog_children(facts->catalogs, list_nth_oid(read->members, i)), seen);
-	}
-	hash_destroy(seen);
+	if (read->members == NIL)
+		read->members = find_members(facts->catalogs, facts->objid);
 	return read->members;
 }
 
@@ -102,11 +111,16 @@ with_children(const Facts *facts)
 RowTypeUse
 dbkit_row_type_use(const Facts *facts)
 {
+	FactsRead  *read = (FactsRead *) &facts->read;
 	RowTypeUse	result = ROW_TYPE_UNUSED;
 	ListCell   *lc;
 
+	if (read->row_type_use_known)
+		return read->row_type_use;
 	foreach(lc, with_children(facts))
 		result = add_use_of_types(facts->catalogs, RelationRelationId, lfirst_oid(lc), result);
+	read->row_type_use = result;
+	read->row_type_use_known = true;
 	return result;
 }
 

@@ -195,8 +195,10 @@ typedef struct FactsRead
 	Bitmapset  *generation_inputs;
 	bool		generation_inputs_known;
 
-	/* OIDs of the table and all below it, likewise */
+	/* OIDs of the table and all below it, and a RowTypeUse, likewise */
 	List	   *members;
+	int			row_type_use;
+	bool		row_type_use_known;
 } FactsRead;
 
 struct Catalogs;
