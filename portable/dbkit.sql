@@ -3914,6 +3914,57 @@ CREATE OR REPLACE FUNCTION dbkit.tenant_key_sql(relation regclass, attname text)
 COMMENT ON FUNCTION dbkit.tenant_key_sql(regclass, text) IS
 'the statement that makes the unique key that the rule tenant_key has foreign keys reference, none where the rule is off or the key is there';
 
+CREATE OR REPLACE FUNCTION dbkit.is_new(relation regclass) RETURNS boolean
+	LANGUAGE sql STABLE PARALLEL SAFE
+	RETURN NOT EXISTS (SELECT FROM dbkit.members_of(relation) WHERE relkind = 'f' OR relkind = 'r' AND pg_relation_size(member) > 0);
+COMMENT ON FUNCTION dbkit.is_new(regclass) IS 'whether a table, with its partitions and children, has never had a row';
+
+-- Who adds a key has expressions of the other table's indexes evaluated, so that has to be in the hands
+-- of somebody who has these rights anyway.
+CREATE OR REPLACE FUNCTION dbkit.tenant_keys_sql(relation regclass, has_unique_key boolean) RETURNS SETOF text
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	finding record;
+	needed text;
+	full_tables oid[] := '{}';
+BEGIN
+	IF dbkit.wants_tenant_key((SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = relation)) IS NOT TRUE OR NOT dbkit.is_new(relation) THEN
+		RETURN;
+	END IF;
+	FOR finding IN SELECT k.confrelid, string_to_array(j.statements, E'\n') AS statements
+		FROM dbkit.judge(relation, NULL) j JOIN pg_constraint k ON k.conrelid = relation AND k.conname = j.part JOIN pg_class o ON o.oid = k.confrelid
+		WHERE j.rule = 'tenant_key' AND j.statements IS NOT NULL AND pg_has_role(o.relowner, current_user::name, 'USAGE')
+			AND has_table_privilege(o.oid, 'REFERENCES')
+		ORDER BY j.number
+	LOOP
+		-- What several keys need is written for the first.
+		IF finding.statements[1] LIKE 'CREATE UNIQUE INDEX %' THEN
+			needed := CASE WHEN NOT (finding.confrelid = relation AND has_unique_key) THEN rtrim(finding.statements[1], ';') END;
+			IF NOT dbkit.is_new(finding.confrelid) THEN
+				full_tables := full_tables || finding.confrelid;
+			END IF;
+			RETURN QUERY SELECT needed WHERE needed IS NOT NULL AND finding.confrelid <> ALL (full_tables);
+			finding.statements := finding.statements[2:];
+		END IF;
+		CONTINUE WHEN finding.confrelid = ANY (full_tables);
+		RETURN QUERY SELECT rtrim(s, ';') FROM unnest(finding.statements) AS s;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION dbkit.tenant_keys_sql(regclass, boolean) IS
+'the statements that have the foreign keys of a new table keep to one tenant, as far as nobody has to wait for that; none where the rule tenant_key is off';
+
+CREATE OR REPLACE FUNCTION dbkit.note_tenant_keys(relation regclass) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF dbkit.wants_tenant_key((SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = relation))
+		AND EXISTS (SELECT FROM dbkit.judge(relation, NULL) WHERE rule = 'tenant_key' AND statements IS NOT NULL)
+	THEN
+		RAISE NOTICE USING MESSAGE = format('foreign keys of table "%s" can reference rows of other tenants', (SELECT relname FROM pg_class WHERE oid = relation)),
+			HINT = format('SELECT fix FROM dbkit.check(%L) WHERE rule = ''tenant_key'' says what puts keys in their place that include the tenant.', dbkit.relation_name(relation));
+	END IF;
+END $$;
+COMMENT ON FUNCTION dbkit.note_tenant_keys(regclass) IS 'says if a table has foreign keys that do not keep to one tenant';
+
 -- Row security does not descend: a partition or child that is queried by its own name goes by
 -- its own policies, so each gets the same.  Privileges and defaults are the table's alone.
 CREATE OR REPLACE FUNCTION dbkit.protection_sql(relation regclass, user_column text, organization_column text, role text, stem text, access text) RETURNS SETOF text
@@ -4079,6 +4130,8 @@ BEGIN
 	PERFORM dbkit.tenant_conditions(relation, access, user_column, organization_column);
 	PERFORM dbkit.require_role(role);
 	PERFORM dbkit.run_statements(ARRAY(SELECT dbkit.protection_sql(relation, user_column, organization_column, role, role, access)));
+	PERFORM dbkit.run_statements(ARRAY(SELECT dbkit.tenant_keys_sql(relation, false)));
+	PERFORM dbkit.note_tenant_keys(relation);
 	PERFORM dbkit.report_leftovers(relation, role, role);
 END $$;
 COMMENT ON FUNCTION dbkit.protect(regclass, name, name, name, text) IS
@@ -4087,12 +4140,15 @@ COMMENT ON FUNCTION dbkit.protect(regclass, name, name, name, text) IS
 CREATE OR REPLACE FUNCTION dbkit.protect_sql(relation regclass, user_column name DEFAULT NULL, organization_column name DEFAULT NULL,
 	role name DEFAULT 'customer', access text DEFAULT 'tenant') RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	conditions record;
 BEGIN
 	PERFORM dbkit.require_protection(relation, role, access);
 	PERFORM dbkit.require_protectable(relation);
-	PERFORM dbkit.tenant_conditions(relation, access, user_column, organization_column);
+	conditions := dbkit.tenant_conditions(relation, access, user_column, organization_column);
 	PERFORM dbkit.require_role(role);
-	RETURN concat(array_to_string(ARRAY(SELECT dbkit.protection_sql(relation, user_column, organization_column, role, role, access)), E';\n'), ';');
+	RETURN concat(array_to_string(ARRAY(SELECT dbkit.protection_sql(relation, user_column, organization_column, role, role, access))
+		|| ARRAY(SELECT dbkit.tenant_keys_sql(relation, (dbkit.agreement() -> 'organization_columns' ? conditions.organization_column) IS TRUE)), E';\n'), ';');
 END $$;
 COMMENT ON FUNCTION dbkit.protect_sql(regclass, name, name, name, text) IS
 'The statements that dbkit.protect() would run with these arguments, for a migration. Errors: the same';
@@ -4289,6 +4345,7 @@ DECLARE
 	organization text;
 	of_user text;
 	is_protected boolean := false;
+	has_keys boolean := false;
 BEGIN
 	IF completion IS NOT NULL THEN
 		statements := ARRAY[format('ALTER TABLE %s %s', dbkit.relation_name(relation), completion)];
@@ -4300,8 +4357,16 @@ BEGIN
 	LOOP
 		-- One at a time: what is put right can make others appear, or go.
 		SELECT * INTO finding FROM dbkit.check(relation) WITH ORDINALITY AS f
-		WHERE level <> 'warning' OR fix IS NOT NULL
-		ORDER BY f.rule LIKE 'rls\_%', f.rule = 'rls_policy', f.rule = 'extid', f.ordinality LIMIT 1;
+		WHERE (level <> 'warning' OR fix IS NOT NULL) AND rule <> 'tenant_key'
+		ORDER BY f.rule LIKE 'rls\_%', f.rule = 'rls_policy', f.rule = 'fk_index', f.rule = 'extid', f.ordinality LIMIT 1;
+		-- Once the columns are right, and before foreign keys get indexes
+		IF NOT has_keys AND (finding.rule IS NULL OR finding.rule = 'fk_index' OR finding.rule LIKE 'rls\_%') THEN
+			has_keys := true;
+			more := ARRAY(SELECT dbkit.tenant_keys_sql(relation, false));
+			PERFORM dbkit.run_statements(more);
+			statements := statements || more;
+			CONTINUE;
+		END IF;
 		EXIT WHEN NOT FOUND AND (access = 'tenant' OR is_protected);
 		IF finding.rule = 'id_prefix' AND is_prefixed THEN
 			RAISE EXCEPTION USING ERRCODE = 'KD001', MESSAGE = finding.problem;
@@ -4366,8 +4431,9 @@ COMMENT ON FUNCTION dbkit.create_table_sql(text, text, text, text) IS
 'The statements by which dbkit.create_table() makes that table, for a migration that runs them in one transaction';
 
 CREATE OR REPLACE FUNCTION dbkit.report_new_table(relation regclass) RETURNS void
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	PERFORM dbkit.note_tenant_keys(relation);
 	IF (SELECT relforcerowsecurity FROM pg_class WHERE oid = relation) THEN
 		PERFORM dbkit.report_leftovers(relation, dbkit.customers(), coalesce(dbkit.agreement() ->> 'customer_role', 'public'));
 	END IF;
