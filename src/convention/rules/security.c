@@ -19,6 +19,7 @@
 #include "convention/agreement.h"
 #include "convention/facts/exposure.h"
 #include "convention/facts/expression.h"
+#include "convention/facts/openness.h"
 #include "convention/reserved.h"
 #include "convention/rules/files.h"
 #include "convention/rules/rules.h"
