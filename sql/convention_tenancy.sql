@@ -138,6 +138,35 @@ COMMIT;
 DROP POLICY opened ON notes;
 DROP POLICY another ON notes;
 
+\echo '== a policy that is the partition''s own; what it has from its root is reported there'
+SET dbkit.rule_levels = '*=off, open_policy=warning';
+CREATE TABLE parts (organization_id text COLLATE "C", n bigint) PARTITION BY LIST (n);
+CREATE TABLE "Part ""1""" PARTITION OF parts FOR VALUES IN (1) PARTITION BY LIST (n);
+CREATE TABLE part_1_1 PARTITION OF "Part ""1""" FOR VALUES IN (1);
+ALTER TABLE parts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON parts USING (organization_id = tenant());
+SELECT * FROM dbkit.check();
+CREATE POLICY debug ON "Part ""1""" FOR SELECT USING (true); -- warns
+CREATE POLICY "debug 2" ON part_1_1 FOR SELECT USING (organization_id = tenant() OR tenant() IS NULL); -- warns
+SELECT object_type, object_identity, problem, fix FROM dbkit.check();
+DROP POLICY debug ON "Part ""1""";
+DROP POLICY "debug 2" ON part_1_1;
+CREATE POLICY debug ON parts FOR SELECT USING (true); -- warns
+SELECT object_type, object_identity, problem, fix FROM dbkit.check();
+SET dbkit.rule_levels = '*=off, open_policy=error';
+DROP POLICY debug ON parts;
+CREATE POLICY debug ON part_1_1 USING (tenant() IS NULL); -- fails
+CREATE POLICY debug ON part_1_1 AS RESTRICTIVE USING (true);
+ALTER TABLE "Part ""1""" DETACH PARTITION part_1_1;
+CREATE POLICY debug ON "Part ""1""" FOR SELECT USING (organization_id = tenant());
+BEGIN;
+ALTER POLICY debug ON "Part ""1""" USING (true);
+SAVEPOINT s;
+ALTER POLICY debug ON "Part ""1""" USING (organization_id = tenant());
+COMMIT;
+SELECT * FROM dbkit.check();
+DROP TABLE parts, part_1_1;
+
 \echo '== tenant_key'
 SET dbkit.rule_levels = '*=off, tenant_key=error';
 CREATE TABLE "Odd ""table""" (organization_id text COLLATE "C", "the ""id""" text COLLATE "C", PRIMARY KEY ("the ""id"""), UNIQUE (organization_id, "the ""id"""));

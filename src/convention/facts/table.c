@@ -362,6 +362,8 @@ dbkit_read_partition(Facts *facts, RowReader *reader, FactSet wanted)
 {
 	facts->visible = (wanted & FACTS_OF_PARTITION) | FACT_OBJECT;
 	facts->kind = KIND_PARTITION;
+	if (wanted & FACT_POLICIES)
+		read_policies(facts, reader);
 	if (wanted & FACT_PARENTS)
 		read_parents(facts, reader);
 }
