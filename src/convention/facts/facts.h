@@ -125,7 +125,7 @@ typedef struct IndexFacts
 	bool		immediate;		/* uniqueness is not deferrable */
 	bool		nulls_not_distinct;
 	bool		constraint;		/* backs a constraint, or is the replica
-								 * identity */
+								 * identity, or what CLUSTER goes by */
 	bool		valid;
 	bool		usable;			/* valid, and of all rows */
 	List	   *not_null;		/* valid, and of all rows but those where one
