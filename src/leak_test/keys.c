@@ -209,7 +209,7 @@ changes_to_collide(const Subject *subject, Relation table, Relation index)
 	return result;
 }
 
-/* List for each unique key that may tell what the other organization has the values to try. */
+/* List for each unique or exclusion key that may tell what the other organization has the values to try. */
 static List *
 list_keys_to_try(const Subject *subject)
 {
@@ -222,7 +222,7 @@ list_keys_to_try(const Subject *subject)
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
 		List	   *changes = NIL;
 
-		if (index->rd_index->indisunique && index->rd_index->indisvalid)
+		if ((index->rd_index->indisunique || index->rd_index->indisexclusion) && index->rd_index->indisvalid)
 			changes = changes_to_collide(subject, table, index);
 		if (changes != NIL)
 			result = lappend(result, changes);

@@ -76,11 +76,10 @@ try_column(const LeakTest *test, const Subject *subject, const Column *column, L
 						 removed, NULL);
 }
 
-/* Set the columns one after the other until it is clear whether the other's row is changed. */
-static LeakVerdict
-change_columns(const LeakTest *test, const Subject *subject, bool plain, char **detail)
+/* Set the columns one after the other until it is clear whether the other's row is changed; tells whether it is. */
+static bool
+change_columns(const LeakTest *test, const Subject *subject, bool plain, LeakVerdict *verdict, char **detail)
 {
-	LeakVerdict verdict = NOT_TRIED;
 	ListCell   *cell;
 
 	foreach(cell, subject->columns)
@@ -91,42 +90,95 @@ change_columns(const LeakTest *test, const Subject *subject, bool plain, char **
 		if (!column->updatable || (subject->table != NULL && is_plain(subject, column) != plain))
 			continue;
 		probe = try_column(test, subject, column, NIL);
-		if (!probe->touched && dbkit_met_bad_values(probe) && dbkit_row_of(subject, MINE) != dbkit_row_of(subject, OTHERS))
+		if (!probe->touched && probe->error != NULL && dbkit_row_of(subject, MINE) != dbkit_row_of(subject, OTHERS))
 			probe = try_column(test, subject, column, list_make1(dbkit_row_of(subject, MINE)));
 		if (probe->touched)
-		{
 			*detail = psprintf("UPDATE of column %s reaches rows that are not its own.", column->quoted);
-			return LEAKS;
+		if (probe->touched || probe->error == NULL)
+		{
+			*verdict = probe->touched ? LEAKS : ISOLATED;
+			return true;
 		}
-		if (!dbkit_met_bad_values(probe))
-			return ISOLATED;
-		verdict = dbkit_undecided(probe, detail);
+
+		/*
+		 * Another column may not be kept as it is by a trigger, or take the
+		 * value
+		 */
+		if (dbkit_met_bad_values(probe))
+			*verdict = dbkit_undecided(probe, detail);
+		else if (*verdict == NOT_TRIED)
+			*verdict = ISOLATED;
 	}
-	return verdict;
+	return false;
+}
+
+/*
+ * Try to take the other organization's rows: what says whose they are is set as in an own row.  A policy
+ * that asks for that WITH CHECK alone refuses all other changes.
+ */
+static bool
+takes_rows(const LeakTest *test, const Subject *subject, char **detail)
+{
+	Row		   *mine = dbkit_row_of(subject, MINE);
+	List	   *changes = NIL;
+	ListCell   *cell;
+
+	if (!dbkit_has_both_rows(subject))
+		return false;
+	foreach(cell, subject->columns)
+	{
+		const Column *column = lfirst(cell);
+		bool		found = false;
+		const char *value = column->base != NULL ? dbkit_made_value(mine, column->base, &found) : NULL;
+
+		if (column->updatable && found && strcmp(column->base, "id") != 0 &&
+			(!is_plain(subject, column) || dbkit_is_user_column(column->base)))
+			changes = lappend(changes, dbkit_assign(column, value));
+	}
+	if (changes == NIL || !try_returning(test, subject, dbkit_write_update(subject, changes), list_make1(mine), NULL)->touched)
+		return false;
+	*detail = psprintf("UPDATE may take rows of the other organization by setting column %s.",
+					   ((Assignment *) linitial(changes))->column->quoted);
+	return true;
 }
 
 /* Try to change the other organization's rows. */
 LeakVerdict
 dbkit_try_change(const LeakTest *test, const Subject *subject, char **detail)
 {
-	LeakVerdict verdict = change_columns(test, subject, true, detail);
+	LeakVerdict verdict = NOT_TRIED;
 
-	return verdict == NOT_TRIED || verdict == UNDECIDED ?
-		Max(verdict, change_columns(test, subject, false, detail)) : verdict;
+	if (change_columns(test, subject, true, &verdict, detail) || change_columns(test, subject, false, &verdict, detail))
+		return verdict;
+	return takes_rows(test, subject, detail) ? LEAKS : verdict;
 }
 
 /* Try to delete them. */
 LeakVerdict
 dbkit_try_delete(const LeakTest *test, const Subject *subject, char **detail)
 {
+	const char *sql = psprintf("DELETE FROM %s", subject->name);
 	Probe	   *probe;
 
 	if (!subject->deletable)
 		return NOT_TRIED;
-	probe = try_returning(test, subject, psprintf("DELETE FROM %s", subject->name), NIL, NULL);
+	probe = try_returning(test, subject, sql, NIL, NULL);
+	/* A trigger may keep the own row, and not the other one */
+	if (!probe->touched && probe->error != NULL && dbkit_row_of(subject, MINE) != dbkit_row_of(subject, OTHERS))
+		probe = try_returning(test, subject, sql, list_make1(dbkit_row_of(subject, MINE)), NULL);
 	if (!probe->touched)
 		return ISOLATED;
 	*detail = pstrdup("DELETE reaches rows that are not its own.");
+	return LEAKS;
+}
+
+/* May the role empty the table?  No policy is asked for that.  It is not tried: there would be no rows left to look at. */
+LeakVerdict
+dbkit_try_truncate(const LeakTest *test pg_attribute_unused(), const Subject *subject, char **detail)
+{
+	if (!subject->truncatable)
+		return NOT_TRIED;
+	*detail = pstrdup("The role has the privilege TRUNCATE, which goes past row level security; use REVOKE.");
 	return LEAKS;
 }
 
@@ -207,7 +259,7 @@ dbkit_try_move(const LeakTest *test, const Subject *subject, char **detail)
 	if (!dbkit_may_assign(changes, false))
 		return NOT_TRIED;
 	probe = dbkit_try_statement(test, subject, dbkit_write_update(subject, changes), NIL,
-						  count_others(subject->table));
+								count_others(subject->table));
 	if (!passed_policies(probe))
 		return ISOLATED;
 	*detail = psprintf("UPDATE may set column %s to the other organization's.",
