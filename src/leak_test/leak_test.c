@@ -32,6 +32,7 @@
 #include "convention/agreement.h"
 #include "leak_test/fill.h"
 #include "leak_test/leak_test.h"
+#include "leak_test/strangers.h"
 #include "relation_name.h"
 #include "sql.h"
 
@@ -394,6 +395,7 @@ attempt_refresh(Oid relid)
 {
 	Relation	relation = try_relation_open(relid, AccessShareLock);
 	Refresh		view;
+	const char *problem;
 	ErrorData  *error;
 
 	if (relation == NULL)
@@ -401,6 +403,9 @@ attempt_refresh(Oid relid)
 	view.sql = psprintf("REFRESH MATERIALIZED VIEW %s", dbkit_relation_name(relid));
 	view.owner = relation->rd_rel->relowner;
 	relation_close(relation, NoLock);
+	problem = dbkit_lent_rights(relid, view.owner);
+	if (problem != NULL)
+		return problem;
 	error = dbkit_attempt(refresh, &view, ATTEMPT_KEPT);
 	return error != NULL ? error->message : NULL;
 }
