@@ -4126,9 +4126,13 @@ CREATE OR REPLACE FUNCTION dbkit.is_in_reach(relation regclass) RETURNS boolean
 	LANGUAGE sql STABLE PARALLEL SAFE
 	RETURN EXISTS (SELECT FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = relation AND a.grantee <> c.relowner
 		UNION ALL SELECT FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid, aclexplode(t.attacl) a WHERE c.oid = relation AND a.grantee <> c.relowner
-		UNION ALL SELECT FROM pg_depend WHERE refclassid = 'pg_class'::regclass AND refobjid = relation AND classid = 'pg_rewrite'::regclass);
+		UNION ALL SELECT FROM pg_depend WHERE refclassid = 'pg_class'::regclass AND refobjid = relation AND classid = 'pg_rewrite'::regclass
+		UNION ALL SELECT FROM pg_auth_members a JOIN pg_roles m ON m.oid = a.member
+			WHERE a.roleid IN ('pg_read_all_data'::regrole, 'pg_write_all_data'::regrole) AND NOT m.rolsuper AND NOT m.rolbypassrls
+		UNION ALL SELECT FROM pg_class c JOIN pg_roles o ON o.oid = c.relowner JOIN pg_proc p ON p.proowner = c.relowner
+			WHERE c.oid = relation AND c.relforcerowsecurity AND p.prosecdef AND NOT o.rolsuper AND NOT o.rolbypassrls);
 COMMENT ON FUNCTION dbkit.is_in_reach(regclass) IS
-'whether anybody but its owner has a privilege on a table or its columns, or a view reads it';
+'whether anybody but its owner has a privilege on a table or its columns, or on all tables, a view reads it, or a function lets others act as an owner whom row level security binds';
 
 CREATE OR REPLACE FUNCTION dbkit.unprotect_table(relation regclass, role text, is_root boolean) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -4152,7 +4156,7 @@ BEGIN
 		EXECUTE format('ALTER TABLE ONLY %s NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY', name);
 	ELSIF is_root THEN
 		RAISE NOTICE USING MESSAGE = format('row level security of table "%s" stays enabled', (SELECT relname FROM pg_class WHERE oid = relation)),
-			DETAIL = 'No policy is left, so it shows no rows. Without row level security, other roles that have privileges on it, or on a view of it, would see all of them.',
+			DETAIL = 'No policy is left, so it shows no rows. Without row level security, other roles that have privileges on it, or on a view of it, or that its owner''s functions act for, would see all of them.',
 			HINT = format('To let them, run: ALTER TABLE %s NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;', name);
 	END IF;
 END $$;
