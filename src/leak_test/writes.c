@@ -182,14 +182,12 @@ dbkit_try_truncate(const LeakTest *test pg_attribute_unused(), const Subject *su
 	return LEAKS;
 }
 
-/* Write the query that counts the other organization's rows, where a column tells them. */
+/* Write the query that counts the other organization's rows, which a column tells. */
 static char *
 count_others(const Table *table)
 {
 	bool		found;
 
-	if (table->tenant_column == NULL)
-		return NULL;
 	return psprintf("SELECT pg_catalog.count(*) FROM %s AS s WHERE s.%s OPERATOR(pg_catalog.=) %s",
 					table->name, quote_identifier(table->tenant_column),
 					dbkit_literal(dbkit_made_value(table->rows[OTHERS], table->tenant_column, &found)));
