@@ -54,7 +54,7 @@ FROM unnest(ARRAY[
 	'current_setting(''app.role'', true) = ''admin'' OR organization_id = tenant()', 'organization_id = id', '1 = 2', 'EXISTS (SELECT FROM app.organizations o WHERE o.id = organization_id)',
 	'organization_id = coalesce(tenant(), tenant())', 'organization_id = coalesce(tenant(), id)', 'organization_id = coalesce(id, organization_id)', 'organization_id IS NOT DISTINCT FROM tenant()', 'organization_id = tenant() AND NOT EXISTS (SELECT FROM app.organizations o WHERE o.id = tenant())',
 	'CASE WHEN tenant() IS NULL THEN false ELSE organization_id = tenant() END', 'CASE WHEN published THEN true ELSE organization_id = tenant() END', 'organization_id = CASE WHEN published THEN organization_id ELSE tenant() END',
-	'(SELECT published)', '(SELECT true WHERE published)', 'EXISTS (SELECT 1 WHERE published)', 'EXISTS (SELECT FROM app.organizations)', '1.0 = 2.0', '1 > 2', 'published = true', 'published IS DISTINCT FROM false', 'NOT EXISTS (SELECT count(*) FROM app.organizations o WHERE o.id = tenant())'
+	'(SELECT published)', '(SELECT true WHERE published)', 'EXISTS (SELECT 1 WHERE published)', 'EXISTS (SELECT FROM app.organizations)', '1.0 = 2.0', '1 > 2', 'published = true', 'true = published', 'published IS DISTINCT FROM false', 'NOT EXISTS (SELECT count(*) FROM app.organizations o WHERE o.id = tenant())'
 ]) AS condition;
 
 -- one that is too long to be read
