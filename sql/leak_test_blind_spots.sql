@@ -64,6 +64,9 @@ CREATE PROCEDURE rename(INOUT slug text DEFAULT 'x') LANGUAGE plpgsql AS $$ BEGI
 CREATE PROCEDURE wipe_one(slug text) LANGUAGE sql SECURITY DEFINER AS 'DELETE FROM leaks.documents d WHERE d.slug = slug';
 SELECT * FROM dbkit.leak_test('regress_tenant') AS line;
 DROP PROCEDURE wipe, rename, wipe_one;
+-- there are rows already, as in a database that people work with
+INSERT INTO organizations VALUES ('org_1', 'first');
+INSERT INTO documents VALUES ('doc_1', 'org_1', 'first');
 \echo '== a view without security_barrier lets conditions of a query see what it leaves out'
 CREATE VIEW filtered AS SELECT id, slug FROM documents WHERE organization_id = dbkit.organization_id();
 CREATE VIEW barrier WITH (security_barrier) AS TABLE filtered;
@@ -75,6 +78,8 @@ GRANT SELECT ON documents TO regress_tenant;
 SELECT * FROM dbkit.leak_test('regress_tenant') AS line;
 DROP VIEW filtered, barrier, inner_barrier, invoker, counted;
 REVOKE SELECT ON documents FROM regress_tenant;
+DELETE FROM documents;
+DELETE FROM organizations;
 \echo '== what shows no row, or another number of rows each time, proves nothing'
 CREATE VIEW published AS SELECT o.name, count(*) FROM documents d JOIN organizations o ON o.id = d.organization_id WHERE d.status = 'published' GROUP BY o.name;
 CREATE VIEW published_to_me WITH (security_invoker) AS SELECT 1 AS n FROM documents d, organizations o WHERE d.status = 'published';

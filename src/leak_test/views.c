@@ -21,11 +21,24 @@
 #include "convention/facts/read.h"
 #include "leak_test/trial.h"
 
+/* Write a condition that picks the row of the other organization, where it is known, as others would raise the error first. */
+static char *
+pick_others(const Subject *subject, const Column *column)
+{
+	bool		found;
+	const char *value = dbkit_row_of(subject, OTHERS) != NULL && column->base != NULL ?
+	dbkit_made_value(dbkit_row_of(subject, OTHERS), column->base, &found) : NULL;
+
+	return value == NULL ? pstrdup("") :
+		psprintf("s.%s OPERATOR(pg_catalog.=) %s AND ", column->quoted, dbkit_literal(value));
+}
+
 /* Does a condition on this column meet a row of the other organization?  Own rows would only be in the way. */
 static bool
 condition_meets_others(const LeakTest *test, const Subject *subject, const Column *column)
 {
-	const char *sql = psprintf("SELECT 1 FROM %s AS s WHERE s.%s::pg_catalog.regclass IS NULL", subject->name, column->quoted);
+	const char *sql = psprintf("SELECT 1 FROM %s AS s WHERE %ss.%s::pg_catalog.regclass IS NULL",
+							   subject->name, pick_others(subject, column), column->quoted);
 	const Probe *probe = dbkit_try_statement(test, subject, sql, test->my_rows, NULL);
 	const Probe *without;
 

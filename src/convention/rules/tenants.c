@@ -328,8 +328,8 @@ judge_tenant_key(Judgement *judgement)
 		if (wanted == NULL)
 			continue;
 		fix_tenant_key(dbkit_add_key_finding(judgement, key,
-									   psprintf("foreign key \"%s\" (%s) can reference a row of another tenant; use %s",
-												key->name, dbkit_facts_column_names(facts, key->columns), wanted)),
+											 psprintf("foreign key \"%s\" (%s) can reference a row of another tenant; use %s",
+													  key->name, dbkit_facts_column_names(facts, key->columns), wanted)),
 					   key, column, tenant);
 	}
 }
