@@ -2090,10 +2090,10 @@ SELECT o.classid, o.objid, n.nspname, o.name, o.kind, CASE
 	WHEN o.kind IN ('function', 'definer') THEN (pg_identify_object(o.classid, o.objid, 0)).identity ELSE format('%I.%I', n.nspname, o.name) END
 FROM (
 	SELECT 'pg_class'::regclass, oid, relnamespace, relname,
-		CASE WHEN relkind = 'v' THEN 'view' WHEN relkind = 'm' THEN 'materialized view' WHEN relispartition THEN 'partition'
+		CASE WHEN relkind = 'v' THEN 'view' WHEN relkind = 'm' THEN 'materialized view' WHEN relispartition OR relkind = 'f' THEN 'partition'
 			WHEN right(relname, 5) = '_enum' THEN 'enum table' ELSE 'table' END
 	FROM pg_class
-	WHERE relkind IN ('r', 'p', 'v', 'm') AND relpersistence <> 't' AND oid = coalesce(only_relation, oid)
+	WHERE (relkind IN ('r', 'p', 'v', 'm') OR relkind = 'f' AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = pg_class.oid)) AND relpersistence <> 't' AND oid = coalesce(only_relation, oid)
 	UNION ALL
 	SELECT 'pg_type'::regclass, oid, typnamespace, typname, 'type' FROM pg_type WHERE typtype = 'e' AND only_relation IS NULL
 	UNION ALL
@@ -2438,12 +2438,20 @@ DECLARE
 	bare text := expression;
 	parts text[];
 	tested text[];
+	compared text[];
 BEGIN
 	WHILE dbkit.is_enclosed(bare) LOOP
 		bare := substr(bare, 2, length(bare) - 2);
 	END LOOP;
-	IF bare IN ('true', 'NOT false') THEN
+	compared := regexp_match(bare, '^(\d+(?:\.\d+)?) ([<>=]+) (\d+(?:\.\d+)?)$');
+	IF bare IN ('true', 'NOT false', ' SELECT true') OR bare ~ '^EXISTS \( SELECT \d*\)$' THEN
 		RETURN 2;
+	ELSIF compared IS NOT NULL THEN
+		RETURN CASE WHEN CASE compared[2] WHEN '=' THEN compared[1]::numeric = compared[3]::numeric WHEN '<>' THEN compared[1]::numeric <> compared[3]::numeric
+			WHEN '<' THEN compared[1]::numeric < compared[3]::numeric WHEN '<=' THEN compared[1]::numeric <= compared[3]::numeric
+			WHEN '>' THEN compared[1]::numeric > compared[3]::numeric WHEN '>=' THEN compared[1]::numeric >= compared[3]::numeric END THEN 2 ELSE 0 END;
+	ELSIF bare ~ '^NOT \(.* IS DISTINCT FROM .*\)$' AND dbkit.is_enclosed(substr(bare, 5)) THEN
+		RETURN dbkit.openness(replace(substr(bare, 6, length(bare) - 6), ' IS DISTINCT FROM ', ' = '));
 	ELSIF bare ~ '^(NOT|CASE|EXISTS) ' THEN
 		RETURN 0;
 	END IF;
@@ -2466,6 +2474,8 @@ BEGIN
 	END IF;
 	parts := dbkit.expression_parts(bare, ' = ');
 	RETURN CASE WHEN cardinality(parts) <> 2 THEN 0 WHEN parts[1] = parts[2] THEN 2
+		WHEN EXISTS (SELECT FROM (VALUES (parts[1], parts[2]), (parts[2], parts[1])) AS x (value, other)
+			WHERE value LIKE 'COALESCE(%' AND right(value, length(other) + 3) = ', ' || other || ')' AND dbkit.reads_context(value)) THEN 1
 		WHEN '''''::text' = ANY (parts) AND dbkit.reads_context(array_to_string(parts, ' ')) THEN 1 ELSE 0 END;
 END $$;
 COMMENT ON FUNCTION dbkit.openness(text) IS 'for which rows a condition is true: 2 for all, 1 for all while no tenant is set, else 0';
@@ -2596,7 +2606,7 @@ columns AS MATERIALIZED (
 	LEFT JOIN not_valid v ON v.relid = a.relid AND v.contype = 'n' AND v.conkey[1] = a.attnum),
 indexes AS MATERIALIZED (
 	SELECT i.indrelid AS relid, i.indexrelid, c.relname, c.relam, i.indnkeyatts AS width, i.indisprimary, i.indisunique, i.indimmediate, i.indnullsnotdistinct,
-		i.indisvalid, i.indisvalid AND i.indpred IS NULL AS usable, i.indisprimary OR i.indisreplident OR k.oid IS NOT NULL AS is_constraint,
+		i.indisvalid, i.indisvalid AND i.indpred IS NULL AS usable, i.indisprimary OR i.indisreplident OR i.indisclustered OR k.oid IS NOT NULL AS is_constraint,
 		(i.indkey::smallint[])[0:i.indnkeyatts - 1] AS keys, i.indkey::smallint[] AS all_keys,
 		(i.indclass::oid[])[0:i.indnkeyatts - 1] AS classes, (i.indcollation::oid[])[0:i.indnkeyatts - 1] AS collations,
 		(i.indoption::smallint[])[0:i.indnkeyatts - 1] AS options,
@@ -2778,10 +2788,20 @@ tenants AS MATERIALIZED (
 	SELECT DISTINCT ON (a.attrelid) a.attrelid AS relid, a.attnum, a.attname
 	FROM pg_attribute a WHERE a.attname = ANY (organization_columns) AND a.attnum > 0 AND rules && '{tenant_key,open_policy}'
 	ORDER BY a.attrelid, array_position(organization_columns, a.attname::text)),
+-- of a partition those that are its own: what it has from its parent is reported there
+own_policies AS (
+	SELECT p.polrelid AS relid, p.polname, p.polcmd, p.polcmd IN ('*', 'a') AS is_for_insert, p.polpermissive, p.polroles, p.polroles = '{0}' AS is_for_all,
+		p.polroles = ARRAY(SELECT r.oid FROM pg_roles r WHERE r.rolname = agreed ->> 'admin_role') AS is_for_admins,
+		pg_get_expr(p.polqual, p.polrelid) AS condition, pg_get_expr(p.polwithcheck, p.polrelid) AS with_check
+	FROM pg_policy p JOIN objects o ON o.objid = p.polrelid AND o.kind = 'partition' JOIN pg_class c ON c.oid = p.polrelid AND c.relrowsecurity
+	WHERE 'open_policy' = ANY (rules)
+		AND NOT EXISTS (SELECT FROM pg_inherits i JOIN pg_class h ON h.oid = i.inhparent AND h.relrowsecurity JOIN pg_policy q ON q.polrelid = h.oid
+			WHERE i.inhrelid = p.polrelid AND q.polname = p.polname AND q.polpermissive AND p.polpermissive
+				AND greatest(dbkit.openness(pg_get_expr(q.polqual, q.polrelid)), dbkit.openness(pg_get_expr(q.polwithcheck, q.polrelid))) > 0)),
 -- what policies ask of rows that are there, and of rows as they are written
 conditions AS MATERIALIZED (
 	SELECT p.*, x.written, dbkit.openness(x.condition) AS openness
-	FROM policies p JOIN tenants USING (relid),
+	FROM (SELECT * FROM policies UNION ALL SELECT * FROM own_policies) AS p JOIN tenants USING (relid),
 	LATERAL (VALUES (false, CASE WHEN p.polcmd <> 'a' THEN p.condition END),
 		(true, CASE WHEN p.polcmd NOT IN ('r', 'd') THEN coalesce(p.with_check, p.condition) END)) AS x (written, condition)
 	WHERE x.condition IS NOT NULL AND 'open_policy' = ANY (rules)),
@@ -3267,8 +3287,11 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 				AND r.polcmd IN ('*', c.polcmd) AND (r.is_for_all OR c.polroles <@ r.polroles))
 		ORDER BY c.relid, c.polname, c.written) AS p JOIN tenants t USING (relid)
 	UNION ALL
-	SELECT p.relid, 'partition_rls', 0, NULL, NULL, format('%s may use it past the row level security of table "%s"; use ALTER TABLE %s %s', u.name, p.name, o.identity, a.action),
-		NULL, NULL, NULL, ARRAY[a.action], NULL, 'breaks'
+	SELECT p.relid, 'partition_rls', 0, NULL, NULL, format(CASE WHEN c.relkind = 'f' THEN '%s may use it past the row level security of table "%s", which a foreign table cannot have; use REVOKE'
+			WHEN c.relrowsecurity THEN '%s may use it past the row level security of table "%s", which is forced; use ALTER TABLE %s %s'
+			ELSE '%s may use it past the row level security of table "%s"; use ALTER TABLE %s %s' END,
+			CASE WHEN c.relrowsecurity THEN 'its owner' ELSE u.name END, p.name, o.identity, a.action),
+		NULL, NULL, NULL, CASE WHEN c.relkind <> 'f' THEN ARRAY[a.action] END, NULL, CASE WHEN c.relkind <> 'f' THEN 'breaks' END
 	FROM protected_parents p JOIN objects o ON o.objid = p.relid AND o.kind IN ('table', 'enum table', 'partition') JOIN pg_class c ON c.oid = p.relid,
 	LATERAL (SELECT concat_ws(', ', CASE WHEN NOT c.relrowsecurity THEN 'ENABLE ROW LEVEL SECURITY' END,
 		CASE WHEN p.forced AND NOT c.relforcerowsecurity THEN 'FORCE ROW LEVEL SECURITY' END)) AS a (action),
@@ -4159,9 +4182,13 @@ CREATE OR REPLACE FUNCTION dbkit.is_in_reach(relation regclass) RETURNS boolean
 	LANGUAGE sql STABLE PARALLEL SAFE
 	RETURN EXISTS (SELECT FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = relation AND a.grantee <> c.relowner
 		UNION ALL SELECT FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid, aclexplode(t.attacl) a WHERE c.oid = relation AND a.grantee <> c.relowner
-		UNION ALL SELECT FROM pg_depend WHERE refclassid = 'pg_class'::regclass AND refobjid = relation AND classid = 'pg_rewrite'::regclass);
+		UNION ALL SELECT FROM pg_depend WHERE refclassid = 'pg_class'::regclass AND refobjid = relation AND classid = 'pg_rewrite'::regclass
+		UNION ALL SELECT FROM pg_auth_members a JOIN pg_roles m ON m.oid = a.member
+			WHERE a.roleid IN ('pg_read_all_data'::regrole, 'pg_write_all_data'::regrole) AND NOT m.rolsuper AND NOT m.rolbypassrls
+		UNION ALL SELECT FROM pg_class c JOIN pg_roles o ON o.oid = c.relowner JOIN pg_proc p ON p.proowner = c.relowner
+			WHERE c.oid = relation AND c.relforcerowsecurity AND p.prosecdef AND NOT o.rolsuper AND NOT o.rolbypassrls);
 COMMENT ON FUNCTION dbkit.is_in_reach(regclass) IS
-'whether anybody but its owner has a privilege on a table or its columns, or a view reads it';
+'whether anybody but its owner has a privilege on a table or its columns, or on all tables, a view reads it, or a function lets others act as an owner whom row level security binds';
 
 CREATE OR REPLACE FUNCTION dbkit.unprotect_table(relation regclass, role text, is_root boolean) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -4185,7 +4212,7 @@ BEGIN
 		EXECUTE format('ALTER TABLE ONLY %s NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY', name);
 	ELSIF is_root THEN
 		RAISE NOTICE USING MESSAGE = format('row level security of table "%s" stays enabled', (SELECT relname FROM pg_class WHERE oid = relation)),
-			DETAIL = 'No policy is left, so it shows no rows. Without row level security, other roles that have privileges on it, or on a view of it, would see all of them.',
+			DETAIL = 'No policy is left, so it shows no rows. Without row level security, other roles that have privileges on it, or on a view of it, or that its owner''s functions act for, would see all of them.',
 			HINT = format('To let them, run: ALTER TABLE %s NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;', name);
 	END IF;
 END $$;

@@ -302,6 +302,14 @@ ALTER TABLE t ADD a text, ADD b text;
 CREATE INDEX t_a ON t (a);
 CREATE INDEX t_a2 ON t (a); -- fails
 CREATE INDEX t_a_b ON t (a, b); -- fails
+-- one that CLUSTER goes by does what no other does
+BEGIN;
+ALTER TABLE t CLUSTER ON t_a;
+CREATE INDEX t_a_b ON t (a, b);
+COMMIT;
+CREATE INDEX t_a2 ON t (a); -- fails
+DROP INDEX t_a_b;
+ALTER TABLE t SET WITHOUT CLUSTER;
 CREATE INDEX t_b_a ON t (b, a);
 CREATE INDEX t_id ON t (id); -- fails
 CREATE UNIQUE INDEX t_a_unique ON t (a); -- fails

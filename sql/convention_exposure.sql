@@ -147,6 +147,32 @@ ALTER TABLE audits_1 OWNER TO regress_owner;
 ALTER TABLE audits_1 OWNER TO regress_group; -- fails
 REVOKE regress_group FROM regress_app;
 
+\echo '== a foreign table has no row level security'
+CREATE FOREIGN DATA WRAPPER exposure;
+CREATE SERVER exposure FOREIGN DATA WRAPPER exposure;
+CREATE FOREIGN TABLE "Far ""3""" PARTITION OF audits FOR VALUES IN (3) SERVER exposure;
+CREATE TABLE stones (n bigint);
+CREATE FOREIGN TABLE far_stones () INHERITS (stones) SERVER exposure;
+CREATE FOREIGN TABLE far (n bigint) SERVER exposure;
+ALTER TABLE stones ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON far TO regress_app;
+SELECT * FROM dbkit.check();
+GRANT SELECT ON "Far ""3""" TO regress_app; -- fails
+GRANT INSERT (n) ON far_stones TO regress_app; -- fails
+SET dbkit.enforce = off;
+GRANT SELECT ON "Far ""3""" TO regress_app;
+RESET dbkit.enforce;
+SELECT object_type, object_identity, problem, fix FROM dbkit.check();
+SELECT problem FROM dbkit.check('"Far ""3"""');
+ALTER FOREIGN TABLE "Far ""3""" OPTIONS (ADD place 'there');
+REVOKE SELECT ON "Far ""3""" FROM regress_app;
+ALTER TABLE audits DETACH PARTITION "Far ""3""";
+GRANT SELECT ON "Far ""3""" TO regress_app;
+ALTER TABLE audits ATTACH PARTITION "Far ""3""" FOR VALUES IN (3); -- fails
+SELECT * FROM dbkit.check();
+DROP FOREIGN DATA WRAPPER exposure CASCADE;
+DROP TABLE stones;
+
 \echo '== subpartitions, and past a partition that was left open'
 SET ROLE regress_owner;
 ALTER TABLE ONLY audits_1 ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;

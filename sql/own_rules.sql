@@ -166,6 +166,20 @@ COMMIT;
 SELECT count(*) FROM dbkit.check();
 SELECT dbkit.drop_rule('faulty'), dbkit.drop_rule('silent');
 
+\echo '== what a session has PL/pgSQL refuse besides, a rule does not fail by'
+CREATE FUNCTION team.lenient(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE plpgsql STABLE AS $$
+DECLARE first_column text;
+BEGIN
+	SELECT attname INTO first_column FROM pg_attribute WHERE attrelid = object AND attnum > 0 ORDER BY attnum;
+	RETURN QUERY SELECT first_column, 'it is ' || first_column, NULL::text;
+END $$;
+SELECT dbkit.add_rule('lenient', 'team.lenient(oid)', '{table}', 'is lenient');
+SET plpgsql.extra_errors = 'all';
+CREATE TABLE lenient (n bigint, m bigint); -- fails
+SHOW plpgsql.extra_errors;
+RESET plpgsql.extra_errors;
+SELECT dbkit.drop_rule('lenient');
+DROP FUNCTION team.lenient;
 \echo '== nor does one that fails for the state before only'
 CREATE FUNCTION team.half(object oid) RETURNS TABLE (column_name text, problem text, fix text)
 LANGUAGE sql STABLE AS $$ SELECT NULL, 'it is ' || 1 / (count(*) - 1), NULL FROM pg_attribute WHERE attrelid = object AND attnum > 0 $$;

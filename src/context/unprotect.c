@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_authid.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_rewrite.h"
 #include "catalog/pg_type.h"
@@ -18,6 +19,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -33,7 +35,10 @@ static const char other_policies[] =
 "SELECT FROM pg_catalog.pg_policy "
 "WHERE polrelid OPERATOR(pg_catalog.=) $1 AND polname OPERATOR(pg_catalog.<>) $2";
 
-/* Has anybody but its owner a privilege on a table or its columns, or is there a view that reads it? */
+/*
+ * Has anybody but its owner a privilege on a table or its columns, or on all tables; is there a view that reads it,
+ * or a function that lets others act as its owner, whom forced row level security binds?
+ */
 static const char roads[] =
 "SELECT FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a "
 "WHERE c.oid OPERATOR(pg_catalog.=) $1 AND a.grantee OPERATOR(pg_catalog.<>) c.relowner "
@@ -41,7 +46,12 @@ static const char roads[] =
 "JOIN pg_catalog.pg_attribute t ON t.attrelid OPERATOR(pg_catalog.=) c.oid, pg_catalog.aclexplode(t.attacl) a "
 "WHERE c.oid OPERATOR(pg_catalog.=) $1 AND a.grantee OPERATOR(pg_catalog.<>) c.relowner "
 "UNION ALL SELECT FROM pg_catalog.pg_depend WHERE refclassid OPERATOR(pg_catalog.=) $2 "
-"AND refobjid OPERATOR(pg_catalog.=) $1 AND classid OPERATOR(pg_catalog.=) $3";
+"AND refobjid OPERATOR(pg_catalog.=) $1 AND classid OPERATOR(pg_catalog.=) $3 "
+"UNION ALL SELECT FROM pg_catalog.pg_auth_members a JOIN pg_catalog.pg_roles m ON m.oid OPERATOR(pg_catalog.=) a.member "
+"WHERE a.roleid OPERATOR(pg_catalog.=) ANY ($4) AND NOT m.rolsuper AND NOT m.rolbypassrls "
+"UNION ALL SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles o ON o.oid OPERATOR(pg_catalog.=) c.relowner "
+"JOIN pg_catalog.pg_proc p ON p.proowner OPERATOR(pg_catalog.=) c.relowner "
+"WHERE c.oid OPERATOR(pg_catalog.=) $1 AND c.relforcerowsecurity AND p.prosecdef AND NOT o.rolsuper AND NOT o.rolbypassrls";
 
 static void
 run_all(const List *statements)
@@ -66,10 +76,13 @@ has_other_policies(Oid relid, const char *admin_policy)
 static bool
 is_in_reach(Oid relid)
 {
-	Oid			types[] = {OIDOID, OIDOID, OIDOID};
-	Datum		values[] = {ObjectIdGetDatum(relid), ObjectIdGetDatum(RelationRelationId), ObjectIdGetDatum(RewriteRelationId)};
+	Datum		of_all[] = {ObjectIdGetDatum(ROLE_PG_READ_ALL_DATA), ObjectIdGetDatum(ROLE_PG_WRITE_ALL_DATA)};
+	Oid			types[] = {OIDOID, OIDOID, OIDOID, OIDARRAYOID};
+	Datum		values[] = {ObjectIdGetDatum(relid), ObjectIdGetDatum(RelationRelationId), ObjectIdGetDatum(RewriteRelationId),
+		PointerGetDatum(construct_array(of_all, lengthof(of_all), OIDOID, sizeof(Oid), true, TYPALIGN_INT))
+	};
 
-	return dbkit_run_sql(SPI_OK_SELECT, roads, 3, types, values, NULL) > 0;
+	return dbkit_run_sql(SPI_OK_SELECT, roads, 4, types, values, NULL) > 0;
 }
 
 /* Take back the defaults that say who has entered. */
@@ -115,7 +128,7 @@ note_closed(Oid relid)
 {
 	ereport(NOTICE,
 			(errmsg("row level security of table \"%s\" stays enabled", get_rel_name(relid)),
-			 errdetail("No policy is left, so it shows no rows. Without row level security, other roles that have privileges on it, or on a view of it, would see all of them."),
+			 errdetail("No policy is left, so it shows no rows. Without row level security, other roles that have privileges on it, or on a view of it, or that its owner's functions act for, would see all of them."),
 			 errhint("To let them, run: ALTER TABLE %s NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;", dbkit_relation_name(relid))));
 }
 

@@ -67,7 +67,8 @@ visit_object(Oid classid, HeapTuple tuple, ObjectCallback callback, void *arg)
 		wanted = (class->relkind == RELKIND_RELATION ||
 				  class->relkind == RELKIND_PARTITIONED_TABLE ||
 				  class->relkind == RELKIND_VIEW ||
-				  class->relkind == RELKIND_MATVIEW) &&
+				  class->relkind == RELKIND_MATVIEW ||
+				  class->relkind == RELKIND_FOREIGN_TABLE) &&
 			class->relpersistence != RELPERSISTENCE_TEMP;
 		objid = class->oid;
 		namespace = class->relnamespace;
@@ -128,7 +129,7 @@ typedef struct Candidates
 static bool
 is_of_kinds(Form_pg_class form, int kinds)
 {
-	if (form->relispartition)
+	if (form->relispartition || form->relkind == RELKIND_FOREIGN_TABLE)
 		return (kinds & KIND_PARTITION) != 0;
 	return form->relkind != RELKIND_MATVIEW || (kinds & KIND_MATERIALIZED_VIEW) != 0;
 }

@@ -265,7 +265,7 @@ is_judged(Oid relid, bool *has_children)
 	result = form->relpersistence != RELPERSISTENCE_TEMP &&
 		(form->relkind == RELKIND_RELATION || form->relkind == RELKIND_PARTITIONED_TABLE ||
 		 form->relkind == RELKIND_VIEW || form->relkind == RELKIND_MATVIEW ||
-		 form->relkind == RELKIND_COMPOSITE_TYPE);
+		 form->relkind == RELKIND_FOREIGN_TABLE || form->relkind == RELKIND_COMPOSITE_TYPE);
 	ReleaseSysCache(tuple);
 	return result;
 }

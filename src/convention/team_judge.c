@@ -29,6 +29,7 @@
 #include "storage/proc.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -230,6 +231,19 @@ copy_answers(Inquiry *inquiry)
 	}
 }
 
+/*
+ * Let PL/pgSQL be as strict as it is by default: what a session has it refuse besides, such as a SELECT
+ * INTO of several rows, would make the function fail, and a rule that fails refuses nothing.
+ */
+static void
+forget_strictness(void)
+{
+	static const char setting[] = "plpgsql.extra_errors";
+
+	if (GetConfigOption(setting, true, false) != NULL)
+		(void) set_config_option(setting, "none", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
 /* Ask the function about the object.  The end of the attempt takes back what is changed for that. */
 static void
 ask(void *arg)
@@ -241,6 +255,7 @@ ask(void *arg)
 	int			result;
 
 	dbkit_begin_as_owner(check_function(inquiry->rule->definition->function), 0, &caller);
+	forget_strictness();
 	XactReadOnly = true;
 	/* The transaction's own may be older than what others have changed */
 	PushActiveSnapshot(before != NULL ? before : GetCatalogSnapshot(InvalidOid));

@@ -17,6 +17,7 @@ typedef struct LeakTest
 	List	   *tables;			/* Table * */
 	List	   *subjects;		/* Subject * */
 	Tenant		tenants[SIDES];
+	List	   *my_rows;		/* Row * */
 	List	   *others_rows;	/* Row * */
 
 	MemoryContext memory;		/* of all this */
@@ -36,10 +37,13 @@ typedef enum LeakVerdict
 
 extern LeakVerdict dbkit_try_change(const LeakTest *test, const Subject *subject, char **detail);
 extern LeakVerdict dbkit_try_delete(const LeakTest *test, const Subject *subject, char **detail);
+extern LeakVerdict dbkit_try_truncate(const LeakTest *test, const Subject *subject, char **detail);
 extern LeakVerdict dbkit_try_insert(const LeakTest *test, const Subject *subject, char **detail);
 extern LeakVerdict dbkit_try_move(const LeakTest *test, const Subject *subject, char **detail);
 extern LeakVerdict dbkit_try_reference(const LeakTest *test, const Subject *subject, char **detail);
 extern LeakVerdict dbkit_try_unique_keys(const LeakTest *test, const Subject *subject, char **detail);
 extern LeakVerdict dbkit_try_guess(const LeakTest *test, const Subject *subject, char **detail);
+extern LeakVerdict dbkit_try_conditions(const LeakTest *test, const Subject *subject, char **detail);
+extern char *dbkit_unproven_view(const Subject *subject);
 
 #endif							/* DBKIT_LEAK_TEST_H */

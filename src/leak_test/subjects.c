@@ -121,6 +121,7 @@ read_column(Relation relation, Form_pg_attribute attribute, Oid role)
 
 	column->name = pstrdup(NameStr(attribute->attname));
 	column->quoted = quote_identifier(column->name);
+	column->type = getBaseType(attribute->atttypid);
 	column->readable = may(relid, attribute->attnum, role, ACL_SELECT);
 	column->insertable = is_assignable(attribute) && may(relid, attribute->attnum, role, ACL_INSERT);
 	column->updatable = is_assignable(attribute) && may(relid, attribute->attnum, role, ACL_UPDATE);
@@ -254,7 +255,7 @@ any_column(const Subject *subject, size_t flag)
 static bool
 is_touchable(const Subject *subject)
 {
-	return subject->readable || subject->deletable ||
+	return subject->readable || subject->deletable || subject->truncatable ||
 		any_column(subject, offsetof(Column, insertable)) ||
 		any_column(subject, offsetof(Column, updatable));
 }
@@ -282,6 +283,8 @@ read_relation(Oid relid, Oid role, const List *tables)
 	}
 	subject->readable = any_column(subject, offsetof(Column, readable));
 	subject->deletable = pg_class_aclcheck(relid, role, ACL_DELETE) == ACLCHECK_OK;
+	subject->truncatable = (subject->relkind == RELKIND_RELATION || subject->relkind == RELKIND_PARTITIONED_TABLE) &&
+		pg_class_aclcheck(relid, role, ACL_TRUNCATE) == ACLCHECK_OK;
 	find_rows(relation, subject, tables);
 	subject->query = write_query(subject);
 	usable = may_use_schema(RelationGetNamespace(relation), role);
@@ -296,12 +299,12 @@ returns_value(Oid type)
 	return get_typtype(type) != TYPTYPE_PSEUDO || type == VOIDOID || type == RECORDOID;
 }
 
-/* Is it a function of the team's that the role may call? */
+/* Is it a function or procedure of the team's that the role may call? */
 static bool
 may_call(const FormData_pg_proc * form, Oid role)
 {
-	return form->oid >= FirstNormalObjectId && form->prokind == PROKIND_FUNCTION &&
-		returns_value(form->prorettype) &&
+	return form->oid >= FirstNormalObjectId &&
+		(form->prokind == PROKIND_PROCEDURE || (form->prokind == PROKIND_FUNCTION && returns_value(form->prorettype))) &&
 		!isTempNamespace(form->pronamespace) &&
 		!dbkit_keeps_agreement(get_namespace_name(form->pronamespace), NameStr(form->proname)) &&
 		!OidIsValid(getExtensionOfObject(ProcedureRelationId, form->oid)) &&
@@ -328,8 +331,11 @@ read_function(HeapTuple tuple)
 	subject->readable = true;
 	subject->name = psprintf("%s()", quote_qualified_identifier(dbkit_schema_name(form->pronamespace),
 																NameStr(form->proname)));
-	subject->query = psprintf(has_unknown_columns(tuple) ? "SELECT %s AS result" : "SELECT * FROM %s AS result",
-							  subject->name);
+	if (form->prokind == PROKIND_PROCEDURE)
+		subject->query = psprintf("CALL %s", subject->name);
+	else
+		subject->query = psprintf(has_unknown_columns(tuple) ? "SELECT %s AS result" : "SELECT * FROM %s AS result",
+								  subject->name);
 	return subject;
 }
 

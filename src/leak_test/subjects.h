@@ -17,6 +17,7 @@ typedef struct Column
 	const char *quoted;
 	const char *base;			/* its name in the table that has the rows, or
 								 * NULL */
+	Oid			type;
 	bool		readable;
 	bool		insertable;
 	bool		updatable;
@@ -35,7 +36,9 @@ typedef struct Subject
 	List	   *columns;		/* Column * */
 	bool		readable;
 	bool		deletable;
+	bool		truncatable;
 	const char *problem;		/* why it cannot be tried, or NULL */
+	bool		leaks;			/* it shows rows of the other organization's */
 	const char *query;			/* that shows all that the role may see */
 	Probe	   *observed[3];	/* without the others' rows, again, and with
 								 * them */

@@ -277,6 +277,8 @@ FROM unnest(ARRAY[
 	'USING (false)', 'USING (NULL)', 'USING (NOT true)', 'USING (organization_id = dbkit.organization_id())', 'USING (organization_id = "Who is it?"() OR published IS NOT FALSE)',
 	'USING (organization_id = id OR organization_id IS NULL)', 'USING (coalesce(published, true))', 'USING (coalesce(organization_id = "Who is it?"(), false))', 'USING (organization_id = ''"'')',
 	'USING (organization_id = "Who is it?"() AND "Who is it?"() IS NULL)', 'USING (current_setting(''app.role'', true) = ''admin'')', 'USING (organization_id = id)', 'USING (1 = 2)',
+	'USING (organization_id = coalesce("Who is it?"(), organization_id))', 'USING (organization_id IS NOT DISTINCT FROM coalesce("Who is it?"(), organization_id))', 'USING ((SELECT true))',
+	'USING (EXISTS (SELECT 1))', 'USING (2 > 1)', 'USING (1.0 = 1.00)', 'USING (1 >= 2)', 'USING (organization_id = coalesce(id, organization_id))', 'USING (organization_id IS NOT DISTINCT FROM organization_id)',
 	'USING (EXISTS (SELECT FROM organizations o WHERE o.id = organization_id))', 'TO regress_hosted USING (true)', 'TO regress_customer USING (true)', 'TO regress_customer, regress_hosted USING (true)',
 	'AS RESTRICTIVE FOR DELETE USING (id <> '''')', 'AS RESTRICTIVE FOR UPDATE TO regress_hosted USING (id <> '''')', 'AS RESTRICTIVE TO regress_hosted USING (true) WITH CHECK (id <> '''')']) WITH ORDINALITY AS x (policy, number) \gexec
 CREATE TABLE forced (n bigint) PARTITION BY LIST (n);
@@ -293,6 +295,18 @@ GRANT INSERT ON forced_1_1, forced_2 TO regress_customer;
 GRANT TRUNCATE ON forced_3 TO regress_customer;
 ALTER TABLE forced_3 OWNER TO regress_hosted;
 GRANT SELECT ON forced_4 TO regress_super;
+CREATE TABLE owned (n bigint, organization_id text COLLATE "C") PARTITION BY LIST (n);
+CREATE TABLE owned_1 PARTITION OF owned FOR VALUES IN (1);
+ALTER TABLE owned ENABLE ROW LEVEL SECURITY;
+ALTER TABLE owned_1 ENABLE ROW LEVEL SECURITY;
+CREATE POLICY debug ON owned_1 USING (true);
+CREATE POLICY closed ON owned_1 USING (organization_id = "Who is it?"());
+CREATE FOREIGN DATA WRAPPER far;
+CREATE SERVER far FOREIGN DATA WRAPPER far;
+SET client_min_messages = error;
+CREATE FOREIGN TABLE owned_2 PARTITION OF owned FOR VALUES IN (2) SERVER far;
+GRANT SELECT ON owned_2 TO regress_customer;
+RESET client_min_messages;
 CREATE TABLE above (n bigint);
 CREATE TABLE below () INHERITS (above);
 CREATE TABLE below_enum () INHERITS (below);

@@ -31,8 +31,8 @@
  * Strip what leaves a value as it is: binary-compatible casts, domains, and the
  * rounding of timestamptz(3).  Not what cuts a text.
  */
-static Node *
-strip_lossless_casts(Node *expr)
+Node *
+dbkit_strip_lossless_casts(Node *expr)
 {
 	while (expr != NULL)
 	{
@@ -52,8 +52,8 @@ strip_lossless_casts(Node *expr)
 }
 
 /* Take a call apart, of a function or of an operator's function. */
-static bool
-is_call(Node *expr, Oid *function, List **args)
+bool
+dbkit_is_call(Node *expr, Oid *function, List **args)
 {
 	if (expr != NULL && IsA(expr, FuncExpr))
 	{
@@ -91,15 +91,15 @@ escaped_pattern(char *pattern, char *escape)
  * or output function an argument's type has.  Besides constants only what people
  * write in ids' defaults and CHECKs is known: text || text, and LIKE's ESCAPE.
  */
-static char *
-constant_text(Node *expr)
+char *
+dbkit_known_text(Node *expr)
 {
 	Oid			function;
 	List	   *args;
 	char	   *left;
 	char	   *right;
 
-	expr = strip_lossless_casts(expr);
+	expr = dbkit_strip_lossless_casts(expr);
 	if (expr != NULL && IsA(expr, Const))
 	{
 		const Const *constant = (const Const *) expr;
@@ -109,11 +109,11 @@ constant_text(Node *expr)
 			return NULL;
 		return TextDatumGetCString(constant->constvalue);
 	}
-	if (!is_call(expr, &function, &args) ||
+	if (!dbkit_is_call(expr, &function, &args) ||
 		(function != F_TEXTCAT && function != F_LIKE_ESCAPE_TEXT_TEXT))
 		return NULL;
-	left = constant_text(linitial(args));
-	right = constant_text(lsecond(args));
+	left = dbkit_known_text(linitial(args));
+	right = dbkit_known_text(lsecond(args));
 	if (left == NULL || right == NULL)
 		return NULL;
 	return function == F_TEXTCAT ? psprintf("%s%s", left, right) : escaped_pattern(left, right);
@@ -123,19 +123,19 @@ constant_text(Node *expr)
 char *
 dbkit_generated_prefix(Node *expr)
 {
-	FuncExpr   *call = (FuncExpr *) strip_lossless_casts(expr);
+	FuncExpr   *call = (FuncExpr *) dbkit_strip_lossless_casts(expr);
 
 	if (call == NULL || !IsA(call, FuncExpr) ||
 		!dbkit_is_function(call->funcid, "generate_id"))
 		return NULL;
-	return constant_text(linitial(call->args));
+	return dbkit_known_text(linitial(call->args));
 }
 
 /* Is the expression the column attnum, or for attnum 0 a domain's VALUE? */
 static bool
 is_subject(Node *expr, AttrNumber attnum)
 {
-	expr = strip_lossless_casts(expr);
+	expr = dbkit_strip_lossless_casts(expr);
 	if (attnum == InvalidAttrNumber)
 		return IsA(expr, CoerceToDomainValue);
 	return IsA(expr, Var) && ((Var *) expr)->varattno == attnum;
@@ -201,11 +201,11 @@ dbkit_pinned_prefix(Node *expr, AttrNumber attnum)
 		return NULL;
 	}
 
-	if (!is_call(expr, &function, &args))
+	if (!dbkit_is_call(expr, &function, &args))
 		return NULL;
 	if (list_length(args) != 2 || !is_subject(linitial(args), attnum))
 		return NULL;
-	text = constant_text(lsecond(args));
+	text = dbkit_known_text(lsecond(args));
 
 	if (text == NULL)
 		return NULL;
@@ -235,7 +235,7 @@ dbkit_is_now(const char *stored)
 bool
 dbkit_is_clock(Node *expr)
 {
-	expr = strip_lossless_casts(expr);
+	expr = dbkit_strip_lossless_casts(expr);
 	if (expr == NULL)
 		return false;
 	if (IsA(expr, SQLValueFunction))
@@ -263,7 +263,7 @@ calls_volatile(Node *node, void *context)
 
 	if (node == NULL)
 		return false;
-	if (is_call(node, &function, &args) && dbkit_is_volatile(context, function))
+	if (dbkit_is_call(node, &function, &args) && dbkit_is_volatile(context, function))
 		return true;
 	return expression_tree_walker(node, calls_volatile, context);
 }
@@ -272,7 +272,7 @@ calls_volatile(Node *node, void *context)
 bool
 dbkit_generates_uuid(const Catalogs *catalogs, Node *expr)
 {
-	expr = strip_lossless_casts(expr);
+	expr = dbkit_strip_lossless_casts(expr);
 	return expr != NULL && exprType(expr) == UUIDOID && calls_volatile(expr, unconstify(Catalogs *, catalogs));
 }
 
@@ -284,8 +284,8 @@ dbkit_is_nextval(Node *expr, Oid *sequence)
 	List	   *args;
 	const Const *constant;
 
-	expr = strip_lossless_casts(expr);
-	if (!is_call(expr, &function, &args) || function != F_NEXTVAL)
+	expr = dbkit_strip_lossless_casts(expr);
+	if (!dbkit_is_call(expr, &function, &args) || function != F_NEXTVAL)
 		return false;
 	constant = linitial(args);
 	*sequence = IsA(constant, Const) && !constant->constisnull ?
@@ -314,7 +314,7 @@ find_forgeable(Node *node, void *context)
 		(((FuncExpr *) node)->funcid == F_CURRENT_SETTING_TEXT ||
 		 ((FuncExpr *) node)->funcid == F_CURRENT_SETTING_TEXT_BOOL))
 	{
-		char	   *name = constant_text(linitial(((FuncExpr *) node)->args));
+		char	   *name = dbkit_known_text(linitial(((FuncExpr *) node)->args));
 
 		if (name == NULL || !(search->mirrors_guarded && dbkit_is_mirror(name)))
 		{
@@ -357,169 +357,6 @@ dbkit_lets_all_pass(const char *stored)
 	value = (const Const *) dbkit_stored_tree(stored);
 	return value != NULL && value->consttype == BOOLOID && !value->constisnull &&
 		DatumGetBool(value->constvalue);
-}
-
-/* Does an expression name a column? */
-static bool
-has_column(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, Var))
-		return true;
-	if (IsA(node, Query))
-		return query_tree_walker((Query *) node, has_column, context, 0);
-	return expression_tree_walker(node, has_column, context);
-}
-
-/*
- * Does an expression read who the session works for: a setting, or a function that is not
- * PostgreSQL's and is not given anything of the row?
- */
-static bool
-reads_context(Node *node, void *context)
-{
-	const FuncExpr *call = (const FuncExpr *) node;
-
-	if (node == NULL)
-		return false;
-	if (IsA(node, Query))
-		return query_tree_walker((Query *) node, reads_context, context, 0);
-	if (IsA(node, FuncExpr) &&
-		(call->funcid >= FirstNormalObjectId || call->funcid == F_CURRENT_SETTING_TEXT ||
-		 call->funcid == F_CURRENT_SETTING_TEXT_BOOL) &&
-		!has_column((Node *) call->args, NULL))
-		return true;
-	return expression_tree_walker(node, reads_context, context);
-}
-
-/* Tell how open a condition is that is true where the expression, which may read the context, is null. */
-static Openness
-open_on_null(Node *expr)
-{
-	return reads_context(expr, NULL) ? OPEN_WITHOUT_CONTEXT : OPEN_TO_SOME;
-}
-
-static bool
-is_constant_bool(Node *expr, bool value)
-{
-	const Const *constant = (const Const *) expr;
-
-	return expr != NULL && IsA(expr, Const) && constant->consttype == BOOLOID && !constant->constisnull &&
-		DatumGetBool(constant->constvalue) == value;
-}
-
-static Openness openness(Node *expr);
-
-/* Tell how open AND, OR or NOT is. */
-static Openness
-openness_of_bool(const BoolExpr *expr)
-{
-	Openness	result = expr->boolop == AND_EXPR ? OPEN_TO_ALL : OPEN_TO_SOME;
-	ListCell   *lc;
-
-	if (expr->boolop == NOT_EXPR)
-		return is_constant_bool(linitial(expr->args), false) ? OPEN_TO_ALL : OPEN_TO_SOME;
-	foreach(lc, expr->args)
-	{
-		Openness	arm = openness(lfirst(lc));
-
-		result = expr->boolop == AND_EXPR ? Min(result, arm) : Max(result, arm);
-	}
-	return result;
-}
-
-/* Tell how open IS TRUE and its kin are. */
-static Openness
-openness_of_test(const BooleanTest * test)
-{
-	switch (test->booltesttype)
-	{
-		case IS_TRUE:
-			return openness((Node *) test->arg);
-		case IS_NOT_FALSE:
-			return Max(openness((Node *) test->arg), open_on_null((Node *) test->arg));
-		case IS_NOT_TRUE:
-		case IS_UNKNOWN:
-			return open_on_null((Node *) test->arg);
-		default:
-			return OPEN_TO_SOME;
-	}
-}
-
-/* Tell how open a COALESCE is: what comes after what the context decides counts without one. */
-static Openness
-openness_of_coalesce(const CoalesceExpr * expr)
-{
-	Openness	result = openness(linitial(expr->args));
-
-	for (int i = 1; i < list_length(expr->args); i++)
-	{
-		if (openness(list_nth(expr->args, i)) > OPEN_TO_SOME)
-			result = Max(result, open_on_null(list_nth(expr->args, i - 1)));
-	}
-	return result;
-}
-
-/* Is the first the other one's counterpart: a value that is compared with the empty string? */
-static bool
-is_empty_context(Node *value, Node *empty)
-{
-	const char *text = constant_text(empty);
-
-	return text !=NULL && text[0] == '\0' && !has_column(value, NULL) && reads_context(value, NULL);
-}
-
-/* Tell how open an equality is: of something with itself, or of the context with the empty string. */
-static Openness
-openness_of_equality(Node *left, Node *right)
-{
-	if (equal(left, right))
-		return OPEN_TO_ALL;
-	return is_empty_context(left, right) || is_empty_context(right, left) ? OPEN_WITHOUT_CONTEXT : OPEN_TO_SOME;
-}
-
-static bool
-is_equality(Oid function)
-{
-	return function == F_TEXTEQ || function == F_INT4EQ || function == F_INT8EQ || function == F_UUID_EQ ||
-		function == F_BOOLEQ;
-}
-
-/*
- * Tell for which rows a condition is true, as far as that can be read off the forms that
- * people write.  A setting that is not set is null, and so is all that is compared with it.
- */
-static Openness
-openness(Node *expr)
-{
-	Oid			function;
-	List	   *args;
-
-	if (expr == NULL)
-		return OPEN_TO_SOME;
-	if (is_constant_bool(expr, true))
-		return OPEN_TO_ALL;
-	if (IsA(expr, BoolExpr))
-		return openness_of_bool((const BoolExpr *) expr);
-	if (IsA(expr, BooleanTest))
-		return openness_of_test((const BooleanTest *) expr);
-	if (IsA(expr, CoalesceExpr))
-		return openness_of_coalesce((const CoalesceExpr *) expr);
-	if (IsA(expr, NullTest) && ((const NullTest *) expr)->nulltesttype == IS_NULL)
-		return open_on_null((Node *) ((const NullTest *) expr)->arg);
-	if (IsA(expr, DistinctExpr) && is_constant_bool(lsecond(((const DistinctExpr *) expr)->args), false))
-		return open_on_null(linitial(((const DistinctExpr *) expr)->args));
-	if (is_call(expr, &function, &args) && is_equality(function))
-		return openness_of_equality(linitial(args), lsecond(args));
-	return OPEN_TO_SOME;
-}
-
-/* The same of a stored condition. */
-Openness
-dbkit_openness(const char *stored)
-{
-	return openness(dbkit_stored_tree(stored));
 }
 
 /* Collect the columns of IS NOT NULL tests under AND and OR; false if there is anything else. */

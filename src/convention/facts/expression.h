@@ -13,22 +13,15 @@
 
 #include "convention/facts/catalogs.h"
 
-/* For which rows is a condition true? */
-typedef enum Openness
-{
-	OPEN_TO_SOME,				/* it depends on the row, as far as can be
-								 * seen */
-	OPEN_WITHOUT_CONTEXT,		/* for all while no tenant is set */
-	OPEN_TO_ALL
-} Openness;
-
+extern Node *dbkit_strip_lossless_casts(Node *expr);
+extern bool dbkit_is_call(Node *expr, Oid *function, List **args);
+extern char *dbkit_known_text(Node *expr);
 extern char *dbkit_generated_prefix(Node *expr);
 extern char *dbkit_pinned_prefix(Node *expr, AttrNumber attnum);
 extern bool dbkit_is_now(const char *stored);
 extern bool dbkit_is_clock(Node *expr);
 extern bool dbkit_generates_uuid(const Catalogs *catalogs, Node *expr);
 extern bool dbkit_is_nextval(Node *expr, Oid *sequence);
-extern Openness dbkit_openness(const char *stored);
 extern bool dbkit_lets_all_pass(const char *stored);
 extern bool dbkit_lets_changes_pass(const char *stored);
 extern List *dbkit_not_null_columns(const char *stored);

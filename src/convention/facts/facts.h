@@ -23,7 +23,8 @@ typedef enum ObjectKind
 	KIND_DEFINER = 1 << 4,		/* a SECURITY DEFINER function */
 	KIND_FUNCTION = 1 << 5,		/* any other function, or procedure */
 	KIND_PARTITION = 1 << 6,	/* as such; of what else it is, its root
-								 * answers */
+								 * answers.  Also a foreign table that is a
+								 * child */
 	KIND_MATERIALIZED_VIEW = 1 << 7,
 	KIND_ROLE = 1 << 8			/* the agreement's customer_role; for
 								 * dbkit.check() alone, as no event trigger
@@ -60,7 +61,7 @@ typedef uint32 FactSet;
 #define FACT_ALL			((1 << 14) - 1)
 
 /* What can be read of a partition, and of views of both kinds */
-#define FACTS_OF_PARTITION	(FACT_OBJECT | FACT_ROW_SECURITY | FACT_PARENTS | FACT_GRANTS)
+#define FACTS_OF_PARTITION	(FACT_OBJECT | FACT_ROW_SECURITY | FACT_POLICIES | FACT_PARENTS | FACT_GRANTS)
 #define FACTS_OF_VIEW		(FACT_OBJECT | FACT_GRANTS | FACT_SOURCES)
 
 /* The prefix of the ids comes from both */
@@ -124,7 +125,7 @@ typedef struct IndexFacts
 	bool		immediate;		/* uniqueness is not deferrable */
 	bool		nulls_not_distinct;
 	bool		constraint;		/* backs a constraint, or is the replica
-								 * identity */
+								 * identity, or what CLUSTER goes by */
 	bool		valid;
 	bool		usable;			/* valid, and of all rows */
 	List	   *not_null;		/* valid, and of all rows but those where one
@@ -222,6 +223,7 @@ typedef struct Facts
 	bool		detached;		/* a partition until this statement */
 	bool		partition;		/* is it one, or was it before the transaction */
 	bool		partitioned;
+	bool		foreign_table;	/* one that is a partition or child */
 	bool		typed;			/* CREATE TABLE ... OF type */
 	bool		security_invoker;
 	FactSet		visible;		/* read, and named by the rule that judges */

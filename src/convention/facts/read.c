@@ -89,6 +89,15 @@ read_view(Facts *facts, RowReader *reader, HeapTuple row, FactSet wanted)
 	facts->security_invoker = !stored && has_security_invoker(reader, row);
 }
 
+/* Is it of a kind that is judged?  A foreign table is, where it is a partition or child. */
+static bool
+is_judged(RowReader *reader, Form_pg_class form)
+{
+	return form->relkind == RELKIND_RELATION || form->relkind == RELKIND_PARTITIONED_TABLE ||
+		form->relkind == RELKIND_VIEW || form->relkind == RELKIND_MATVIEW ||
+		(form->relkind == RELKIND_FOREIGN_TABLE && dbkit_catalog_parents(reader->catalogs, form->oid) != NIL);
+}
+
 static Facts *
 read_relation(RowReader *reader, Oid relid, FactSet wanted)
 {
@@ -100,9 +109,7 @@ read_relation(RowReader *reader, Oid relid, FactSet wanted)
 	if (row == NULL)
 		return NULL;
 	form = (Form_pg_class) GETSTRUCT(row);
-	if ((form->relkind != RELKIND_RELATION &&
-		 form->relkind != RELKIND_PARTITIONED_TABLE &&
-		 form->relkind != RELKIND_VIEW && form->relkind != RELKIND_MATVIEW) ||
+	if (!is_judged(reader, form) ||
 		is_foreign_to_us(reader, RelationRelationId, relid, form->relnamespace))
 		return NULL;
 
@@ -112,12 +119,13 @@ read_relation(RowReader *reader, Oid relid, FactSet wanted)
 	facts->owner = form->relowner;
 	facts->partition = form->relispartition;
 	facts->partitioned = form->relkind == RELKIND_PARTITIONED_TABLE;
+	facts->foreign_table = form->relkind == RELKIND_FOREIGN_TABLE;
 	facts->typed = OidIsValid(form->reloftype);
 	facts->read.rls_enabled = form->relrowsecurity;
 	facts->read.rls_forced = form->relforcerowsecurity;
 	if (form->relkind == RELKIND_VIEW || form->relkind == RELKIND_MATVIEW)
 		read_view(facts, reader, row, wanted);
-	else if (form->relispartition && reader->catalogs->snapshot == NULL)
+	else if (facts->foreign_table || (form->relispartition && reader->catalogs->snapshot == NULL))
 		dbkit_read_partition(facts, reader, wanted);
 	else
 		dbkit_read_table(facts, reader, wanted);

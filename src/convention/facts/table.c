@@ -54,7 +54,7 @@ read_index(RowReader *reader, HeapTuple tuple, List **key)
 	if (form->indisvalid && !index->usable)
 		index->not_null = dbkit_not_null_columns(dbkit_stored_text(dbkit_row_value(reader, ROWS_INDEX,
 																				   Anum_pg_index_indpred, &isnull)));
-	index->constraint = form->indisprimary || form->indisreplident;
+	index->constraint = form->indisprimary || form->indisreplident || form->indisclustered;
 	for (int i = 0; i < form->indnkeyatts; i++)
 	{
 		index->columns = lappend_int(index->columns, form->indkey.values[i]);
@@ -362,6 +362,8 @@ dbkit_read_partition(Facts *facts, RowReader *reader, FactSet wanted)
 {
 	facts->visible = (wanted & FACTS_OF_PARTITION) | FACT_OBJECT;
 	facts->kind = KIND_PARTITION;
+	if (wanted & FACT_POLICIES)
+		read_policies(facts, reader);
 	if (wanted & FACT_PARENTS)
 		read_parents(facts, reader);
 }

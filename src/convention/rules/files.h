@@ -16,6 +16,7 @@ extern Rule dbkit_column_rules[];
 extern Rule dbkit_name_rules[];
 extern Rule dbkit_object_rules[];
 extern Rule dbkit_foreign_key_rules[];
+extern Rule dbkit_tenant_rules[];
 extern Rule dbkit_index_rules[];
 extern Rule dbkit_security_rules[];
 extern Rule dbkit_size_limit_rules[];

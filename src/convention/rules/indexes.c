@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * indexes.c
- *		Rules about indexes.
+ *		Rules about indexes, and about constraints that are not valid yet.
  *
  *-------------------------------------------------------------------------
  */
@@ -295,7 +295,37 @@ judge_invalid_index(Judgement *judgement)
 		judge_partitions(judgement);
 }
 
+/* Judge that no constraint is left NOT VALID. */
+static void
+judge_constraint_validated(Judgement *judgement)
+{
+	ListCell   *lc;
+
+	foreach(lc, dbkit_facts_unvalidated(judgement->facts))
+	{
+		const		ConstraintFacts *constraint = lfirst(lc);
+		char	   *action = psprintf("VALIDATE CONSTRAINT %s", quote_identifier(constraint->name));
+		Finding    *finding = dbkit_add_finding(judgement, NULL,
+												"constraint \"%s\" is not validated; use %s",
+												constraint->name, action);
+
+		dbkit_set_columns(finding, constraint->columns);
+		finding->part = constraint->name;
+		dbkit_add_action(finding, ACTION_VALIDATE, NULL, NULL, action)->risk = RISK_LOCKS;
+	}
+}
+
 Rule		dbkit_index_rules[] = {
+	{
+		.id = "constraint_validated",
+		.phase = PHASE_COMMIT,
+		.kinds = KIND_TABLE,
+		.needs = FACT_UNVALIDATED,
+		.fixable = true,
+		.level = LEVEL_OFF,
+		.description = "no constraint is left NOT VALID",
+		.judge = judge_constraint_validated
+	},
 	{
 		.id = "duplicate_index",
 		.phase = PHASE_COMMIT,

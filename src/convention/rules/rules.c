@@ -26,6 +26,7 @@ static Rule *const tables[] = {
 	dbkit_name_rules,
 	dbkit_object_rules,
 	dbkit_foreign_key_rules,
+	dbkit_tenant_rules,
 	dbkit_index_rules,
 	dbkit_security_rules,
 	dbkit_size_limit_rules,

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "nodes/primnodes.h"
 #include "utils/acl.h"
@@ -19,6 +20,8 @@
 #include "convention/agreement.h"
 #include "convention/facts/exposure.h"
 #include "convention/facts/expression.h"
+#include "convention/facts/openness.h"
+#include "convention/facts/read.h"
 #include "convention/reserved.h"
 #include "convention/rules/files.h"
 #include "convention/rules/rules.h"
@@ -177,12 +180,58 @@ open_effect(const PolicyFacts *policy, bool written)
 	}
 }
 
+/* Tell how open a policy leaves its table, and whether that is for rows as they are written only. */
+static Openness
+worst_openness(const Facts *facts, const PolicyFacts *policy, bool *written)
+{
+	*written = policy_openness(facts, policy, false) == OPEN_TO_SOME;
+	return policy_openness(facts, policy, *written);
+}
+
+/* Has a partition the policy from what it is a partition of, where it is reported? */
+static bool
+is_passed_on(const Facts *facts, const PolicyFacts *policy)
+{
+	ListCell   *lc;
+
+	foreach(lc, facts->kind == KIND_PARTITION ? dbkit_facts_parents(facts) : NIL)
+	{
+		const Facts *parent = dbkit_facts(facts->catalogs, RelationRelationId, lfirst_oid(lc), FACT_POLICIES | FACT_ROW_SECURITY);
+		ListCell   *other;
+
+		foreach(other, parent != NULL && dbkit_facts_rls_enabled(parent) ? dbkit_facts_policies(parent) : NIL)
+		{
+			const PolicyFacts *same = lfirst(other);
+			bool		written;
+
+			if (same->permissive && strcmp(same->name, policy->name) == 0 &&
+				worst_openness(parent, same, &written) != OPEN_TO_SOME)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Return the name of the column that tells whose a row is, or NULL. */
+static const char *
+tenant_column(const Facts *facts)
+{
+	ListCell   *lc;
+
+	foreach(lc, dbkit_agreement()->organization_columns)
+	{
+		if (dbkit_catalog_attnum(facts->catalogs, facts->objid, lfirst(lc)) > 0)
+			return lfirst(lc);
+	}
+	return NULL;
+}
+
 /* Judge that the policies of a table whose rows have tenants ask which one. */
 static void
 judge_open_policy(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
-	const ColumnFacts *column = dbkit_facts_listed_column(facts, dbkit_agreement()->organization_columns);
+	const char *column = dbkit_facts_policies(facts) != NIL ? tenant_column(facts) : NULL;
 	ListCell   *lc;
 
 	if (column == NULL)
@@ -191,19 +240,15 @@ judge_open_policy(Judgement *judgement)
 	{
 		const PolicyFacts *policy = lfirst(lc);
 		bool		written;
-		Openness	openness;
+		Openness	openness = policy->permissive ? worst_openness(facts, policy, &written) : OPEN_TO_SOME;
 		Finding    *finding;
 
-		if (!policy->permissive || is_for_admins(facts, policy))
-			continue;
-		written = policy_openness(facts, policy, false) == OPEN_TO_SOME;
-		openness = policy_openness(facts, policy, written);
-		if (openness == OPEN_TO_SOME)
+		if (openness == OPEN_TO_SOME || is_for_admins(facts, policy) || is_passed_on(facts, policy))
 			continue;
 		finding = dbkit_add_finding(judgement, NULL, "policy \"%s\" %s%s; use a condition on %s%s",
 									policy->name, open_effect(policy, written),
 									openness == OPEN_TO_ALL ? "" : " while none is set",
-									quote_identifier(column->name),
+									quote_identifier(column),
 									openness == OPEN_TO_ALL ? "" : " that is not true then");
 		finding->part = policy->name;
 		dbkit_set_faults(finding, openness == OPEN_TO_ALL ? FAULT_ANY : FAULT_NULL, FAULT_NULL);
@@ -261,28 +306,47 @@ judge_view_security_invoker(Judgement *judgement)
 								 dbkit_facts_identity(judgement->facts)));
 }
 
+/* Return what a partition or child lacks of the row level security of its parents, as ALTER TABLE says it; empty for nothing. */
+static const char *
+missing_row_security(const Facts *facts, bool forced)
+{
+	if (dbkit_facts_rls_enabled(facts))
+		return forced && !dbkit_facts_rls_forced(facts) ? "FORCE ROW LEVEL SECURITY" : "";
+	return forced && !dbkit_facts_rls_forced(facts) ? "ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY" :
+		"ENABLE ROW LEVEL SECURITY";
+}
+
 /* Judge that who may use a partition or child by its own name meets the row level security of its parent. */
 static void
 judge_partition_rls(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
 	Protected	parents = dbkit_protected_parents(facts);
+	const char *action = missing_row_security(facts, parents.forced);
 	bool		enabled = dbkit_facts_rls_enabled(facts);
-	bool		forced = dbkit_facts_rls_forced(facts) || !parents.forced;
 	const char *user;
-	const char *action;
 	Finding    *finding;
 
-	if (parents.table == NULL || (enabled && forced))
+	if (parents.table == NULL || action[0] == '\0')
 		return;
 	user = dbkit_other_user(facts, ACL_SELECT | ACL_INSERT | ACL_UPDATE | ACL_DELETE, parents.forced);
 	if (user == NULL)
 		return;
-	action = enabled ? "FORCE ROW LEVEL SECURITY" :
-		forced ? "ENABLE ROW LEVEL SECURITY" : "ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY";
-	finding = dbkit_add_finding(judgement, NULL,
-								"%s may use it past the row level security of table \"%s\"; use ALTER TABLE %s %s",
-								user, parents.table, dbkit_facts_identity(facts), action);
+	if (facts->foreign_table)
+	{
+		(void) dbkit_add_finding(judgement, NULL,
+								 "%s may use it past the row level security of table \"%s\", which a foreign table cannot have; use REVOKE",
+								 user, parents.table);
+		return;
+	}
+	if (enabled)
+		finding = dbkit_add_finding(judgement, NULL,
+									"its owner may use it past the row level security of table \"%s\", which is forced; use ALTER TABLE %s %s",
+									parents.table, dbkit_facts_identity(facts), action);
+	else
+		finding = dbkit_add_finding(judgement, NULL,
+									"%s may use it past the row level security of table \"%s\"; use ALTER TABLE %s %s",
+									user, parents.table, dbkit_facts_identity(facts), action);
 	dbkit_set_faults(finding, enabled ? FAULT_FORM : FAULT_ANY, FAULT_FORM);
 	dbkit_add_alter(finding, RISK_BREAKS, action);
 }
@@ -459,8 +523,8 @@ Rule		dbkit_security_rules[] = {
 	{
 		.id = "open_policy",
 		.phase = PHASE_COMMIT,
-		.kinds = KIND_TABLE,
-		.needs = FACT_POLICIES | FACT_ROW_SECURITY | FACT_COLUMNS,
+		.kinds = KIND_TABLE | KIND_PARTITION,
+		.needs = FACT_POLICIES | FACT_ROW_SECURITY | FACT_COLUMNS | FACT_PARENTS,
 		.level = LEVEL_WARNING,
 		.description = "no policy of a table with a tenant column is true for every row, always or while no tenant is set",
 		.judge = judge_open_policy
