@@ -43,6 +43,7 @@ typedef struct Goal
 	Node	   *expr;
 	bool		truth;			/* or is it to be false? */
 	bool		gentle;			/* without a value where there would be null */
+	bool		chosen;			/* another one would do instead */
 	Check	   *check;
 } Goal;
 
@@ -415,15 +416,17 @@ is_order(const char *operator)
 
 /* Allow a list of values only. */
 static void
-limit_to(Limits *limits, List *texts)
+limit_to(Limits *limits, List *texts, const Goal *goal)
 {
+	limits->chosen |= goal->chosen;
 	limits->allowed = limits->listed ? intersect_texts(limits->allowed, texts) : texts;
 	limits->listed = true;
 }
 
 static void
-refuse(Limits *limits, const char *text)
+refuse(Limits *limits, const char *text, const Goal *goal)
 {
+	limits->chosen |= goal->chosen;
 	limits->refused = lappend(list_copy(limits->refused), unconstify(char *, text));
 }
 
@@ -473,9 +476,9 @@ limit_value(Solver *solver, const Subject *subject, const char *operator, char *
 	if (solver->shape->variant->eager && slot->filling == FILL_NOTHING)
 		slot->filling = FILL_VALUE;
 	if (strcmp(operator, "=") == 0)
-		limit_to(limits, list_make1(text));
+		limit_to(limits, list_make1(text), goal);
 	else if (strcmp(operator, "<>") == 0)
-		refuse(limits, text);
+		refuse(limits, text, goal);
 	else if (!is_order(operator))
 		goal->check->read &= limit_text(limits, operator, text);
 	else if (dbkit_constant_number(slot->base_type, text, &number))
@@ -716,6 +719,8 @@ meet_columns(Solver *solver, const Subject *left, const Subject *right, const ch
 		return met;
 	if (strcmp(operator, "<>") == 0 || strcmp(operator, "<") == 0 || strcmp(operator, ">") == 0)
 	{
+		if (second->filling == FILL_DEFAULT && first->filling == FILL_DEFAULT && !second->computed)
+			second->filling = FILL_VALUE;
 		if (second->filling == FILL_DEFAULT && first->filling == FILL_VALUE)
 			first->limits.rank = Min(first->limits.rank, second->limits.rank - 1);
 		else if (second->limits.rank <= first->limits.rank)
@@ -723,6 +728,8 @@ meet_columns(Solver *solver, const Subject *left, const Subject *right, const ch
 	}
 	else if (is_order(operator))
 		second->limits.rank = Max(second->limits.rank, first->limits.rank);
+	else if (first->filling == FILL_VALUE && second->filling == FILL_VALUE && strcmp(operator, "=") == 0)
+		first->same_as = second->attnum;
 	else
 		goal->check->read = false;
 	return true;
@@ -762,7 +769,7 @@ is_condition(Node *expr)
 static bool
 solve_with(Solver *solver, Node *expr, bool truth, const Goal *goal, const Agenda *rest)
 {
-	Agenda		agenda = {{expr, truth, goal->gentle, goal->check}, rest};
+	Agenda		agenda = {{expr, truth, goal->gentle, goal->chosen, goal->check}, rest};
 
 	return solve(solver, &agenda);
 }
@@ -801,8 +808,8 @@ put_arm(Arm *arm, Node *first, bool first_truth, Node *second)
 static bool
 solve_arm(Solver *solver, const Arm *arm, bool gentle, const Goal *goal, const Agenda *rest)
 {
-	Agenda		second = {{arm->second, arm->second_truth, gentle, goal->check}, rest};
-	Agenda		first = {{arm->first, arm->first_truth, gentle, goal->check}, arm->second != NULL ? &second : rest};
+	Agenda		second = {{arm->second, arm->second_truth, gentle, true, goal->check}, rest};
+	Agenda		first = {{arm->first, arm->first_truth, gentle, true, goal->check}, arm->second != NULL ? &second : rest};
 
 	return solve(solver, &first);
 }
@@ -979,7 +986,7 @@ meet_list(Solver *solver, const ScalarArrayOpExpr * expr, const Goal *goal)
 	if (in == goal->truth && subject.kind == SUBJECT_VALUE)
 	{
 		subject.slot->limits.upper |= subject.upper;
-		limit_to(&subject.slot->limits, texts);
+		limit_to(&subject.slot->limits, texts, goal);
 		return keeps_limits(subject.slot, goal->gentle);
 	}
 	if (in == goal->truth)
@@ -1040,7 +1047,7 @@ meet_boolean(Solver *solver, Node *expr, const Goal *goal)
 		goal->check->read = false;
 		return true;
 	}
-	limit_to(&slot->limits, list_make1(goal->truth ? "t" : "f"));
+	limit_to(&slot->limits, list_make1(goal->truth ? "t" : "f"), goal);
 	return keeps_limits(slot, goal->gentle);
 }
 
@@ -1112,7 +1119,7 @@ solve(Solver *solver, const Agenda *agenda)
 static void
 meet_alone(Solver *solver, Check *check)
 {
-	Agenda		agenda = {{check->tree, true, false, check}, NULL};
+	Agenda		agenda = {{check->tree, true, false, false, check}, NULL};
 	Slot	   *saved = save(solver);
 
 	solver->steps = 0;
@@ -1180,7 +1187,7 @@ dbkit_meet_checks(Shape *shape)
 	for (int i = 0; i < count; i++)
 	{
 		Check	   *check = list_nth(shape->checks, i);
-		const Goal	goal = {check->tree, true, false, check};
+		const Goal	goal = {check->tree, true, false, false, check};
 
 		check->read = check->tree != NULL;
 		check->met = true;
@@ -1192,6 +1199,8 @@ dbkit_meet_checks(Shape *shape)
 		foreach(lc, shape->checks)
 			meet_alone(&solver, lfirst(lc));
 	}
+	foreach(lc, shape->checks)
+		shape->has_unread |= !((Check *) lfirst(lc))->read || !((Check *) lfirst(lc))->met;
 	find_id_prefixes(shape);
 	rotate_lists(shape);
 }

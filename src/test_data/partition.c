@@ -86,7 +86,7 @@ limit_to_list(Slot *slot, const PartitionBoundSpec * bound)
 	}
 	if (texts == NIL)
 		return;
-	slot->limits.listed = true;
+	slot->limits.listed = slot->limits.chosen = true;
 	slot->limits.allowed = texts;
 }
 
@@ -102,6 +102,7 @@ limit_to_end(Slot *slot, const PartitionRangeDatum * end, bool upper)
 	if (!dbkit_constant_number(slot->base_type, text, &number))
 	{
 		slot->limits.listed |= !upper;
+		slot->limits.chosen = true;
 		if (!upper)
 			slot->limits.allowed = list_make1(text);
 	}
