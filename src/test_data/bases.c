@@ -138,9 +138,8 @@ is_given(const List *given, AttrNumber attnum)
 
 /* Return what is known of the row of a base, by all references to it and by names. */
 static List *
-given_to_base(const Shape *shape, Oid base)
+given_to_base(const Shape *shape, const Shape *parent)
 {
-	const Shape *parent = dbkit_read_shape(base);
 	List	   *result = NIL;
 	ListCell   *lc;
 
@@ -148,7 +147,7 @@ given_to_base(const Shape *shape, Oid base)
 	{
 		const Reference *reference = lfirst(lc);
 
-		if (reference->parent == base)
+		if (reference->parent == parent->relid)
 			result = list_concat(result, dbkit_given_to_parents(shape, reference));
 	}
 	for (int i = 0; i < shape->count; i++)
@@ -161,7 +160,26 @@ given_to_base(const Shape *shape, Oid base)
 	return result;
 }
 
-/* Have the columns that a trigger copies be what is known of them in the base. */
+/* Is the column part of a foreign key? */
+static bool
+is_link(const Shape *shape, AttrNumber attnum)
+{
+	ListCell   *lc;
+
+	foreach(lc, shape->references)
+	{
+		const Reference *reference = lfirst(lc);
+
+		for (int i = 0; i < reference->count; i++)
+		{
+			if (reference->columns[i] == attnum)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Have the columns that a trigger copies be what foreign keys of the base need. */
 static void
 copy_from_base(Shape *shape, const Shape *parent)
 {
@@ -170,11 +188,34 @@ copy_from_base(Shape *shape, const Shape *parent)
 		Slot	   *slot = &shape->slots[i];
 		const Slot *copied = namesake(parent, slot);
 
-		if (copied == NULL || !dbkit_is_known(copied) || dbkit_is_known(slot) || slot->filling != FILL_VALUE)
+		if (copied == NULL || !is_link(parent, copied->attnum) || !dbkit_is_known(copied) || dbkit_is_known(slot) || slot->filling != FILL_VALUE)
 			continue;
 		slot->filling = FILL_GIVEN;
 		slot->constant = copied->constant;
 		slot->values = copied->values;
+	}
+}
+
+/* Is something asked of the texts of a column? */
+static bool
+has_pattern(const Limits *limits)
+{
+	return limits->like != NULL || limits->regex != NULL || limits->id_prefix != NULL;
+}
+
+/* Settle what the subtype asks more of than the base does. */
+static void
+settle_patterns(Shape *shape, const Shape *parent, uint64 rows)
+{
+	for (int i = 0; i < shape->count; i++)
+	{
+		Slot	   *slot = &shape->slots[i];
+		const Slot *copied = namesake(parent, slot);
+
+		if (copied == NULL || slot->filling != FILL_VALUE || !has_pattern(&slot->limits) ||
+			has_pattern(&copied->limits) || is_link(parent, copied->attnum))
+			continue;
+		dbkit_settle(shape, slot, rows);
 	}
 }
 
@@ -183,8 +224,12 @@ static void
 foresee_base(Making *making, Shape *shape, Oid base, uint64 rows)
 {
 	static const Variant trusting = {.trusting = true};
-	Shape	   *parent = dbkit_prepare_rows(making, base, rows, given_to_base(shape, base), &trusting);
+	Shape	   *parent = dbkit_read_shape(base);
 	ListCell   *lc;
+
+	dbkit_meet_checks(parent);
+	settle_patterns(shape, parent, rows);
+	parent = dbkit_prepare_rows(making, base, rows, given_to_base(shape, parent), &trusting);
 
 	foreach(lc, shape->references)
 	{
@@ -229,7 +274,7 @@ typedef struct Subtype
 {
 	const Shape *shape;
 	const Reference *reference;
-} Subtype;
+}			Subtype;
 
 /* Return the subtypes of a table whose triggers may insert its rows: Subtype *. */
 static List *
@@ -262,7 +307,7 @@ subtypes_of(Oid relid)
 
 /* Return what is given of a base, for its subtype. */
 static List *
-given_to_subtype(const Subtype *subtype, const Shape *base, const List *given)
+given_to_subtype(const Subtype * subtype, const Shape *base, const List *given)
 {
 	List	   *result = NIL;
 	ListCell   *lc;
@@ -282,7 +327,7 @@ given_to_subtype(const Subtype *subtype, const Shape *base, const List *given)
 
 /* Return what is known of the base of a row that was just made, whose key is what was returned. */
 static List *
-given_by_subtype(const Subtype *subtype, const Bitmapset *columns)
+given_by_subtype(const Subtype * subtype, const Bitmapset *columns)
 {
 	const Reference *reference = subtype->reference;
 	List	   *result = NIL;
@@ -303,11 +348,11 @@ given_by_subtype(const Subtype *subtype, const Bitmapset *columns)
 typedef struct Specific
 {
 	Making	   *making;
-	const Subtype *subtype;
+	const		Subtype *subtype;
 	Bitmapset  *columns;		/* of its reference to the base */
 	List	   *given;
 	List	   *known;			/* of the base, when it is there */
-} Specific;
+}			Specific;
 
 /* Make a row of a subtype; an attempt. */
 static void
@@ -326,7 +371,7 @@ static const Subtype *
 choose_subtype(const Making *making, Oid base)
 {
 	List	   *subtypes = subtypes_of(base);
-	const Subtype *result = subtypes != NIL ? list_nth(subtypes, (making->specific - 1) % list_length(subtypes)) : NULL;
+	const		Subtype *result = subtypes != NIL ? list_nth(subtypes, (making->specific - 1) % list_length(subtypes)) : NULL;
 
 	return result != NULL && dbkit_being_built(making, result->shape->relid) == NULL ? result : NULL;
 }

@@ -25,7 +25,7 @@ typedef struct Way
 {
 	Oid			relid;
 	Variant		variant;
-} Way;
+}			Way;
 
 /* One call of dbkit.make() or dbkit.make_many(), with all that it makes */
 typedef struct Making
@@ -34,7 +34,8 @@ typedef struct Making
 	List	   *parents;		/* Parent *, rows that were made as parents */
 	List	   *chain;			/* Shape *, what is being built, innermost
 								 * last */
-	List	   *ways;			/* Way *, what worked for tables that refuse rows */
+	List	   *ways;			/* Way *, what worked for tables that refuse
+								 * rows */
 	List	   *demands;		/* Demand *, rows of which a deferred trigger
 								 * may ask more */
 	List	   *deferred;		/* char *, constraints that were immediate */

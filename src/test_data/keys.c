@@ -166,7 +166,7 @@ dbkit_settle(const Shape *shape, Slot *slot, uint64 rows)
 }
 
 /* Return the values of a column that is settled, as text. */
-char **
+char	  **
 dbkit_settled_texts(const Slot *slot, uint64 rows)
 {
 	char	  **result;

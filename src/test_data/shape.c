@@ -37,6 +37,7 @@
 #include "convention/facts/tree.h"
 #include "convention/own_objects.h"
 #include "relation_name.h"
+#include "test_data/constant.h"
 #include "test_data/shape.h"
 
 /* Has the table rows of its own, or partitions that have? */

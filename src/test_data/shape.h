@@ -121,8 +121,8 @@ typedef struct Variant
 								 * value */
 	bool		generous;		/* every column gets a value */
 	bool		trusting;		/* triggers insert the row of the base */
-	bool		linked;			/* every foreign key gets a value, also those of
-								 * parents */
+	bool		linked;			/* every foreign key gets a value, also those
+								 * of parents */
 	int			specific;		/* parents that are bases are made by their
 								 * n-th subtype, for 1 and more */
 	Bitmapset  *wanted;			/* columns that get a value because an error
@@ -140,8 +140,8 @@ typedef struct Shape
 	List	   *uniques;		/* UniqueKey * */
 	List	   *references;		/* Reference *, those with most columns first */
 	bool		has_triggers;	/* of INSERT */
-	List	   *deferred_triggers;	/* char *, of these those that wait for the
-									 * end of the transaction */
+	List	   *deferred_triggers;	/* char *, of these those that wait for
+									 * the end of the transaction */
 	bool		is_subtype;		/* its key is also the one of a base */
 	bool		has_unread;		/* a CHECK that is not understood */
 	const struct Variant *variant;	/* which of several possible rows to make */
@@ -156,8 +156,6 @@ extern Slot *dbkit_find_slot(const Shape *shape, const char *name);
 extern void dbkit_limit_to_partition(Shape *shape);
 extern void dbkit_meet_checks(Shape *shape);
 extern Bitmapset *dbkit_columns_of_check(const Check *check);
-extern char *dbkit_constant_text(Node *expr);
-extern bool dbkit_constant_number(Oid type, const char *text, double *number);
 extern List *dbkit_allowed_values(const Slot *slot);
 extern char *dbkit_make_value(const Slot *slot, uint64 number);
 extern char *dbkit_text_like(const char *like, const Limits *limits, uint64 number);

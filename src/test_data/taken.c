@@ -76,6 +76,7 @@ values_of(const Shape *shape, AttrNumber attnum, int depth, bool *chosen)
 
 		if (slot->base_type == BOOLOID)
 			text = text[0] == 't' ? "true" : "false";
+
 		result = lappend(result, text);
 	}
 	return result;
@@ -91,11 +92,11 @@ typedef struct Domain
 	int			size;			/* how many values the key has */
 	bool		chosen;			/* it would have others if a CHECK was met in
 								 * another way */
-} Domain;
+}			Domain;
 
 /* Find out what values a key can have; false where they are not few. */
 static bool
-read_domain(const Shape *shape, const UniqueKey *unique, Domain *domain)
+read_domain(const Shape *shape, const UniqueKey *unique, Domain * domain)
 {
 	int			member = -1;
 	int			place = 0;
@@ -120,7 +121,7 @@ read_domain(const Shape *shape, const UniqueKey *unique, Domain *domain)
 
 /* Return the value of a column in the n-th value of the key. */
 static char *
-nth_value(const Domain *domain, int n, int place)
+nth_value(const Domain * domain, int n, int place)
 {
 	for (int i = 0; i < place; i++)
 		n /= list_length(domain->values[i]);
@@ -129,7 +130,7 @@ nth_value(const Domain *domain, int n, int place)
 
 /* Has one of the rows that were selected the n-th value of the key? */
 static bool
-is_taken(const Domain *domain, int n, uint64 found)
+is_taken(const Domain * domain, int n, uint64 found)
 {
 	for (uint64 row = 0; row < found; row++)
 	{
@@ -139,7 +140,7 @@ is_taken(const Domain *domain, int n, uint64 found)
 		{
 			char	   *text = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, place + 1);
 
-			same = text != NULL && strcmp(text, nth_value(domain, n, place)) == 0;
+			same = text !=NULL && strcmp(text, nth_value(domain, n, place)) == 0;
 		}
 		if (same)
 			return true;
@@ -149,7 +150,7 @@ is_taken(const Domain *domain, int n, uint64 found)
 
 /* Return the numbers of the values that no row has. */
 static List *
-free_values(const Shape *shape, const Domain *domain)
+free_values(const Shape *shape, const Domain * domain)
 {
 	List	   *result = NIL;
 	uint64		found = dbkit_look_up(shape, dbkit_columns_as_text(shape, domain->unique->columns, psprintf("%s.", dbkit_row_alias(shape))),
@@ -176,7 +177,7 @@ report_full(const Shape *shape, const char *detail)
 
 /* Have the columns of a key get values that no row has. */
 static void
-keep_to_free(Shape *shape, const Domain *domain, const List *free)
+keep_to_free(Shape *shape, const Domain * domain, const List *free)
 {
 	for (int place = 0; place < domain->count; place++)
 	{
@@ -203,7 +204,7 @@ avoid_taken_of(Shape *shape, const UniqueKey *unique, uint64 rows)
 	free = free_values(shape, &domain);
 	if (free == NIL && !domain.chosen)
 		report_full(shape, psprintf("The unique key \"%s\" allows only so many rows as there are: %d.",
-											unique->name, domain.size));
+									unique->name, domain.size));
 	if (free == NIL || list_length(free) == domain.size || (domain.count > 1 && rows > 1))
 		return;
 	keep_to_free(shape, &domain, domain.count > 1 ? list_make1_int(linitial_int(free)) : free);
@@ -224,7 +225,7 @@ dbkit_avoid_taken(Shape *shape, uint64 rows)
 
 		if (unique->single && dbkit_look_up(shape, "1", NIL, 1) > 0)
 			report_full(shape, psprintf("The unique index \"%s\" has the same value for every row, and there is one.",
-												unique->name));
+										unique->name));
 		avoid_taken_of(shape, unique, rows);
 	}
 }

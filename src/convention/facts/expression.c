@@ -31,8 +31,8 @@
  * Strip what leaves a value as it is: binary-compatible casts, domains, and the
  * rounding of timestamptz(3).  Not what cuts a text.
  */
-static Node *
-strip_lossless_casts(Node *expr)
+Node *
+dbkit_strip_lossless_casts(Node *expr)
 {
 	while (expr != NULL)
 	{
@@ -99,7 +99,7 @@ constant_text(Node *expr)
 	char	   *left;
 	char	   *right;
 
-	expr = strip_lossless_casts(expr);
+	expr = dbkit_strip_lossless_casts(expr);
 	if (expr != NULL && IsA(expr, Const))
 	{
 		const Const *constant = (const Const *) expr;
@@ -123,7 +123,7 @@ constant_text(Node *expr)
 char *
 dbkit_generated_prefix(Node *expr)
 {
-	FuncExpr   *call = (FuncExpr *) strip_lossless_casts(expr);
+	FuncExpr   *call = (FuncExpr *) dbkit_strip_lossless_casts(expr);
 
 	if (call == NULL || !IsA(call, FuncExpr) ||
 		!dbkit_is_function(call->funcid, "generate_id"))
@@ -135,7 +135,7 @@ dbkit_generated_prefix(Node *expr)
 static bool
 is_subject(Node *expr, AttrNumber attnum)
 {
-	expr = strip_lossless_casts(expr);
+	expr = dbkit_strip_lossless_casts(expr);
 	if (attnum == InvalidAttrNumber)
 		return IsA(expr, CoerceToDomainValue);
 	return IsA(expr, Var) && ((Var *) expr)->varattno == attnum;
@@ -235,7 +235,7 @@ dbkit_is_now(const char *stored)
 bool
 dbkit_is_clock(Node *expr)
 {
-	expr = strip_lossless_casts(expr);
+	expr = dbkit_strip_lossless_casts(expr);
 	if (expr == NULL)
 		return false;
 	if (IsA(expr, SQLValueFunction))
@@ -272,7 +272,7 @@ calls_volatile(Node *node, void *context)
 bool
 dbkit_generates_uuid(const Catalogs *catalogs, Node *expr)
 {
-	expr = strip_lossless_casts(expr);
+	expr = dbkit_strip_lossless_casts(expr);
 	return expr != NULL && exprType(expr) == UUIDOID && calls_volatile(expr, unconstify(Catalogs *, catalogs));
 }
 
@@ -284,7 +284,7 @@ dbkit_is_nextval(Node *expr, Oid *sequence)
 	List	   *args;
 	const Const *constant;
 
-	expr = strip_lossless_casts(expr);
+	expr = dbkit_strip_lossless_casts(expr);
 	if (!is_call(expr, &function, &args) || function != F_NEXTVAL)
 		return false;
 	constant = linitial(args);

@@ -22,6 +22,7 @@ typedef enum Openness
 	OPEN_TO_ALL
 } Openness;
 
+extern Node *dbkit_strip_lossless_casts(Node *expr);
 extern char *dbkit_generated_prefix(Node *expr);
 extern char *dbkit_pinned_prefix(Node *expr, AttrNumber attnum);
 extern bool dbkit_is_now(const char *stored);
