@@ -43,7 +43,7 @@ my @changes = (
 	[ 'ALTER TABLE visits DETACH PARTITION visits_1' ],
 	[ 'DROP INDEX orders_shop' ],
 	[ 'ALTER INDEX orders_shop SET TABLESPACE pg_default' ],
-	[ q{SET dbkit.rule_levels = 'table_rewrite=error'; DROP VIEW shown; DROP MATERIALIZED VIEW report; ALTER TABLE orders ALTER id TYPE bigint} ],
+	[ q{SET dbkit.rule_levels = 'table_rewrite=error'; BEGIN; DROP VIEW shown; DROP MATERIALIZED VIEW report; ALTER TABLE orders ALTER id TYPE bigint} ],
 	[ 'ALTER TABLE orders ADD COLUMN made timestamptz DEFAULT clock_timestamp()' ],
 	[ 'ALTER TABLE orders ADD COLUMN n bigint GENERATED ALWAYS AS IDENTITY' ],
 	[ 'ALTER TABLE orders ADD COLUMN n bigint GENERATED ALWAYS AS (id + 1) STORED' ],

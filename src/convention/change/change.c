@@ -123,20 +123,20 @@ judge_vacuum_of(LiveChange *change, Oid relid)
 	if (!dbkit_meet_table(change, relid, true) ||
 		(finding = dbkit_find_unsafe(change, UNSAFE_VACUUM_FULL, change->size, NULL)) == NULL)
 		return;
-	dbkit_add_step(finding, "VACUUM {table};", BLANKS({"table", change->table}));
+	dbkit_add_step(finding, "VACUUM {table};", "table", change->table, NULL);
 }
 
 static void
 judge_vacuum(LiveChange *change)
 {
-	const VacuumStmt *vacuum = (const VacuumStmt *) change->statement;
+	const		VacuumStmt *vacuum = (const VacuumStmt *) change->statement;
 	ListCell   *lc;
 
 	if (!vacuum->is_vacuumcmd || !has_option(vacuum->options, "full"))
 		return;
 	foreach(lc, vacuum->rels)
 	{
-		const VacuumRelation *named = lfirst_node(VacuumRelation, lc);
+		const		VacuumRelation *named = lfirst_node(VacuumRelation, lc);
 
 		judge_vacuum_of(change, named->relation != NULL ? find_relation(named->relation) : named->oid);
 	}
@@ -155,7 +155,7 @@ judge_cluster_of(LiveChange *change, Oid relid)
 static void
 judge_cluster(LiveChange *change)
 {
-	const ClusterStmt *cluster = (const ClusterStmt *) change->statement;
+	const		ClusterStmt *cluster = (const ClusterStmt *) change->statement;
 	ListCell   *lc;
 
 	if (cluster->relation != NULL)
@@ -203,8 +203,7 @@ judge_reindex_of(LiveChange *change, Oid relid, Oid index)
 		(finding = dbkit_find_unsafe(change, UNSAFE_REINDEX, change->size, NULL)) == NULL)
 		return;
 	dbkit_add_step(finding, "REINDEX {options}{what} CONCURRENTLY {name};",
-				   BLANKS({"options", reindex_options((const ReindexStmt *) change->statement)},
-						  {"what", OidIsValid(index) ? "INDEX" : "TABLE"}, {"name", name}));
+				   "options", reindex_options((const ReindexStmt *) change->statement), "what", OidIsValid(index) ? "INDEX" : "TABLE", "name", name, NULL);
 }
 
 static void
@@ -269,14 +268,14 @@ can_refresh_concurrently(Oid relid)
 static void
 judge_refresh(LiveChange *change)
 {
-	const RefreshMatViewStmt *refresh = (const RefreshMatViewStmt *) change->statement;
+	const		RefreshMatViewStmt *refresh = (const RefreshMatViewStmt *) change->statement;
 	Finding    *finding;
 
 	if (refresh->concurrent || refresh->skipData || !dbkit_meet_table(change, find_relation(refresh->relation), false) ||
 		(finding = dbkit_find_unsafe(change, UNSAFE_REFRESH, change->size, NULL)) == NULL)
 		return;
 	if (can_refresh_concurrently(change->relid))
-		dbkit_add_step(finding, "REFRESH MATERIALIZED VIEW CONCURRENTLY {table};", BLANKS({"table", change->table}));
+		dbkit_add_step(finding, "REFRESH MATERIALIZED VIEW CONCURRENTLY {table};", "table", change->table, NULL);
 }
 
 /* Judge the drop of an index; that of a partitioned table cannot be dropped CONCURRENTLY. */
@@ -296,7 +295,7 @@ judge_drop_index(LiveChange *change)
 
 		if (name != NULL && dbkit_meet_table(change, table_of_index(index), true) &&
 			(finding = dbkit_find_unsafe(change, UNSAFE_DROP_INDEX, change->size, NULL)) != NULL)
-			dbkit_add_step(finding, "DROP INDEX CONCURRENTLY {index};", BLANKS({"index", name}));
+			dbkit_add_step(finding, "DROP INDEX CONCURRENTLY {index};", "index", name, NULL);
 	}
 }
 

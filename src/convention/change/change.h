@@ -53,19 +53,10 @@ typedef enum UnsafeChange
 	BREAKING_TYPE
 } UnsafeChange;
 
-/* What stands in the place of {name} in a step */
-typedef struct Blank
-{
-	const char *name;
-	const char *value;
-} Blank;
-
-#define BLANKS(...) ((const Blank[]) {__VA_ARGS__, {NULL, NULL}})
-
 /* unsafe.c */
 extern bool dbkit_meet_table(LiveChange *change, Oid relid, bool inherits);
 extern Finding *dbkit_find_unsafe(LiveChange *change, UnsafeChange unsafe, uint64 size, const char *column);
-extern void dbkit_add_step(Finding *finding, const char *step, const Blank *blanks);
+extern void dbkit_add_step(Finding *finding, const char *step,...);
 extern void dbkit_begin_locks(Finding *finding);
 extern void dbkit_end_locks(Finding *finding);
 extern void dbkit_prepend_step(Finding *finding, const char *sql);

@@ -49,7 +49,7 @@ statement_of(const LiveChange *change)
 static char *
 text_from(const AlterAction *action, int first)
 {
-	return action->text != NULL && first >= 0 ? dbkit_tokens_as_text(action->text, first, action->end) : pstrdup("...");
+	return action->text !=NULL && first >= 0 ? dbkit_tokens_as_text(action->text, first, action->end) : pstrdup("...");
 }
 
 static void
@@ -64,9 +64,9 @@ judge_not_null(AlterAction *action)
 	dbkit_begin_locks(finding);
 	check = dbkit_add_proof(action->change, finding, column);
 	dbkit_add_step(finding, "ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;",
-				   BLANKS({"table", action->change->table}, {"column", quote_identifier(column)}));
+				   "table", action->change->table, "column", quote_identifier(column), NULL);
 	dbkit_add_step(finding, "ALTER TABLE {table} DROP CONSTRAINT {check};",
-				   BLANKS({"table", action->change->table}, {"check", quote_identifier(check)}));
+				   "table", action->change->table, "check", quote_identifier(check), NULL);
 	dbkit_end_locks(finding);
 }
 
@@ -130,10 +130,10 @@ constraint_name(LiveChange *change, const Constraint *constraint, const char *co
 static void
 add_in_two_steps(Finding *finding, const char *table, const char *name, const char *definition)
 {
-	const Blank *blanks = BLANKS({"table", table}, {"name", quote_identifier(name)}, {"definition", definition});
-
-	dbkit_add_step(finding, "ALTER TABLE {table} ADD CONSTRAINT {name} {definition} NOT VALID;", blanks);
-	dbkit_add_step(finding, "ALTER TABLE {table} VALIDATE CONSTRAINT {name};", blanks);
+	dbkit_add_step(finding, "ALTER TABLE {table} ADD CONSTRAINT {name} {definition} NOT VALID;",
+				   "table", table, "name", quote_identifier(name), "definition", definition, NULL);
+	dbkit_add_step(finding, "ALTER TABLE {table} VALIDATE CONSTRAINT {name};",
+				   "table", table, "name", quote_identifier(name), NULL);
 }
 
 /*
@@ -158,7 +158,7 @@ add_foreign_key(LiveChange *change, Finding *finding, const char *name, const ch
 			add_in_two_steps(finding, leaf, name, definition);
 	}
 	dbkit_add_step(finding, "ALTER TABLE {table} ADD CONSTRAINT {name} {definition};",
-				   BLANKS({"table", change->table}, {"name", quote_identifier(name)}, {"definition", definition}));
+				   "table", change->table, "name", quote_identifier(name), "definition", definition, NULL);
 }
 
 /* Is it a foreign key of these columns (String *) to that table, to which all rows are known to keep? */
@@ -256,10 +256,10 @@ judge_key_using_index(AlterAction *action, const Constraint *key)
 	if (finding == NULL)
 		return;
 	dbkit_add_step(finding, "ALTER TABLE {table} {action};",
-				   BLANKS({"table", change->table}, {"action", text_from(action, action->first)}));
+				   "table", change->table, "action", text_from(action, action->first), NULL);
 	foreach(lc, checks)
 		dbkit_add_step(finding, "ALTER TABLE {table} DROP CONSTRAINT {check};",
-					   BLANKS({"table", change->table}, {"check", quote_identifier(lfirst(lc))}));
+					   "table", change->table, "check", quote_identifier(lfirst(lc)), NULL);
 	dbkit_end_locks(finding);
 }
 
@@ -423,7 +423,7 @@ judge_validate(AlterAction *action)
 		(finding = dbkit_find_unsafe(change, UNSAFE_VALIDATION, change->size, NULL)) == NULL)
 		return;
 	dbkit_add_step(finding, "ALTER TABLE {table} VALIDATE CONSTRAINT {name};",
-				   BLANKS({"table", change->table}, {"name", quote_identifier(action->command->name)}));
+				   "table", change->table, "name", quote_identifier(action->command->name), NULL);
 }
 
 /* Judge a DETACH PARTITION, which where there is a default partition cannot be CONCURRENTLY. */
@@ -439,7 +439,7 @@ judge_detach(AlterAction *action)
 		(finding = dbkit_find_unsafe(action->change, UNSAFE_DETACH, action->change->size, NULL)) == NULL)
 		return;
 	dbkit_add_step(finding, "ALTER TABLE {table} DETACH PARTITION {name} CONCURRENTLY;",
-				   BLANKS({"table", action->change->table}, {"name", name}));
+				   "table", action->change->table, "name", name, NULL);
 }
 
 /* Judge a move to another tablespace; that of a partitioned table is for new partitions. */
@@ -466,14 +466,14 @@ judge_new_type(AlterAction *action)
 static void
 retype(AlterAction *action, Finding *finding)
 {
-	if (action->text != NULL)
+	if (action->text !=NULL)
 		dbkit_add_retype_steps(action->change, finding, action->text, action->first, action->command);
 }
 
 static void
 fill(AlterAction *action, Finding *finding)
 {
-	if (action->text != NULL)
+	if (action->text !=NULL)
 		dbkit_add_default_steps(action->change, finding, action->text, (const ColumnDef *) action->command->def);
 }
 
@@ -550,6 +550,7 @@ list_actions(LiveChange *change)
 		if (first >= 0)
 		{
 			action->text = text;
+
 			action->first = first;
 			action->end = dbkit_end_of_part(text, first);
 			first = action->end + 1;
@@ -605,7 +606,7 @@ judge_index_move(LiveChange *change, Oid index)
 		(finding = dbkit_find_unsafe(change, UNSAFE_INDEX_MOVE, change->size, NULL)) == NULL)
 		return;
 	dbkit_add_step(finding, "REINDEX (TABLESPACE {tablespace}) INDEX CONCURRENTLY {name};",
-				   BLANKS({"tablespace", quote_identifier(command->name)}, {"name", name}));
+				   "tablespace", quote_identifier(command->name), "name", name, NULL);
 }
 
 /* Is one of the actions judged? */

@@ -6,7 +6,7 @@
  *
  * The rows are filled in batches, by the blocks they are in: that needs no key, and each
  * batch is a short transaction.  A row that moves meanwhile, or is new, has its value
- * from the default or from a trigger.
+ * from a trigger.
  *
  *-------------------------------------------------------------------------
  */
@@ -40,7 +40,7 @@ is_word(const StatementText *text, int token, const char *word)
 {
 	int			length = text->tokens[token].end - text->tokens[token].start;
 
-	return (size_t) length == strlen(word) && pg_strncasecmp(text->text + text->tokens[token].start, word, length) == 0;
+	return (size_t) length == strlen(word) && pg_strncasecmp(text->text +text->tokens[token].start, word, length) == 0;
 }
 
 /* Is it DEFERRABLE or the like, which belongs to the constraint before it? */
@@ -142,7 +142,7 @@ add_batches(LiveChange *change, Finding *finding, const char *set, const char *w
 				   "    COMMIT;\n"
 				   "  END LOOP;\n"
 				   "END $fill$;",
-				   BLANKS({"size", write_size(change)}, {"table", change->table}, {"set", set}, {"where", where}));
+				   "size", write_size(change), "table", change->table, "set", set, "where", where, NULL);
 }
 
 /* Add the steps that make a column NOT NULL. */
@@ -152,9 +152,9 @@ add_not_null(LiveChange *change, Finding *finding, const char *column)
 	char	   *check = dbkit_add_proof(change, finding, column);
 
 	dbkit_add_step(finding, "ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;",
-				   BLANKS({"table", change->table}, {"column", quote_identifier(column)}));
+				   "table", change->table, "column", quote_identifier(column), NULL);
 	dbkit_add_step(finding, "ALTER TABLE {table} DROP CONSTRAINT {check};",
-				   BLANKS({"table", change->table}, {"check", quote_identifier(check)}));
+				   "table", change->table, "check", quote_identifier(check), NULL);
 }
 
 static Constraint *
@@ -170,6 +170,50 @@ find_constraint(const ColumnDef *column, ConstrType type)
 	return NULL;
 }
 
+/* A column that a trigger fills while batches fill what is there */
+typedef struct FilledColumn
+{
+	const char *table;			/* all of them quoted */
+	const char *column;
+	const char *value;
+	const char *trigger;		/* the last one to run */
+	const char *function;
+} FilledColumn;
+
+/* Say how a column is filled; false where the table is gone. */
+static bool
+init_filled(FilledColumn *filled, const LiveChange *change, const char *column, const char *value)
+{
+	const char *table = get_rel_name(change->relid);
+	const char *schema = get_namespace_name(get_rel_namespace(change->relid));
+
+	if (table == NULL || schema == NULL)
+		return false;
+	*filled = (FilledColumn)
+	{
+		change->table, quote_identifier(column), value, quote_identifier(makeObjectName("zz", column, NULL)),
+			quote_qualified_identifier(schema, makeObjectName(table, column, NULL))
+	};
+	return true;
+}
+
+#define FILLED(filled) \
+	"table", (filled)->table, "column", (filled)->column, "value", (filled)->value, \
+	"trigger", (filled)->trigger, "function", (filled)->function
+
+/*
+ * Add the steps of a trigger that gives a column its value.  Without it a row that somebody changes
+ * meanwhile could move to where the batches have been, and stay without one.
+ */
+static void
+add_trigger(Finding *finding, const FilledColumn *filled, const char *events)
+{
+	dbkit_add_step(finding, "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $new$ BEGIN NEW.{column} := {value}; RETURN NEW; END $new$;",
+				   FILLED(filled), NULL);
+	dbkit_add_step(finding, "CREATE TRIGGER {trigger} BEFORE {events} EXECUTE FUNCTION {function}();",
+				   FILLED(filled), "events", events, NULL);
+}
+
 /*
  * Add the steps of a new column with a default that has a value of its own for each row.  There
  * are none for a generated one, nor for identity and serial, which make a sequence.
@@ -179,24 +223,30 @@ dbkit_add_default_steps(LiveChange *change, Finding *finding, const StatementTex
 {
 	Constraint *value = find_constraint(column, CONSTR_DEFAULT);
 	Constraint *not_null = find_constraint(column, CONSTR_NOTNULL);
-	const Blank *blanks;
+	int			first = value != NULL ? dbkit_token_at(text, value->location) : -1;
+	FilledColumn filled;
+	const char *definition;
+	const char *expression;
 
-	if (value == NULL || dbkit_token_at(text, column->location) < 0)
+	if (first < 0 || dbkit_token_at(text, column->location) < 0)
 		return false;
-	blanks = BLANKS({"table", change->table}, {"column", quote_identifier(column->colname)},
-					{"definition", dbkit_column_without(text, column, not_null != NULL ? list_make2(value, not_null) : list_make1(value))},
-					{"default", dbkit_column_part(text, column, value)});
+	/* [CONSTRAINT name] DEFAULT expression */
+	expression = dbkit_tokens_as_text(text, first + (value->conname != NULL ? 3 : 1), end_of_constraint(text, column, first));
+	definition = dbkit_column_without(text, column, not_null != NULL ? list_make2(value, not_null) : list_make1(value));
+	if (!init_filled(&filled, change, column->colname, expression))
+		return false;
 	dbkit_begin_locks(finding);
-	dbkit_add_step(finding, "ALTER TABLE {table} ADD COLUMN {definition}, ALTER COLUMN {column} SET {default};", blanks);
+	dbkit_add_step(finding, "ALTER TABLE {table} ADD COLUMN {definition}, ALTER COLUMN {column} SET DEFAULT {value};",
+				   FILLED(&filled), "definition", definition, NULL);
+	add_trigger(finding, &filled, psprintf("UPDATE ON %s FOR EACH ROW WHEN (NEW.%s IS NULL)", filled.table, filled.column));
 	dbkit_end_locks(finding);
-	add_batches(change, finding, psprintf("%s = DEFAULT", quote_identifier(column->colname)),
-				psprintf(" AND %s IS NULL", quote_identifier(column->colname)));
+	add_batches(change, finding, psprintf("%s = DEFAULT", filled.column), psprintf(" AND %s IS NULL", filled.column));
+	dbkit_begin_locks(finding);
 	if (not_null != NULL)
-	{
-		dbkit_begin_locks(finding);
 		add_not_null(change, finding, column->colname);
-		dbkit_end_locks(finding);
-	}
+	dbkit_add_step(finding, "DROP TRIGGER {trigger} ON {table};", FILLED(&filled), NULL);
+	dbkit_end_locks(finding);
+	dbkit_add_step(finding, "DROP FUNCTION {function}();", FILLED(&filled), NULL);
 	return true;
 }
 
@@ -239,7 +289,7 @@ read_old_column(const LiveChange *change, AttrNumber attnum, OldColumn *old)
 	old->not_null = TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attnotnull;
 	for (int i = 0; rel->rd_att->constr != NULL && i < rel->rd_att->constr->num_defval; i++)
 	{
-		const AttrDefault *value = &rel->rd_att->constr->defval[i];
+		const		AttrDefault *value = &rel->rd_att->constr->defval[i];
 
 		if (value->adnum == attnum)
 			old->value = TextDatumGetCString(DirectFunctionCall2(pg_get_expr, CStringGetTextDatum(value->adbin),
@@ -295,10 +345,20 @@ find_using(const StatementText *text, int first, int end)
 	{
 		depth += text->tokens[i].code == '(';
 		depth -= text->tokens[i].code == ')';
+
 		if (depth == 0 && is_word(text, i, "using"))
 			return i;
 	}
 	return end;
+}
+
+/* Return what the new column's value is: that of the old one, or what USING says of the row. */
+static char *
+write_value(const LiveChange *change, const char *column, const char *expression)
+{
+	if (*expression == '\0')
+		return psprintf("NEW.%s", quote_identifier(column));
+	return psprintf("(SELECT %s FROM (SELECT NEW.*) AS %s)", expression, quote_identifier(get_rel_name(change->relid)));
 }
 
 /*
@@ -312,41 +372,33 @@ dbkit_add_retype_steps(LiveChange *change, Finding *finding, const StatementText
 	int			end = dbkit_end_of_part(text, first);
 	int			type = find_type(text, first, end);
 	int			using = type < 0 ? end : find_using(text, type, end);
-	const char *table = get_rel_name(change->relid);
 	AttrNumber	attnum = get_attnum(change->relid, action->name);
-	char	   *new;
-	const char *value;
-	const Blank *blanks;
+	char	   *new = makeObjectName(action->name, "new", NULL);
+	FilledColumn filled;
+	const char *old_name = quote_identifier(action->name);
 	OldColumn	old;
 
-	if (type < 0 || table == NULL || attnum == InvalidAttrNumber)
+	if (type < 0 || attnum == InvalidAttrNumber || get_rel_name(change->relid) == NULL ||
+		!init_filled(&filled, change, new, write_value(change, action->name, dbkit_tokens_as_text(text, using + 1, end))))
 		return false;
-	new = makeObjectName(action->name, "new", NULL);
-	value = using < end ? psprintf("(SELECT %s FROM (SELECT NEW.*) AS %s)", dbkit_tokens_as_text(text, using + 1, end), quote_identifier(table)) :
-		psprintf("NEW.%s", quote_identifier(action->name));
 	read_old_column(change, attnum, &old);
-	blanks = BLANKS({"table", change->table}, {"column", quote_identifier(action->name)}, {"new", quote_identifier(new)},
-					{"type", dbkit_tokens_as_text(text, type, using)}, {"value", value},
-					{"trigger", quote_identifier(makeObjectName("zz", new, NULL))},
-					{"function", quote_qualified_identifier(get_namespace_name(get_rel_namespace(change->relid)), makeObjectName(table, new, NULL))},
-					{"default", old.value != NULL ? old.value : ""});
-
 	dbkit_begin_locks(finding);
-	dbkit_add_step(finding, "ALTER TABLE {table} ADD COLUMN {new} {type};", blanks);
-	dbkit_add_step(finding, "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $new$ BEGIN NEW.{new} := {value}; RETURN NEW; END $new$;", blanks);
-	dbkit_add_step(finding, "CREATE TRIGGER {trigger} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {function}();", blanks);
+	dbkit_add_step(finding, "ALTER TABLE {table} ADD COLUMN {column} {type};",
+				   FILLED(&filled), "type", dbkit_tokens_as_text(text, type, using), NULL);
+	add_trigger(finding, &filled, psprintf("INSERT OR UPDATE ON %s FOR EACH ROW", filled.table));
 	dbkit_end_locks(finding);
-	add_batches(change, finding, psprintf("%s = %s", quote_identifier(action->name), quote_identifier(action->name)), "");
+	add_batches(change, finding, psprintf("%s = %s", old_name, old_name), "");
 	dbkit_begin_locks(finding);
 	if (old.not_null)
 		add_not_null(change, finding, new);
 	add_dependents(finding, &old);
-	dbkit_add_step(finding, "BEGIN;\nDROP TRIGGER {trigger} ON {table};\nALTER TABLE {table} DROP COLUMN {column};\n"
-				   "ALTER TABLE {table} RENAME COLUMN {new} TO {column};", blanks);
+	dbkit_add_step(finding, "BEGIN;\nDROP TRIGGER {trigger} ON {table};\nALTER TABLE {table} DROP COLUMN {old};\n"
+				   "ALTER TABLE {table} RENAME COLUMN {column} TO {old};", FILLED(&filled), "old", old_name, NULL);
 	if (old.value != NULL)
-		dbkit_add_step(finding, "ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default};", blanks);
-	dbkit_add_step(finding, "COMMIT;", blanks);
+		dbkit_add_step(finding, "ALTER TABLE {table} ALTER COLUMN {old} SET DEFAULT {default};",
+					   FILLED(&filled), "old", old_name, "default", old.value, NULL);
+	dbkit_add_step(finding, "COMMIT;", NULL);
 	dbkit_end_locks(finding);
-	dbkit_add_step(finding, "DROP FUNCTION {function}();", blanks);
+	dbkit_add_step(finding, "DROP FUNCTION {function}();", FILLED(&filled), NULL);
 	return true;
 }

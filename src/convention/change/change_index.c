@@ -104,8 +104,7 @@ build_leaves(const NewIndex *new)
 
 		if (get_rel_relkind(lfirst_oid(lc)) == RELKIND_RELATION && name_index(new, lfirst_oid(lc), NULL, &index))
 			dbkit_add_step(new->finding, "CREATE {unique}INDEX CONCURRENTLY {name} ON {table} {definition};",
-						   BLANKS({"unique", new->unique}, {"name", index.name}, {"table", index.table},
-								  {"definition", new->definition}));
+						   "unique", new->unique, "name", index.name, "table", index.table, "definition", new->definition, NULL);
 	}
 }
 
@@ -114,20 +113,18 @@ static void
 add_constraint_using(const NewIndex *new, const IndexName *index)
 {
 	dbkit_add_step(new->finding, "ALTER TABLE {table} ADD CONSTRAINT {name} {constraint} USING INDEX {name}{deferrable};",
-				   BLANKS({"table", index->table}, {"name", index->name}, {"constraint", new->constraint},
-						  {"deferrable", new->deferrable}));
+				   "table", index->table, "name", index->name, "constraint", new->constraint, "deferrable", new->deferrable, NULL);
 }
 
 /* Give a partitioned table the constraint or the index, without those of its partitions. */
 static void
 add_to_parent(const NewIndex *new, const IndexName *parent)
 {
-	const Blank *blanks = BLANKS({"unique", new->unique}, {"name", parent->name}, {"table", parent->table},
-								 {"definition", new->definition}, {"constraint", new->constraint}, {"tail", new->tail});
-
 	dbkit_add_step(new->finding, new->constraint != NULL ?
 				   "ALTER TABLE ONLY {table} ADD CONSTRAINT {name} {constraint} {tail};" :
-				   "CREATE {unique}INDEX {name} ON ONLY {table} {definition};", blanks);
+				   "CREATE {unique}INDEX {name} ON ONLY {table} {definition};",
+				   "unique", new->unique, "name", parent->name, "table", parent->table, "definition", new->definition,
+				   "constraint", new->constraint, "tail", new->tail, NULL);
 }
 
 /*
@@ -155,7 +152,7 @@ attach_below(const NewIndex *new, const IndexName *parent)
 	{
 		if (name_index(new, lfirst_oid(lc), NULL, &index))
 			dbkit_add_step(new->finding, "ALTER INDEX {parent} ATTACH PARTITION {index};",
-						   BLANKS({"parent", parent->index}, {"index", index.index}));
+						   "parent", parent->index, "index", index.index, NULL);
 	}
 }
 
@@ -174,7 +171,7 @@ index_columns(const IndexStmt *stmt)
 
 	foreach(lc, list_concat_copy(stmt->indexParams, stmt->indexIncludingParams))
 	{
-		const IndexElem *element = lfirst_node(IndexElem, lc);
+		const		IndexElem *element = lfirst_node(IndexElem, lc);
 
 		result = lappend(result, element->name != NULL ? element->name : pstrdup("expr"));
 	}
@@ -224,8 +221,7 @@ dbkit_judge_create_index(LiveChange *change)
 	new.columns = index_columns(stmt);
 	if (!is_partitioned(change))
 		dbkit_add_step(new.finding, "CREATE {unique}INDEX CONCURRENTLY {name}ON {table} {definition};",
-					   BLANKS({"unique", new.unique}, {"table", change->table}, {"definition", new.definition},
-							  {"name", stmt->idxname != NULL ? psprintf("%s ", quote_identifier(stmt->idxname)) : ""}));
+					   "unique", new.unique, "table", change->table, "definition", new.definition, "name", stmt->idxname != NULL ? psprintf("%s ", quote_identifier(stmt->idxname)) : "", NULL);
 	else if (name_index(&new, change->relid, stmt->idxname, &root))
 	{
 		build_leaves(&new);
@@ -270,7 +266,7 @@ dbkit_unproven_size(const LiveChange *change, const char *column)
 		proven = attnum == InvalidAttrNumber || dbkit_column_is_set(RelationGetDescr(rel), attnum);
 		for (int i = 0; !proven && rel->rd_att->constr != NULL && i < rel->rd_att->constr->num_check; i++)
 		{
-			const ConstrCheck *check = &rel->rd_att->constr->check[i];
+			const		ConstrCheck *check = &rel->rd_att->constr->check[i];
 
 			proven = check->ccvalid && !is_dropped(change, check->ccname) && dbkit_proves_not_null(check->ccbin, attnum);
 		}
@@ -291,9 +287,9 @@ dbkit_add_proof(LiveChange *change, Finding *finding, const char *column)
 	char	   *name = dbkit_choose_constraint_name(change, column, "check");
 
 	dbkit_add_step(finding, "ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({column} IS NOT NULL) NOT VALID;",
-				   BLANKS({"table", change->table}, {"name", quote_identifier(name)}, {"column", quote_identifier(column)}));
+				   "table", change->table, "name", quote_identifier(name), "column", quote_identifier(column), NULL);
 	dbkit_add_step(finding, "ALTER TABLE {table} VALIDATE CONSTRAINT {name};",
-				   BLANKS({"table", change->table}, {"name", quote_identifier(name)}));
+				   "table", change->table, "name", quote_identifier(name), NULL);
 	return name;
 }
 
@@ -336,7 +332,7 @@ add_key_steps(NewIndex *new, const Constraint *key, List *columns, const IndexNa
 		build_leaves(new);
 	else
 		dbkit_add_step(new->finding, "CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} {definition};",
-					   BLANKS({"name", root->name}, {"table", root->table}, {"definition", new->definition}));
+					   "name", root->name, "table", root->table, "definition", new->definition, NULL);
 	dbkit_begin_locks(new->finding);
 	foreach(lc, key->contype == CONSTR_PRIMARY ? columns : NIL)
 	{
@@ -349,7 +345,7 @@ add_key_steps(NewIndex *new, const Constraint *key, List *columns, const IndexNa
 		add_constraint_using(new, root);
 	foreach(lc, proofs)
 		dbkit_add_step(new->finding, "ALTER TABLE {table} DROP CONSTRAINT {name};",
-					   BLANKS({"table", root->table}, {"name", quote_identifier(lfirst(lc))}));
+					   "table", root->table, "name", quote_identifier(lfirst(lc)), NULL);
 	dbkit_end_locks(new->finding);
 }
 

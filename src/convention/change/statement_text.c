@@ -67,14 +67,18 @@ split(StatementText *text)
 	int			code;
 
 	extra.escape_string_warning = false;	/* the parser gave it */
-	text->tokens = palloc(sizeof(Token) * (strlen(text->text) + 1));
-	text->n_tokens = 0;
+	text	  ->tokens = palloc(sizeof(Token) * (strlen(text->text) + 1));
+	text	  ->n_tokens = 0;
+
 	while ((code = core_yylex(&value, &start, scanner)) != 0)
 	{
-		/* The scanner has put a zero byte behind the token that it has just read */
+		/*
+		 * The scanner has put a zero byte behind the token that it has just
+		 * read
+		 */
 		int			end = start + strlen(extra.scanbuf + start);
 
-		text->tokens[text->n_tokens++] = (Token)
+		text	  ->tokens[text->n_tokens++] = (Token)
 		{
 			start, end, code
 		};
@@ -97,8 +101,9 @@ dbkit_read_statement_text(const RunningStatement *running, const Node *statement
 	length = planned->stmt_len > 0 ? strnlen(source, planned->stmt_len) : strlen(source);
 	if (length > MAX_STATEMENT_LENGTH)
 		return false;
-	text->text = pnstrdup(source, length);
-	text->offset = planned->stmt_location;
+	text	  ->text = pnstrdup(source, length);
+	text	  ->offset = planned->stmt_location;
+
 	split(text);
 	return true;
 }
@@ -165,5 +170,6 @@ dbkit_tokens_as_text(const StatementText *text, int first, int end)
 	if (first < 0 || first >= end)
 		return pstrdup("");
 	start = text->tokens[first].start;
-	return pnstrdup(text->text + start, text->tokens[end - 1].end - start);
+
+	return pnstrdup(text->text +start, text->tokens[end - 1].end - start);
 }

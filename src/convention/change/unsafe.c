@@ -10,6 +10,7 @@
 
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_database.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -31,6 +32,7 @@ static const struct
 	const char *what;
 	const char *advice;
 }			unsafe_changes[] = {
+
 	[UNSAFE_NOT_NULL] = {BLOCKING_VALIDATION, "SET NOT NULL blocks everybody while it reads",
 	"use a CHECK that is validated before it"},
 	[UNSAFE_CHECK] = {BLOCKING_VALIDATION, "the new constraint blocks everybody while it reads",
@@ -160,21 +162,31 @@ dbkit_find_unsafe(LiveChange *change, UnsafeChange unsafe, uint64 size, const ch
 	return kept != NIL ? linitial(kept) : NULL;
 }
 
-/* Return what stands in the place of a {name}. */
-static const char *
-value_of(const Blank *blanks, const char *name, size_t length)
+/* Append what stands in the place of a {name}: the one after it in the list of names and values. */
+static void
+append_value(StringInfo sql, const char *name, size_t length, va_list blanks)
 {
-	for (; blanks->name != NULL; blanks++)
+	const char *blank;
+
+	while ((blank = va_arg(blanks, const char *)) != NULL)
 	{
-		if (strlen(blanks->name) == length && strncmp(blanks->name, name, length) == 0)
-			return blanks->value;
+		const char *value = va_arg(blanks, const char *);
+
+		if (strlen(blank) == length && strncmp(blank, name, length) == 0)
+		{
+			appendStringInfoString(sql, value);
+			return;
+		}
 	}
 	elog(ERROR, "a step has a blank \"%.*s\" that nobody fills in", (int) length, name);
 }
 
-/* Add a step to what is to be done instead, its blanks filled in. */
+/*
+ * Add a step to what is to be done instead.  Each {name} in it is a blank for the text that comes
+ * after that name in the arguments, which NULL ends.
+ */
 void
-dbkit_add_step(Finding *finding, const char *step, const Blank *blanks)
+dbkit_add_step(Finding *finding, const char *step,...)
 {
 	StringInfoData sql;
 
@@ -182,15 +194,18 @@ dbkit_add_step(Finding *finding, const char *step, const Blank *blanks)
 	while (*step != '\0')
 	{
 		size_t		length = strcspn(step, *step == '{' ? "}" : "{");
+		va_list		blanks;
 
-		if (*step == '{')
+		if (*step != '{')
 		{
-			appendStringInfoString(&sql, value_of(blanks, step + 1, length - 1));
-			length++;
-		}
-		else
 			appendBinaryStringInfo(&sql, step, length);
-		step += length;
+			step += length;
+			continue;
+		}
+		va_start(blanks, step);
+		append_value(&sql, step + 1, length - 1, blanks);
+		va_end(blanks);
+		step += length + 1;
 	}
 	dbkit_add_statement(finding, RISK_SAFE, sql.data);
 }

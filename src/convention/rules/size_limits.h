@@ -15,7 +15,7 @@ typedef enum ChangeRule
 	BLOCKING_INDEX,
 	BLOCKING_VALIDATION,
 	BREAKING_CHANGE
-}			ChangeRule;
+} ChangeRule;
 
 extern uint64 dbkit_table_size(Oid relid, bool with_partitions);
 extern uint64 dbkit_large_table_size(void);
