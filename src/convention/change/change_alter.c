@@ -462,19 +462,16 @@ judge_new_type(AlterAction *action)
 	dbkit_find_unsafe(action->change, BREAKING_TYPE, action->change->size, action->command->name);
 }
 
-/* Return the column that another type is given, if it rewrites the table, with the steps of doing otherwise. */
-static void
+static bool
 retype(AlterAction *action, Finding *finding)
 {
-	if (action->text !=NULL)
-		dbkit_add_retype_steps(action->change, finding, action->text, action->first, action->command);
+	return dbkit_add_retype_steps(action->change, finding, action->text, action->first, action->command);
 }
 
-static void
+static bool
 fill(AlterAction *action, Finding *finding)
 {
-	if (action->text !=NULL)
-		dbkit_add_default_steps(action->change, finding, action->text, (const ColumnDef *) action->command->def);
+	return dbkit_add_default_steps(action->change, finding, action->text, (const ColumnDef *) action->command->def);
 }
 
 /* What is judged before an ALTER TABLE begins */
@@ -499,7 +496,7 @@ static const struct
 	AlterTableType type;
 	int			reasons;
 	UnsafeChange unsafe;
-	void		(*add_steps) (AlterAction *action, Finding *finding);
+	bool		(*add_steps) (AlterAction *action, Finding *finding);	/* false: there are none */
 }			rewrites[] = {
 	{AT_AddColumn, AT_REWRITE_DEFAULT_VAL, UNSAFE_COLUMN, fill},
 	{AT_AlterColumnType, AT_REWRITE_COLUMN_REWRITE, UNSAFE_COLUMN, retype},
@@ -649,7 +646,7 @@ dbkit_judge_alter(LiveChange *change)
 	}
 }
 
-/* Add the steps of one action of an ALTER that rewrites; false where it does not. */
+/* Add the steps of one action of an ALTER that rewrites; false where it does not, or there are none. */
 static bool
 add_rewrite(AlterAction *action, int reason, Finding **finding)
 {
@@ -659,9 +656,7 @@ add_rewrite(AlterAction *action, int reason, Finding **finding)
 			continue;
 		if (*finding == NULL)
 			*finding = dbkit_find_unsafe(action->change, rewrites[i].unsafe, action->change->size, NULL);
-		if (*finding != NULL && rewrites[i].add_steps != NULL)
-			rewrites[i].add_steps(action, *finding);
-		return true;
+		return *finding != NULL && rewrites[i].add_steps != NULL && action->text !=NULL && rewrites[i].add_steps(action, *finding);
 	}
 	return false;
 }
