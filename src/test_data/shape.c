@@ -314,7 +314,7 @@ copy_attnums(const AttrNumber *attnums, int count)
 }
 
 static void
-read_reference(Shape *shape, const ForeignKeyCacheInfo * key)
+read_reference(Shape *shape, const ForeignKeyCacheInfo *key)
 {
 	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(key->conoid));
 	Form_pg_constraint form;
