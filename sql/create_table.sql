@@ -85,7 +85,7 @@ SELECT dbkit.agree('{"rules": {"rls_enabled": null, "rls_policy": null, "rls_for
 SELECT * FROM keys_of WHERE relation IN ('masts'::regclass, 'ranks'::regclass);
 SELECT rule, object_identity, problem FROM dbkit.check() WHERE rule IN ('tenant_key', 'fk_index', 'duplicate_index');
 DROP VIEW keys_of;
-DROP TABLE masts, hulls, sails, ranks, lids, crates;
+DROP TABLE IF EXISTS yards, masts, hulls, sails, ranks, lids, crates;
 SELECT dbkit.agree('{"customer_role": null, "rules": {"tenant_key": null}}') \gset
 DROP TABLE remarks, tariffs, hue_enum;
 DROP VIEW made_of;

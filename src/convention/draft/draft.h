@@ -92,7 +92,13 @@ extern DraftColumn *dbkit_draft_column_at(const Draft *draft, AttrNumber attnum)
 extern DraftColumn *dbkit_draft_own_column(Draft *draft, const char *name);
 extern void dbkit_draft_note_obstacle(Draft *draft, char *reason);
 extern void dbkit_draft_leave_out(Draft *draft, const char *what, const char *why);
+extern void dbkit_draft_add_after(Draft *draft, const char *statement);
+extern char *dbkit_draft_list_columns(const List *columns);
+extern const DraftColumn *dbkit_draft_find_tenant_column(const Draft *draft, TenantKind kind);
+extern char *dbkit_draft_write_index(const Draft *draft, const char *columns);
 extern void dbkit_draft_drop_index(Draft *draft, const char *columns);
+extern void dbkit_draft_add_referenced_key(Draft *draft, const Action *action);
+extern void dbkit_draft_replace_key(Draft *draft, const Action *action);
 extern void dbkit_draft_set_type(Draft *draft, const Action *action);
 extern bool dbkit_is_similar_type(Oid type, Oid other);
 extern const char *dbkit_draft_tenant_column(const Draft *draft, TenantKind kind);

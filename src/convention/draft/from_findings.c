@@ -50,8 +50,8 @@ dbkit_draft_leave_out(Draft *draft, const char *what, const char *why)
 }
 
 /* Add a statement that comes after the table, once. */
-static void
-add_after(Draft *draft, const char *statement)
+void
+dbkit_draft_add_after(Draft *draft, const char *statement)
 {
 	if (!dbkit_list_has_string(draft->additions, statement))
 		draft->additions = lappend(draft->additions, unconstify(char *, statement));
@@ -128,8 +128,8 @@ add_constraint_of(Draft *draft, char type, DraftColumn *column, const char *defi
 }
 
 /* Return the names of columns, with commas between them. */
-static char *
-list_columns(const List *columns)
+char *
+dbkit_draft_list_columns(const List *columns)
 {
 	StringInfoData text;
 	ListCell   *lc;
@@ -183,11 +183,11 @@ set_key(Draft *draft, const Action *action)
 		if (constraint->type == CONSTRAINT_PRIMARY)
 			demote_key(constraint, column);
 		else if (constraint->type == CONSTRAINT_UNIQUE && constraint->chosen &&
-				 strcmp(constraint->definition, psprintf("UNIQUE (%s)", list_columns(columns))) == 0)
+				 strcmp(constraint->definition, psprintf("UNIQUE (%s)", dbkit_draft_list_columns(columns))) == 0)
 			constraint->dropped = true;
 	}
 	add_constraint_of(draft, CONSTRAINT_PRIMARY, NULL,
-					  psprintf("PRIMARY KEY (%s)", list_columns(columns)))->columns = columns;
+					  psprintf("PRIMARY KEY (%s)", dbkit_draft_list_columns(columns)))->columns = columns;
 }
 
 /* Is there an index that begins with the column? */
@@ -212,13 +212,6 @@ is_indexed(const Draft *draft, const DraftColumn *column)
 	return false;
 }
 
-/* Write the index for a foreign key of these columns, as the rules do. */
-static char *
-write_index(const Draft *draft, const char *columns)
-{
-	return psprintf("CREATE INDEX ON %s (%s);", dbkit_facts_identity(draft->facts), columns);
-}
-
 /* Have a column reference a table, with the index that the key then needs.  It takes the place of one that was added before. */
 static DraftConstraint *
 add_foreign_key(Draft *draft, DraftColumn *column, const char *table, const char *key, const char *action)
@@ -237,7 +230,7 @@ add_foreign_key(Draft *draft, DraftColumn *column, const char *table, const char
 	result = add_constraint_of(draft, CONSTRAINT_FOREIGN, column,
 							   psprintf("FOREIGN KEY (%s) REFERENCES %s (%s)%s", quote_identifier(column->name), table, key, action));
 	if (!is_indexed(draft, column))
-		add_after(draft, write_index(draft, quote_identifier(column->name)));
+		dbkit_draft_add_after(draft, dbkit_draft_write_index(draft, quote_identifier(column->name)));
 	return result;
 }
 
@@ -452,7 +445,7 @@ rename_column(Draft *draft, const Action *action)
 						dbkit_meant_key_action(relid, column->not_null))->referenced = relid;
 	else if (is_mentioned(draft, column))
 	{
-		add_after(draft, dbkit_rename_sql(draft->facts, action->name, action->text));
+		dbkit_draft_add_after(draft, dbkit_rename_sql(draft->facts, action->name, action->text));
 		column->later_name = action->text;
 	}
 	else
@@ -476,8 +469,8 @@ find_listed(const Draft *draft, const List *names)
 }
 
 /* Find the column of a draft by which a half of the context is told, or NULL. */
-static const DraftColumn *
-find_tenant_column(const Draft *draft, TenantKind kind)
+const DraftColumn *
+dbkit_draft_find_tenant_column(const Draft *draft, TenantKind kind)
 {
 	Oid			relid = draft->facts->objid;
 
@@ -499,7 +492,7 @@ final_name(const DraftColumn *column)
 const char *
 dbkit_draft_tenant_column(const Draft *draft, TenantKind kind)
 {
-	const DraftColumn *column = find_tenant_column(draft, kind);
+	const DraftColumn *column = dbkit_draft_find_tenant_column(draft, kind);
 
 	return column != NULL ? final_name(column) : NULL;
 }
@@ -508,9 +501,9 @@ dbkit_draft_tenant_column(const Draft *draft, TenantKind kind)
 static char *
 write_condition(const Draft *draft)
 {
-	const DraftColumn *organization = find_tenant_column(draft, TENANT_ORGANIZATION);
+	const DraftColumn *organization = dbkit_draft_find_tenant_column(draft, TENANT_ORGANIZATION);
 	TenantKind	kind = organization != NULL ? TENANT_ORGANIZATION : TENANT_USER;
-	const DraftColumn *column = organization != NULL ? organization : find_tenant_column(draft, TENANT_USER);
+	const DraftColumn *column = organization != NULL ? organization : dbkit_draft_find_tenant_column(draft, TENANT_USER);
 
 	if (column == NULL || !OidIsValid(column->base_type))
 		return NULL;
@@ -548,7 +541,7 @@ dbkit_policy_text(const Draft *draft)
 static void
 create_policy(Draft *draft, const Action *action pg_attribute_unused())
 {
-	add_after(draft, dbkit_policy_text(draft));
+	dbkit_draft_add_after(draft, dbkit_policy_text(draft));
 }
 
 /* Have a column reference the organization table, one that is there or a new one. */
@@ -580,113 +573,13 @@ set_organization(Draft *draft, const Action *action)
 static void
 alter_table(Draft *draft, const Action *action)
 {
-	add_after(draft, psprintf("ALTER TABLE %s %s;", dbkit_facts_identity(draft->facts), action->sql));
+	dbkit_draft_add_after(draft, psprintf("ALTER TABLE %s %s;", dbkit_facts_identity(draft->facts), action->sql));
 }
 
 static void
 add_statement(Draft *draft, const Action *action)
 {
-	add_after(draft, action->sql != NULL ? action->sql : action->text);
-}
-
-/* Is a table the one that the draft is of, which may have been made anew? */
-static bool
-is_own_table(const Draft *draft, Oid relid)
-{
-	const char *name = dbkit_find_relation_name(relid);
-
-	return name != NULL && strcmp(name, dbkit_facts_identity(draft->facts)) == 0;
-}
-
-/* Have another table get a key that the draft is to reference. */
-static void
-add_referenced_key(Draft *draft, const Action *action)
-{
-	if (is_own_table(draft, action->referenced))
-		add_statement(draft, action);
-	else if (!dbkit_list_has_string(draft->prerequisites, action->sql))
-		draft->prerequisites = lappend(draft->prerequisites, unconstify(char *, action->sql));
-}
-
-/* Find the foreign key that has that name, or will. */
-static DraftConstraint *
-find_foreign_key(const Draft *draft, const char *name)
-{
-	ListCell   *lc;
-
-	foreach(lc, draft->constraints)
-	{
-		DraftConstraint *key = lfirst(lc);
-
-		if (key->type == CONSTRAINT_FOREIGN && !key->dropped &&
-			strcmp(key->name != NULL ? key->name : dbkit_chosen_name(draft->facts, key), name) == 0)
-			return key;
-	}
-	return NULL;
-}
-
-/* Leave out the index that was added for columns, as another one serves. */
-void
-dbkit_draft_drop_index(Draft *draft, const char *columns)
-{
-	const char *sql = write_index(draft, columns);
-	ListCell   *lc;
-
-	foreach(lc, draft->additions)
-	{
-		if (strcmp(lfirst(lc), sql) == 0)
-			draft->additions = foreach_delete_current(draft->additions, lc);
-	}
-}
-
-/* Is another foreign key of the same columns? */
-static bool
-has_other_key(const Draft *draft, const DraftConstraint *key)
-{
-	ListCell   *lc;
-
-	foreach(lc, draft->constraints)
-	{
-		const DraftConstraint *other = lfirst(lc);
-
-		if (other != key && other->type == CONSTRAINT_FOREIGN && !other->dropped &&
-			strcmp(list_columns(other->columns), list_columns(key->columns)) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Leave out the indexes that the one for a key with the tenant's column makes needless. */
-static void
-drop_served_indexes(Draft *draft, const DraftConstraint *key, DraftColumn *tenant)
-{
-	const char *index = write_index(draft, list_columns(lcons(tenant, list_copy(key->columns))));
-
-	if (dbkit_list_has_string(draft->additions, index))
-		dbkit_draft_drop_index(draft, quote_identifier(tenant->name));
-	if (!has_other_key(draft, key))
-		dbkit_draft_drop_index(draft, list_columns(key->columns));
-}
-
-/*
- * Put a key with the tenant's column in the place of one without.  A table that references itself is
- * altered: the unique key comes only after it.
- */
-static void
-replace_key(Draft *draft, const Action *action)
-{
-	DraftConstraint *key = find_foreign_key(draft, action->name);
-	DraftColumn *tenant = unconstify(DraftColumn *, find_tenant_column(draft, TENANT_ORGANIZATION));
-
-	if (key != NULL && tenant != NULL)
-		drop_served_indexes(draft, key, tenant);
-	if (key == NULL || tenant == NULL || key->referenced == draft->facts->objid)
-		add_statement(draft, action);
-	else
-	{
-		key->definition = action->text;
-		key->columns = lappend(list_copy(key->columns), tenant);
-	}
+	dbkit_draft_add_after(draft, action->sql != NULL ? action->sql : action->text);
 }
 
 /* How a draft is revised by each action; a serial column of another type has its sequence with it */
@@ -712,8 +605,8 @@ static void (*const revisions[]) (Draft *draft, const Action *action) =
 		[ACTION_ALONE] = NULL,	/* about what a new table has not */
 		[ACTION_DROP_INDEX] = add_statement,
 		[ACTION_CREATE_POLICY] = create_policy,
-		[ACTION_REFERENCED_KEY] = add_referenced_key,
-		[ACTION_REPLACE_KEY] = replace_key,
+		[ACTION_REFERENCED_KEY] = dbkit_draft_add_referenced_key,
+		[ACTION_REPLACE_KEY] = dbkit_draft_replace_key,
 		[ACTION_STATEMENT] = add_statement
 };
 
