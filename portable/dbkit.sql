@@ -1307,52 +1307,56 @@ VALUES
 		'A SECURITY DEFINER function runs with its owner''s rights but looks names up along its caller''s `search_path`. So the caller can put a table or an operator of their own in front, which the function then uses with the owner''s rights.'),
 	(19, 'function_search_path', 'statement', 'off', true, 'a function or procedure whose body is text sets a search_path',
 		'A function whose body is text looks its names up when it runs, along the `search_path` of whoever calls it. It works in the application and fails in a trigger, an index, a restore or a logical replica, or finds another table of the same name.'),
-	(20, 'table_rewrite', 'statement', 'warning', false, 'no ALTER rewrites a table larger than dbkit.large_table_size; judged at the change only',
-		'Some changes of a type write the whole table anew, and everybody waits until that is done, readers too. With a hundred rows nobody notices; with a hundred million the shop is shut.'),
-	(21, 'blocking_index', 'statement', 'warning', false, 'no plain CREATE INDEX on a table larger than dbkit.large_table_size; judged at the change only',
-		'A plain CREATE INDEX keeps all writers waiting until the index is done, which takes minutes on a large table. `CREATE INDEX CONCURRENTLY` lets them go on.'),
-	(22, 'column_comment', 'commit', 'off', false, 'every column has a comment',
+	(20, 'column_comment', 'commit', 'off', false, 'every column has a comment',
 		'A column''s name says what it holds to those who were there when it was made. A comment says it to the others: the unit, what NULL means, who writes it.'),
-	(23, 'updated_at_trigger', 'commit', 'error', true, 'an enabled BEFORE UPDATE row trigger runs updated_at(), or a function that the agreement names',
+	(21, 'updated_at_trigger', 'commit', 'error', true, 'an enabled BEFORE UPDATE row trigger runs updated_at(), or a function that the agreement names',
 		'A column `updated_at` that some clients forget to set is worse than none: caches and exports that go by it miss just these rows, and nobody notices. A trigger does not forget.'),
-	(24, 'table_comment', 'commit', 'off', false, 'every table has a comment',
+	(22, 'table_comment', 'commit', 'off', false, 'every table has a comment',
 		'A sentence about what a row of the table is saves the next reader an hour with the code.'),
-	(25, 'fk_index', 'commit', 'error', true, 'every foreign key is covered by a valid index whose leading columns are the key''s, in any order; partial only by WHERE column IS NOT NULL',
+	(23, 'fk_index', 'commit', 'error', true, 'every foreign key is covered by a valid index whose leading columns are the key''s, in any order; partial only by WHERE column IS NOT NULL',
 		'To delete a row, PostgreSQL looks for rows that reference it, and without an index it reads the whole referencing table for each of them. That is not seen with the hundred rows of a test, and takes minutes with a million.'),
-	(26, 'fk_on_delete', 'commit', 'error', true, 'foreign keys to the user and organization tables are ON DELETE CASCADE or SET NULL',
+	(24, 'fk_on_delete', 'commit', 'error', true, 'foreign keys to the user and organization tables are ON DELETE CASCADE or SET NULL',
 		'When a customer leaves, their rows have to go, often by law, and a key without ON DELETE stops that at the first table. What is to happen is known when the table is made: CASCADE, or SET NULL.'),
-	(27, 'fk_type', 'commit', 'warning', true, 'both ends of a foreign key are of one type and collation',
+	(25, 'fk_type', 'commit', 'warning', true, 'both ends of a foreign key are of one type and collation',
 		'If the two ends of a foreign key differ in type or collation, each comparison between them converts one side: the join may use no index, and a key that fits into the one end does not fit into the other.'),
-	(28, 'extid', 'commit', 'error', true, 'a column *_id is a foreign key or the primary key; an id from elsewhere is named *_extid',
+	(26, 'extid', 'commit', 'error', true, 'a column *_id is a foreign key or the primary key; an id from elsewhere is named *_extid',
 		'A column `order_id` without a foreign key sooner or later holds ids of orders that are gone. An id that comes from another system cannot have a key, and then the name has to say so: `order_extid`.'),
-	(29, 'organization_scope', 'commit', 'off', false, 'a column, such as organization_id, NOT NULL that references the organization table',
+	(27, 'organization_scope', 'commit', 'off', false, 'a column, such as organization_id, NOT NULL that references the organization table',
 		'If every row says which organization it belongs to, a policy needs no join, and the data of one customer can be exported, deleted or moved table by table. The column is hard to add once there are rows.'),
-	(30, 'tenant_key', 'commit', 'off', true, 'a foreign key between two tables that have the tenant column includes it on both sides',
+	(28, 'tenant_key', 'commit', 'off', true, 'a foreign key between two tables that have the tenant column includes it on both sides',
 		'Row level security does not hide rows from foreign keys. If a key between two tables of tenants does not include the tenant, a row can reference a row of another tenant, and an insert that succeeds tells that the other row exists.'),
-	(31, 'constraint_validated', 'commit', 'off', true, 'no constraint is left NOT VALID',
+	(29, 'constraint_validated', 'commit', 'off', true, 'no constraint is left NOT VALID',
 		'A constraint that is NOT VALID holds for new rows only. If nobody comes back to validate it, everybody reads a promise that old rows do not keep, and the planner does not believe it.'),
-	(32, 'duplicate_index', 'commit', 'warning', true, 'no index is the same as, or a prefix of, another',
+	(30, 'duplicate_index', 'commit', 'warning', true, 'no index is the same as, or a prefix of, another',
 		'Each index is written with each row, so one that another covers costs writes, memory and backups and makes no query faster.'),
-	(33, 'invalid_index', 'commit', 'warning', true, 'no index is left invalid',
+	(31, 'invalid_index', 'commit', 'warning', true, 'no index is left invalid',
 		'An index that is left INVALID is written with each row, and no query uses it. A failed `CREATE INDEX CONCURRENTLY` leaves one behind, and the next attempt with `IF NOT EXISTS` takes it for the index that was meant.'),
-	(34, 'rls_enabled', 'commit', 'error', true, 'row level security is enabled',
+	(32, 'rls_enabled', 'commit', 'error', true, 'row level security is enabled',
 		'A query that forgets `WHERE organization_id = $1` is written sooner or later. With row level security it shows a stranger nothing, and without it everybody''s rows.'),
-	(35, 'rls_policy', 'commit', 'error', false, 'at least one permissive policy exists',
+	(33, 'rls_policy', 'commit', 'error', false, 'at least one permissive policy exists',
 		'Row level security without a policy shows no rows to anybody but the owner, and the first one who notices switches it off. A policy says who sees what.'),
-	(36, 'rls_forced', 'commit', 'off', true, 'row level security binds the table''s owner as well',
+	(34, 'rls_forced', 'commit', 'off', true, 'row level security binds the table''s owner as well',
 		'The owner of a table is not bound by its policies. If the application logs in as the owner, row level security does nothing at all, and every test passes; FORCE binds the owner too.'),
-	(37, 'policy_with_check', 'commit', 'warning', false, 'no permissive policy lets any row be inserted',
+	(35, 'policy_with_check', 'commit', 'warning', false, 'no permissive policy lets any row be inserted',
 		'A policy that lets any row be written lets one tenant write rows that carry another tenant''s id. That tenant then takes them for its own.'),
-	(38, 'open_policy', 'commit', 'warning', false, 'no policy of a table with a tenant column is true for every row, always or while no tenant is set',
+	(36, 'open_policy', 'commit', 'warning', false, 'no policy of a table with a tenant column is true for every row, always or while no tenant is set',
 		'A policy that is true for every row shows the data of all tenants, and it takes one `OR true` that was left behind. Worse is a condition that lets everybody pass only while no tenant is set: no test sees that.'),
-	(39, 'forgeable_policy', 'commit', 'warning', false, 'no policy reads a setting that any session can set',
+	(37, 'forgeable_policy', 'commit', 'warning', false, 'no policy reads a setting that any session can set',
 		'A policy that reads `current_setting(''app.user_id'')` believes what the session has SET, so one injected `SET app.user_id = ...` shows the rows of another user.'),
-	(40, 'partition_rls', 'commit', 'error', true, 'a partition or child that another role than its owner may use has the row level security of its parent',
+	(38, 'partition_rls', 'commit', 'error', true, 'a partition or child that another role than its owner may use has the row level security of its parent',
 		'Row level security does not descend to partitions and children. A query of the root goes by its policies, but a query of the partition by its own name goes by those of the partition, and without any it shows the rows of all tenants.'),
-	(41, 'rls_view', 'commit', 'warning', false, 'no materialized view, and no view without security_invoker, that another role than its owner may read shows a table with row level security',
+	(39, 'rls_view', 'commit', 'warning', false, 'no materialized view, and no view without security_invoker, that another role than its owner may read shows a table with row level security',
 		'A materialized view holds what its owner saw when it was refreshed, and a view without `security_invoker` shows what its owner sees. So whoever may read one sees rows that the policies of the tables would hide.'),
-	(42, 'customer_role_confined', 'commit', 'warning', true, 'the agreement''s customer_role has no rights that lead past row level security; dbkit.check() alone finds it',
-		'Policies bind a role no more closely than its other rights: with BYPASSRLS, TRUNCATE, membership in another role or a trigger on somebody''s table it gets past them. Much of that PUBLIC may do by default, and REVOKE from the role alone takes none of it away.')
+	(40, 'customer_role_confined', 'commit', 'warning', true, 'the agreement''s customer_role has no rights that lead past row level security; dbkit.check() alone finds it',
+		'Policies bind a role no more closely than its other rights: with BYPASSRLS, TRUNCATE, membership in another role or a trigger on somebody''s table it gets past them. Much of that PUBLIC may do by default, and REVOKE from the role alone takes none of it away.'),
+	(41, 'table_rewrite', 'change', 'warning', false, 'nothing rewrites a table larger than dbkit.large_table_size while others wait',
+		'Some changes write the whole table anew, and everybody waits until that is done, readers too. With a hundred rows nobody notices; with a hundred million the shop is shut.'),
+	(42, 'blocking_index', 'change', 'warning', false, 'indexes of a table larger than dbkit.large_table_size are built and dropped CONCURRENTLY',
+		'A plain CREATE INDEX keeps all writers waiting until the index is done, which takes minutes on a large table. `CREATE INDEX CONCURRENTLY` lets them go on.'),
+	(43, 'blocking_validation', 'change', 'warning', false, 'constraints of a table larger than dbkit.large_table_size are added NOT VALID and validated later',
+		'A new constraint has PostgreSQL read the whole table, and others wait until it has. Added NOT VALID and validated in a second transaction, it reads as much, and nobody waits.'),
+	(44, 'breaking_change', 'change', 'off', false, 'nothing that a running application may use is renamed, dropped or given another type',
+		'While a migration runs, and until the new version of the application is everywhere, the old one is still at work. It fails at once if a table, view or column that it uses has gone, or has another name.')
 $$;
 COMMENT ON FUNCTION dbkit.all_rules() IS
 'the schema conventions with the levels that they have by themselves, in the order in which they judge';
@@ -1828,7 +1832,7 @@ COMMENT ON FUNCTION dbkit.rules() IS
 CREATE OR REPLACE VIEW dbkit.rules WITH (security_invoker = true) AS
 SELECT id, phase, level, description, fixable, why FROM dbkit.rules();
 COMMENT ON VIEW dbkit.rules IS
-'The schema conventions: id, phase (of the edition in C, which judges when a statement ends or at COMMIT), level in this session (by the agreement and dbkit.rule_levels, schemas of their own apart), what it demands, whether dbkit.check() has a fix for it, and why there is such a rule. table_rewrite and blocking_index are about a change itself, and not judged here';
+'The schema conventions: id, phase (of the edition in C, which judges when a statement ends or at COMMIT), level in this session (by the agreement and dbkit.rule_levels, schemas of their own apart), what it demands, whether dbkit.check() has a fix for it, and why there is such a rule. those of phase change are about a change itself, and not judged here';
 GRANT SELECT ON dbkit.rules TO PUBLIC;
 
 CREATE OR REPLACE FUNCTION dbkit.explain_rule(rule text) RETURNS text
@@ -3937,6 +3941,57 @@ CREATE OR REPLACE FUNCTION dbkit.tenant_key_sql(relation regclass, attname text)
 COMMENT ON FUNCTION dbkit.tenant_key_sql(regclass, text) IS
 'the statement that makes the unique key that the rule tenant_key has foreign keys reference, none where the rule is off or the key is there';
 
+CREATE OR REPLACE FUNCTION dbkit.is_new(relation regclass) RETURNS boolean
+	LANGUAGE sql STABLE PARALLEL SAFE
+	RETURN NOT EXISTS (SELECT FROM dbkit.members_of(relation) WHERE relkind = 'f' OR relkind = 'r' AND pg_relation_size(member) > 0);
+COMMENT ON FUNCTION dbkit.is_new(regclass) IS 'whether a table, with its partitions and children, has never had a row';
+
+-- Who adds a key has expressions of the other table's indexes evaluated, so that has to be in the hands
+-- of somebody who has these rights anyway.
+CREATE OR REPLACE FUNCTION dbkit.tenant_keys_sql(relation regclass, has_unique_key boolean) RETURNS SETOF text
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	finding record;
+	needed text;
+	full_tables oid[] := '{}';
+BEGIN
+	IF dbkit.wants_tenant_key((SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = relation)) IS NOT TRUE OR NOT dbkit.is_new(relation) THEN
+		RETURN;
+	END IF;
+	FOR finding IN SELECT k.confrelid, string_to_array(j.statements, E'\n') AS statements
+		FROM dbkit.judge(relation, NULL) j JOIN pg_constraint k ON k.conrelid = relation AND k.conname = j.part JOIN pg_class o ON o.oid = k.confrelid
+		WHERE j.rule = 'tenant_key' AND j.statements IS NOT NULL AND pg_has_role(o.relowner, current_user::name, 'USAGE')
+			AND has_table_privilege(o.oid, 'REFERENCES')
+		ORDER BY j.number
+	LOOP
+		-- What several keys need is written for the first.
+		IF finding.statements[1] LIKE 'CREATE UNIQUE INDEX %' THEN
+			needed := CASE WHEN NOT (finding.confrelid = relation AND has_unique_key) THEN rtrim(finding.statements[1], ';') END;
+			IF NOT dbkit.is_new(finding.confrelid) THEN
+				full_tables := full_tables || finding.confrelid;
+			END IF;
+			RETURN QUERY SELECT needed WHERE needed IS NOT NULL AND finding.confrelid <> ALL (full_tables);
+			finding.statements := finding.statements[2:];
+		END IF;
+		CONTINUE WHEN finding.confrelid = ANY (full_tables);
+		RETURN QUERY SELECT rtrim(s, ';') FROM unnest(finding.statements) AS s;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION dbkit.tenant_keys_sql(regclass, boolean) IS
+'the statements that have the foreign keys of a new table keep to one tenant, as far as nobody has to wait for that; none where the rule tenant_key is off';
+
+CREATE OR REPLACE FUNCTION dbkit.note_tenant_keys(relation regclass) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF dbkit.wants_tenant_key((SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = relation))
+		AND EXISTS (SELECT FROM dbkit.judge(relation, NULL) WHERE rule = 'tenant_key' AND statements IS NOT NULL)
+	THEN
+		RAISE NOTICE USING MESSAGE = format('foreign keys of table "%s" can reference rows of other tenants', (SELECT relname FROM pg_class WHERE oid = relation)),
+			HINT = format('SELECT fix FROM dbkit.check(%L) WHERE rule = ''tenant_key'' says what puts keys in their place that include the tenant.', dbkit.relation_name(relation));
+	END IF;
+END $$;
+COMMENT ON FUNCTION dbkit.note_tenant_keys(regclass) IS 'says if a table has foreign keys that do not keep to one tenant';
+
 -- Row security does not descend: a partition or child that is queried by its own name goes by
 -- its own policies, so each gets the same.  Privileges and defaults are the table's alone.
 CREATE OR REPLACE FUNCTION dbkit.protection_sql(relation regclass, user_column text, organization_column text, role text, stem text, access text) RETURNS SETOF text
@@ -4102,6 +4157,8 @@ BEGIN
 	PERFORM dbkit.tenant_conditions(relation, access, user_column, organization_column);
 	PERFORM dbkit.require_role(role);
 	PERFORM dbkit.run_statements(ARRAY(SELECT dbkit.protection_sql(relation, user_column, organization_column, role, role, access)));
+	PERFORM dbkit.run_statements(ARRAY(SELECT dbkit.tenant_keys_sql(relation, false)));
+	PERFORM dbkit.note_tenant_keys(relation);
 	PERFORM dbkit.report_leftovers(relation, role, role);
 END $$;
 COMMENT ON FUNCTION dbkit.protect(regclass, name, name, name, text) IS
@@ -4110,12 +4167,15 @@ COMMENT ON FUNCTION dbkit.protect(regclass, name, name, name, text) IS
 CREATE OR REPLACE FUNCTION dbkit.protect_sql(relation regclass, user_column name DEFAULT NULL, organization_column name DEFAULT NULL,
 	role name DEFAULT 'customer', access text DEFAULT 'tenant') RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	conditions record;
 BEGIN
 	PERFORM dbkit.require_protection(relation, role, access);
 	PERFORM dbkit.require_protectable(relation);
-	PERFORM dbkit.tenant_conditions(relation, access, user_column, organization_column);
+	conditions := dbkit.tenant_conditions(relation, access, user_column, organization_column);
 	PERFORM dbkit.require_role(role);
-	RETURN concat(array_to_string(ARRAY(SELECT dbkit.protection_sql(relation, user_column, organization_column, role, role, access)), E';\n'), ';');
+	RETURN concat(array_to_string(ARRAY(SELECT dbkit.protection_sql(relation, user_column, organization_column, role, role, access))
+		|| ARRAY(SELECT dbkit.tenant_keys_sql(relation, (dbkit.agreement() -> 'organization_columns' ? conditions.organization_column) IS TRUE)), E';\n'), ';');
 END $$;
 COMMENT ON FUNCTION dbkit.protect_sql(regclass, name, name, name, text) IS
 'The statements that dbkit.protect() would run with these arguments, for a migration. Errors: the same';
@@ -4316,6 +4376,7 @@ DECLARE
 	organization text;
 	of_user text;
 	is_protected boolean := false;
+	has_keys boolean := false;
 BEGIN
 	IF completion IS NOT NULL THEN
 		statements := ARRAY[format('ALTER TABLE %s %s', dbkit.relation_name(relation), completion)];
@@ -4327,8 +4388,16 @@ BEGIN
 	LOOP
 		-- One at a time: what is put right can make others appear, or go.
 		SELECT * INTO finding FROM dbkit.check(relation) WITH ORDINALITY AS f
-		WHERE level <> 'warning' OR fix IS NOT NULL
-		ORDER BY f.rule LIKE 'rls\_%', f.rule = 'rls_policy', f.rule = 'extid', f.ordinality LIMIT 1;
+		WHERE (level <> 'warning' OR fix IS NOT NULL) AND rule <> 'tenant_key'
+		ORDER BY f.rule LIKE 'rls\_%', f.rule = 'rls_policy', f.rule = 'fk_index', f.rule = 'extid', f.ordinality LIMIT 1;
+		-- Once the columns are right, and before foreign keys get indexes
+		IF NOT has_keys AND (finding.rule IS NULL OR finding.rule = 'fk_index' OR finding.rule LIKE 'rls\_%') THEN
+			has_keys := true;
+			more := ARRAY(SELECT dbkit.tenant_keys_sql(relation, false));
+			PERFORM dbkit.run_statements(more);
+			statements := statements || more;
+			CONTINUE;
+		END IF;
 		EXIT WHEN NOT FOUND AND (access = 'tenant' OR is_protected);
 		IF finding.rule = 'id_prefix' AND is_prefixed THEN
 			RAISE EXCEPTION USING ERRCODE = 'KD001', MESSAGE = finding.problem;
@@ -4393,8 +4462,9 @@ COMMENT ON FUNCTION dbkit.create_table_sql(text, text, text, text) IS
 'The statements by which dbkit.create_table() makes that table, for a migration that runs them in one transaction';
 
 CREATE OR REPLACE FUNCTION dbkit.report_new_table(relation regclass) RETURNS void
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	PERFORM dbkit.note_tenant_keys(relation);
 	IF (SELECT relforcerowsecurity FROM pg_class WHERE oid = relation) THEN
 		PERFORM dbkit.report_leftovers(relation, dbkit.customers(), coalesce(dbkit.agreement() ->> 'customer_role', 'public'));
 	END IF;

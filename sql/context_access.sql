@@ -279,7 +279,43 @@ SELECT dbkit.protect_sql('keyed', role => 'regress_customer');
 SELECT dbkit.protect(t, role => 'regress_customer') FROM unnest('{keyed,other_key,partial,filled,no_id,organizations,events}'::regclass[]) t;
 SELECT dbkit.protect('keyed', role => 'regress_customer');
 SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'access' AND indexname NOT LIKE '%pkey' ORDER BY 1;
+
+\echo == and its own foreign keys, where nobody has to wait for that
+CREATE TABLE referencing (id text PRIMARY KEY, organization_id text, keyed_id text REFERENCES keyed, no_key_id text REFERENCES partial ON DELETE SET NULL,
+	filled_id text REFERENCES filled, own_id text REFERENCES referencing, other_key_id text CONSTRAINT lent REFERENCES other_key, tenant_id text REFERENCES organizations);
+CREATE TABLE referencing_filled (LIKE referencing, FOREIGN KEY (keyed_id) REFERENCES keyed);
+INSERT INTO referencing_filled (id, organization_id) VALUES ('ref_1', 'org_a');
+CREATE TABLE parted (organization_id text, keyed_id text REFERENCES keyed) PARTITION BY LIST (organization_id);
+CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN ('org_a');
+CREATE TABLE parted_filled (organization_id text, keyed_id text REFERENCES keyed) PARTITION BY LIST (organization_id);
+CREATE TABLE parted_filled_1 PARTITION OF parted_filled FOR VALUES IN ('org_a');
+INSERT INTO parted_filled VALUES ('org_a', NULL);
+SELECT dbkit.protect_sql('referencing', role => 'regress_customer');
+SELECT dbkit.protect(t, role => 'regress_customer') FROM unnest('{referencing,referencing_filled,parted,parted_filled}'::regclass[]) t;
+SELECT dbkit.protect('referencing', role => 'regress_customer');
+SELECT conrelid::regclass, conname, pg_get_constraintdef(oid) FROM pg_constraint
+	WHERE connamespace = 'access'::regnamespace AND contype = 'f' AND conrelid::regclass::text ~ '^(referencing|parted)' ORDER BY conrelid::regclass::text COLLATE "C", conname COLLATE "C";
+-- a reason to keep a key counts
+CREATE TABLE kept (organization_id text, keyed_id text REFERENCES keyed);
 RESET ROLE;
+SELECT dbkit.exempt('access.kept', 'tenant_key', 'lent among organizations') \gset
+SET ROLE regress_owner;
+SELECT dbkit.protect('kept', role => 'regress_customer');
+SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'kept'::regclass;
+-- somebody else's table is referenced only if its owner has the rights of this one, and may be referenced
+RESET ROLE;
+CREATE TABLE of_superuser (id text PRIMARY KEY, organization_id text, UNIQUE (organization_id, id));
+CREATE TABLE of_customer (LIKE of_superuser INCLUDING ALL);
+GRANT CREATE ON SCHEMA access TO regress_customer;
+ALTER TABLE of_customer OWNER TO regress_customer;
+GRANT REFERENCES ON of_superuser, of_customer TO regress_owner;
+CREATE TABLE to_others (organization_id text, superuser_id text REFERENCES of_superuser, customer_id text REFERENCES of_customer);
+ALTER TABLE to_others OWNER TO regress_owner;
+SELECT dbkit.protect('to_others', role => 'regress_customer');
+SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'to_others'::regclass ORDER BY conname COLLATE "C";
+SELECT dbkit.unexempt('access.kept', 'tenant_key') \gset
+REVOKE CREATE ON SCHEMA access FROM regress_customer;
+SELECT tableowner FROM pg_indexes JOIN pg_tables USING (tablename) WHERE indexname = 'to_others_organization_id_superuser_id_idx';
 SELECT dbkit.agree('{"rules": null}') \gset
 SET ROLE regress_owner;
 

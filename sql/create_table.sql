@@ -52,6 +52,40 @@ SELECT * FROM made_of WHERE tablename = 'hue_enum';
 SELECT dbkit.create_table('q', 'organization_id text NOT NULL REFERENCES organizations', access => 'member'); -- fails
 SELECT dbkit.agree('{"rules": {"tenant_key": "error"}}') \gset
 SELECT dbkit.create_table_sql('crates', 'organization_id text NOT NULL REFERENCES organizations');
+
+-- with that rule foreign keys keep to one tenant, those that are written and those that are added, also where columns get another type
+SELECT dbkit.create_table('crates', 'organization_id text NOT NULL REFERENCES organizations', 'crt');
+SELECT dbkit.create_table_sql('lids', $$organization_id text NOT NULL, crate_id text, spare_id text NOT NULL REFERENCES crates ON DELETE CASCADE, plan_id text REFERENCES plans,
+	lent_id text CONSTRAINT lent REFERENCES crates ON UPDATE CASCADE ON DELETE SET NULL DEFERRABLE$$, 'lid');
+SELECT dbkit.create_table('lids', $$organization_id text NOT NULL, crate_id text, spare_id text NOT NULL REFERENCES crates ON DELETE CASCADE, plan_id text REFERENCES plans,
+	lent_id text CONSTRAINT lent REFERENCES crates ON UPDATE CASCADE ON DELETE SET NULL DEFERRABLE$$, 'lid');
+CREATE VIEW keys_of WITH (security_invoker = true) AS
+	SELECT conrelid::regclass AS relation, conname, pg_get_constraintdef(oid) FROM pg_constraint
+	WHERE connamespace = 'made'::regnamespace AND contype = 'f' ORDER BY conrelid::regclass::text COLLATE "C", conname COLLATE "C";
+SELECT * FROM keys_of WHERE relation = 'lids'::regclass;
+SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'lids'::regclass ORDER BY indexrelid::regclass::text COLLATE "C";
+SELECT dbkit.create_table_sql('straps', 'organization_id text NOT NULL, crate_id text REFERENCES crates, FOREIGN KEY (crate_id) REFERENCES plans');
+\set ranks '$$id text COLLATE "C" PRIMARY KEY, organization_id text COLLATE "C" NOT NULL, above_id text COLLATE "C" REFERENCES ranks$$'
+SELECT dbkit.create_table_sql('ranks', :ranks);
+SELECT dbkit.create_table('ranks', :ranks);
+-- the other table is given its key while it is empty
+SET dbkit.enforce = off;
+CREATE TABLE hulls (id text COLLATE "C" PRIMARY KEY, organization_id text COLLATE "C" NOT NULL);
+CREATE TABLE sails (LIKE hulls INCLUDING ALL);
+INSERT INTO sails VALUES ('sai_1', 'org_a');
+RESET dbkit.enforce;
+SELECT dbkit.create_table_sql('masts', 'organization_id text NOT NULL, hull_id text, second_hull_id text REFERENCES hulls');
+BEGIN;
+SELECT dbkit.create_table('yards', 'organization_id text NOT NULL, hull_id text, sail_id text');
+COMMIT; -- fails
+SELECT dbkit.agree('{"rules": {"tenant_key": "warning", "rls_enabled": "off", "rls_policy": "off", "rls_forced": "off"}}') \gset
+SELECT dbkit.create_table('masts', 'organization_id text NOT NULL, hull_id text, sail_id text');
+SELECT dbkit.create_table_sql('spars', 'at timestamptz, organization_id text NOT NULL, hull_id text NOT NULL) PARTITION BY RANGE (at');
+SELECT dbkit.agree('{"rules": {"rls_enabled": null, "rls_policy": null, "rls_forced": null}}') \gset
+SELECT * FROM keys_of WHERE relation IN ('masts'::regclass, 'ranks'::regclass);
+SELECT rule, object_identity, problem FROM dbkit.check() WHERE rule IN ('tenant_key', 'fk_index', 'duplicate_index');
+DROP VIEW keys_of;
+DROP TABLE masts, hulls, sails, ranks, lids, crates;
 SELECT dbkit.agree('{"customer_role": null, "rules": {"tenant_key": null}}') \gset
 DROP TABLE remarks, tariffs, hue_enum;
 DROP VIEW made_of;

@@ -79,6 +79,28 @@ extern void dbkit_set_initial(struct config_generic *setting, char initial);
 #define dbkit_identity_sequence(rel, attnum)	getIdentitySequence(RelationGetRelid(rel), attnum, true)
 #endif
 
+/* UNIQUE (..., WITHOUT OVERLAPS), likewise */
+#if PG_VERSION_NUM >= 180000
+#define dbkit_is_temporal_key(constraint) ((constraint)->without_overlaps)
+#else
+#define dbkit_is_temporal_key(constraint) false
+#endif
+
+/* Is a column NOT NULL, and known to have no nulls?  NOT NULL ... NOT VALID came with 18 */
+#if PG_VERSION_NUM >= 180000
+#define dbkit_column_is_set(descriptor, attnum) \
+	(TupleDescCompactAttr(descriptor, (attnum) - 1)->attnullability == ATTNULLABLE_VALID)
+#else
+#define dbkit_column_is_set(descriptor, attnum) (TupleDescAttr(descriptor, (attnum) - 1)->attnotnull)
+#endif
+
+/* Is a new constraint one that the rows need not keep?  NOT ENFORCED came with 18 */
+#if PG_VERSION_NUM >= 180000
+#define dbkit_is_unenforced(constraint) (!(constraint)->is_enforced)
+#else
+#define dbkit_is_unenforced(constraint) false
+#endif
+
 /* Commit d435f15fff3 brought SysCacheGetAttrNotNull (16) */
 #if PG_VERSION_NUM < 160000
 #define SysCacheGetAttrNotNull(cache, tuple, attnum)	SysCacheGetAttr(cache, tuple, attnum, &(bool) {false})
@@ -175,6 +197,13 @@ extern void dbkit_set_initial(struct config_generic *setting, char initial);
 #define dbkit_local_transaction() (MyProc->vxid.lxid)
 #else
 #define dbkit_local_transaction() (MyProc->lxid)
+#endif
+
+/* PostgreSQL 17 has event triggers fire for REINDEX. */
+#if PG_VERSION_NUM >= 170000
+#define DBKIT_REINDEX_HAS_NO_EVENT	false
+#else
+#define DBKIT_REINDEX_HAS_NO_EVENT	true
 #endif
 
 /* PostgreSQL 17 added named segments of dynamic shared memory. */

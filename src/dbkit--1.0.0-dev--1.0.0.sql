@@ -180,13 +180,12 @@ COMMENT ON FUNCTION dbkit.unprotect(pg_catalog.regclass, pg_catalog.name) IS
 -- A new partition is protected as its parent is.
 COMMENT ON FUNCTION dbkit.ddl_command_end() IS
 'Event trigger function: rejects DDL that breaks the schema conventions with SQLSTATE KD001, and protects a new partition or child as its parent is';
--- It has to see CREATE TABLE and its kin as well.
+-- It has to see all that can keep others waiting.
 DROP EVENT TRIGGER dbkit_ddl_command_start;
 CREATE EVENT TRIGGER dbkit_ddl_command_start ON ddl_command_start
-	WHEN TAG IN ('CREATE INDEX', 'CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER POLICY', 'DROP POLICY')
 	EXECUTE FUNCTION dbkit.ddl_command_start();
 COMMENT ON EVENT TRIGGER dbkit_ddl_command_start IS
-'Rejects a CREATE INDEX that blocks writes to a large table, by the rule blocking_index, notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS, and takes a policy that is changed or dropped away from partitions and children';
+'Rejects a change of a large table that others would wait for, by the rules of phase change, before it is made, notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS, and takes a policy that is changed or dropped away from partitions and children';
 COMMENT ON EVENT TRIGGER dbkit_ddl_command_end IS
 'Rejects DDL that breaks the schema conventions, and gives partitions and children the row level security of their parent, when they are made and when it changes. ALTER EVENT TRIGGER dbkit_ddl_command_end DISABLE switches that off';
 -- Signed mode guards what one request leaves to the next, and locks of others have no name in a context.
@@ -214,13 +213,38 @@ COMMENT ON VIEW dbkit.rules IS
 COMMENT ON FUNCTION dbkit.ignore_replicated() IS
 'Trigger function: keeps the rows of a publisher''s prefix registry out of the subscriber''s';
 COMMENT ON FUNCTION dbkit.ddl_command_start() IS
-'Event trigger function: rejects a CREATE INDEX that blocks writes to a table larger than dbkit.large_table_size, by the rule blocking_index, notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS, and takes a policy that is changed or dropped away from partitions and children';
+'Event trigger function: rejects a change of a table larger than dbkit.large_table_size that others would wait for, by the rules of phase change, before it is made, notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS, and takes a policy that is changed or dropped away from partitions and children';
 COMMENT ON FUNCTION dbkit.table_rewrite() IS
 'Event trigger function: rejects the rewrite of a table larger than dbkit.large_table_size, by the rule table_rewrite';
 COMMENT ON FUNCTION dbkit.check(pg_catalog.regclass) IS
 'dbkit.check() for one table or view. Errors: undefined_table';
 COMMENT ON FUNCTION dbkit.check_schema(pg_catalog.regnamespace) IS
 'dbkit.check() for the tables, views, types and functions of one schema. Errors: undefined_schema';
+
+CREATE FUNCTION dbkit.to_typed_json(value anyelement) RETURNS pg_catalog.jsonb
+	LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_to_typed_json';
+COMMENT ON FUNCTION dbkit.to_typed_json(anyelement) IS
+'the value as JSON that dbkit.from_typed_json() reads back without a loss: as to_jsonb() writes it, but a timestamptz is {"__sentinel": "timestamp", "value": "2024-01-10T12:00:00+00:00"}, a date {"__sentinel": "date", "value": "2024-01-10"}, and an object that has the key __sentinel itself {"__sentinel": "object", "value": {...}}; datetime_field_overflow for infinity, BC and years after 9999';
+
+CREATE FUNCTION dbkit.from_typed_json(sample anyelement, "json" pg_catalog.jsonb) RETURNS anyelement
+	LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_from_typed_json';
+COMMENT ON FUNCTION dbkit.from_typed_json(anyelement, pg_catalog.jsonb) IS
+'the value that dbkit.to_typed_json() was given. sample: gives the type, NULL::my_table for instance, and the columns that the JSON does not have; datatype_mismatch where the JSON has another form than the type';
+
+CREATE FUNCTION dbkit.json_timestamp("json" pg_catalog.jsonb) RETURNS pg_catalog.timestamptz
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_json_timestamp';
+COMMENT ON FUNCTION dbkit.json_timestamp(pg_catalog.jsonb) IS
+'the time that typed JSON or a JSON string holds; NULL for JSON null; can be indexed. invalid_datetime_format for a text without an offset or with more than six digits of a fraction, datatype_mismatch for a date';
+
+CREATE FUNCTION dbkit.json_date("json" pg_catalog.jsonb) RETURNS pg_catalog.date
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_json_date';
+COMMENT ON FUNCTION dbkit.json_date(pg_catalog.jsonb) IS
+'the date that typed JSON or a JSON string holds; NULL for JSON null; can be indexed. invalid_datetime_format for another text than 2024-01-10, datatype_mismatch for a timestamp';
+
+CREATE FUNCTION dbkit.is_typed_json("json" pg_catalog.jsonb) RETURNS boolean
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_is_typed_json';
+COMMENT ON FUNCTION dbkit.is_typed_json(pg_catalog.jsonb) IS
+'whether each object with the key __sentinel, at any depth, is one that typed JSON has; raises nothing, so it can stand in a CHECK';
 
 -- What settings and exemptions said is the agreement now.
 CREATE FUNCTION dbkit.agree(changes pg_catalog.jsonb) RETURNS pg_catalog.jsonb

@@ -17,6 +17,7 @@
 #include "context/signature.h"
 #include "convention/agreed_names.h"
 #include "convention/agreement.h"
+#include "convention/change/change.h"
 #include "convention/changed.h"
 #include "convention/commit.h"
 #include "convention/facts/rows.h"
@@ -71,6 +72,7 @@ _PG_init(void)
 	dbkit_rows_init();
 	dbkit_changed_init();
 	dbkit_commit_init();
+	dbkit_change_init();
 	dbkit_lock_names_init();
 
 	MarkGUCPrefixReserved("dbkit");

@@ -23,6 +23,7 @@
 #include "as_owner.h"
 #include "context/leftovers.h"
 #include "context/protect.h"
+#include "context/tenant_keys.h"
 #include "convention/agreement.h"
 #include "relation_name.h"
 #include "sql.h"
@@ -76,14 +77,14 @@ dbkit_lock_tables(Oid relid)
 	return find_all_inheritors(relid, AccessExclusiveLock, NULL);
 }
 
-/* Run statements that name all with its schema, or have no name that is not PostgreSQL's. */
+/* Run statements that name all with its schema, or have no name that is not PostgreSQL's, as a role. */
 void
-dbkit_run_protection(const List *statements)
+dbkit_run_protection(const List *statements, Oid role)
 {
 	AsOwner		saved;
 	ListCell   *lc;
 
-	dbkit_begin_as_owner(GetUserId(), 0, &saved);
+	dbkit_begin_as_owner(role, 0, &saved);
 	SPI_connect();
 	foreach(lc, statements)
 		dbkit_run_utility(lfirst(lc));
@@ -116,7 +117,8 @@ dbkit_protect_table(Oid relid, Protection *protection)
 	List	   *members = dbkit_lock_tables(relid);
 
 	dbkit_plan_protection(relid, protection);
-	dbkit_run_protection(dbkit_write_protection(relid, members, protection));
+	dbkit_run_protection(dbkit_write_protection(relid, members, protection), GetUserId());
+	dbkit_replace_tenant_keys(relid);
 	report_leftovers(relid, members, protection);
 }
 
@@ -126,13 +128,16 @@ dbkit_protection_sql(Oid relid, Protection *protection)
 {
 	StringInfoData sql;
 	AsOwner		saved;
+	List	   *statements;
 	ListCell   *lc;
 
 	lock_table(relid, AccessShareLock);
 	initStringInfo(&sql);
 	dbkit_begin_as_owner(GetUserId(), 0, &saved);
 	dbkit_plan_protection(relid, protection);
-	foreach(lc, dbkit_write_protection(relid, find_all_inheritors(relid, AccessShareLock, NULL), protection))
+	statements = dbkit_write_protection(relid, find_all_inheritors(relid, AccessShareLock, NULL), protection);
+	statements = list_concat(statements, dbkit_write_tenant_keys(relid, protection->columns[TENANT_ORGANIZATION]));
+	foreach(lc, statements)
 		appendStringInfo(&sql, "%s%s;", sql.len > 0 ? "\n" : "", (char *) lfirst(lc));
 	dbkit_end_as_owner(&saved);
 	return sql.data;

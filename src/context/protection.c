@@ -11,29 +11,23 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/relation.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
 #include "commands/defrem.h"
 #include "commands/policy.h"
 #include "commands/sequence.h"
-#include "storage/bufmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
-#include "utils/relcache.h"
 #include "utils/syscache.h"
 
 #include "common.h"
 #include "context/protection.h"
+#include "context/tenant_keys.h"
 #include "convention/agreement.h"
 #include "convention/facts/catalogs.h"
-#include "convention/levels.h"
-#include "convention/rules/rules.h"
 #include "relation_name.h"
 
 /* What a policy asks of a row */
@@ -418,71 +412,6 @@ dbkit_revoke_all(List *statements, Oid relid, Oid role, const char *role_name)
 	return statements;
 }
 
-/* The key that foreign keys reference, which keep to one tenant --------------- */
-
-/* Is an index unique over two columns, in any order, for all rows? */
-static bool
-is_unique_over(Oid index, AttrNumber first, AttrNumber second)
-{
-	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
-	Form_pg_index form;
-	bool		result;
-
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	form = (Form_pg_index) GETSTRUCT(tuple);
-	result = form->indisunique && form->indisvalid && form->indimmediate && form->indnkeyatts == 2 &&
-		heap_attisnull(tuple, Anum_pg_index_indpred, NULL) &&
-		((form->indkey.values[0] == first && form->indkey.values[1] == second) ||
-		 (form->indkey.values[0] == second && form->indkey.values[1] == first));
-	ReleaseSysCache(tuple);
-	return result;
-}
-
-/* Is there such an index? */
-static bool
-has_unique_over(Relation table, AttrNumber first, AttrNumber second)
-{
-	ListCell   *lc;
-
-	foreach(lc, RelationGetIndexList(table))
-	{
-		if (is_unique_over(lfirst_oid(lc), first, second))
-			return true;
-	}
-	return false;
-}
-
-/* Does the rule tenant_key want it for the tables of a schema? */
-bool
-dbkit_wants_tenant_key(const char *schema)
-{
-	return dbkit_rule_level(dbkit_find_rule("tenant_key"), schema, LEVEL_TO_CHECK) != LEVEL_OFF;
-}
-
-/*
- * Write the unique key over a tenant's column and "id" that the rule tenant_key has foreign keys
- * reference; NULL where the rule is off, or the key is there.  It is for a new table alone: on one with rows the index would be
- * built while nobody can write, so there it is left to the rule's fix.  A partitioned table can have it only
- * together with its partition key.
- */
-static char *
-tenant_key_sql(Oid relid, const char *column)
-{
-	Relation	table;
-	AttrNumber	tenant = column != NULL ? get_attnum(relid, column) : InvalidAttrNumber;
-	AttrNumber	id = get_attnum(relid, "id");
-	bool		wanted;
-
-	if (tenant <= 0 || id <= 0 || tenant == id || get_rel_relkind(relid) != RELKIND_RELATION ||
-		!dbkit_wants_tenant_key(dbkit_schema_name(get_rel_namespace(relid))))
-		return NULL;
-	table = relation_open(relid, NoLock);
-	wanted = RelationGetNumberOfBlocks(table) == 0 && !has_unique_over(table, tenant, id);
-	relation_close(table, NoLock);
-	return wanted ? psprintf("ALTER TABLE ONLY %s ADD UNIQUE (%s, id)", dbkit_relation_name(relid), quote_identifier(column)) : NULL;
-}
-
 /*
  * Write the statements that protect a table, which is locked, with its partitions and children, of which it is the first.  Row
  * security does not descend: one that is queried by its own name goes by its own policies, so
@@ -493,7 +422,7 @@ List *
 dbkit_write_protection(Oid relid, const List *members, const Protection *protection)
 {
 	List	   *statements = NIL;
-	const char *key = tenant_key_sql(relid, protection->columns[TENANT_ORGANIZATION]);
+	const char *key = dbkit_unique_key_sql(relid, protection->columns[TENANT_ORGANIZATION]);
 
 	for (int i = list_length(members) - 1; i >= 0; i--)
 	{

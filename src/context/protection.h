@@ -41,7 +41,6 @@ extern List *dbkit_drop_policy(List *statements, Oid relid, const char *name);
 extern List *dbkit_drop_isolation(List *statements, Oid relid, const Protection *protection);
 extern List *dbkit_revoke_all(List *statements, Oid relid, Oid role, const char *role_name);
 extern List *dbkit_write_protection(Oid relid, const List *members, const Protection *protection);
-extern bool dbkit_wants_tenant_key(const char *schema);
 extern bool dbkit_is_protectable(char relkind);
 
 #endif							/* DBKIT_PROTECTION_H */

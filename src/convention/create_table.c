@@ -27,6 +27,7 @@
 #include "common.h"
 #include "as_owner.h"
 #include "context/protect.h"
+#include "context/tenant_keys.h"
 #include "convention/agreement.h"
 #include "convention/cases.h"
 #include "convention/create_table.h"
@@ -51,6 +52,7 @@ typedef struct Request
 	bool		protected;		/* dbkit.protect() gives it its policies ... */
 	const char *tenant_columns[TENANT_KINDS];	/* ... by these columns */
 	bool		judged;			/* what is written names all with its schema */
+	Draft	   *draft;			/* of it, if it is judged */
 } Request;
 
 /* How many tables are being made so: event triggers can nest them */
@@ -155,20 +157,21 @@ choose_tenant_columns(Request *request, const Draft *draft)
 	}
 }
 
-/* Is a finding about the index of a foreign key to the organization, which the key of the rule tenant_key serves as well? */
-static bool
-is_served_by_tenant_key(const Request *request, const Draft *draft, const Finding *finding)
+/* Leave out the index of the foreign key to the organization where the key of the rule tenant_key serves as well. */
+static void
+drop_served_index(const Request *request, Draft *draft)
 {
 	const char *tenant = dbkit_draft_tenant_column(draft, TENANT_ORGANIZATION);
-	const DraftColumn *column = list_length(finding->attnums) == 1 ? dbkit_draft_column_at(draft, linitial_int(finding->attnums)) : NULL;
 
-	return strcmp(finding->rule->id, "fk_index") == 0 && column != NULL && tenant != NULL && strcmp(column->name, tenant) == 0 &&
-		strcmp(tenant, "id") != 0 && dbkit_wants_tenant_key(request->schema) && !dbkit_is_read_access(request->access);
+	if (tenant != NULL && strcmp(tenant, "id") != 0 && draft->partition_key == NIL &&
+		dbkit_wants_tenant_key(request->schema) && !dbkit_is_read_access(request->access))
+		dbkit_draft_drop_index(draft, quote_identifier(tenant));
 }
 
 /*
  * Revise the draft.  Row level security is left to dbkit.protect(), where the rules want it and there is
- * a column to tell tenants apart by, or where the access says who sees the rows.
+ * a column to tell tenants apart by, or where the access says who sees the rows.  Whether keys keep to
+ * one tenant is seen once all columns are as they should be.
  */
 static void
 revise_draft(Request *request, Draft *draft, const List *findings)
@@ -179,17 +182,41 @@ revise_draft(Request *request, Draft *draft, const List *findings)
 
 	foreach(lc, findings)
 	{
-		if (asks_for_row_security(lfirst(lc)))
+		const Finding *finding = lfirst(lc);
+
+		if (asks_for_row_security(finding))
 			about_security = lappend(about_security, lfirst(lc));
-		else if (!is_served_by_tenant_key(request, draft, lfirst(lc)))
+		else if (strcmp(finding->rule->id, "tenant_key") != 0)
 			others = lappend(others, lfirst(lc));
 	}
 	dbkit_revise_draft(draft, others);
 	request->protected |= about_security != NIL && dbkit_draft_isolates(draft);
-	if (request->protected)
-		choose_tenant_columns(request, draft);
-	else
+	if (!request->protected)
+	{
 		dbkit_revise_draft(draft, about_security);
+		return;
+	}
+	choose_tenant_columns(request, draft);
+	drop_served_index(request, draft);
+}
+
+/* Write the draft; the table may have been found to have to be otherwise. */
+static char *
+write_draft(const Request *request)
+{
+	StringInfoData sql;
+	AsOwner		saved;
+
+	if (request->draft->obstacle != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_CONVENTION),
+				 errmsg("table \"%s\" cannot be as the agreement wants it", request->name),
+				 errdetail("%s.", request->draft->obstacle)));
+	initStringInfo(&sql);
+	dbkit_begin_as_owner(GetUserId(), 0, &saved);
+	dbkit_write_draft(&sql, request->draft, NULL);
+	dbkit_end_as_owner(&saved);
+	return pnstrdup(sql.data, sql.len - 1);
 }
 
 /* Write the table that was made, as it should be. */
@@ -200,8 +227,6 @@ write_table(Request *request, Oid relid)
 	List	   *cases = dbkit_read_cases(list_make1(&object), SCOPE_DRAFT, true, false);
 	List	   *findings = dbkit_judge_cases(cases, SCOPE_DRAFT);
 	const Facts *facts = ((const Case *) linitial(cases))->facts;
-	StringInfoData sql;
-	Draft	   *draft;
 	AsOwner		saved;
 
 	if (facts == NULL)
@@ -209,18 +234,11 @@ write_table(Request *request, Oid relid)
 	request->judged = true;
 	if (request->prefixed)
 		check_prefix(findings);
-	initStringInfo(&sql);
 	dbkit_begin_as_owner(GetUserId(), 0, &saved);
-	draft = dbkit_draft_of_catalog(facts);
-	revise_draft(request, draft, findings);
-	if (draft->obstacle != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_CONVENTION),
-				 errmsg("table \"%s\" cannot be as the agreement wants it", request->name),
-				 errdetail("%s.", draft->obstacle)));
-	dbkit_write_draft(&sql, draft, NULL);
+	request->draft = dbkit_draft_of_catalog(facts);
+	revise_draft(request, request->draft, findings);
 	dbkit_end_as_owner(&saved);
-	return pnstrdup(sql.data, sql.len - 1);
+	return write_draft(request);
 }
 
 /* Return the table that was made. */
@@ -295,22 +313,46 @@ request_protection(const Request *request)
 	};
 }
 
-/* Write what protects the table, as it is when it is made: the tried one has other columns. */
+/* Make the table as it is written, in place of the tried one, which may have other columns. */
+static Oid
+remake_table(const Request *request, Oid tried, const char *sql)
+{
+	Oid			result;
+
+	if (!request->judged)
+		return tried;
+	trying++;
+	SPI_connect();
+	dbkit_run_utility(psprintf("DROP TABLE %s", dbkit_relation_name(tried)));
+	SPI_finish();
+	result = make_table(request, sql);
+	trying--;
+	return result;
+}
+
+/* Write the table with the tenant's column in its foreign keys, if the rule tenant_key wants that. */
+static char *
+write_tenant_keys(const Request *request, Oid *tried, char *sql)
+{
+	List	   *findings;
+
+	if (!request->judged || !dbkit_wants_tenant_key(request->schema))
+		return sql;
+	*tried = remake_table(request, *tried, sql);
+	findings = dbkit_find_cheap_keys(*tried);
+	if (findings == NIL)
+		return sql;
+	dbkit_revise_draft(request->draft, findings);
+	return write_draft(request);
+}
+
+/* Write what protects the table. */
 static char *
 write_protection(const Request *request, Oid tried, char *sql)
 {
 	Protection	protection = request_protection(request);
-	Oid			relid = tried;
+	Oid			relid = remake_table(request, tried, sql);
 
-	if (request->judged)
-	{
-		trying++;
-		SPI_connect();
-		dbkit_run_utility(psprintf("DROP TABLE %s", dbkit_relation_name(tried)));
-		SPI_finish();
-		relid = make_table(request, sql);
-		trying--;
-	}
 	return psprintf("%s\n%s", sql, dbkit_protection_sql(relid, &protection));
 }
 
@@ -331,6 +373,7 @@ write_request(Request *request, bool with_protection)
 		Oid			tried = try_table(request);
 
 		result = write_table(request, tried);
+		result = write_tenant_keys(request, &tried, result);
 		if (request->protected && with_protection)
 			result = write_protection(request, tried, result);
 	}
@@ -384,5 +427,7 @@ dbkit_create_table(PG_FUNCTION_ARGS)
 
 	if (request.protected)
 		dbkit_protect_table(relid, &protection);
+	else
+		dbkit_replace_tenant_keys(relid);
 	PG_RETURN_OID(relid);
 }

@@ -24,6 +24,7 @@
 #include "context/partition.h"
 #include "convention/agreement.h"
 #include "convention/cases.h"
+#include "convention/change/change.h"
 #include "convention/changed.h"
 #include "convention/commands.h"
 #include "convention/commit.h"
@@ -35,7 +36,6 @@
 #include "convention/like.h"
 #include "convention/registry.h"
 #include "convention/report.h"
-#include "convention/rules/size_limits.h"
 
 /* Is enforcement disabled? */
 bool
@@ -125,8 +125,8 @@ PG_FUNCTION_INFO_V1(dbkit_ddl_command_start);
 /*
  * dbkit.ddl_command_start() returns event_trigger
  *
- * Rejects a CREATE INDEX that blocks writes to a table larger than
- * dbkit.large_table_size, by the rule blocking_index, before it does so, notes what a
+ * Rejects a change that others would have to wait for on a table larger than
+ * dbkit.large_table_size, by the rules of phase "change", before it is made, notes what a
  * CREATE TABLE is made from: a partitioned table by LIKE, a query by AS, and takes a policy
  * that is changed or dropped away from partitions and children.
  */
@@ -141,7 +141,7 @@ dbkit_ddl_command_start(PG_FUNCTION_ARGS)
 	if (dbkit_enforcement_is_disabled())
 		PG_RETURN_NULL();
 	dbkit_note_query(event->parsetree);
-	dbkit_report(dbkit_judge_index_build(event->parsetree), ERROR, NULL);
+	dbkit_judge_change(event->parsetree);
 	PG_RETURN_NULL();
 }
 
@@ -268,9 +268,10 @@ PG_FUNCTION_INFO_V1(dbkit_table_rewrite);
 Datum
 dbkit_table_rewrite(PG_FUNCTION_ARGS)
 {
-	check_called_for(fcinfo, "table_rewrite");
+	EventTriggerData *event = check_called_for(fcinfo, "table_rewrite");
+
 	dbkit_refresh_agreement();
 	if (!dbkit_enforcement_is_disabled())
-		dbkit_report(dbkit_judge_rewrite(), ERROR, NULL);
+		dbkit_judge_rewrite(event->parsetree);
 	PG_RETURN_NULL();
 }

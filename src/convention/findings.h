@@ -15,7 +15,9 @@
 typedef enum RulePhase
 {
 	PHASE_STATEMENT,			/* judged when a statement ends */
-	PHASE_COMMIT				/* judged before the transaction commits */
+	PHASE_COMMIT,				/* judged before the transaction commits */
+	PHASE_CHANGE				/* judged before the statement does its work;
+								 * no state of an object can break it */
 } RulePhase;
 
 typedef enum RuleLevel

@@ -12,15 +12,14 @@
 
 #include "access/htup_details.h"
 #include "catalog/partition.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_partitioned_table.h"
 #include "catalog/pg_type.h"
-#include "nodes/parsenodes.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 #include "common.h"
+#include "convention/facts/tree.h"
 #include "leak_test/bounds.h"
 
 /* The ends of types: below all that a table may have, and above it */
@@ -118,28 +117,11 @@ add_column(Bounds *bounds, const PartitionBoundSpec * spec, DefaultChoice choice
 		add_range(bounds, column, list_nth_node(PartitionRangeDatum, spec->lowerdatums, position), type);
 }
 
-static PartitionBoundSpec *
-read_spec(Oid partition)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(partition));
-	PartitionBoundSpec *spec = NULL;
-	Datum		stored;
-	bool		isnull;
-
-	if (!HeapTupleIsValid(tuple))
-		return NULL;
-	stored = SysCacheGetAttr(RELOID, tuple, Anum_pg_class_relpartbound, &isnull);
-	if (!isnull)
-		spec = castNode(PartitionBoundSpec, stringToNode(TextDatumGetCString(stored)));
-	ReleaseSysCache(tuple);
-	return spec;
-}
-
 /* Read the bounds that a partition has in its parent; columns of the key that are expressions are passed by. */
 static void
 read_level(Oid partition, Oid parent, DefaultChoice choice, Bounds *bounds)
 {
-	PartitionBoundSpec *spec = read_spec(partition);
+	PartitionBoundSpec *spec = dbkit_stored_bound(partition);
 	HeapTuple	tuple = SearchSysCache1(PARTRELID, ObjectIdGetDatum(parent));
 
 	if (spec != NULL && HeapTupleIsValid(tuple))

@@ -142,6 +142,4 @@ dbkit_choose_distinct(Shape *shape)
 
 	foreach(lc, shape->uniques)
 		make_distinct(shape, lfirst(lc));
-	foreach(lc, shape->references)
-		shape->shares_key |= ((Reference *) lfirst(lc))->distinct;
 }

@@ -16,7 +16,6 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_partitioned_table.h"
 #include "catalog/pg_type.h"
-#include "nodes/parsenodes.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -24,25 +23,8 @@
 
 #include "common.h"
 #include "convention/facts/tree.h"
+#include "test_data/constant.h"
 #include "test_data/shape.h"
-
-/* Return the bound of a partition, or NULL. */
-static PartitionBoundSpec *
-read_bound(Oid partition)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(partition));
-	PartitionBoundSpec *result = NULL;
-	bool		isnull;
-	Datum		value;
-
-	if (!HeapTupleIsValid(tuple))
-		return NULL;
-	value = SysCacheGetAttr(RELOID, tuple, Anum_pg_class_relpartbound, &isnull);
-	if (!isnull)
-		result = (PartitionBoundSpec *) dbkit_stored_tree(dbkit_stored_text(value));
-	ReleaseSysCache(tuple);
-	return result;
-}
 
 /* Return the columns of a table's partition key, 0 for an expression; NIL for a table that has none. */
 static List *
@@ -86,7 +68,7 @@ limit_to_list(Slot *slot, const PartitionBoundSpec * bound)
 	}
 	if (texts == NIL)
 		return;
-	slot->limits.listed = true;
+	slot->limits.listed = slot->limits.chosen = true;
 	slot->limits.allowed = texts;
 }
 
@@ -102,6 +84,7 @@ limit_to_end(Slot *slot, const PartitionRangeDatum * end, bool upper)
 	if (!dbkit_constant_number(slot->base_type, text, &number))
 	{
 		slot->limits.listed |= !upper;
+		slot->limits.chosen = true;
 		if (!upper)
 			slot->limits.allowed = list_make1(text);
 	}
@@ -176,7 +159,7 @@ choose_partition(const Shape *shape, Oid relid)
 
 	foreach(lc, columns != NIL ? find_inheritance_children(relid, AccessShareLock) : NIL)
 	{
-		const		PartitionBoundSpec *bound = read_bound(lfirst_oid(lc));
+		const		PartitionBoundSpec *bound = dbkit_stored_bound(lfirst_oid(lc));
 
 		if (bound == NULL || bound->strategy == PARTITION_STRATEGY_HASH)
 			continue;
@@ -195,7 +178,7 @@ limit_below(const Shape *shape, Oid relid)
 	for (;;)
 	{
 		Oid			partition = choose_partition(shape, relid);
-		PartitionBoundSpec *bound = OidIsValid(partition) ? read_bound(partition) : NULL;
+		PartitionBoundSpec *bound = OidIsValid(partition) ? dbkit_stored_bound(partition) : NULL;
 
 		if (bound == NULL)
 			return;
@@ -210,7 +193,7 @@ limit_above(const Shape *shape, Oid relid)
 {
 	while (get_rel_relispartition(relid))
 	{
-		PartitionBoundSpec *bound = read_bound(relid);
+		PartitionBoundSpec *bound = dbkit_stored_bound(relid);
 		Oid			parent = get_partition_parent(relid, true);
 
 		if (bound != NULL && !bound->is_default)
@@ -219,10 +202,20 @@ limit_above(const Shape *shape, Oid relid)
 	}
 }
 
-/* Have the columns that a table is partitioned by get values for which there is a partition. */
+/*
+ * Have the columns that a table is partitioned by get values for which there is a partition.
+ * Where there is none at all: check_violation, as the INSERT would say.
+ */
 void
 dbkit_limit_to_partition(Shape *shape)
 {
+	if (get_rel_relkind(shape->relid) == RELKIND_PARTITIONED_TABLE &&
+		find_inheritance_children(shape->relid, AccessShareLock) == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("table %s can take no row", shape->name),
+				 errdetail("It is partitioned, and has no partition."),
+				 errhint("Create a partition first.")));
 	limit_above(shape, shape->relid);
 	limit_below(shape, shape->relid);
 }

@@ -5,7 +5,7 @@
  *
  * A pattern is read as a row of places: which characters may stand there, and how many.
  * Of alternatives the first one is taken that is not empty, and what may be left out is.
- * Back references and look-around are not understood.
+ * Back references and look-around are not understood, but that what is not to follow is passed over.
  *
  *-------------------------------------------------------------------------
  */
@@ -261,15 +261,16 @@ read_bracket(Reader *reader)
 	return place;
 }
 
-/* Read a group, the parenthesis of which has been seen. */
+/* Read a group, the parenthesis of which has been seen.  What (?!...) refuses is seldom what is made. */
 static List *
 read_group(Reader *reader)
 {
 	List	   *places;
+	bool		refuses = reader->at[0] == '?' && reader->at[1] == '!';
 
 	if (reader->at[0] == '?')
 	{
-		reader->failed |= reader->at[1] != ':';
+		reader->failed |= reader->at[1] != ':' && !refuses;
 		reader->at += reader->at[1] != '\0' ? 2 : 1;
 	}
 	places = read_alternatives(reader);
@@ -277,7 +278,7 @@ read_group(Reader *reader)
 		reader->at++;
 	else
 		reader->failed = true;
-	return places;
+	return refuses ? NIL : places;
 }
 
 /* Read one atom; NIL for one that is no character. */

@@ -37,6 +37,7 @@
 #include "convention/facts/tree.h"
 #include "convention/own_objects.h"
 #include "relation_name.h"
+#include "test_data/constant.h"
 #include "test_data/shape.h"
 
 /* Has the table rows of its own, or partitions that have? */
@@ -234,15 +235,22 @@ read_checks(Shape *shape, Relation table)
 	}
 }
 
+/* Return a stored expression of an index, or NULL. */
+static Node *
+index_tree(HeapTuple tuple, AttrNumber attribute)
+{
+	bool		isnull;
+	Datum		value = SysCacheGetAttr(INDEXRELID, tuple, attribute, &isnull);
+
+	return isnull ? NULL : dbkit_stored_tree(dbkit_stored_text(value));
+}
+
 /* Return the columns of an index's key, and those that its expressions name. */
 static Bitmapset *
-index_columns(HeapTuple tuple, bool *expressions)
+index_columns(Form_pg_index form, Node *expressions)
 {
-	Form_pg_index form = (Form_pg_index) GETSTRUCT(tuple);
 	Bitmapset  *columns = NULL;
 	Bitmapset  *named = NULL;
-	Datum		value;
-	bool		isnull;
 	int			member = -1;
 
 	for (int i = 0; i < form->indnkeyatts; i++)
@@ -250,16 +258,26 @@ index_columns(HeapTuple tuple, bool *expressions)
 		if (form->indkey.values[i] > 0)
 			columns = bms_add_member(columns, form->indkey.values[i]);
 	}
-	value = SysCacheGetAttr(INDEXRELID, tuple, Anum_pg_index_indexprs, &isnull);
-	*expressions = !isnull;
-	if (!isnull)
-		pull_varattnos(dbkit_stored_tree(dbkit_stored_text(value)), 1, &named);
+	pull_varattnos(expressions, 1, &named);
 	while ((member = bms_next_member(named, member)) >= 0)
 	{
 		if (member + FirstLowInvalidHeapAttributeNumber > 0)
 			columns = bms_add_member(columns, member + FirstLowInvalidHeapAttributeNumber);
 	}
 	return columns;
+}
+
+/* Is the only expression of an index whether a column is null that never is? */
+static bool
+is_same_for_all(const Shape *shape, Form_pg_index form, Node *expressions)
+{
+	List	   *list = (List *) expressions;
+	Node	   *tested;
+
+	if (expressions == NULL || form->indnkeyatts != 1 || !IsA(linitial(list), NullTest))
+		return false;
+	tested = (Node *) ((NullTest *) linitial(list))->arg;
+	return IsA(tested, Var) && ((Var *) tested)->varattno > 0 && dbkit_slot(shape, ((Var *) tested)->varattno)->not_null;
 }
 
 static void
@@ -274,10 +292,16 @@ read_unique(Shape *shape, Oid index)
 	form = (Form_pg_index) GETSTRUCT(tuple);
 	if (form->indisunique || form->indisexclusion)
 	{
+		Node	   *expressions = index_tree(tuple, Anum_pg_index_indexprs);
+		bool		everywhere = form->indisunique && index_tree(tuple, Anum_pg_index_indpred) == NULL;
+
 		unique = palloc0(sizeof(UniqueKey));
 		unique->name = get_rel_name(index);
-		unique->columns = index_columns(tuple, &unique->expressions);
+		unique->columns = index_columns(form, expressions);
+		unique->expressions = expressions != NULL;
 		unique->nulls_count = form->indnullsnotdistinct;
+		unique->total = everywhere && expressions == NULL;
+		unique->single = everywhere && is_same_for_all(shape, form, expressions);
 		shape->uniques = lappend(shape->uniques, unique);
 	}
 	ReleaseSysCache(tuple);
@@ -290,7 +314,7 @@ copy_attnums(const AttrNumber *attnums, int count)
 }
 
 static void
-read_reference(Shape *shape, const ForeignKeyCacheInfo * key)
+read_reference(Shape *shape, const ForeignKeyCacheInfo *key)
 {
 	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(key->conoid));
 	Form_pg_constraint form;
@@ -324,16 +348,23 @@ compare_references(const ListCell *a, const ListCell *b)
 	return first->columns[0] - second->columns[0];
 }
 
-/* Are there triggers of INSERT, other than those of foreign keys? */
-static bool
-has_triggers(const TriggerDesc *triggers)
+/* Find the triggers of INSERT, other than those of foreign keys. */
+static void
+read_triggers(Shape *shape, Relation table)
 {
+	const TriggerDesc *triggers = table->trigdesc;
+	const char *schema = get_namespace_name(RelationGetNamespace(table));
+
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
-		if (!triggers->triggers[i].tgisinternal && TRIGGER_FOR_INSERT(triggers->triggers[i].tgtype))
-			return true;
+		const Trigger *trigger = &triggers->triggers[i];
+
+		if (trigger->tgisinternal || !TRIGGER_FOR_INSERT(trigger->tgtype))
+			continue;
+		shape->has_triggers = true;
+		if (trigger->tginitdeferred && schema != NULL)
+			shape->deferred_triggers = lappend(shape->deferred_triggers, quote_qualified_identifier(schema, trigger->tgname));
 	}
-	return false;
 }
 
 /* Read a table; it is there until the transaction ends. */
@@ -351,7 +382,7 @@ dbkit_read_shape(Oid relid)
 	shape->relid = relid;
 	shape->name = dbkit_relation_name(relid);
 	shape->bare_name = pstrdup(RelationGetRelationName(table));
-	shape->has_triggers = has_triggers(table->trigdesc);
+	read_triggers(shape, table);
 	read_columns(shape, table);
 	read_checks(shape, table);
 	foreach(lc, RelationGetIndexList(table))

@@ -27,6 +27,8 @@ typedef enum Filling
 typedef struct Limits
 {
 	bool		listed;			/* only these are allowed: */
+	bool		chosen;			/* others would be, if a CHECK was met in
+								 * another way */
 	List	   *allowed;		/* char * */
 	List	   *refused;		/* char * */
 	double		low;			/* of numbers, and of times in microseconds
@@ -64,7 +66,7 @@ typedef struct Slot
 	Filling		filling;
 	bool		overridden;		/* given by the caller */
 	bool		distinct;		/* has to differ from row to row */
-	bool		foreseen;		/* the key of a parent that a trigger inserts */
+	AttrNumber	same_as;		/* the column that it has to equal, or 0 */
 	Limits		limits;
 
 	/* The values, once they are known: one for all rows, or one for each */
@@ -89,6 +91,8 @@ typedef struct UniqueKey
 	Bitmapset  *columns;		/* with those that its expressions name */
 	bool		nulls_count;	/* NULLS NOT DISTINCT */
 	bool		expressions;
+	bool		total;			/* says of every row that these columns differ */
+	bool		single;			/* says that there is one row */
 } UniqueKey;
 
 typedef struct Reference
@@ -104,6 +108,8 @@ typedef struct Reference
 	bool		deferred;
 	bool		distinct;		/* each row needs a parent of its own */
 	bool		made;			/* and that was made in this call */
+	bool		base;			/* leads to the table of which this one is a
+								 * subtype */
 } Reference;
 
 /* One of the ways in which a row can be made where CHECKs and keys leave several */
@@ -114,8 +120,13 @@ typedef struct Variant
 	bool		eager;			/* what is compared with something gets a
 								 * value */
 	bool		generous;		/* every column gets a value */
-	bool		trusting;		/* triggers insert the parent that shares the
-								 * key */
+	bool		trusting;		/* triggers insert the row of the base */
+	bool		linked;			/* every foreign key gets a value, also those
+								 * of parents */
+	int			specific;		/* parents that are bases are made by their
+								 * n-th subtype, for 1 and more */
+	Bitmapset  *wanted;			/* columns that get a value because an error
+								 * names them */
 } Variant;
 
 typedef struct Shape
@@ -129,7 +140,10 @@ typedef struct Shape
 	List	   *uniques;		/* UniqueKey * */
 	List	   *references;		/* Reference *, those with most columns first */
 	bool		has_triggers;	/* of INSERT */
-	bool		shares_key;		/* with a parent that each row has its own of */
+	List	   *deferred_triggers;	/* char *, of these those that wait for
+									 * the end of the transaction */
+	bool		is_subtype;		/* its key is also the one of a base */
+	bool		has_unread;		/* a CHECK that is not understood */
 	const struct Variant *variant;	/* which of several possible rows to make */
 	int			choices;		/* how many there are, as far as is known */
 } Shape;
@@ -142,8 +156,7 @@ extern Slot *dbkit_find_slot(const Shape *shape, const char *name);
 extern void dbkit_limit_to_partition(Shape *shape);
 extern void dbkit_meet_checks(Shape *shape);
 extern Bitmapset *dbkit_columns_of_check(const Check *check);
-extern char *dbkit_constant_text(Node *expr);
-extern bool dbkit_constant_number(Oid type, const char *text, double *number);
+extern List *dbkit_allowed_values(const Slot *slot);
 extern char *dbkit_make_value(const Slot *slot, uint64 number);
 extern char *dbkit_text_like(const char *like, const Limits *limits, uint64 number);
 extern char *dbkit_text_matching(const char *regex, const Limits *limits, uint64 number);

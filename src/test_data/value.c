@@ -643,10 +643,11 @@ some_of_type(const Slot *slot, uint64 number)
 	}
 }
 
-/* Return the allowed values that are not refused. */
-static List *
-choices(const Limits *limits)
+/* Return the values of a list that are not refused. */
+List *
+dbkit_allowed_values(const Slot *slot)
 {
+	const Limits *limits = &slot->limits;
 	List	   *result = NIL;
 	ListCell   *lc;
 
@@ -665,7 +666,7 @@ choices(const Limits *limits)
 char *
 dbkit_make_value(const Slot *slot, uint64 number)
 {
-	List	   *listed = slot->limits.listed ? choices(&slot->limits) : NIL;
+	List	   *listed = slot->limits.listed ? dbkit_allowed_values(slot) : NIL;
 
 	if (listed != NIL)
 		return list_nth(listed, slot->distinct ? (int) (number % list_length(listed)) : 0);

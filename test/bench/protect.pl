@@ -1,6 +1,6 @@
 # What the policies of dbkit.protect() cost, for each kind of access, on one table and on
-# one of 1,000 partitions, against the same condition by hand; and what dbkit.protect()
-# itself takes on a table that is full.
+# one of 1,000 partitions, against the same condition by hand; what dbkit.protect()
+# itself takes on a table that is full; and what each of 10,000 partitions costs, against each of 1,000.
 
 use strict;
 use warnings;
@@ -45,10 +45,24 @@ sub protecting
 	};
 }
 
+# What a statement takes for each partition of a table that has that many.
+sub each_of
+{
+	my ($partitions, $statement) = @_;
+	my $sql = sprintf $statement, "bench_protect_of_$partitions";
+	return {
+		name => "each of $partitions",
+		before => 'BEGIN',
+		value => "SELECT bench_protect_time(\$\$$sql\$\$) / $partitions",
+		after => 'ROLLBACK',
+	};
+}
+
 return sub {
 	my ($with) = @_;
 	my $rows = int(1_000_000 * $with->{scale}) || 1;
 	my $partitions = int(1000 * $with->{scale}) || 1;
+	my ($few, $many) = map { int($_ * ($with->{scale} < 1 ? $with->{scale} : 1)) || 1 } 1000, 10_000;
 
 	my @setup = ([ 'dbkit', <<~SQL ], [ 'dbkit', <<~SQL ], [ 'dbkit', <<~SQL ]);
 		SET dbkit.enforce = off;
@@ -75,6 +89,34 @@ return sub {
 		GRANT SELECT, UPDATE ON bench_protect, bench_protect_parts TO bench_protect_none;
 		SQL
 	push @setup, [ 'dbkit', 'VACUUM ANALYZE bench_protect' ], [ 'dbkit', 'VACUUM ANALYZE bench_protect_parts' ];
+
+	push @setup, [ 'dbkit', <<~SQL ];
+		SET dbkit.enforce = off;
+		CREATE FUNCTION bench_protect_time(statement text) RETURNS numeric LANGUAGE plpgsql AS \$\$
+		DECLARE
+			started timestamptz := clock_timestamp();
+		BEGIN
+			EXECUTE statement;
+			RETURN extract(epoch FROM clock_timestamp() - started);
+		END \$\$;
+		SQL
+	# In groups of 100, since each partition that is made has PostgreSQL read the bounds of all beside it
+	for my $count ($few, $many)
+	{
+		push @setup, [ 'dbkit', <<~SQL ];
+			CREATE TABLE bench_protect_of_$count (id bigint, organization_id text COLLATE "C", user_id text COLLATE "C") PARTITION BY RANGE (id);
+			DO \$\$ BEGIN
+				FOR n IN 0 .. $count - 1 LOOP
+					IF n % 100 = 0 THEN
+						EXECUTE format('CREATE TABLE bench_protect_of_${count}_group_%s PARTITION OF bench_protect_of_$count FOR VALUES FROM (%s) TO (%s) PARTITION BY RANGE (id)', n, n, n + 100);
+					END IF;
+					EXECUTE format('CREATE TABLE bench_protect_of_${count}_%s PARTITION OF bench_protect_of_${count}_group_%s FOR VALUES FROM (%s) TO (%s)', n, n - n % 100, n, n + 1);
+				END LOOP;
+			END \$\$;
+			ALTER TABLE bench_protect_of_$count ENABLE ROW LEVEL SECURITY;
+			SQL
+	}
+	push @setup, [ 'dbkit', 'ANALYZE' ];
 
 	my @cases;
 	for my $of ([ 'bench_protect', "$rows rows" ], [ 'bench_protect_parts', "$rows rows in $partitions partitions" ])
@@ -105,5 +147,20 @@ return sub {
 		dbkit => protecting('full', 'bench_protect_full'),
 		peers => [ { %{ protecting('an empty table', 'bench_protect_empty') }, aim => 1.25 } ],
 	};
-	return { setup => \@setup, cases => \@cases };
+	my %statement = (
+		'dbkit.protect(), each partition' => q{SELECT dbkit.protect('%s', role => 'bench_protect_tenant')},
+		'CREATE POLICY on a root, each partition' => 'CREATE POLICY bench ON %s USING (true)',
+		'dbkit.check() of a root with findings, each partition' => q{SELECT count(*) FROM dbkit.check('%s')},
+	);
+	for my $what (sort keys %statement)
+	{
+		push @cases, {
+			what => $what,
+			unit => 'us',
+			rounds => 3,
+			dbkit => each_of($many, $statement{$what}),
+			peers => [ { %{ each_of($few, $statement{$what}) }, aim => 1.3 } ],
+		};
+	}
+	return { settings => "max_locks_per_transaction = 1000\n", setup => \@setup, cases => \@cases };
 };

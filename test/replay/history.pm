@@ -157,4 +157,29 @@ sub read_history
 	return map { { name => $_, transactions => [ transactions("$directory/$_", $unit) ] } } files($directory);
 }
 
+# Run a transaction in a session, without the statements that fail, and return these.
+sub run_what_works
+{
+	my ($session, $unit) = @_;
+	my @statements = @{ $unit->{statements} };
+	my @failed;
+
+	while (@statements)
+	{
+		my $failed;
+		$session->rows($unit->{begin}) if $unit->{begin};
+		for my $n (0 .. $#statements)
+		{
+			my $error = $session->query($statements[$n]{sql}, $statements[$n]{copy})->{error} or next;
+			push @failed, "$error->{C} $error->{M}: $statements[$n]{start}";
+			$failed = $n;
+			last;
+		}
+		$session->query($unit->{begin} ? defined $failed ? 'ROLLBACK' : 'COMMIT' : 'SELECT');
+		last if !defined $failed;
+		splice @statements, $unit->{begin} ? $failed : 0, $unit->{begin} ? 1 : $failed + 1;
+	}
+	return @failed;
+}
+
 1;

@@ -75,7 +75,7 @@ sub blocks
 			$blocks[-1]{shown} = $text;
 			next;
 		}
-		push @blocks, { language => $language, text => $text, reason => ($text =~ /\A(?:--|#) not run here: (.+)/)[0] };
+		push @blocks, { language => $language, text => $text, reason => $text =~ /\A(?:--|#) not run here: (.+)/ ? $1 : undef };
 	}
 	return @blocks;
 }

@@ -92,6 +92,7 @@ extern DraftColumn *dbkit_draft_column_at(const Draft *draft, AttrNumber attnum)
 extern DraftColumn *dbkit_draft_own_column(Draft *draft, const char *name);
 extern void dbkit_draft_note_obstacle(Draft *draft, char *reason);
 extern void dbkit_draft_leave_out(Draft *draft, const char *what, const char *why);
+extern void dbkit_draft_drop_index(Draft *draft, const char *columns);
 extern void dbkit_draft_set_type(Draft *draft, const Action *action);
 extern bool dbkit_is_similar_type(Oid type, Oid other);
 extern const char *dbkit_draft_tenant_column(const Draft *draft, TenantKind kind);

@@ -212,10 +212,18 @@ is_indexed(const Draft *draft, const DraftColumn *column)
 	return false;
 }
 
+/* Write the index for a foreign key of these columns, as the rules do. */
+static char *
+write_index(const Draft *draft, const char *columns)
+{
+	return psprintf("CREATE INDEX ON %s (%s);", dbkit_facts_identity(draft->facts), columns);
+}
+
 /* Have a column reference a table, with the index that the key then needs.  It takes the place of one that was added before. */
-static void
+static DraftConstraint *
 add_foreign_key(Draft *draft, DraftColumn *column, const char *table, const char *key, const char *action)
 {
+	DraftConstraint *result;
 	ListCell   *lc;
 
 	foreach(lc, draft->constraints)
@@ -226,11 +234,11 @@ add_foreign_key(Draft *draft, DraftColumn *column, const char *table, const char
 			list_member_ptr(constraint->columns, column))
 			constraint->dropped = true;
 	}
-	add_constraint_of(draft, CONSTRAINT_FOREIGN, column,
-					  psprintf("FOREIGN KEY (%s) REFERENCES %s (%s)%s", quote_identifier(column->name), table, key, action));
+	result = add_constraint_of(draft, CONSTRAINT_FOREIGN, column,
+							   psprintf("FOREIGN KEY (%s) REFERENCES %s (%s)%s", quote_identifier(column->name), table, key, action));
 	if (!is_indexed(draft, column))
-		add_after(draft, psprintf("CREATE INDEX ON %s (%s);", dbkit_facts_identity(draft->facts),
-								  quote_identifier(column->name)));
+		add_after(draft, write_index(draft, quote_identifier(column->name)));
+	return result;
 }
 
 /* By their order in the enum */
@@ -307,7 +315,7 @@ set_enum(Draft *draft, const Action *action)
 		return;
 	}
 	dbkit_draft_set_type(draft, &retype);
-	add_foreign_key(draft, column, table, "value", "");
+	(void) add_foreign_key(draft, column, table, "value", "");
 }
 
 static DraftConstraint *
@@ -441,7 +449,7 @@ rename_column(Draft *draft, const Action *action)
 		return;
 	if (OidIsValid(relid))
 		add_foreign_key(draft, column, dbkit_relation_name(relid), "id",
-						dbkit_meant_key_action(relid, column->not_null));
+						dbkit_meant_key_action(relid, column->not_null))->referenced = relid;
 	else if (is_mentioned(draft, column))
 	{
 		add_after(draft, dbkit_rename_sql(draft->facts, action->name, action->text));
@@ -566,7 +574,7 @@ set_organization(Draft *draft, const Action *action)
 	}
 	column->not_null = true;
 	column->revised = true;
-	add_foreign_key(draft, column, dbkit_relation_name(relid), "id", " ON DELETE CASCADE");
+	(void) add_foreign_key(draft, column, dbkit_relation_name(relid), "id", " ON DELETE CASCADE");
 }
 
 static void
@@ -579,6 +587,106 @@ static void
 add_statement(Draft *draft, const Action *action)
 {
 	add_after(draft, action->sql != NULL ? action->sql : action->text);
+}
+
+/* Is a table the one that the draft is of, which may have been made anew? */
+static bool
+is_own_table(const Draft *draft, Oid relid)
+{
+	const char *name = dbkit_find_relation_name(relid);
+
+	return name != NULL && strcmp(name, dbkit_facts_identity(draft->facts)) == 0;
+}
+
+/* Have another table get a key that the draft is to reference. */
+static void
+add_referenced_key(Draft *draft, const Action *action)
+{
+	if (is_own_table(draft, action->referenced))
+		add_statement(draft, action);
+	else if (!dbkit_list_has_string(draft->prerequisites, action->sql))
+		draft->prerequisites = lappend(draft->prerequisites, unconstify(char *, action->sql));
+}
+
+/* Find the foreign key that has that name, or will. */
+static DraftConstraint *
+find_foreign_key(const Draft *draft, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, draft->constraints)
+	{
+		DraftConstraint *key = lfirst(lc);
+
+		if (key->type == CONSTRAINT_FOREIGN && !key->dropped &&
+			strcmp(key->name != NULL ? key->name : dbkit_chosen_name(draft->facts, key), name) == 0)
+			return key;
+	}
+	return NULL;
+}
+
+/* Leave out the index that was added for columns, as another one serves. */
+void
+dbkit_draft_drop_index(Draft *draft, const char *columns)
+{
+	const char *sql = write_index(draft, columns);
+	ListCell   *lc;
+
+	foreach(lc, draft->additions)
+	{
+		if (strcmp(lfirst(lc), sql) == 0)
+			draft->additions = foreach_delete_current(draft->additions, lc);
+	}
+}
+
+/* Is another foreign key of the same columns? */
+static bool
+has_other_key(const Draft *draft, const DraftConstraint *key)
+{
+	ListCell   *lc;
+
+	foreach(lc, draft->constraints)
+	{
+		const DraftConstraint *other = lfirst(lc);
+
+		if (other != key && other->type == CONSTRAINT_FOREIGN && !other->dropped &&
+			strcmp(list_columns(other->columns), list_columns(key->columns)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Leave out the indexes that the one for a key with the tenant's column makes needless. */
+static void
+drop_served_indexes(Draft *draft, const DraftConstraint *key, DraftColumn *tenant)
+{
+	const char *index = write_index(draft, list_columns(lcons(tenant, list_copy(key->columns))));
+
+	if (dbkit_list_has_string(draft->additions, index))
+		dbkit_draft_drop_index(draft, quote_identifier(tenant->name));
+	if (!has_other_key(draft, key))
+		dbkit_draft_drop_index(draft, list_columns(key->columns));
+}
+
+/*
+ * Put a key with the tenant's column in the place of one without.  A table that references itself is
+ * altered: the unique key comes only after it.
+ */
+static void
+replace_key(Draft *draft, const Action *action)
+{
+	DraftConstraint *key = find_foreign_key(draft, action->name);
+	DraftColumn *tenant = unconstify(DraftColumn *, find_tenant_column(draft, TENANT_ORGANIZATION));
+
+	if (key != NULL && tenant != NULL)
+		drop_served_indexes(draft, key, tenant);
+	if (key == NULL || tenant == NULL || key->referenced == draft->facts->objid)
+		add_statement(draft, action);
+	else
+	{
+		key->definition = action->text;
+		key->columns = lappend(list_copy(key->columns), tenant);
+	}
 }
 
 /* How a draft is revised by each action; a serial column of another type has its sequence with it */
@@ -604,8 +712,8 @@ static void (*const revisions[]) (Draft *draft, const Action *action) =
 		[ACTION_ALONE] = NULL,	/* about what a new table has not */
 		[ACTION_DROP_INDEX] = add_statement,
 		[ACTION_CREATE_POLICY] = create_policy,
-		[ACTION_REFERENCED_KEY] = add_statement,
-		[ACTION_REPLACE_KEY] = add_statement,
+		[ACTION_REFERENCED_KEY] = add_referenced_key,
+		[ACTION_REPLACE_KEY] = replace_key,
 		[ACTION_STATEMENT] = add_statement
 };
 

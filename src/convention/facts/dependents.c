@@ -21,6 +21,7 @@
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "utils/hsearch.h"
 
 #include "common.h"
 #include "convention/facts/catalogs.h"
@@ -53,18 +54,54 @@ add_use_of_types(const Catalogs *catalogs, Oid classid, Oid objid, RowTypeUse kn
 	return known;
 }
 
-/* List a table and all its children: what is done to its columns is done to theirs. */
+/* Append what the hash table has not seen yet. */
 static List *
-with_children(const Facts *facts)
+append_new(List *list, const List *oids, HTAB *seen)
 {
-	List	   *result = list_make1_oid(facts->objid);
+	ListCell   *lc;
 
-	for (int i = 0; i < list_length(result); i++)
+	foreach(lc, oids)
+	{
+		bool		found;
+
+		hash_search(seen, &lfirst_oid(lc), HASH_ENTER, &found);
+		if (!found)
+			list = lappend_oid(list, lfirst_oid(lc));
+	}
+	return list;
+}
+
+/* List a table and all below it, of which there may be thousands. */
+static List *
+find_members(const Catalogs *catalogs, Oid relid)
+{
+	HASHCTL		ctl = {.keysize = sizeof(Oid),.entrysize = sizeof(Oid),.hcxt = CurrentMemoryContext};
+	List	   *result = list_make1_oid(relid);
+	List	   *children = dbkit_catalog_children(catalogs, relid);
+	HTAB	   *seen;
+
+	if (children == NIL)
+		return result;
+	seen = hash_create("dbkit children", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	result = append_new(result, children, seen);
+	for (int i = 1; i < list_length(result); i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		result = list_concat_unique_oid(result, dbkit_catalog_children(facts->catalogs, list_nth_oid(result, i)));
+		result = append_new(result, dbkit_catalog_children(catalogs, list_nth_oid(result, i)), seen);
 	}
+	hash_destroy(seen);
 	return result;
+}
+
+/* List a table and all its children: what is done to its columns is done to theirs.  Many findings ask. */
+static const List *
+with_children(const Facts *facts)
+{
+	FactsRead  *read = (FactsRead *) &facts->read;
+
+	if (read->members == NIL)
+		read->members = find_members(facts->catalogs, facts->objid);
+	return read->members;
 }
 
 /*
@@ -74,11 +111,16 @@ with_children(const Facts *facts)
 RowTypeUse
 dbkit_row_type_use(const Facts *facts)
 {
+	FactsRead  *read = (FactsRead *) &facts->read;
 	RowTypeUse	result = ROW_TYPE_UNUSED;
 	ListCell   *lc;
 
+	if (read->row_type_use_known)
+		return read->row_type_use;
 	foreach(lc, with_children(facts))
 		result = add_use_of_types(facts->catalogs, RelationRelationId, lfirst_oid(lc), result);
+	read->row_type_use = result;
+	read->row_type_use_known = true;
 	return result;
 }
 

@@ -393,6 +393,33 @@ dbkit_not_null_columns(const char *stored)
 	return collect_not_null(dbkit_stored_tree(stored), &columns) ? columns : NIL;
 }
 
+/* Is it true only where the column is not null: IS NOT NULL, alone or ANDed with other conditions? */
+static bool
+proves_not_null(Node *expr, AttrNumber attnum)
+{
+	const		NullTest *test = (const NullTest *) expr;
+	ListCell   *lc;
+
+	if (is_andclause(expr))
+	{
+		foreach(lc, ((BoolExpr *) expr)->args)
+		{
+			if (proves_not_null(lfirst(lc), attnum))
+				return true;
+		}
+		return false;
+	}
+	return expr != NULL && IsA(expr, NullTest) && test->nulltesttype == IS_NOT_NULL && !test->argisrow &&
+		IsA(test->arg, Var) && ((const Var *) test->arg)->varattno == attnum;
+}
+
+/* Does a stored CHECK, which also lets pass what is null, prove that a column is not? */
+bool
+dbkit_proves_not_null(const char *stored, AttrNumber attnum)
+{
+	return proves_not_null(dbkit_stored_tree(stored), attnum);
+}
+
 /* Is the expression a whole row of a trigger's, OLD.* or NEW.*? */
 static bool
 is_row(Node *expr, int varno)

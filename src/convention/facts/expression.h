@@ -25,6 +25,7 @@ extern bool dbkit_is_nextval(Node *expr, Oid *sequence);
 extern bool dbkit_lets_all_pass(const char *stored);
 extern bool dbkit_lets_changes_pass(const char *stored);
 extern List *dbkit_not_null_columns(const char *stored);
+extern bool dbkit_proves_not_null(const char *stored, AttrNumber attnum);
 extern char *dbkit_forgeable_setting(const char *stored, bool mirrors_guarded);
 
 #endif							/* DBKIT_EXPRESSION_H */

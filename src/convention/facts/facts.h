@@ -195,6 +195,11 @@ typedef struct FactsRead
 	/* Columns that generated ones are computed from, once somebody asked */
 	Bitmapset  *generation_inputs;
 	bool		generation_inputs_known;
+
+	/* OIDs of the table and all below it, and a RowTypeUse, likewise */
+	List	   *members;
+	int			row_type_use;
+	bool		row_type_use_known;
 } FactsRead;
 
 struct Catalogs;

@@ -8,11 +8,17 @@
 #ifndef DBKIT_SIZE_LIMITS_H
 #define DBKIT_SIZE_LIMITS_H
 
-#include "nodes/nodes.h"
-#include "nodes/pg_list.h"
+/* The rows of dbkit_size_limit_rules */
+typedef enum ChangeRule
+{
+	TABLE_REWRITE,
+	BLOCKING_INDEX,
+	BLOCKING_VALIDATION,
+	BREAKING_CHANGE
+} ChangeRule;
 
-extern List *dbkit_judge_index_build(Node *parsetree);
-extern List *dbkit_judge_rewrite(void);
+extern uint64 dbkit_table_size(Oid relid, bool with_partitions);
+extern uint64 dbkit_large_table_size(void);
 extern bool dbkit_is_large(Oid relid);
 extern void dbkit_size_limits_init(void);
 

@@ -452,9 +452,122 @@ SELECT enter_as_boss();
 :raid -- fails
 ROLLBACK;
 
+-- attack: each step of a product's flow (docs/how-to/product-flow.md), by b, who is signed in and invited to nothing of a
+\c - :superuser
+\set VERBOSITY terse
+SET dbkit.enforce = off;
+SET client_min_messages = warning;
+CREATE SCHEMA regress_flow AUTHORIZATION regress_boss;
+GRANT USAGE ON SCHEMA regress_flow TO regress_customer;
+SET ROLE regress_boss;
+SET search_path = regress_flow;
+CREATE TABLE organizations (id text COLLATE "C" PRIMARY KEY, name text);
+CREATE TABLE users (id text COLLATE "C" PRIMARY KEY, email text UNIQUE, name text);
+CREATE TABLE memberships (organization_id text COLLATE "C" REFERENCES organizations ON DELETE CASCADE,
+  user_id text COLLATE "C" REFERENCES users ON DELETE CASCADE, UNIQUE (organization_id, user_id));
+CREATE TABLE invitations (organization_id text COLLATE "C" REFERENCES organizations ON DELETE CASCADE, email text);
+CREATE TABLE comments (id int, organization_id text COLLATE "C" REFERENCES organizations ON DELETE CASCADE,
+  user_id text COLLATE "C" REFERENCES users, body text);
+CREATE TABLE plans (name text PRIMARY KEY);
+INSERT INTO organizations VALUES ('org_a', 'secret of a'), ('org_b', 'Bolts');
+INSERT INTO users VALUES ('usr_a', 'a@example.com', 'secret of a'), ('usr_b', 'b@example.com', 'Bob'), ('usr_c', 'c@example.com', 'Carol, in both');
+INSERT INTO memberships VALUES ('org_a', 'usr_a'), ('org_b', 'usr_b'), ('org_a', 'usr_c'), ('org_b', 'usr_c');
+INSERT INTO invitations VALUES ('org_a', 'd@example.com');
+INSERT INTO comments VALUES (1, 'org_a', 'usr_a', 'secret of a'), (2, 'org_b', 'usr_b', 'mine'), (3, 'org_b', 'usr_c', 'of Carol');
+INSERT INTO plans VALUES ('small');
+SELECT dbkit.protect(t::regclass, role => 'regress_customer', access => a) FROM (VALUES ('organizations', 'tenant'), ('users', 'tenant'),
+  ('memberships', 'tenant'), ('invitations', 'tenant'), ('comments', 'member'), ('plans', 'read')) AS v (t, a);
+CREATE POLICY own_memberships ON memberships FOR SELECT TO regress_customer USING (user_id = dbkit.user_id());
+CREATE POLICY own_organizations ON organizations FOR SELECT TO regress_customer
+  USING (id IN (SELECT m.organization_id FROM memberships m WHERE m.user_id = dbkit.user_id()));
+CREATE POLICY colleagues ON users FOR SELECT TO regress_customer
+  USING (id IN (SELECT m.user_id FROM memberships m WHERE m.organization_id = dbkit.organization_id()));
+CREATE POLICY own_invitations ON invitations FOR SELECT TO regress_customer
+  USING (email = (SELECT u.email FROM users u WHERE u.id = dbkit.user_id()));
+RESET ROLE;
+\set flow 'SELECT ''organizations'' AS table, o.id, o.name FROM organizations o UNION ALL SELECT ''users'', u.id, u.name FROM users u UNION ALL SELECT ''memberships'', organization_id, user_id FROM memberships UNION ALL SELECT ''invitations'', organization_id, email FROM invitations UNION ALL SELECT ''comments'', user_id, body FROM comments ORDER BY 1, 2, 3;'
+
+\c - regress_customer
+\set VERBOSITY terse
+SET search_path = regress_flow;
+-- before anything is entered: nothing, but for what everybody reads
+:flow
+TABLE plans;
+INSERT INTO users VALUES ('usr_x', 'x@example.com', 'x'); -- fails
+INSERT INTO memberships VALUES ('org_a', 'usr_b'); -- fails
+DELETE FROM comments RETURNING *;
+
+-- signed in, with no organization chosen
+BEGIN; SELECT dbkit.enter('usr_b', NULL);
+\set ON_ERROR_ROLLBACK on
+:flow
+INSERT INTO organizations VALUES ('org_x', 'x'); -- fails
+INSERT INTO memberships VALUES ('org_a', 'usr_b'); -- fails
+UPDATE memberships SET organization_id = 'org_a' RETURNING *;
+DELETE FROM memberships RETURNING *;
+DELETE FROM invitations RETURNING *;
+DELETE FROM organizations RETURNING *;
+INSERT INTO comments VALUES (4, 'org_b', 'usr_b', 'x'); -- fails
+-- another address, to be invited in somebody's place
+UPDATE users SET email = 'd@example.com' WHERE id = 'usr_b' RETURNING id;
+:flow
+\set ON_ERROR_ROLLBACK off
+ROLLBACK;
+
+-- in one's own organization
+BEGIN; SELECT dbkit.enter('usr_b', 'org_b');
+\set ON_ERROR_ROLLBACK on
+:flow
+-- sign up: as somebody else, as an organization that is there, beside the one that is entered
+INSERT INTO users VALUES ('usr_x', 'x@example.com', 'x'); -- fails
+INSERT INTO users VALUES ('usr_a', 'x@example.com', 'x'); -- fails
+INSERT INTO organizations VALUES ('org_a', 'x'); -- fails
+INSERT INTO organizations VALUES ('org_x', 'x'); -- fails
+INSERT INTO organizations VALUES ('org_a', 'x') ON CONFLICT (id) DO UPDATE SET name = 'x'; -- fails
+UPDATE organizations SET id = 'org_a'; -- fails
+-- join, invite and leave: in another organization, or for another one
+INSERT INTO memberships VALUES ('org_a', 'usr_b'); -- fails
+UPDATE memberships SET organization_id = 'org_a' WHERE user_id = 'usr_b'; -- fails
+INSERT INTO invitations VALUES ('org_a', 'b@example.com'); -- fails
+UPDATE invitations SET email = 'b@example.com' RETURNING *;
+DELETE FROM memberships WHERE organization_id = 'org_a' RETURNING *;
+MERGE INTO memberships m USING (VALUES ('org_a', 'usr_b')) AS v (o, u) ON m.organization_id = v.o WHEN NOT MATCHED THEN INSERT VALUES (v.o, v.u); -- fails
+-- list members: somebody else's row
+UPDATE users SET email = 'x@example.com' WHERE id = 'usr_c' RETURNING *;
+UPDATE users SET id = 'usr_a' WHERE id = 'usr_b'; -- fails
+DELETE FROM users WHERE id <> 'usr_b' RETURNING *;
+SELECT * FROM users WHERE id = 'usr_a' FOR UPDATE;
+-- comments: in somebody else's name, elsewhere, of somebody else
+INSERT INTO comments VALUES (4, 'org_b', 'usr_c', 'forged'); -- fails
+INSERT INTO comments VALUES (4, 'org_a', 'usr_b', 'elsewhere'); -- fails
+UPDATE comments SET user_id = 'usr_c' WHERE id = 2; -- fails
+UPDATE comments SET organization_id = 'org_a' WHERE id = 2; -- fails
+UPDATE comments SET body = 'x' WHERE id <> 2 RETURNING *;
+DELETE FROM comments WHERE id <> 2 RETURNING *;
+SELECT body FROM comments WHERE id <> 2 FOR UPDATE;
+-- what everybody reads
+INSERT INTO plans VALUES ('free'); -- fails
+UPDATE plans SET name = 'free'; -- fails
+DELETE FROM plans; -- fails
+SELECT 1 FROM plans FOR UPDATE; -- fails
+-- delete an organization, or have it go with what it references
+DELETE FROM organizations WHERE id = 'org_a' RETURNING *;
+TRUNCATE organizations CASCADE; -- fails
+:flow
+\set ON_ERROR_ROLLBACK off
+ROLLBACK;
+
+-- with an organization, but as nobody
+BEGIN; SELECT dbkit.enter(NULL, 'org_b');
+INSERT INTO comments VALUES (4, 'org_b', NULL, 'anonymous'); -- fails
+ROLLBACK;
+BEGIN; SELECT dbkit.enter(NULL, NULL); -- fails
+ROLLBACK;
+
 \c - :superuser
 SET client_min_messages = warning;
 SELECT * FROM regress_tenant.prize;
-DROP SCHEMA regress_tenant CASCADE;
+SELECT * FROM regress_flow.comments ORDER BY id;
+DROP SCHEMA regress_tenant, regress_flow CASCADE;
 DO $$ BEGIN EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM regress_customer', current_database()); END $$;
 DROP ROLE regress_boss, regress_customer, regress_pool;

@@ -1,0 +1,404 @@
+/*-------------------------------------------------------------------------
+ *
+ * change_column.c
+ *		The steps that give a table in use a column with a value for each row,
+ *		or a column another type, without a rewrite.
+ *
+ * The rows are filled in batches, by the blocks they are in: that needs no key, and each
+ * batch is a short transaction.  A row that moves meanwhile, or is new, has its value
+ * from a trigger.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "catalog/dependency.h"
+#include "catalog/namespace.h"
+#include "catalog/objectaddress.h"
+#include "catalog/pg_attrdef.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_inherits.h"
+#include "commands/defrem.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/ruleutils.h"
+
+#include "common.h"
+#include "convention/change/change.h"
+#include "convention/facts/catalogs.h"
+#include "relation_name.h"
+
+/* The blocks that a batch fills: some hundred rows, which nobody else can change meanwhile */
+#define BLOCKS_OF_BATCH "20"
+
+static bool
+is_word(const StatementText *text, int token, const char *word)
+{
+	int			length = text->tokens[token].end - text->tokens[token].start;
+
+	return (size_t) length == strlen(word) && pg_strncasecmp(text->text +text->tokens[token].start, word, length) == 0;
+}
+
+/* Is it DEFERRABLE or the like, which belongs to the constraint before it? */
+static bool
+is_attribute(const Constraint *constraint)
+{
+	return constraint->contype >= CONSTR_ATTR_DEFERRABLE;
+}
+
+/* Return the end of the part of a column's definition that begins with a token: the next one, or the column's end. */
+static int
+end_of_constraint(const StatementText *text, const ColumnDef *column, int first)
+{
+	int			end = dbkit_end_of_part(text, first);
+	int			collate = column->collClause != NULL ? dbkit_token_at(text, column->collClause->location) : -1;
+	ListCell   *lc;
+
+	foreach(lc, column->constraints)
+	{
+		int			other = is_attribute(lfirst(lc)) ? -1 : dbkit_token_at(text, lfirst_node(Constraint, lc)->location);
+
+		if (other > first)
+			end = Min(end, other);
+	}
+	return collate > first ? Min(end, collate) : end;
+}
+
+/* Does one of the constraints begin with that token? */
+static bool
+begins_one(const StatementText *text, const List *constraints, int token)
+{
+	ListCell   *lc;
+
+	foreach(lc, constraints)
+	{
+		if (dbkit_token_at(text, lfirst_node(Constraint, lc)->location) == token)
+			return true;
+	}
+	return false;
+}
+
+/* Return the definition of a column without some of its constraints. */
+char *
+dbkit_column_without(const StatementText *text, const ColumnDef *column, const List *others)
+{
+	int			first = dbkit_token_at(text, column->location);
+	int			end = first < 0 ? -1 : dbkit_end_of_part(text, first);
+	StringInfoData result;
+
+	initStringInfo(&result);
+	while (first >= 0 && first < end)
+	{
+		int			next = end_of_constraint(text, column, first);
+
+		if (!begins_one(text, others, first))
+			appendStringInfo(&result, "%s%s", result.len > 0 ? " " : "", dbkit_tokens_as_text(text, first, next));
+		first = next;
+	}
+	return result.data;
+}
+
+/* Return a constraint of a column as it is written, without its name. */
+char *
+dbkit_column_part(const StatementText *text, const ColumnDef *column, const Constraint *part)
+{
+	int			first = dbkit_token_at(text, part->location);
+	int			end = first < 0 ? -1 : end_of_constraint(text, column, first);
+
+	/* CONSTRAINT name ... */
+	return dbkit_tokens_as_text(text, part->conname != NULL ? first + 2 : first, end);
+}
+
+/* Write how many blocks the largest part of the table has when the rows are filled. */
+static char *
+write_size(const LiveChange *change)
+{
+	StringInfoData text;
+	ListCell   *lc;
+
+	initStringInfo(&text);
+	foreach(lc, find_all_inheritors(change->relid, NoLock, NULL))
+	{
+		const char *name = get_rel_relkind(lfirst_oid(lc)) == RELKIND_RELATION ? dbkit_find_relation_name(lfirst_oid(lc)) : NULL;
+
+		if (name != NULL)
+			appendStringInfo(&text, "%spg_relation_size(%s)", text.len > 0 ? ", " : "", quote_literal_cstr(name));
+	}
+	return psprintf("greatest(%s)", text.data);
+}
+
+/* Add the step that changes all rows, some blocks at a time. */
+static void
+add_batches(LiveChange *change, Finding *finding, const char *set, const char *where)
+{
+	dbkit_add_step(finding,
+				   "DO $fill$ BEGIN\n"
+				   "  FOR block IN 0 .. {size} / current_setting('block_size')::bigint BY " BLOCKS_OF_BATCH " LOOP\n"
+				   "    UPDATE {table} SET {set} WHERE ctid >= format('(%s,0)', block)::tid AND ctid < format('(%s,0)', block + " BLOCKS_OF_BATCH ")::tid{where};\n"
+				   "    COMMIT;\n"
+				   "  END LOOP;\n"
+				   "END $fill$;",
+				   "size", write_size(change), "table", change->table, "set", set, "where", where, NULL);
+}
+
+/* Add the steps that make a column NOT NULL. */
+static void
+add_not_null(LiveChange *change, Finding *finding, const char *column)
+{
+	char	   *check = dbkit_add_proof(change, finding, column);
+
+	dbkit_add_step(finding, "ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;",
+				   "table", change->table, "column", quote_identifier(column), NULL);
+	dbkit_add_step(finding, "ALTER TABLE {table} DROP CONSTRAINT {check};",
+				   "table", change->table, "check", quote_identifier(check), NULL);
+}
+
+static Constraint *
+find_constraint(const ColumnDef *column, ConstrType type)
+{
+	ListCell   *lc;
+
+	foreach(lc, column->constraints)
+	{
+		if (lfirst_node(Constraint, lc)->contype == type)
+			return lfirst(lc);
+	}
+	return NULL;
+}
+
+/* A column that a trigger fills while batches fill what is there */
+typedef struct FilledColumn
+{
+	const char *table;			/* all of them quoted */
+	const char *column;
+	const char *value;
+	const char *trigger;		/* the last one to run */
+	const char *function;
+} FilledColumn;
+
+/* Say how a column is filled; false where the table is gone. */
+static bool
+init_filled(FilledColumn *filled, const LiveChange *change, const char *column, const char *value)
+{
+	const char *table = get_rel_name(change->relid);
+	const char *schema = get_namespace_name(get_rel_namespace(change->relid));
+
+	if (table == NULL || schema == NULL)
+		return false;
+	*filled = (FilledColumn)
+	{
+		change->table, quote_identifier(column), value, quote_identifier(makeObjectName("zz", column, NULL)),
+			quote_qualified_identifier(schema, makeObjectName(table, column, NULL))
+	};
+	return true;
+}
+
+#define FILLED(filled) \
+	"table", (filled)->table, "column", (filled)->column, "value", (filled)->value, \
+	"trigger", (filled)->trigger, "function", (filled)->function
+
+/*
+ * Add the steps of a trigger that gives a column its value.  Without it a row that somebody changes
+ * meanwhile could move to where the batches have been, and stay without one.
+ */
+static void
+add_trigger(Finding *finding, const FilledColumn *filled, const char *events)
+{
+	dbkit_add_step(finding, "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $new$ BEGIN NEW.{column} := {value}; RETURN NEW; END $new$;",
+				   FILLED(filled), NULL);
+	dbkit_add_step(finding, "CREATE TRIGGER {trigger} BEFORE {events} EXECUTE FUNCTION {function}();",
+				   FILLED(filled), "events", events, NULL);
+}
+
+/*
+ * Add the steps of a new column with a default that has a value of its own for each row.  There
+ * are none for a generated one, nor for identity and serial, which make a sequence.
+ */
+bool
+dbkit_add_default_steps(LiveChange *change, Finding *finding, const StatementText *text, const ColumnDef *column)
+{
+	Constraint *value = find_constraint(column, CONSTR_DEFAULT);
+	Constraint *not_null = find_constraint(column, CONSTR_NOTNULL);
+	int			first = value != NULL ? dbkit_token_at(text, value->location) : -1;
+	FilledColumn filled;
+	const char *definition;
+	const char *expression;
+
+	if (first < 0 || dbkit_token_at(text, column->location) < 0)
+		return false;
+	/* [CONSTRAINT name] DEFAULT expression */
+	expression = dbkit_tokens_as_text(text, first + (value->conname != NULL ? 3 : 1), end_of_constraint(text, column, first));
+	definition = dbkit_column_without(text, column, not_null != NULL ? list_make2(value, not_null) : list_make1(value));
+	if (!init_filled(&filled, change, column->colname, expression))
+		return false;
+	dbkit_begin_locks(finding);
+	dbkit_add_step(finding, "ALTER TABLE {table} ADD COLUMN {definition}, ALTER COLUMN {column} SET DEFAULT {value};",
+				   FILLED(&filled), "definition", definition, NULL);
+	add_trigger(finding, &filled, psprintf("UPDATE ON %s FOR EACH ROW WHEN (NEW.%s IS NULL)", filled.table, filled.column));
+	dbkit_end_locks(finding);
+	add_batches(change, finding, psprintf("%s = DEFAULT", filled.column), psprintf(" AND %s IS NULL", filled.column));
+	dbkit_begin_locks(finding);
+	if (not_null != NULL)
+		add_not_null(change, finding, column->colname);
+	dbkit_add_step(finding, "DROP TRIGGER {trigger} ON {table};", FILLED(&filled), NULL);
+	dbkit_end_locks(finding);
+	dbkit_add_step(finding, "DROP FUNCTION {function}();", FILLED(&filled), NULL);
+	return true;
+}
+
+/* What a column has that another one in its place has to have */
+typedef struct OldColumn
+{
+	bool		not_null;
+	char	   *value;			/* its default, or NULL */
+	List	   *dependents;		/* char *, what else depends on it */
+} OldColumn;
+
+/* Note something that depends on the column. */
+static void
+note_dependent(OldColumn *old, const ObjectAddress *object)
+{
+	HeapTuple	constraint = object->classId == ConstraintRelationId ?
+	dbkit_catalog_row(&dbkit_now, CATALOG_CONSTRAINT, object->objectId) : NULL;
+	char	   *description;
+
+	if (object->classId == AttrDefaultRelationId ||
+		(constraint != NULL && ((Form_pg_constraint) GETSTRUCT(constraint))->contype == DBKIT_CONSTRAINT_NOTNULL))
+		return;
+	description = getObjectDescription(object, true);
+	if (description != NULL && !dbkit_list_has_string(old->dependents, description))
+		old->dependents = lappend(old->dependents, description);
+}
+
+static void
+read_old_column(const LiveChange *change, AttrNumber attnum, OldColumn *old)
+{
+	Relation	rel = try_relation_open(change->relid, AccessShareLock);
+	ListCell   *lc;
+
+	*old = (OldColumn)
+	{
+		false, NULL, NIL
+	};
+	if (rel == NULL)
+		return;
+	old->not_null = TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attnotnull;
+	for (int i = 0; rel->rd_att->constr != NULL && i < rel->rd_att->constr->num_defval; i++)
+	{
+		const		AttrDefault *value = &rel->rd_att->constr->defval[i];
+
+		if (value->adnum == attnum)
+			old->value = TextDatumGetCString(DirectFunctionCall2(pg_get_expr, CStringGetTextDatum(value->adbin),
+																 ObjectIdGetDatum(change->relid)));
+	}
+	relation_close(rel, AccessShareLock);
+	foreach(lc, dbkit_catalog_dependents(&dbkit_now, RelationRelationId, change->relid, attnum, false))
+		note_dependent(old, lfirst(lc));
+}
+
+/* Append what the new column does not get by itself, in lines of a comment. */
+static void
+add_dependents(Finding *finding, const OldColumn *old)
+{
+	ListCell   *lc;
+
+	if (old->dependents == NIL)
+		return;
+	dbkit_add_statement(finding, RISK_SAFE, "-- Before the next step, make these for the new column, too: they go with the old one.");
+	foreach(lc, old->dependents)
+	{
+		char	   *line = pstrdup(lfirst(lc));
+
+		for (char *c = line; *c; c++)
+		{
+			if (*c == '\n' || *c == '\r')
+				*c = ' ';
+		}
+		dbkit_add_statement(finding, RISK_SAFE, psprintf("--   %s", line));
+	}
+}
+
+/* Return where the type begins in ALTER [COLUMN] name [SET DATA] TYPE ..., or -1. */
+static int
+find_type(const StatementText *text, int first, int end)
+{
+	for (int i = first; i < end - 1; i++)
+	{
+		/* A column may have that name: TYPE follows upon a name */
+		if (is_word(text, i, "type") && i >= first + 2 && !is_word(text, i - 1, "column"))
+			return i + 1;
+	}
+	return -1;
+}
+
+/* Return where USING is in it, or its end. */
+static int
+find_using(const StatementText *text, int first, int end)
+{
+	int			depth = 0;
+
+	for (int i = first; i < end; i++)
+	{
+		depth += text->tokens[i].code == '(';
+		depth -= text->tokens[i].code == ')';
+
+		if (depth == 0 && is_word(text, i, "using"))
+			return i;
+	}
+	return end;
+}
+
+/* Return what the new column's value is: that of the old one, or what USING says of the row. */
+static char *
+write_value(const LiveChange *change, const char *column, const char *expression)
+{
+	if (*expression == '\0')
+		return psprintf("NEW.%s", quote_identifier(column));
+	return psprintf("(SELECT %s FROM (SELECT NEW.*) AS %s)", expression, quote_identifier(get_rel_name(change->relid)));
+}
+
+/*
+ * Add the steps that give a column another type: a new column, which a trigger keeps
+ * up to date, and which takes the place of the old one when all rows have it.
+ */
+bool
+dbkit_add_retype_steps(LiveChange *change, Finding *finding, const StatementText *text,
+					   int first, const AlterTableCmd *action)
+{
+	int			end = dbkit_end_of_part(text, first);
+	int			type = find_type(text, first, end);
+	int			using = type < 0 ? end : find_using(text, type, end);
+	AttrNumber	attnum = get_attnum(change->relid, action->name);
+	char	   *new = makeObjectName(action->name, "new", NULL);
+	FilledColumn filled;
+	const char *old_name = quote_identifier(action->name);
+	OldColumn	old;
+
+	if (type < 0 || attnum == InvalidAttrNumber || get_rel_name(change->relid) == NULL ||
+		!init_filled(&filled, change, new, write_value(change, action->name, dbkit_tokens_as_text(text, using + 1, end))))
+		return false;
+	read_old_column(change, attnum, &old);
+	dbkit_begin_locks(finding);
+	dbkit_add_step(finding, "ALTER TABLE {table} ADD COLUMN {column} {type};",
+				   FILLED(&filled), "type", dbkit_tokens_as_text(text, type, using), NULL);
+	add_trigger(finding, &filled, psprintf("INSERT OR UPDATE ON %s FOR EACH ROW", filled.table));
+	dbkit_end_locks(finding);
+	add_batches(change, finding, psprintf("%s = %s", old_name, old_name), "");
+	dbkit_begin_locks(finding);
+	if (old.not_null)
+		add_not_null(change, finding, new);
+	add_dependents(finding, &old);
+	dbkit_add_step(finding, "BEGIN;\nDROP TRIGGER {trigger} ON {table};\nALTER TABLE {table} DROP COLUMN {old};\n"
+				   "ALTER TABLE {table} RENAME COLUMN {column} TO {old};", FILLED(&filled), "old", old_name, NULL);
+	if (old.value != NULL)
+		dbkit_add_step(finding, "ALTER TABLE {table} ALTER COLUMN {old} SET DEFAULT {default};",
+					   FILLED(&filled), "old", old_name, "default", old.value, NULL);
+	dbkit_add_step(finding, "COMMIT;", NULL);
+	dbkit_end_locks(finding);
+	dbkit_add_step(finding, "DROP FUNCTION {function}();", FILLED(&filled), NULL);
+	return true;
+}

@@ -1,0 +1,175 @@
+/*-------------------------------------------------------------------------
+ *
+ * statement_text.c
+ *		The text of the statement that is judged, in tokens.
+ *
+ * What to write instead repeats parts of a statement: the condition of a CHECK, the
+ * columns of an index.  Before a statement is executed these are known only as a parse
+ * tree without types, for which PostgreSQL has no function that writes it.  So they are
+ * cut out of the text, at the locations that the parse tree has.  The scanner knows
+ * where comments, strings and quoted names end; nothing is looked up and nothing runs.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "parser/scanner.h"
+#include "tcop/pquery.h"
+#include "utils/portal.h"
+
+#include "common.h"
+#include "convention/change/statement_text.h"
+
+/* Longer statements are not repeated */
+#define MAX_STATEMENT_LENGTH	(64 * 1024)
+
+/* Is it that statement?  PostgreSQL copies a tree that it has to keep (standard_ProcessUtility()). */
+static bool
+is_plan_of(const PlannedStmt *planned, const Node *statement)
+{
+	return planned->utilityStmt == statement || equal(planned->utilityStmt, statement);
+}
+
+/*
+ * Find the statement among those that run: as the hook saw it, or, where the library was loaded
+ * by this very statement, among those that the client has sent.
+ */
+static const PlannedStmt *
+find_planned(const RunningStatement *running, const Node *statement, const char **source)
+{
+	ListCell   *lc;
+
+	for (; running != NULL; running = running->outer)
+	{
+		*source = running->source;
+		if (is_plan_of(running->planned, statement))
+			return running->planned;
+	}
+	if (ActivePortal == NULL)
+		return NULL;
+	*source = ActivePortal->sourceText;
+	foreach(lc, ActivePortal->stmts)
+	{
+		if (is_plan_of(lfirst_node(PlannedStmt, lc), statement))
+			return lfirst(lc);
+	}
+	return NULL;
+}
+
+/* Split a text into tokens. */
+static void
+split(StatementText *text)
+{
+	core_yy_extra_type extra;
+	core_yyscan_t scanner = scanner_init(text->text, &extra, &ScanKeywords, ScanKeywordTokens);
+	core_YYSTYPE value;
+	YYLTYPE		start;
+	int			code;
+
+	extra.escape_string_warning = false;	/* the parser gave it */
+	text	  ->tokens = palloc(sizeof(Token) * (strlen(text->text) + 1));
+	text	  ->n_tokens = 0;
+
+	while ((code = core_yylex(&value, &start, scanner)) != 0)
+	{
+		/*
+		 * The scanner has put a zero byte behind the token that it has just
+		 * read
+		 */
+		int			end = start + strlen(extra.scanbuf + start);
+
+		text	  ->tokens[text->n_tokens++] = (Token)
+		{
+			start, end, code
+		};
+	}
+	scanner_finish(scanner);
+}
+
+/* Read the text of a statement; false where it is not known. */
+bool
+dbkit_read_statement_text(const RunningStatement *running, const Node *statement, StatementText *text)
+{
+	const char *source = NULL;
+	const PlannedStmt *planned = find_planned(running, statement, &source);
+	size_t		length;
+
+	if (planned == NULL || source == NULL || planned->stmt_location < 0 ||
+		(size_t) planned->stmt_location > strlen(source))
+		return false;
+	source += planned->stmt_location;
+	length = planned->stmt_len > 0 ? strnlen(source, planned->stmt_len) : strlen(source);
+	if (length > MAX_STATEMENT_LENGTH)
+		return false;
+	text	  ->text = pnstrdup(source, length);
+	text	  ->offset = planned->stmt_location;
+
+	split(text);
+	return true;
+}
+
+/* Return the number of the token at a location of the parse tree, or -1. */
+int
+dbkit_token_at(const StatementText *text, int location)
+{
+	for (int i = 0; location >= 0 && i < text->n_tokens; i++)
+	{
+		if (text->tokens[i].start + text->offset == location)
+			return i;
+	}
+	return -1;
+}
+
+/* Return the end of the part that begins with a token: a comma or bracket outside of it, or the end of the statement. */
+int
+dbkit_end_of_part(const StatementText *text, int first)
+{
+	int			depth = 0;
+	int			i;
+
+	for (i = first; i < text->n_tokens; i++)
+	{
+		int			code = text->tokens[i].code;
+
+		if (depth == 0 && (code == ',' || code == ')' || code == ';'))
+			break;
+		depth += code == '(' || code == '[';
+		depth -= code == ')' || code == ']';
+	}
+	return i;
+}
+
+/* Return the end of a name, which may have several parts with dots between them. */
+int
+dbkit_end_of_name(const StatementText *text, int first)
+{
+	int			i = first + 1;
+
+	while (i + 1 < text->n_tokens && text->tokens[i].code == '.')
+		i += 2;
+	return Min(i, text->n_tokens);
+}
+
+/* Return the end of the statement, without a semicolon. */
+int
+dbkit_end_of_statement(const StatementText *text)
+{
+	int			end = text->n_tokens;
+
+	while (end > 0 && text->tokens[end - 1].code == ';')
+		end--;
+	return end;
+}
+
+/* Return the text of some tokens. */
+char *
+dbkit_tokens_as_text(const StatementText *text, int first, int end)
+{
+	int			start;
+
+	if (first < 0 || first >= end)
+		return pstrdup("");
+	start = text->tokens[first].start;
+
+	return pnstrdup(text->text +start, text->tokens[end - 1].end - start);
+}

@@ -1,0 +1,102 @@
+# A change of a large table is refused before the work is done, also where it is the
+# first statement of a session, on a server that preloads dbkit and on one that does not.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf('postgresql.conf', q{
+	dbkit.large_table_size = '1MB'
+	dbkit.rule_levels = '*=off, table_rewrite=error, blocking_index=error, blocking_validation=error, breaking_change=error'
+	autovacuum = off});
+$node->start;
+$node->safe_psql('postgres', q{
+	CREATE EXTENSION dbkit;
+	SET dbkit.enforce = off;
+	CREATE TABLE shops (id integer PRIMARY KEY);
+	CREATE TABLE orders (id integer, shop integer, remark text);
+	CREATE INDEX orders_shop ON orders (shop);
+	INSERT INTO orders SELECT n, NULL, repeat('x', 200) FROM generate_series(1, 100000) n;
+	ALTER TABLE orders ADD CONSTRAINT unvalidated CHECK (id > 0) NOT VALID;
+	CREATE TABLE visits (LIKE orders) PARTITION BY RANGE (id);
+	CREATE TABLE visits_1 PARTITION OF visits FOR VALUES FROM (0) TO (MAXVALUE);
+	INSERT INTO visits SELECT * FROM orders;
+	CREATE MATERIALIZED VIEW report AS SELECT * FROM orders;
+	CREATE VIEW shown AS SELECT * FROM orders;
+	CREATE FUNCTION change() RETURNS void LANGUAGE plpgsql AS 'BEGIN ALTER TABLE orders ALTER id SET NOT NULL; END';
+	VACUUM ANALYZE});
+my $reindex_has_event = $node->pg_version >= 17;
+my @changes = (
+	[ 'ALTER TABLE orders ALTER id SET NOT NULL' ],
+	[ 'ALTER TABLE orders ADD CHECK (id > 0)' ],
+	[ 'ALTER TABLE orders ADD FOREIGN KEY (shop) REFERENCES shops' ],
+	[ 'BEGIN; LOCK TABLE shops; ALTER TABLE orders ADD CHECK (id > 0) NOT VALID; ALTER TABLE orders VALIDATE CONSTRAINT unvalidated' ],
+	[ 'CREATE INDEX ON orders (id)' ],
+	[ 'ALTER TABLE orders ADD PRIMARY KEY (id)' ],
+	[ 'ALTER TABLE orders ADD UNIQUE (id)' ],
+	[ 'ALTER TABLE orders ADD EXCLUDE (id WITH =)' ],
+	[ 'ALTER TABLE visits DETACH PARTITION visits_1' ],
+	[ 'DROP INDEX orders_shop' ],
+	[ 'ALTER INDEX orders_shop SET TABLESPACE pg_default' ],
+	[ q{SET dbkit.rule_levels = 'table_rewrite=error'; BEGIN; DROP VIEW shown; DROP MATERIALIZED VIEW report; ALTER TABLE orders ALTER id TYPE bigint} ],
+	[ 'ALTER TABLE orders ADD COLUMN made timestamptz DEFAULT clock_timestamp()' ],
+	[ 'ALTER TABLE orders ADD COLUMN n bigint GENERATED ALWAYS AS IDENTITY' ],
+	[ 'ALTER TABLE orders ADD COLUMN n bigint GENERATED ALWAYS AS (id + 1) STORED' ],
+	[ 'ALTER TABLE orders SET UNLOGGED' ],
+	[ 'ALTER TABLE orders SET TABLESPACE pg_default' ],
+	[ 'REFRESH MATERIALIZED VIEW report' ],
+	[ 'ALTER TABLE visits ADD COLUMN made timestamptz DEFAULT clock_timestamp()' ],
+	[ 'ALTER TABLE visits ADD UNIQUE (id)' ],
+	[ 'ALTER TABLE orders RENAME TO old_orders' ],
+	[ 'ALTER TABLE orders RENAME remark TO note' ],
+	[ 'ALTER TABLE orders DROP remark' ],
+	[ 'ALTER TABLE orders SET SCHEMA pg_temp' ],
+	[ 'DROP TABLE orders' ],
+	[ 'DROP VIEW shown' ],
+	[ 'SELECT change()' ],
+	[ 'DO $$ BEGIN ALTER TABLE orders ALTER id SET NOT NULL; END $$' ],
+	# No event trigger fires for these: they need the library to be there before them
+	[ 'VACUUM FULL orders', 1 ],
+	[ 'VACUUM FULL', 1 ],
+	[ 'CLUSTER orders USING orders_shop', 1 ],
+	[ 'REINDEX TABLE orders', !$reindex_has_event ],
+	[ 'REINDEX INDEX orders_shop', !$reindex_has_event ],
+	[ 'REINDEX SCHEMA public', !$reindex_has_event ],
+);
+
+# What was read of the large tables since the statistics were reset
+sub blocks_read
+{
+	return $node->safe_psql('postgres', q{SELECT coalesce(sum(heap_blks_read + heap_blks_hit), 0) FROM pg_statio_user_tables WHERE relname IN ('orders', 'visits_1', 'report')});
+}
+
+for my $preloaded (0, 1)
+{
+	my $where = $preloaded ? 'with dbkit preloaded' : 'without';
+	if ($preloaded)
+	{
+		$node->append_conf('postgresql.conf', q{session_preload_libraries = 'dbkit'});
+		$node->reload;
+	}
+	for (@changes)
+	{
+		my ($change, $needs_preload) = @$_;
+		my $before = blocks_read();
+		# what is not refused is not let go on either
+		my ($status, $out, $err) = $node->psql('postgres', "SET statement_timeout = '60s';\n$change");
+		if ($needs_preload && !$preloaded)
+		{
+			unlike($err, qr/KD001|schema convention/, "$change: is not judged $where");
+			next;
+		}
+		like($err, qr/^(psql:<stdin>:\d+: )?ERROR:  .* schema convention/m, "$change: is refused $where");
+		cmp_ok(blocks_read() - $before, '<', 100, '... having read few blocks');
+	}
+}
+
+done_testing();
