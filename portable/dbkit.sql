@@ -4187,8 +4187,8 @@ CREATE OR REPLACE FUNCTION dbkit.is_in_reach(relation regclass) RETURNS boolean
 	RETURN EXISTS (SELECT FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = relation AND a.grantee <> c.relowner
 		UNION ALL SELECT FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid, aclexplode(t.attacl) a WHERE c.oid = relation AND a.grantee <> c.relowner
 		UNION ALL SELECT FROM pg_depend WHERE refclassid = 'pg_class'::regclass AND refobjid = relation AND classid = 'pg_rewrite'::regclass
-		UNION ALL SELECT FROM pg_auth_members a JOIN pg_roles m ON m.oid = a.member
-			WHERE a.roleid IN ('pg_read_all_data'::regrole, 'pg_write_all_data'::regrole) AND NOT m.rolsuper AND NOT m.rolbypassrls
+		UNION ALL SELECT FROM pg_auth_members a JOIN pg_roles m ON m.oid = a.member JOIN pg_roles r ON r.oid = a.roleid
+			WHERE r.rolname IN ('pg_read_all_data', 'pg_write_all_data') AND NOT m.rolsuper AND NOT m.rolbypassrls
 		UNION ALL SELECT FROM pg_class c JOIN pg_roles o ON o.oid = c.relowner JOIN pg_proc p ON p.proowner = c.relowner
 			WHERE c.oid = relation AND c.relforcerowsecurity AND p.prosecdef AND NOT o.rolsuper AND NOT o.rolbypassrls);
 COMMENT ON FUNCTION dbkit.is_in_reach(regclass) IS
