@@ -9,28 +9,30 @@ SET search_path = test_data, public;
 -- regular expressions and LIKE
 CREATE TABLE patterns (a text NOT NULL CHECK (a ~ '^\d{3}-\w+\s[[:upper:]][[:punct:]][[:xdigit:]]{2}$'), b text NOT NULL CHECK (b ~ '\A[^a-z]{4}\Z'), c text NOT NULL CHECK (c ~ '^.{3}\.\D\W\S$'),
 	d text NOT NULL CHECK (d ~ '^(|x|yz)[]a]+?\t$'), e text NOT NULL CHECK (e ~ '^[\d.-]{2,}$'), f text NOT NULL CHECK (f LIKE 'a\%b%'), g text NOT NULL CHECK (g ~ '^(?:ab|c)\n?(?!d)e*$'),
-	h text NOT NULL CHECK (starts_with(h, '50%_')), i text NOT NULL CHECK (textlike(i, 'x%')), j text NOT NULL CHECK (j ^@ 'y'));
+	h text NOT NULL CHECK (starts_with(h, '50%_')), i text NOT NULL CHECK (textlike(i, 'x%')), j text NOT NULL CHECK (j ^@ 'y'), k text NOT NULL CHECK (k ~ '^[[a]{2}$'));
 SELECT count(*) FROM dbkit.make(NULL::patterns);
 CREATE TABLE unread_patterns (a text CHECK (a ~ '['), b text CHECK (b ~ '[[:none:]]'), c text CHECK (c ~ '(a'), d text CHECK (d ~ '(a)\1'), e text CHECK (e ~ 'a{3000}'), f text CHECK (f ~ '(?=a)'),
-	g text CHECK (g ~ 'a\'), h text CHECK (h LIKE 'ü%'), i text CHECK (i ~ 'a{'), j text CHECK (j ~ '[^!-~]'), k text CHECK (k !~ 'x'));
+	g text CHECK (g ~ 'a\'), h text CHECK (h LIKE 'ü%'), i text CHECK (i ~ 'a{'), j text CHECK (j ~ '[^!-~]'), k text CHECK (k !~ 'x'), l text CHECK (l ~ '((a{999}b){999}){999}'));
 SELECT * FROM dbkit.make(NULL::unread_patterns);
 
 -- comparisons, of one side or both
 CREATE TABLE comparisons (a int NOT NULL CHECK (5 < a), b int NOT NULL CHECK (b <> 1), c text NOT NULL CHECK (length(c) IN (4, 5)), d text NOT NULL CHECK (length(d) <> 0), e varchar(9) NOT NULL CHECK (e IN ('x', 'y')),
 	f int NOT NULL CHECK (f::text = '5'), g text NOT NULL CHECK (g = ANY ('{p,q}')), h text NOT NULL CHECK (h IN ('a', 'b', 'c')), CHECK (h IN ('c', 'd')), i boolean NOT NULL CHECK (i IS NOT TRUE), j boolean NOT NULL CHECK (j IS TRUE),
 	k timestamptz NOT NULL CHECK (k > now()), l date NOT NULL CHECK (l < '2000-01-01'), m int NOT NULL DEFAULT 1 CHECK (m > 3), n int DEFAULT 7 CHECK (n IS NULL), o int NOT NULL, p int NOT NULL DEFAULT 5, CHECK (o < p), q int NOT NULL, CHECK (q <= o),
-	r int UNIQUE NOT NULL CHECK (r < 0), s text DEFAULT NULL, t text NOT NULL DEFAULT 'x' CHECK (t <> 'x'), u timestamptz NOT NULL CHECK (u < '1999-01-01'));
+	r int UNIQUE NOT NULL CHECK (r < 0), s text DEFAULT NULL, t text NOT NULL DEFAULT 'x' CHECK (t <> 'x'), u timestamptz NOT NULL CHECK (u < '1999-01-01'),
+	v timestamptz NOT NULL, w timestamptz NOT NULL DEFAULT now(), CHECK (v < w), x timestamptz NOT NULL DEFAULT now(), CHECK (w = x));
 SELECT a, b, length(c) AS c, e, f, g, h, i, j, l < '2000-01-01' AS l, m, n, o < p AS o, q <= o AS q, r < 0 AS r, t <> 'x' AS t FROM dbkit.make(NULL::comparisons);
 SELECT count(*) FROM dbkit.make_many(NULL::comparisons, 20);
 CREATE TABLE unread (a int, b int, c text, d text, arr int[] NOT NULL DEFAULT '{1}', j jsonb, CHECK (a % 2 IN (1, 3)), CHECK (arr @> '{1}'), CHECK (NOT ('{2}' @> arr)), CHECK (CASE a WHEN 1 THEN b > 1 ELSE true END),
 	CHECK (isfinite(now())), CHECK (coalesce(a, 1) > 0), CHECK (coalesce(a > 0, true)), CHECK ((a > 1) IS UNKNOWN), CHECK (length(c) = length(d)), CHECK (length(c || d) > 3), CHECK (c > 'm'), CHECK (left(c, 2) <> 'ab'),
-	CHECK (jsonb_typeof(j) <> 'array'), CHECK (c IN ('a', d)), CHECK (d = ANY ('{a,NULL}')), CHECK (num_nonnulls(c || 'x', d) < 2), CHECK (a = b), CHECK ((c || 'x' IS NULL)), CHECK (a < b OR a IS DISTINCT FROM 5));
+	CHECK (jsonb_typeof(j) <> 'array'), CHECK (c IN ('a', d)), CHECK (d = ANY ('{a,NULL}')), CHECK (c = ANY (ARRAY['a', d])), CHECK (num_nonnulls(c || 'x', d) < 2), CHECK (a = b), CHECK ((c || 'x' IS NULL)), CHECK (a < b OR a IS DISTINCT FROM 5));
 SELECT * FROM dbkit.make(NULL::unread);
 
 -- conditions of conditions, and how many columns are null
 CREATE TABLE counted (a text, b text, CHECK ((a IS NOT NULL)::int + (b IS NOT NULL)::int = 1), c text, d text, CHECK (CASE WHEN c IS NOT NULL THEN 1 ELSE 0 END + CASE WHEN d IS NOT NULL THEN 1 ELSE 0 END + 1 >= 3),
 	e text, f text, CHECK (num_nonnulls(VARIADIC ARRAY[e, f]) <> 0), g text DEFAULT 'x', h text DEFAULT 'y', CHECK (num_nonnulls(g, h) <= 1), flag boolean NOT NULL, why text, CHECK ((flag IS TRUE) = (why IS NOT NULL)),
-	i int, k int, CHECK ((i > 0)::int + (k > 0)::int < 5));
+	i int, k int, CHECK ((i > 0)::int + (k > 0)::int < 5), CHECK ((a || b IS NOT NULL)::int < 5),
+	l int NOT NULL DEFAULT 1, m int, CHECK (l IS NULL OR m IS NULL), n int NOT NULL DEFAULT 1, o text, CHECK (n > 3 OR o IS NOT NULL));
 SELECT num_nonnulls(a, b) AS one, num_nonnulls(c, d) AS two, num_nonnulls(e, f) > 0 AS some, num_nonnulls(g, h) < 2 AS few, flag = (why IS NOT NULL) AS why FROM dbkit.make(NULL::counted);
 SELECT flag, why IS NOT NULL AS why FROM dbkit.make(NULL::counted, '{"flag": true}');
 SELECT num_nonnulls(a, b) AS one FROM dbkit.make(NULL::counted, '{"a": null}');
@@ -44,12 +46,17 @@ CREATE TABLE no_arm (k text NOT NULL CHECK (k IN ('a', 'b') AND (k = 'c' OR k = 
 SELECT FROM dbkit.make(NULL::no_arm); -- fails
 CREATE TABLE no_value (k text NOT NULL CHECK (k IN ('a', 'b')), CHECK (k NOT IN ('a', 'b')));
 SELECT FROM dbkit.make(NULL::no_value); -- fails
+\set ECHO none
 SELECT format('CREATE TABLE many_arms (z text NOT NULL, %s, CONSTRAINT many CHECK (%s AND z = ''p'' AND z = ''q''))', string_agg(format('a%s text', n), ', '), string_agg(format('(a%s = ''x'' OR a%1$s = ''y'')', n), ' AND '))
 	FROM generate_series(1, 16) AS n \gexec
+\set ECHO all
 SELECT FROM dbkit.make(NULL::many_arms); -- fails
 \set VERBOSITY default
+\set ECHO none
 SELECT format('CREATE TABLE long (a text NOT NULL CHECK (a <> %L))', repeat('x', 300000)) \gexec
-SELECT count(*) FROM dbkit.make(NULL::long);
+SELECT format('CREATE TABLE deep (a text NOT NULL CHECK (a <> %s))', repeat('(''a'' || ', 600) || '''b''' || repeat(')', 600)) \gexec
+\set ECHO all
+SELECT (SELECT count(*) FROM dbkit.make(NULL::long)) AS long, (SELECT count(*) FROM dbkit.make(NULL::deep)) AS deep;
 CREATE DOMAIN odd AS int CONSTRAINT odd CHECK (VALUE % 7 = 3);
 CREATE TABLE odds (n odd NOT NULL);
 SELECT FROM dbkit.make(NULL::odds); -- fails
@@ -128,7 +135,8 @@ CREATE TABLE trips (id int PRIMARY KEY, area_a int NOT NULL CHECK (area_a = 1), 
 SELECT count(*) FROM dbkit.make(NULL::trips);
 
 -- what depends on a context is no default without one
-CREATE TABLE contexts (a text NOT NULL DEFAULT current_setting('test.none', true), b text NOT NULL DEFAULT coalesce(dbkit.organization_id(), 'x'), c text NOT NULL DEFAULT current_setting('server_version_num'));
+CREATE TABLE contexts (a text NOT NULL DEFAULT current_setting('test.none', true), b text NOT NULL DEFAULT coalesce(dbkit.organization_id(), 'x'), c text NOT NULL DEFAULT current_setting('server_version_num'),
+	d text NOT NULL DEFAULT CASE WHEN true THEN 'x' END);
 SELECT a IS NOT NULL AS a, b IS NOT NULL AS b, c::int > 0 AS c FROM dbkit.make(NULL::contexts);
 
 DROP SCHEMA test_data CASCADE;
