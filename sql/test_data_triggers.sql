@@ -8,7 +8,7 @@ SET search_path = test_data, public;
 
 -- a base whose row the trigger of its subtypes inserts, with what it copies; two keys lead to it
 CREATE TABLE projects (id text PRIMARY KEY);
-CREATE TABLE bases (id text PRIMARY KEY, project_id text NOT NULL REFERENCES projects, label text NOT NULL, UNIQUE (project_id, id));
+CREATE TABLE bases (id text PRIMARY KEY CHECK (id <> ''), project_id text NOT NULL REFERENCES projects, label text NOT NULL, UNIQUE (project_id, id));
 CREATE FUNCTION insert_base() RETURNS trigger LANGUAGE plpgsql AS
 	$$BEGIN INSERT INTO test_data.bases VALUES (NEW.id, NEW.project_id, NEW.label); RETURN NEW; END$$;
 CREATE TABLE subtypes (id text PRIMARY KEY REFERENCES bases, project_id text NOT NULL, label text NOT NULL CHECK (label ~ '^l-[0-9]{3}$'),
@@ -83,10 +83,23 @@ CREATE FUNCTION for_dogs() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
 CREATE TRIGGER for_dogs BEFORE INSERT ON kennels FOR EACH ROW EXECUTE FUNCTION for_dogs();
 SELECT count(*) FROM dbkit.make(NULL::kennels);
 SELECT (SELECT count(*) FROM animals) AS animals, (SELECT count(*) FROM cats) AS cats, (SELECT count(*) FROM dogs) AS dogs;
+CREATE TABLE vehicles (id int PRIMARY KEY, org int NOT NULL, wheels int NOT NULL DEFAULT 4, UNIQUE (org, id, wheels));
+CREATE FUNCTION insert_vehicle() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO test_data.vehicles VALUES (NEW.id, NEW.org); RETURN NEW; END$$;
+CREATE TABLE cars (id int PRIMARY KEY REFERENCES vehicles, org int NOT NULL);
+CREATE TRIGGER insert_vehicle BEFORE INSERT ON cars FOR EACH ROW EXECUTE FUNCTION insert_vehicle();
+CREATE TABLE garages (id int PRIMARY KEY, org int NOT NULL CHECK (org = 3), vehicle_id int NOT NULL, wheels int NOT NULL CHECK (wheels = 4), FOREIGN KEY (org, vehicle_id, wheels) REFERENCES vehicles (org, id, wheels));
+CREATE FUNCTION for_cars() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
+	IF NOT EXISTS (SELECT FROM test_data.cars WHERE id = NEW.vehicle_id) THEN RAISE 'cars only'; END IF;
+	RETURN NEW; END$$;
+CREATE TRIGGER for_cars BEFORE INSERT ON garages FOR EACH ROW EXECUTE FUNCTION for_cars();
+SELECT org, wheels FROM dbkit.make(NULL::garages);
 
 -- a deferred trigger that asks for rows which reference this one, of one table or of a parent
 CREATE TABLE notes (id int PRIMARY KEY, bill_id int NOT NULL);
-CREATE TABLE bills (id int PRIMARY KEY GENERATED ALWAYS AS IDENTITY, total int NOT NULL);
+CREATE TABLE stamps (id int PRIMARY KEY, color text, bill_code text);
+CREATE TABLE shades (color text PRIMARY KEY);
+CREATE TABLE bills (id int PRIMARY KEY GENERATED ALWAYS AS IDENTITY, total int NOT NULL, code text UNIQUE);
+ALTER TABLE stamps ADD FOREIGN KEY (color) REFERENCES shades, ADD FOREIGN KEY (bill_code) REFERENCES bills (code);
 ALTER TABLE notes ADD FOREIGN KEY (bill_id) REFERENCES bills;
 CREATE TABLE lines (id int PRIMARY KEY, bill_id int NOT NULL REFERENCES bills);
 CREATE FUNCTION has_lines() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
@@ -111,7 +124,7 @@ CREATE CONSTRAINT TRIGGER never AFTER INSERT ON hopeless DEFERRABLE INITIALLY DE
 SELECT FROM dbkit.make(NULL::hopeless); -- fails
 
 -- the first error is told, where nothing helps
-CREATE TABLE immutable (id int PRIMARY KEY, never int);
+CREATE TABLE immutable (id int PRIMARY KEY, never int, parent_id int REFERENCES immutable);
 CREATE TRIGGER never BEFORE INSERT ON immutable FOR EACH ROW EXECUTE FUNCTION never();
 SELECT FROM dbkit.make(NULL::immutable); -- fails
 

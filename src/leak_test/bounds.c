@@ -19,8 +19,8 @@
 #include "utils/syscache.h"
 
 #include "common.h"
-#include "convention/facts/tree.h"
 #include "leak_test/bounds.h"
+#include "partition_bound.h"
 
 /* The ends of types: below all that a table may have, and above it */
 static const struct
@@ -121,7 +121,7 @@ add_column(Bounds *bounds, const PartitionBoundSpec * spec, DefaultChoice choice
 static void
 read_level(Oid partition, Oid parent, DefaultChoice choice, Bounds *bounds)
 {
-	PartitionBoundSpec *spec = dbkit_stored_bound(partition);
+	PartitionBoundSpec *spec = dbkit_partition_bound(partition);
 	HeapTuple	tuple = SearchSysCache1(PARTRELID, ObjectIdGetDatum(parent));
 
 	if (spec != NULL && HeapTupleIsValid(tuple))

@@ -22,6 +22,8 @@
 bool
 dbkit_is_null(const Slot *slot)
 {
+	if (slot->filling == FILL_GIVEN)
+		return slot->constant != NULL && slot->constant->type == jbvNull;
 	return slot->filling == FILL_NOTHING || slot->filling == FILL_NULL;
 }
 
@@ -30,7 +32,7 @@ bool
 dbkit_set_null(Slot *slot, bool null, bool gentle)
 {
 	if (slot->filling == FILL_GIVEN)
-		return (slot->constant != NULL && slot->constant->type == jbvNull) == null;
+		return dbkit_is_null(slot) == null;
 	if (null && slot->filling == FILL_VALUE)
 		return false;
 	if (null && slot->filling == FILL_DEFAULT && (slot->not_null || slot->computed || gentle))

@@ -22,7 +22,7 @@
 #include "utils/timestamp.h"
 
 #include "common.h"
-#include "convention/facts/tree.h"
+#include "partition_bound.h"
 #include "test_data/constant.h"
 #include "test_data/shape.h"
 
@@ -159,7 +159,7 @@ choose_partition(const Shape *shape, Oid relid)
 
 	foreach(lc, columns != NIL ? find_inheritance_children(relid, AccessShareLock) : NIL)
 	{
-		const		PartitionBoundSpec *bound = dbkit_stored_bound(lfirst_oid(lc));
+		const		PartitionBoundSpec *bound = dbkit_partition_bound(lfirst_oid(lc));
 
 		if (bound == NULL || bound->strategy == PARTITION_STRATEGY_HASH)
 			continue;
@@ -178,7 +178,7 @@ limit_below(const Shape *shape, Oid relid)
 	for (;;)
 	{
 		Oid			partition = choose_partition(shape, relid);
-		PartitionBoundSpec *bound = OidIsValid(partition) ? dbkit_stored_bound(partition) : NULL;
+		PartitionBoundSpec *bound = OidIsValid(partition) ? dbkit_partition_bound(partition) : NULL;
 
 		if (bound == NULL)
 			return;
@@ -193,7 +193,7 @@ limit_above(const Shape *shape, Oid relid)
 {
 	while (get_rel_relispartition(relid))
 	{
-		PartitionBoundSpec *bound = dbkit_stored_bound(relid);
+		PartitionBoundSpec *bound = dbkit_partition_bound(relid);
 		Oid			parent = get_partition_parent(relid, true);
 
 		if (bound != NULL && !bound->is_default)

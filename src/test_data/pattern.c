@@ -198,7 +198,7 @@ read_escape(Reader *reader, Place *place)
 		invert(place);
 	}
 	else if (name[0] == 't' || name[0] == 'n')
-		allow_space(place);
+		allow_text(place, name[0] == 't' ? "\t" : "\n");
 	else if (!allow_class(place, name))
 	{
 		reader->failed |= isalnum((unsigned char) name[0]) != 0;
@@ -429,7 +429,7 @@ characters(const Place *place)
 		if (place->allowed[c] && (isdigit(c) || islower(c)))
 			appendStringInfoChar(&result, c);
 	}
-	for (int c = ' '; c < 127 && result.len == 0; c++)
+	for (int c = '\t'; c < 127 && result.len == 0; c++)
 	{
 		if (place->allowed[c])
 			appendStringInfoChar(&result, c);

@@ -62,7 +62,7 @@ extern bool dbkit_limit_start(Solver *solver, const Subject *subject, const char
 extern bool dbkit_limit_length(const Subject *subject, const char *operator, const char *text, const Goal *goal);
 extern bool dbkit_set_count(const Subject *subject, const char *operator, int number, const Goal *goal);
 extern bool dbkit_limit_json_type(const Subject *subject, const char *operator, const char *text, const Goal *goal);
-extern Oid dbkit_called(Node *expr, List **args);
+extern Oid	dbkit_called(Node *expr, List **args);
 extern Slot *dbkit_column_of(Solver *solver, const Check *check, Node *expr);
 extern Subject dbkit_read_subject(Solver *solver, const Check *check, Node *expr);
 

@@ -32,8 +32,6 @@ Slot *
 dbkit_column_of(Solver *solver, const Check *check, Node *expr)
 {
 	expr = dbkit_strip_casts(expr);
-	if (expr == NULL)
-		return NULL;
 	if (IsA(expr, CoerceToDomainValue) && check->value_of != 0)
 		return dbkit_slot(solver->shape, check->value_of);
 	if (IsA(expr, Var) && ((Var *) expr)->varattno > 0)

@@ -1,13 +1,14 @@
--- Every object of the extension is documented and declared as designed.
+-- Every object of the extensions is documented and declared as designed.
 BEGIN;
 CREATE EXTENSION IF NOT EXISTS pgtap;
+CREATE EXTENSION IF NOT EXISTS dbkit_test;
 SELECT plan(14);
 
 CREATE TEMP TABLE members AS
 SELECT classid, objid, objsubid, (pg_identify_object(classid, objid, objsubid)).*
 FROM pg_depend
 WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
-  AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'dbkit');
+  AND refobjid IN (SELECT oid FROM pg_extension WHERE extname IN ('dbkit', 'dbkit_test'));
 
 SELECT cmp_ok((SELECT count(*) FROM members WHERE type = 'function'), '>=', 15::bigint, 'the list of objects is not empty');
 SELECT is_empty($$
@@ -65,7 +66,8 @@ SELECT bag_eq($$
 	SELECT p.oid::regprocedure::text COLLATE "default", concat(provolatile, CASE WHEN proisstrict THEN ' strict ' ELSE ' ' END, proparallel)
 	FROM members JOIN pg_proc AS p ON classid = 'pg_proc'::regclass AND p.oid = objid
 	WHERE proname IN ('generate_id', 'updated_at', 'generate_id_at', 'is_id', 'id_prefix', 'id_uuid', 'id_from_uuid', 'id_timestamp',
-		'id_lower_bound', 'id_upper_bound', 'table_of', 'check', 'check_schema', 'fixes', 'run_as', 'add_rule', 'drop_rule', 'report', 'rules', 'ddl_command_end', 'sql_drop', 'ignore_replicated')
+		'id_lower_bound', 'id_upper_bound', 'table_of', 'check', 'check_schema', 'fixes', 'run_as', 'add_rule', 'drop_rule', 'report', 'rules', 'ddl_command_end', 'sql_drop', 'ignore_replicated',
+		'make', 'make_many', 'leak_test')
 $$, $$VALUES
 	('dbkit."check"()', 's strict u'),
 	('dbkit."check"(regclass)', 's strict u'),
@@ -83,6 +85,9 @@ $$, $$VALUES
 	('dbkit.id_uuid(text)', 'i strict s'),
 	('dbkit.ignore_replicated()', 'v u'),
 	('dbkit.is_id(text,text)', 'i s'),
+	('dbkit.leak_test(name)', 'v u'),
+	('dbkit.make(anyelement,jsonb)', 'v u'),
+	('dbkit.make_many(anyelement,bigint,jsonb)', 'v u'),
 	('dbkit.report(text,regnamespace)', 's u'),
 	('dbkit.rules()', 's strict r'),
 	('dbkit.run_as(name,text)', 'v strict u'),

@@ -206,7 +206,7 @@ my %arguments = (
 sub expand
 {
 	my ($call) = @_;
-	return $call =~ /:(rel|type|schema|column)\b/ ? map { $call =~ s/:$1\b/$_/r } @{ $arguments{$1} } : $call;
+	return $call =~ /:(rel|type|schema|column|sample)\b/ ? map { $call =~ s/:$1\b/$_/r } @{ $arguments{$1} } : $call;
 }
 
 my @statements = map { map { expand($_) } @{ $calls{$_} } } sort keys %calls;
@@ -223,7 +223,8 @@ for my $path ('DEFAULT', 't, public, pg_catalog')
 
 # In a session of the stranger's, with temporary objects before all others, nothing runs as somebody else
 my @own = ((grep { !/protect|enum/ } @statements), q{SELECT dbkit.run_as('regress_other', 'SELECT t.evil(''script'', 1)')});
-my $temporary = join ' ', map { "CREATE TEMP VIEW $_ AS SELECT t.evil('temporary $_', 1) AS planted, c.* FROM pg_catalog.$_ c;" } qw(pg_class pg_proc pg_attribute pg_constraint pg_namespace);
+my %columns = (pg_attribute => 'c.attrelid, c.attnum, c.attname, c.atttypid, c.attisdropped');
+my $temporary = join ' ', map { "CREATE TEMP VIEW $_ AS SELECT t.evil('temporary $_', 1) AS planted, " . ($columns{$_} // 'c.*') . " FROM pg_catalog.$_ c;" } qw(pg_class pg_proc pg_attribute pg_constraint pg_namespace);
 my @complaints;
 my $told = run_numbered('planted', 'regress_mallory', "BEGIN; $temporary SET LOCAL search_path = pg_temp, t, pg_catalog, public;", 'ROLLBACK;', @own);
 for my $n (keys %$told)
@@ -231,6 +232,28 @@ for my $n (keys %$told)
 	push @complaints, map { [ $_, $n =~ /^\d+$/ ? $own[$n] : $n ] } grep { !/ ran as regress_mallory$/ } keys %{ $told->{$n} };
 }
 none('what the stranger calls has no rights but his', @complaints);
+
+# Rows for tests are INSERTs of the caller's, in which the tables' owners' triggers run: a superuser
+# makes none of a stranger's tables.
+my %test_calls = (
+	'dbkit.make(anyelement,jsonb)' => [ 'SELECT dbkit.make(:sample)', q{SELECT dbkit.make(:sample, '{"id": "x"}')} ],
+	'dbkit.make_many(anyelement,bigint,jsonb)' => [ 'SELECT count(*) FROM dbkit.make_many(:sample, 2)' ],
+	'dbkit.leak_test(name)' => [ 'SELECT dbkit.leak_test()', q{SELECT dbkit.leak_test('regress_mallory')} ]);
+$node->safe_psql('planted', 'CREATE EXTENSION dbkit_test');
+@members = rows('planted', q{SELECT objid::regprocedure FROM pg_depend WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'dbkit_test')
+	AND classid = 'pg_proc'::regclass AND deptype = 'e' ORDER BY 1});
+is_deeply([ sort @members ], [ sort keys %test_calls ], 'and so are those of dbkit_test');
+$arguments{sample} = [ rows('planted', "SELECT replace(format('NULL::%s', oid::regclass), E'\\n', E'\\\\n') FROM pg_class WHERE relnamespace IN $planted AND relkind IN ('r', 'p') ORDER BY oid") ];
+@own = map { map { expand($_) } @{ $test_calls{$_} } } sort keys %test_calls;
+@complaints = ();
+$told = run_numbered('planted', 'regress_mallory', "BEGIN; $temporary SET LOCAL search_path = pg_temp, t, pg_catalog, public;", 'ROLLBACK;', @own);
+for my $n (keys %$told)
+{
+	push @complaints, map { [ $_, $n =~ /^\d+$/ ? $own[$n] : $n ] } grep { !/ ran as regress_mallory$/ } keys %{ $told->{$n} };
+}
+cmp_ok(scalar(grep { / ran as regress_mallory$/ } map { keys %$_ } values %$told), '>', 1, 'rows that the stranger makes run his triggers');
+none('and nothing with other rights', @complaints);
+$node->safe_psql('planted', 'DROP EXTENSION dbkit_test');
 
 # DDL -----------------------------------------------------------------------
 

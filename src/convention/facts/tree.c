@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * tree.c
- *		Make the trees of stored expressions and bounds.
+ *		Make the trees of stored expressions.
  *
  * Whoever makes a very long or deep expression must not stop dbkit.check(), so such
  * a one is not read.
@@ -11,11 +11,8 @@
 #include "postgres.h"
 
 #include "access/detoast.h"
-#include "access/htup_details.h"
-#include "catalog/pg_class.h"
 #include "nodes/nodes.h"
 #include "utils/builtins.h"
-#include "utils/syscache.h"
 
 #include "common.h"
 #include "convention/facts/tree.h"
@@ -65,22 +62,4 @@ dbkit_stored_tree(const char *stored)
 	if (strlen(stored) >= MIN_DEEP_LENGTH && depth_of(stored) > MAX_DEPTH)
 		return NULL;
 	return stringToNode(stored);
-}
-
-/* Return the bound of a partition, or NULL where there is none. */
-PartitionBoundSpec *
-dbkit_stored_bound(Oid partition)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(partition));
-	Node	   *result = NULL;
-	Datum		stored;
-	bool		isnull;
-
-	if (!HeapTupleIsValid(tuple))
-		return NULL;
-	stored = SysCacheGetAttr(RELOID, tuple, Anum_pg_class_relpartbound, &isnull);
-	if (!isnull)
-		result = dbkit_stored_tree(dbkit_stored_text(stored));
-	ReleaseSysCache(tuple);
-	return castNode(PartitionBoundSpec, result);
 }
