@@ -27,7 +27,6 @@ SELECT id, phase, level, description, fixable FROM dbkit.rules WHERE phase = 'ch
 -- blocking_validation: NOT NULL
 ALTER TABLE large ALTER b SET NOT NULL; -- fails
 ALTER TABLE parted ALTER b SET NOT NULL; -- fails
-ALTER TABLE ONLY parted ALTER b SET NOT NULL; -- fails, as PostgreSQL wants the partitions, too
 -- a valid CHECK proves it, also beside other conditions, and not one that the statement drops
 ALTER TABLE large ADD CONSTRAINT proof CHECK (a > 0 AND b IS NOT NULL) NOT VALID;
 ALTER TABLE large ALTER b SET NOT NULL; -- fails
@@ -145,14 +144,18 @@ CLUSTER large USING large_b; -- fails
 CLUSTER small USING nowhere; -- fails
 CLUSTER;
 -- REFRESH
+\set VERBOSITY sqlstate
 REFRESH MATERIALIZED VIEW report; -- fails
+\set VERBOSITY default
 CREATE UNIQUE INDEX CONCURRENTLY ON report (a); -- fails, as the rows are equal
 DROP INDEX CONCURRENTLY report_a_idx;
 REFRESH MATERIALIZED VIEW report WITH NO DATA;
 DROP MATERIALIZED VIEW report;
 CREATE MATERIALIZED VIEW report AS SELECT a FROM large;
 CREATE UNIQUE INDEX CONCURRENTLY ON report (a);
+\set VERBOSITY sqlstate
 REFRESH MATERIALIZED VIEW report; -- fails
+\set VERBOSITY default
 REFRESH MATERIALIZED VIEW CONCURRENTLY report;
 DROP MATERIALIZED VIEW report;
 
@@ -190,9 +193,12 @@ SET dbkit.rule_levels = '*=off, table_rewrite=warning, blocking_index=warning, b
 ALTER TABLE large ADD CHECK (a > 0), ALTER a TYPE bigint; -- warns, twice
 BEGIN;
 ALTER TABLE parted ALTER b TYPE bigint; -- warns once
+-- how large they are now depends on the version
+\set VERBOSITY sqlstate
 ALTER TABLE parted ALTER b TYPE integer; -- warns once
 COMMIT;
 VACUUM FULL large; -- warns
+\set VERBOSITY default
 BEGIN;
 SET LOCAL dbkit.rule_levels = '*=off';
 ALTER TABLE large ALTER a TYPE integer;
@@ -207,10 +213,12 @@ SELECT dbkit.unexempt('public.large', 'table_rewrite');
 SET dbkit.rule_levels = '*=off, table_rewrite=error, blocking_index=error, blocking_validation=error, breaking_change=error';
 CREATE ROLE regress_guest;
 SET ROLE regress_guest;
+\set VERBOSITY sqlstate
 ALTER TABLE large ALTER b SET NOT NULL; -- fails
 REINDEX TABLE large; -- fails
 VACUUM FULL large; -- warns
 DROP TABLE large; -- fails
+\set VERBOSITY default
 RESET ROLE;
 DROP ROLE regress_guest;
 

@@ -199,13 +199,6 @@ extern void dbkit_set_initial(struct config_generic *setting, char initial);
 #define dbkit_local_transaction() (MyProc->lxid)
 #endif
 
-/* PostgreSQL 17 has event triggers fire for REINDEX. */
-#if PG_VERSION_NUM >= 170000
-#define DBKIT_REINDEX_HAS_NO_EVENT	false
-#else
-#define DBKIT_REINDEX_HAS_NO_EVENT	true
-#endif
-
 /* PostgreSQL 17 added named segments of dynamic shared memory. */
 #if PG_VERSION_NUM >= 170000
 #define DBKIT_HAVE_DSM_REGISTRY

@@ -30,7 +30,6 @@ $node->safe_psql('postgres', q{
 	CREATE VIEW shown AS SELECT * FROM orders;
 	CREATE FUNCTION change() RETURNS void LANGUAGE plpgsql AS 'BEGIN ALTER TABLE orders ALTER id SET NOT NULL; END';
 	VACUUM ANALYZE});
-my $reindex_has_event = $node->pg_version >= 17;
 my @changes = (
 	[ 'ALTER TABLE orders ALTER id SET NOT NULL' ],
 	[ 'ALTER TABLE orders ADD CHECK (id > 0)' ],
@@ -60,13 +59,13 @@ my @changes = (
 	[ 'DROP VIEW shown' ],
 	[ 'SELECT change()' ],
 	[ 'DO $$ BEGIN ALTER TABLE orders ALTER id SET NOT NULL; END $$' ],
-	# No event trigger fires for these: they need the library to be there before them
+	# Not all versions fire event triggers for these: they need the library to be there before them
 	[ 'VACUUM FULL orders', 1 ],
 	[ 'VACUUM FULL', 1 ],
 	[ 'CLUSTER orders USING orders_shop', 1 ],
-	[ 'REINDEX TABLE orders', !$reindex_has_event ],
-	[ 'REINDEX INDEX orders_shop', !$reindex_has_event ],
-	[ 'REINDEX SCHEMA public', !$reindex_has_event ],
+	[ 'REINDEX TABLE orders', 1 ],
+	[ 'REINDEX INDEX orders_shop', 1 ],
+	[ 'REINDEX SCHEMA public', 1 ],
 );
 
 # What was read of the large tables since the statistics were reset

@@ -81,12 +81,13 @@ my @changes = (
 	'ALTER TABLE visits DETACH PARTITION visits_old',
 );
 
-# Return what the schema is, whatever the order of the columns.  DETACH ... CONCURRENTLY leaves a CHECK of the bounds.
+# Return what the schema is, whatever the order of the columns and the names that NOT NULL has from
+# PostgreSQL 18 on.  DETACH ... CONCURRENTLY leaves a CHECK of the bounds.
 sub schema
 {
 	my ($database) = @_;
 	my ($out) = run_command([ 'pg_dump', '-s', '-d', $node->connstr($database) ]);
-	return join "\n", sort map { s/,$//r } grep { /\S/ && !/CONSTRAINT visits_old_id_check/ && !/^--|^\\(un)?restrict/ } split /\n/, $out;
+	return join "\n", sort map { s/,$//r =~ s/CONSTRAINT \w+ NOT NULL/NOT NULL/r } grep { /\S/ && !/CONSTRAINT visits_old_id_check/ && !/^--|^\\(un)?restrict/ } split /\n/, $out;
 }
 
 # Split what is to be done into what is sent at once: statements, DO blocks, transactions.

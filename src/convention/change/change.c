@@ -308,7 +308,7 @@ judge_drop(LiveChange *change)
 		dbkit_judge_breaking(change);
 }
 
-/* What is judged before its work, and which of it by the hook, as no event trigger fires for it */
+/* What is judged before its work, and which of it by the hook: event triggers fire for REINDEX from 17 on, for the others never */
 static const struct
 {
 	NodeTag		tag;
@@ -321,7 +321,7 @@ static const struct
 	{T_RenameStmt, false, dbkit_judge_breaking},
 	{T_AlterObjectSchemaStmt, false, dbkit_judge_breaking},
 	{T_RefreshMatViewStmt, false, judge_refresh},
-	{T_ReindexStmt, DBKIT_REINDEX_HAS_NO_EVENT, judge_reindex},
+	{T_ReindexStmt, true, judge_reindex},
 	{T_VacuumStmt, true, judge_vacuum},
 	{T_ClusterStmt, true, judge_cluster},
 };
