@@ -180,13 +180,14 @@ COMMENT ON FUNCTION dbkit.unprotect(pg_catalog.regclass, pg_catalog.name) IS
 -- A new partition is protected as its parent is.
 COMMENT ON FUNCTION dbkit.ddl_command_end() IS
 'Event trigger function: rejects DDL that breaks the schema conventions with SQLSTATE KD001, and protects a new partition or child as its parent is';
--- It has to see CREATE TABLE and its kin as well.
+-- It has to see all that can keep others waiting.
 DROP EVENT TRIGGER dbkit_ddl_command_start;
 CREATE EVENT TRIGGER dbkit_ddl_command_start ON ddl_command_start
-	WHEN TAG IN ('CREATE INDEX', 'CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER POLICY', 'DROP POLICY')
+	WHEN TAG IN ('ALTER MATERIALIZED VIEW', 'ALTER POLICY', 'ALTER TABLE', 'ALTER TRIGGER', 'CREATE INDEX', 'CREATE POLICY', 'CREATE RULE', 'CREATE SCHEMA', 'CREATE TABLE',
+		'CREATE TABLE AS', 'CREATE TRIGGER', 'DROP INDEX', 'DROP MATERIALIZED VIEW', 'DROP POLICY', 'DROP RULE', 'DROP TABLE', 'DROP TRIGGER', 'REFRESH MATERIALIZED VIEW', 'SELECT INTO')
 	EXECUTE FUNCTION dbkit.ddl_command_start();
 COMMENT ON EVENT TRIGGER dbkit_ddl_command_start IS
-'Rejects a CREATE INDEX that blocks writes to a large table, by the rule blocking_index, notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS, and takes a policy that is changed or dropped away from partitions and children';
+'Rejects a CREATE INDEX that blocks writes to a large table, by the rule blocking_index, and a statement that waits without lock_timeout, by that rule, notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS, and takes a policy that is changed or dropped away from partitions and children';
 COMMENT ON EVENT TRIGGER dbkit_ddl_command_end IS
 'Rejects DDL that breaks the schema conventions, and gives partitions and children the row level security of their parent, when they are made and when it changes. ALTER EVENT TRIGGER dbkit_ddl_command_end DISABLE switches that off';
 -- Signed mode guards what one request leaves to the next, and locks of others have no name in a context.
@@ -214,7 +215,7 @@ COMMENT ON VIEW dbkit.rules IS
 COMMENT ON FUNCTION dbkit.ignore_replicated() IS
 'Trigger function: keeps the rows of a publisher''s prefix registry out of the subscriber''s';
 COMMENT ON FUNCTION dbkit.ddl_command_start() IS
-'Event trigger function: rejects a CREATE INDEX that blocks writes to a table larger than dbkit.large_table_size, by the rule blocking_index, notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS, and takes a policy that is changed or dropped away from partitions and children';
+'Event trigger function: rejects a CREATE INDEX that blocks writes to a table larger than dbkit.large_table_size, by the rule blocking_index, and a statement that waits without lock_timeout, by that rule, notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS, and takes a policy that is changed or dropped away from partitions and children';
 COMMENT ON FUNCTION dbkit.table_rewrite() IS
 'Event trigger function: rejects the rewrite of a table larger than dbkit.large_table_size, by the rule table_rewrite';
 COMMENT ON FUNCTION dbkit.check(pg_catalog.regclass) IS

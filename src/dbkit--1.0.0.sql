@@ -334,7 +334,7 @@ CREATE FUNCTION dbkit.ddl_command_start() RETURNS pg_catalog.event_trigger
 AS 'MODULE_PATHNAME', 'dbkit_ddl_command_start'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.ddl_command_start() IS
-'Event trigger function: rejects a CREATE INDEX that blocks writes to a table larger than dbkit.large_table_size, by the rule blocking_index, notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS, and takes a policy that is changed or dropped away from partitions and children';
+'Event trigger function: rejects a CREATE INDEX that blocks writes to a table larger than dbkit.large_table_size, by the rule blocking_index, and a statement that waits without lock_timeout, by that rule, notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS, and takes a policy that is changed or dropped away from partitions and children';
 
 CREATE FUNCTION dbkit.ddl_command_end() RETURNS pg_catalog.event_trigger
 AS 'MODULE_PATHNAME', 'dbkit_ddl_command_end'
@@ -565,10 +565,11 @@ END $$;
 -- event triggers: last, so that they do not judge this script ---------------
 
 CREATE EVENT TRIGGER dbkit_ddl_command_start ON ddl_command_start
-	WHEN TAG IN ('CREATE INDEX', 'CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER POLICY', 'DROP POLICY')
+	WHEN TAG IN ('ALTER MATERIALIZED VIEW', 'ALTER POLICY', 'ALTER TABLE', 'ALTER TRIGGER', 'CREATE INDEX', 'CREATE POLICY', 'CREATE RULE', 'CREATE SCHEMA', 'CREATE TABLE',
+		'CREATE TABLE AS', 'CREATE TRIGGER', 'DROP INDEX', 'DROP MATERIALIZED VIEW', 'DROP POLICY', 'DROP RULE', 'DROP TABLE', 'DROP TRIGGER', 'REFRESH MATERIALIZED VIEW', 'SELECT INTO')
 	EXECUTE FUNCTION dbkit.ddl_command_start();
 COMMENT ON EVENT TRIGGER dbkit_ddl_command_start IS
-'Rejects a CREATE INDEX that blocks writes to a large table, by the rule blocking_index, notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS, and takes a policy that is changed or dropped away from partitions and children';
+'Rejects a CREATE INDEX that blocks writes to a large table, by the rule blocking_index, and a statement that waits without lock_timeout, by that rule, notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS, and takes a policy that is changed or dropped away from partitions and children';
 
 CREATE EVENT TRIGGER dbkit_ddl_command_end ON ddl_command_end
 	EXECUTE FUNCTION dbkit.ddl_command_end();

@@ -30,6 +30,7 @@
 #include "convention/create_table.h"
 #include "convention/draft/draft.h"
 #include "convention/enforce.h"
+#include "convention/held_locks.h"
 #include "convention/instead.h"
 #include "convention/levels.h"
 #include "convention/like.h"
@@ -126,7 +127,8 @@ PG_FUNCTION_INFO_V1(dbkit_ddl_command_start);
  * dbkit.ddl_command_start() returns event_trigger
  *
  * Rejects a CREATE INDEX that blocks writes to a table larger than
- * dbkit.large_table_size, by the rule blocking_index, before it does so, notes what a
+ * dbkit.large_table_size, by the rule blocking_index, before it does so, and a statement
+ * that waits without lock_timeout, by that rule, notes what a
  * CREATE TABLE is made from: a partitioned table by LIKE, a query by AS, and takes a policy
  * that is changed or dropped away from partitions and children.
  */
@@ -135,6 +137,7 @@ dbkit_ddl_command_start(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *event = check_called_for(fcinfo, "ddl_command_start");
 
+	dbkit_begin_late(event->parsetree);
 	dbkit_prepare_policies(event->parsetree);
 	dbkit_note_model(event->parsetree);
 	dbkit_refresh_agreement();
@@ -192,6 +195,7 @@ dbkit_ddl_command_end(PG_FUNCTION_ARGS)
 	List	   *findings = NIL;
 	char	   *instead = NULL;
 
+	dbkit_end_late();
 	dbkit_pass_on_policies(event->parsetree);
 	if (concurrent == CONCURRENTLY_NOT && dbkit_statement_is_covered(event->parsetree))
 	{
@@ -269,6 +273,7 @@ Datum
 dbkit_table_rewrite(PG_FUNCTION_ARGS)
 {
 	check_called_for(fcinfo, "table_rewrite");
+	dbkit_note_held_locks();
 	dbkit_refresh_agreement();
 	if (!dbkit_enforcement_is_disabled())
 		dbkit_report(dbkit_judge_rewrite(), ERROR, NULL);

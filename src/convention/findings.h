@@ -15,7 +15,9 @@
 typedef enum RulePhase
 {
 	PHASE_STATEMENT,			/* judged when a statement ends */
-	PHASE_COMMIT				/* judged before the transaction commits */
+	PHASE_COMMIT,				/* judged before the transaction commits */
+	PHASE_CHANGE				/* judged before the statement does its work;
+								 * no state of an object can break it */
 } RulePhase;
 
 typedef enum RuleLevel
@@ -37,6 +39,7 @@ typedef struct Rule
 	FactSet		needs;			/* all that "judge" reads */
 	FactSet		fixed_by;		/* of these: what a new one of can only help */
 	bool		fixable;
+	bool		only_warns;		/* it is too late to refuse what it finds */
 	bool		may_wait;		/* in phase "statement": some findings are for
 								 * COMMIT */
 	RuleLevel	level;			/* unless the agreement says otherwise */

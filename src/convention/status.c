@@ -141,7 +141,7 @@ put_preloading(ReturnSetInfo *result)
 		}
 	}
 	put_row(result, "preloaded", "no", NULL,
-			"A session is not guarded before it first uses dbkit; add dbkit to session_preload_libraries.");
+			"A session is not guarded before it first uses dbkit, nor are its first VACUUM FULL, CLUSTER, LOCK TABLE, TRUNCATE and REINDEX judged (lock_timeout, lock_held); add dbkit to session_preload_libraries.");
 }
 
 /* Return what is wrong with an event trigger of dbkit, or NULL. */

@@ -68,7 +68,7 @@ my %bad = (
 	security_definer_path => ['CREATE FUNCTION bad.t() RETURNS bigint LANGUAGE sql SECURITY DEFINER RETURN 1'],
 );
 # Judged at the change only
-my %changes = (table_rewrite => 1, blocking_index => 1);
+my %changes = (table_rewrite => 1, blocking_index => 1, lock_timeout => 1, lock_held => 1);
 # Judged by dbkit.check() only, as there is no event trigger for it
 my %checks = (customer_role_confined => 1);
 # Fixed by what does not run in a transaction, which is not where it is refused either

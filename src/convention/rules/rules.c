@@ -29,6 +29,7 @@ static Rule *const tables[] = {
 	dbkit_index_rules,
 	dbkit_security_rules,
 	dbkit_size_limit_rules,
+	dbkit_lock_rules,
 #ifdef DBKIT_PROBE_RULES
 	probe_rules,
 #endif
@@ -62,6 +63,7 @@ dbkit_rules_init(void)
 {
 	collect_rules(PHASE_STATEMENT);
 	collect_rules(PHASE_COMMIT);
+	collect_rules(PHASE_CHANGE);
 	dbkit_n_rules = dbkit_n_builtin_rules;
 }
 
@@ -79,7 +81,8 @@ dbkit_find_rule(const char *id)
 
 static const char *const phase_names[] = {
 	[PHASE_STATEMENT] = "statement",
-	[PHASE_COMMIT] = "commit"
+	[PHASE_COMMIT] = "commit",
+	[PHASE_CHANGE] = "change"
 };
 
 /* Return the name of a phase. */
@@ -89,11 +92,11 @@ dbkit_phase_name(RulePhase phase)
 	return phase_names[phase];
 }
 
-/* Find the phase of that name; false where there is none. */
+/* Find the phase of that name; false where there is none that a rule of the team can have. */
 bool
 dbkit_find_phase(const char *name, RulePhase *phase)
 {
-	for (size_t i = 0; i < lengthof(phase_names); i++)
+	for (int i = 0; i <= PHASE_COMMIT; i++)
 	{
 		*phase = i;
 		if (strcmp(phase_names[i], name) == 0)

@@ -67,11 +67,18 @@ table_size(Oid relid, bool with_partitions)
 	return size;
 }
 
+/* Return the size in bytes above which a table is large. */
+uint64
+dbkit_large_table_size(void)
+{
+	return (uint64) large_table_size * 1024;
+}
+
 /* Is it a table of which others should not have to wait for a change? */
 bool
 dbkit_is_large(Oid relid)
 {
-	return table_size(relid, true) > (uint64) large_table_size * 1024;
+	return table_size(relid, true) > dbkit_large_table_size();
 }
 
 /* Return the root of a partition, which is what is judged; else the table. */

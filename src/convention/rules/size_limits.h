@@ -13,6 +13,7 @@
 
 extern List *dbkit_judge_index_build(Node *parsetree);
 extern List *dbkit_judge_rewrite(void);
+extern uint64 dbkit_large_table_size(void);
 extern bool dbkit_is_large(Oid relid);
 extern void dbkit_size_limits_init(void);
 
