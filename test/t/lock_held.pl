@@ -123,6 +123,12 @@ is(($node->psql('without', q{LOAD 'dbkit'; CREATE TABLE t AS SELECT generate_ser
 like(warnings("BEGIN; ALTER TABLE big ADD e text; $slow; COMMIT", 0), held('table "public.big"', @both, 'ALTER TABLE big ADD e text', 'COMMIT'), 'the first statement');
 is(warnings("BEGIN; LOCK TABLE big; $slow; COMMIT", 0), '', 'LOCK TABLE as the first statement');
 
+# and the rule lock_timeout speaks before it waits
+$node->safe_psql('postgres', q{ALTER DATABASE postgres SET dbkit.rule_levels = '*=off, lock_timeout=warning'});
+like(warnings('ALTER TABLE big ADD h text', 0), qr/^WARNING:  table "public.big" breaks the schema convention "lock_timeout"/, 'lock_timeout in the first statement');
+like(warnings('CREATE TABLE new (a bigint REFERENCES big)', 0), qr/^WARNING:[^\n]* "lock_timeout"[^\n]*$/, 'which is judged once');
+$node->safe_psql('postgres', 'ALTER DATABASE postgres RESET dbkit.rule_levels');
+
 # Who waits
 my $holder = $node->background_psql('postgres', on_error_stop => 0);
 $holder->query_safe("SELECT dbkit.lock_key('x'); BEGIN; LOCK TABLE big IN SHARE MODE");
