@@ -114,19 +114,19 @@ is_installed(void)
 
 /* Return a statement in one line, cut where it is long, for as long as the transaction lasts. */
 static char *
-show_statement(const char *text, int length)
+show_statement(const char *source, int length)
 {
 	char		shown[MAX_SHOWN + 1];
 	int			used = 0;
 
-	while (length > 0 && (isspace((unsigned char) text[length - 1]) || text[length - 1] == ';'))
+	while (length > 0 && (isspace((unsigned char) source[length - 1]) || source[length - 1] == ';'))
 		length--;
 	for (int i = 0; i < length && used < MAX_SHOWN; i++)
 	{
-		if (!isspace((unsigned char) text[i]))
-			shown[used++] = text[i];
-		else if (used > 0 && shown[used - 1] != ' ')
-			shown[used++] = ' ';
+		bool		blank = isspace((unsigned char) source[i]);
+
+		if (!blank || (used > 0 && shown[used - 1] != ' '))
+			shown[used++] = blank ? ' ' : source[i];
 	}
 	shown[used] = '\0';
 	if (used < MAX_SHOWN)
@@ -139,12 +139,12 @@ show_statement(const char *text, int length)
 static const char *
 shown_statement(void)
 {
-	const char *text = running.source;
+	const char *start = running.source;
 
-	if (running.shown == NULL && text != NULL)
+	if (running.shown == NULL && start != NULL)
 	{
-		text += Max(running.location, 0);
-		running.shown = show_statement(text, running.length > 0 ? running.length : (int) strlen(text));
+		start += Max(running.location, 0);
+		running.shown = show_statement(start, running.length > 0 ? running.length : (int) strlen(start));
 	}
 	return running.shown;
 }
@@ -249,7 +249,7 @@ may_lock_tables(Node *statement)
 static void
 begin_statement(const Node *statement, const char *source, int location, int length)
 {
-	running = (Running) {
+	const Running begun = {
 		.active = true,
 		.source = source,
 		.location = location,
@@ -257,6 +257,8 @@ begin_statement(const Node *statement, const char *source, int location, int len
 		/* It accesses its objects in none of the ways that have a hook */
 		.since = IsA(statement, ReindexStmt) ? GetCurrentTimestamp() : 0
 	};
+
+	running = begun;
 }
 
 /*
@@ -299,7 +301,11 @@ locks_ProcessUtility(PlannedStmt *pstmt, const char *queryString, bool readOnlyT
 	}
 	begin_statement(pstmt->utilityStmt, queryString, pstmt->stmt_location, pstmt->stmt_len);
 	own = running;
-	/* The actions of an ALTER, and the foreign keys of a CREATE, were judged with it */
+
+	/*
+	 * The actions of an ALTER, and the foreign keys of a CREATE, were judged
+	 * with it
+	 */
 	if (context != PROCESS_UTILITY_SUBCOMMAND || !IsA(pstmt->utilityStmt, AlterTableStmt))
 		judge_wait(pstmt->utilityStmt);
 	next(pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
@@ -380,7 +386,11 @@ at_transaction_event(XactEvent event, void *arg pg_attribute_unused())
 			report_held(event == XACT_EVENT_PRE_PREPARE);
 		return;
 	}
-	/* TopTransactionContext goes with it; VACUUM goes on in another transaction */
+
+	/*
+	 * TopTransactionContext goes with it; VACUUM goes on in another
+	 * transaction
+	 */
 	locked = NULL;
 	deepest = 0;
 	visited = 0;

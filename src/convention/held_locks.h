@@ -20,7 +20,7 @@ typedef struct HeldLock
 	LOCKMODE	mode;
 	long		milliseconds;	/* that it has been held for */
 	const char *statement;		/* that took it, cut */
-}			HeldLock;
+} HeldLock;
 
 extern void dbkit_begin_late(Node *statement);
 extern void dbkit_end_late(void);

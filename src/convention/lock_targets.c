@@ -41,7 +41,8 @@ add(List **targets, RangeVar *name, LOCKMODE mode)
 	if (!OidIsValid(relid))
 		return;
 	target = palloc(sizeof(LockTarget));
-	*target = (LockTarget) {relid, mode};
+	target->relid = relid;
+	target->mode = mode;
 	*targets = lappend(*targets, target);
 }
 
@@ -111,7 +112,7 @@ add_of_drop(List **targets, const DropStmt *stmt)
 {
 	ListCell   *lc;
 	bool		of_table = stmt->removeType == OBJECT_TRIGGER || stmt->removeType == OBJECT_POLICY ||
-		stmt->removeType == OBJECT_RULE;
+	stmt->removeType == OBJECT_RULE;
 
 	if (!of_table && (stmt->concurrent || (stmt->removeType != OBJECT_TABLE &&
 										   stmt->removeType != OBJECT_MATVIEW && stmt->removeType != OBJECT_INDEX)))
@@ -129,7 +130,10 @@ add_of_drop(List **targets, const DropStmt *stmt)
 static void
 add_of_rename(List **targets, const RenameStmt *stmt)
 {
-	/* ShareUpdateExclusiveLock is enough for an index (RenameRelation in tablecmds.c) */
+	/*
+	 * ShareUpdateExclusiveLock is enough for an index (RenameRelation in
+	 * tablecmds.c)
+	 */
 	if (stmt->renameType != OBJECT_INDEX)
 		add(targets, stmt->relation, AccessExclusiveLock);
 }

@@ -249,7 +249,8 @@ group_by_table(const Catalogs *before, const List *held)
 		if (table == NULL)
 		{
 			table = palloc(sizeof(HeldTable));
-			*table = (HeldTable) {root, lock};
+			table->root = root;
+			table->worst = lock;
 			result = lappend(result, table);
 		}
 		if (is_worse(lock, table))
