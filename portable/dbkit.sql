@@ -1356,7 +1356,11 @@ VALUES
 	(43, 'blocking_validation', 'change', 'warning', false, 'constraints of a table larger than dbkit.large_table_size are added NOT VALID and validated later',
 		'A new constraint has PostgreSQL read the whole table, and others wait until it has. Added NOT VALID and validated in a second transaction, it reads as much, and nobody waits.'),
 	(44, 'breaking_change', 'change', 'off', false, 'nothing that a running application may use is renamed, dropped or given another type',
-		'While a migration runs, and until the new version of the application is everywhere, the old one is still at work. It fails at once if a table, view or column that it uses has gone, or has another name.')
+		'While a migration runs, and until the new version of the application is everywhere, the old one is still at work. It fails at once if a table, view or column that it uses has gone, or has another name.'),
+	(45, 'lock_timeout', 'change', 'warning', false, 'lock_timeout is set where a statement locks a table larger than dbkit.large_table_size against readers or writers; commands without event triggers are judged only where dbkit is preloaded',
+		'A statement that waits for a lock stands in a queue, and whoever comes later and needs the table stands behind it: an ALTER TABLE that waits for one long report stops the application for as long. With `lock_timeout` the statement gives up, the others go on, and you try again.'),
+	(46, 'lock_held', 'change', 'warning', false, 'no lock that blocks readers or writers of a table larger than dbkit.large_table_size is held longer than dbkit.max_lock_time until COMMIT; commands without event triggers are judged only where dbkit is preloaded',
+		'Most kinds of ALTER TABLE lock all others out of the table, not for as long as they take, but until COMMIT. What the transaction does after them, such as an UPDATE of all rows, is time in which the application stands still.')
 $$;
 COMMENT ON FUNCTION dbkit.all_rules() IS
 'the schema conventions with the levels that they have by themselves, in the order in which they judge';
@@ -1623,7 +1627,7 @@ FROM (SELECT '' UNION ALL SELECT jsonb_object_keys(CASE jsonb_typeof(own -> 'sch
 				(5, preset #>> ARRAY['rules', CASE WHEN r.number < 1000 THEN r.id END], 'preset'),
 				(6, CASE WHEN r.number < 1000 THEN preset #>> '{rules,*}' END, 'preset'),
 				(7, r.level, 'default')) AS said (number, level, source)
-		WHERE said.level IN ('off', 'warning', 'error') OR said.level = 'fix' AND r.fixable
+		WHERE said.level IN ('off', 'warning') OR said.level = 'error' AND r.id <> 'lock_held' OR said.level = 'fix' AND r.fixable
 		ORDER BY said.number LIMIT 1) AS l
 $$;
 COMMENT ON FUNCTION dbkit.rule_levels(jsonb, text) IS
@@ -1714,12 +1718,13 @@ LATERAL (
 	SELECT CASE id WHEN '*' THEN 1 ELSE 2 END, number, CASE
 		WHEN jsonb_typeof(value) <> 'string' THEN format('The level of "%s" has to be a string.', id)
 		WHEN NOT dbkit.is_rule(own, id) THEN format('There is no rule "%s".', id)
-		WHEN value #>> '{}' NOT IN ('off', 'warning', 'error', CASE WHEN fixable THEN 'fix' ELSE 'error' END)
-			THEN format('The level of "%s" has to be off, warning%s, not "%s".', id,
-				CASE WHEN fixable THEN ', error or fix' ELSE ' or error' END, value #>> '{}') END
+		WHEN value #>> '{}' <> ALL (regexp_split_to_array(levels, ', | or '))
+			THEN format('The level of "%s" has to be %s, not "%s".', id, levels, value #>> '{}') END
 	FROM jsonb_each(CASE WHEN jsonb_typeof(part.value -> 'rules') = 'object' THEN part.value -> 'rules' END)
 		WITH ORDINALITY AS level (id, value, number),
-	LATERAL (SELECT id = '*' OR id IN (SELECT r.id FROM dbkit.rules_of(own) r WHERE r.fixable)) AS f (fixable)
+	LATERAL (SELECT CASE WHEN id = 'lock_held' THEN 'off or warning'
+		WHEN id = '*' OR id IN (SELECT r.id FROM dbkit.rules_of(own) r WHERE r.fixable) THEN 'off, warning, error or fix'
+		ELSE 'off, warning or error' END) AS f (levels)
 	) AS said (place, number, problem)
 WHERE said.problem IS NOT NULL ORDER BY part.number, said.place, said.number)
 UNION ALL

@@ -2,7 +2,7 @@
 \i sql/include/convention_commit.psql
 -- every rule that looks at what is there
 CREATE FUNCTION pg_temp.set_rules(level text, wanted text DEFAULT '%') RETURNS bigint LANGUAGE sql AS $$
-	SELECT count(*) FROM dbkit.rules, set_config('dbkit.rule_levels', (SELECT string_agg(id || '=' || CASE WHEN phase LIKE $2 THEN $1 ELSE level END, ',') FROM dbkit.rules), false)
+	SELECT count(*) FROM dbkit.rules, set_config('dbkit.rule_levels', (SELECT string_agg(id || '=' || CASE WHEN phase LIKE $2 AND id <> 'lock_held' THEN $1 ELSE level END, ',') FROM dbkit.rules), false)
 	WHERE phase LIKE $2 $$;
 -- those that are off by default and have no fix: they find the same in nearly every table
 CREATE FUNCTION pg_temp.leave_out_optional() RETURNS text LANGUAGE sql AS $$

@@ -325,6 +325,7 @@ SELECT object_identity, problem FROM dbkit.check('chain_40');
 RESET dbkit.enforce;
 \echo '== it is no table to other rules'
 SET dbkit.rule_levels = '*=error, blocking_index=off';
+SET lock_timeout = '1min';
 SET dbkit.large_table_size = 0;
 CREATE MATERIALIZED VIEW figures AS SELECT 1 AS "Id";
 CREATE INDEX ON figures ("Id");

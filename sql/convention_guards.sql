@@ -17,6 +17,7 @@ SELECT dbkit.baseline() > 0;
 -- a table as large as the limit is not larger
 SELECT pg_relation_size('big') / 1024 AS size \gset
 SET dbkit.rule_levels = 'table_rewrite=error, blocking_index=error';
+SET lock_timeout = '1min';
 SET dbkit.large_table_size = :size;
 CREATE INDEX big_a ON big (a);
 SET dbkit.large_table_size = '8kB';

@@ -29,6 +29,7 @@ SELECT dbkit.fixes('locks', 'users');
 SELECT dbkit.fixes('locks', 'teams');
 SELECT dbkit.fixes('breaks');
 -- of a large table in steps that nobody waits for
+SET lock_timeout = '1min';
 SET dbkit.large_table_size = 0;
 SELECT dbkit.fixes('breaks');
 SELECT dbkit.fixes('breaks') \gexec

@@ -199,6 +199,30 @@ extern void dbkit_set_initial(struct config_generic *setting, char initial);
 #define dbkit_local_transaction() (MyProc->lxid)
 #endif
 
+/* Commit 5764f611e10 made the queues of the lock table lists like others (16) */
+#if PG_VERSION_NUM >= 160000
+#define dbkit_queue_start(queue)	(&(queue)->head)
+#define dbkit_queue_next(queue, node, offset) \
+	((node)->next == &(queue)->head ? NULL : (void *) ((char *) (node)->next - (offset)))
+#define dbkit_wait_queue(lock)	(&(lock)->waitProcs.dlist)
+#else
+#define dbkit_queue_start(queue)	(queue)
+#define dbkit_queue_next(queue, node, offset)	((void *) SHMQueueNext(queue, node, offset))
+#define dbkit_wait_queue(lock)	(&(lock)->waitProcs.links)
+#endif
+
+/* Commits b0a55e43299 and 024c5211176 renamed what says where a file is, and whose (16, 17) */
+#if PG_VERSION_NUM >= 170000
+#define dbkit_open_file(space, number) \
+	smgropen((RelFileLocator) {space, MyDatabaseId, number}, INVALID_PROC_NUMBER)
+#elif PG_VERSION_NUM >= 160000
+#define dbkit_open_file(space, number) \
+	smgropen((RelFileLocator) {space, MyDatabaseId, number}, InvalidBackendId)
+#else
+#define dbkit_open_file(space, number) \
+	smgropen((RelFileNode) {space, MyDatabaseId, number}, InvalidBackendId)
+#endif
+
 /* PostgreSQL 17 added named segments of dynamic shared memory. */
 #if PG_VERSION_NUM >= 170000
 #define DBKIT_HAVE_DSM_REGISTRY

@@ -592,8 +592,8 @@ END $$;
 -- event triggers: last, so that they do not judge this script ---------------
 
 CREATE EVENT TRIGGER dbkit_ddl_command_start ON ddl_command_start
-	WHEN TAG IN ('CREATE INDEX', 'CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER POLICY', 'DROP POLICY', 'ALTER INDEX', 'ALTER MATERIALIZED VIEW', 'ALTER TABLE',
-		'ALTER VIEW', 'DROP INDEX', 'DROP MATERIALIZED VIEW', 'DROP TABLE', 'DROP VIEW', 'REFRESH MATERIALIZED VIEW')
+	WHEN TAG IN ('ALTER INDEX', 'ALTER MATERIALIZED VIEW', 'ALTER POLICY', 'ALTER TABLE', 'ALTER TRIGGER', 'ALTER VIEW', 'CREATE INDEX', 'CREATE POLICY', 'CREATE RULE', 'CREATE SCHEMA', 'CREATE TABLE AS',
+		'CREATE TABLE', 'CREATE TRIGGER', 'DROP INDEX', 'DROP MATERIALIZED VIEW', 'DROP POLICY', 'DROP RULE', 'DROP TABLE', 'DROP TRIGGER', 'DROP VIEW', 'REFRESH MATERIALIZED VIEW', 'SELECT INTO')
 	EXECUTE FUNCTION dbkit.ddl_command_start();
 COMMENT ON EVENT TRIGGER dbkit_ddl_command_start IS
 'Rejects a change of a large table that others would wait for, by the rules of phase change, before it is made, notes what a CREATE TABLE is made from: a partitioned table by LIKE, a query by AS, and takes a policy that is changed or dropped away from partitions and children';

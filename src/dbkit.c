@@ -21,9 +21,11 @@
 #include "convention/changed.h"
 #include "convention/commit.h"
 #include "convention/facts/rows.h"
+#include "convention/held_locks.h"
 #include "convention/levels.h"
 #include "convention/own_objects.h"
 #include "convention/reserved.h"
+#include "convention/rules/locks.h"
 #include "convention/rules/rules.h"
 #include "convention/rules/size_limits.h"
 #include "lock/name.h"
@@ -67,10 +69,12 @@ _PG_init(void)
 	dbkit_levels_init();
 	dbkit_agreed_names_init();
 	dbkit_size_limits_init();
+	dbkit_lock_rules_init();
 	dbkit_own_objects_init();
 	dbkit_reserved_init();
 	dbkit_rows_init();
 	dbkit_changed_init();
+	dbkit_held_locks_init();	/* callbacks run the last one first */
 	dbkit_commit_init();
 	dbkit_change_init();
 	dbkit_lock_names_init();

@@ -9,31 +9,16 @@
 
 #include "catalog/pg_class.h"
 #include "storage/lmgr.h"
-#include "storage/lock.h"
 
 #include "common.h"
 #include "convention/agreed_names.h"
 #include "convention/cases.h"
 #include "convention/facts/read.h"
 #include "convention/ratchet.h"
+#include "lock/own_locks.h"
 
 /* Renaming a schema changes all there is in it: the lock table is not as large */
 #define MAX_LOCKED		1000
-
-/* Does the transaction hold a lock on the relation that keeps it as it is? */
-static bool
-is_locked(Oid relid)
-{
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_RELATION(tag, MyDatabaseId, relid);
-	for (LOCKMODE mode = AccessShareLock; mode <= AccessExclusiveLock; mode++)
-	{
-		if (dbkit_lock_held_by_me(&tag, mode))
-			return true;
-	}
-	return false;
-}
 
 /* Can the prefix of the table's ids be another one now? */
 bool
@@ -51,7 +36,7 @@ dbkit_changes_prefix(const ChangedObject *object)
 static void
 lock_object(const ChangedObject *object)
 {
-	if (object->classid == RelationRelationId && !is_locked(object->objid))
+	if (object->classid == RelationRelationId && !dbkit_holds_lock(object->objid, AccessShareLock))
 		(void) ConditionalLockRelationOid(object->objid, AccessShareLock);
 }
 

@@ -31,6 +31,7 @@
 #include "convention/create_table.h"
 #include "convention/draft/draft.h"
 #include "convention/enforce.h"
+#include "convention/held_locks.h"
 #include "convention/instead.h"
 #include "convention/levels.h"
 #include "convention/like.h"
@@ -135,6 +136,7 @@ dbkit_ddl_command_start(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *event = check_called_for(fcinfo, "ddl_command_start");
 
+	dbkit_begin_late(event->parsetree);
 	dbkit_prepare_policies(event->parsetree);
 	dbkit_note_model(event->parsetree);
 	dbkit_refresh_agreement();
@@ -192,6 +194,7 @@ dbkit_ddl_command_end(PG_FUNCTION_ARGS)
 	List	   *findings = NIL;
 	char	   *instead = NULL;
 
+	dbkit_end_late();
 	dbkit_pass_on_policies(event->parsetree);
 	if (concurrent == CONCURRENTLY_NOT && dbkit_statement_is_covered(event->parsetree))
 	{
@@ -270,6 +273,7 @@ dbkit_table_rewrite(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *event = check_called_for(fcinfo, "table_rewrite");
 
+	dbkit_note_held_locks();
 	dbkit_refresh_agreement();
 	if (!dbkit_enforcement_is_disabled())
 		dbkit_judge_rewrite(event->parsetree);

@@ -39,6 +39,7 @@ typedef struct Rule
 	FactSet		needs;			/* all that "judge" reads */
 	FactSet		fixed_by;		/* of these: what a new one of can only help */
 	bool		fixable;
+	bool		only_warns;		/* it is too late to refuse what it finds */
 	bool		may_wait;		/* in phase "statement": some findings are for
 								 * COMMIT */
 	RuleLevel	level;			/* unless the agreement says otherwise */

@@ -94,6 +94,22 @@ dbkit_level_name(RuleLevel level)
 	return level_names[level];
 }
 
+/* Can a rule have that level? */
+static bool
+can_have(const Rule *rule, RuleLevel level)
+{
+	return level <= LEVEL_WARNING || (!rule->only_warns && (level != LEVEL_FIX || rule->fixable));
+}
+
+/* Tell which levels a rule can have, or all of them for NULL. */
+static const char *
+name_levels(const Rule *rule)
+{
+	if (rule == NULL || can_have(rule, LEVEL_FIX))
+		return "off, warning, error or fix";
+	return can_have(rule, LEVEL_ERROR) ? "off, warning or error" : "off or warning";
+}
+
 /* Find the level of that name; false where there is none, or the rule cannot have it. */
 static bool
 find_level(const char *name, const Rule *rule, RuleLevel *level)
@@ -102,7 +118,7 @@ find_level(const char *name, const Rule *rule, RuleLevel *level)
 	{
 		*level = i;
 		if (strcmp(level_names[i], name) == 0)
-			return i != LEVEL_FIX || rule == NULL || rule->fixable;
+			return rule == NULL || can_have(rule, i);
 	}
 	return false;
 }
@@ -114,7 +130,7 @@ set_level(Levels *levels, const Rule *rule, RuleLevel level)
 	for (int i = 0; i < dbkit_n_rules; i++)
 	{
 		if (dbkit_all_rules[i] == rule ||
-			(rule == NULL && (level != LEVEL_FIX || dbkit_all_rules[i]->fixable)))
+			(rule == NULL && can_have(dbkit_all_rules[i], level)))
 			levels->of[i] = level;
 	}
 }
@@ -132,8 +148,7 @@ set_named_level(Levels *levels, const char *id, const char *name, UnknownRule un
 	if (!known && unknown == UNKNOWN_IS_WRONG)
 		return psprintf("There is no rule \"%s\".", id);
 	if (!find_level(name, rule, &level))
-		return psprintf("The level of \"%s\" has to be off, warning%s, not \"%s\".", id,
-						rule == NULL || rule->fixable ? ", error or fix" : " or error", name);
+		return psprintf("The level of \"%s\" has to be %s, not \"%s\".", id, name_levels(rule), name);
 	if (known)
 		set_level(levels, rule, level);
 	return NULL;

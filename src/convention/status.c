@@ -141,7 +141,7 @@ put_preloading(ReturnSetInfo *result)
 		}
 	}
 	put_row(result, "preloaded", "no", NULL,
-			"A session is not guarded before it first uses dbkit, nor judged by table_rewrite and blocking_index for VACUUM FULL, CLUSTER and REINDEX; add dbkit to session_preload_libraries.");
+			"A session is not guarded before it first uses dbkit, nor are its first VACUUM FULL, CLUSTER, LOCK TABLE, TRUNCATE and REINDEX judged (table_rewrite, blocking_index, lock_timeout, lock_held); add dbkit to session_preload_libraries.");
 }
 
 /* Return what is wrong with an event trigger of dbkit, or NULL. */

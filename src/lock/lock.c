@@ -32,6 +32,7 @@
 #include "common.h"
 #include "context/context.h"
 #include "lock/name.h"
+#include "lock/own_locks.h"
 
 #define NO_TIMEOUT (-1)
 
@@ -117,21 +118,6 @@ timeout_argument(FunctionCallInfo fcinfo)
 	return (int) ms;
 }
 
-/* Give the application_name of a backend, or NULL. */
-static const char *
-application_of(int pid)
-{
-	for (int i = 1; i <= pgstat_fetch_stat_numbackends(); i++)
-	{
-		PgBackendStatus *status;
-
-		status = &pgstat_get_local_beentry_by_index(i)->backendStatus;
-		if (status->st_procpid == pid)
-			return status->st_appname;
-	}
-	return NULL;
-}
-
 /* Say whether a backend holds one of the modes that a request conflicts with. */
 static bool
 holds_conflicting(const LockInstanceData *instance, LOCKMODE mode)
@@ -166,7 +152,6 @@ list_backends(const NamedLock *lock, const LockData *data,
 	for (int i = 0; i < data->nelements; i++)
 	{
 		LockInstanceData *instance = &data->locks[i];
-		const char *application;
 
 		if (memcmp(&instance->locktag, &lock->tag, sizeof(LOCKTAG)) != 0 ||
 			instance->pid == MyProcPid || !conflicts(instance, lock->mode))
@@ -174,14 +159,9 @@ list_backends(const NamedLock *lock, const LockData *data,
 		if (list.len > 0)
 			appendStringInfoString(&list, ", ");
 		if (instance->pid == 0)
-		{
 			appendStringInfoString(&list, "a prepared transaction");
-			continue;
-		}
-		appendStringInfo(&list, "backend %d", instance->pid);
-		application = application_of(instance->pid);
-		if (application && *application)
-			appendStringInfo(&list, " (\"%s\")", application);
+		else
+			dbkit_append_backend(&list, instance->pid);
 	}
 	return list.data;
 }

@@ -103,9 +103,9 @@ $$, $$VALUES ('dbkit_ddl_command_end', 'ddl_command_end', 'O', NULL), ('dbkit_sq
 	'the event triggers fire in sessions of origin, for every command');
 SELECT results_eq($$
 	SELECT name COLLATE "C", context FROM pg_settings
-	WHERE name ~ '^dbkit\.(enforce|rule|required|large)' ORDER BY 1
+	WHERE name ~ '^dbkit\.(enforce|rule|required|large|max_lock_time)' ORDER BY 1
 $$, $$VALUES ('dbkit.enforce' COLLATE "C", 'superuser'), ('dbkit.large_table_size', 'superuser'),
-	('dbkit.required_rules', 'sighup'), ('dbkit.rule_levels', 'superuser')$$,
+	('dbkit.max_lock_time', 'superuser'), ('dbkit.required_rules', 'sighup'), ('dbkit.rule_levels', 'superuser')$$,
 	'what is enforced is for superusers to set, and what is required for the configuration');
 
 SELECT finish();

@@ -68,6 +68,8 @@ my %per_statement = (
 	'rejected at commit' => [ q{BEGIN; SET LOCAL dbkit.enforce = on; COMMENT ON TABLE kind_enum IS NULL; COMMENT ON TABLE tenants IS NULL; COMMIT;}, 300 ],
 	'tables' => [ q{CREATE TABLE t%d_enum (value text PRIMARY KEY); DROP TABLE t%d_enum;}, 200, 1 ],
 	'judged tables' => [ q{SET dbkit.enforce = on; CREATE TABLE t%d_enum (value text PRIMARY KEY); DROP TABLE t%d_enum; SET dbkit.enforce = off;}, 200, 1 ],
+	'held locks' => [ q{BEGIN; SET LOCAL dbkit.enforce = on; LOCK TABLE rows IN SHARE MODE; SAVEPOINT s; LOCK TABLE rows; ROLLBACK TO s; COMMIT;}, 500 ],
+	'reported locks' => [ q{BEGIN; SET LOCAL dbkit.enforce = on; SET LOCAL dbkit.large_table_size = 0; SET LOCAL dbkit.max_lock_time = 0; SET LOCAL client_min_messages = error; LOCK TABLE rows; COMMIT;}, 300 ],
 	'savepoints' => [ q{BEGIN; SAVEPOINT s; COMMENT ON TABLE rows IS 'turn %d'; ROLLBACK TO s; COMMIT;}, 500 ],
 );
 

@@ -68,7 +68,7 @@ my %bad = (
 	security_definer_path => ['CREATE FUNCTION bad.t() RETURNS bigint LANGUAGE sql SECURITY DEFINER RETURN 1'],
 );
 # Judged at the change only
-my %changes = map { $_ => 1 } qw(table_rewrite blocking_index blocking_validation breaking_change);
+my %changes = map { $_ => 1 } qw(table_rewrite blocking_index blocking_validation breaking_change lock_timeout lock_held);
 # Judged by dbkit.check() only, as there is no event trigger for it
 my %checks = (customer_role_confined => 1);
 # Fixed by what does not run in a transaction, which is not where it is refused either

@@ -20,5 +20,6 @@ extern Rule dbkit_tenant_rules[];
 extern Rule dbkit_index_rules[];
 extern Rule dbkit_security_rules[];
 extern Rule dbkit_size_limit_rules[];
+extern Rule dbkit_lock_rules[];
 
 #endif							/* DBKIT_FILES_H */

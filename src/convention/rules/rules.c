@@ -30,6 +30,7 @@ static Rule *const tables[] = {
 	dbkit_index_rules,
 	dbkit_security_rules,
 	dbkit_size_limit_rules,
+	dbkit_lock_rules,
 #ifdef DBKIT_PROBE_RULES
 	probe_rules,
 #endif
