@@ -1,0 +1,27 @@
+/*-------------------------------------------------------------------------
+ *
+ * sha256.c
+ *		Hashes of texts.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+
+#include "common.h"
+#include "ledger/sha256.h"
+
+/*
+ * Return the SHA-256 of a text as lower-case hexadecimal digits: of its bytes in UTF-8, whatever the encoding of
+ * the database.
+ */
+char *
+dbkit_sha256(const char *string, int length)
+{
+	char	   *utf8 = pg_server_to_any(string, length, PG_UTF8);
+	Datum		bytes = PointerGetDatum(cstring_to_text(utf8));
+
+	return TextDatumGetCString(DirectFunctionCall2(binary_encode, DirectFunctionCall1(sha256_bytea, bytes), CStringGetTextDatum("hex")));
+}
