@@ -576,6 +576,12 @@ LANGUAGE C STABLE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.fingerprint() IS
 'A hash of the schema of this database, the same in two databases of one major version of PostgreSQL exactly if their schemas are. Before the space without views and expressions, which PostgreSQL spells differently from version to version, so that this part can be compared across versions; behind it the version and the hash of those. Owners, OIDs, the order of columns in tables, rows and what belongs to extensions do not count';
 
+CREATE FUNCTION dbkit.schema_sql(definition pg_catalog.jsonb) RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'dbkit_schema_sql'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.schema_sql(pg_catalog.jsonb) IS
+'The SQL of a schema that is described as JSON, as the agreement wants it, for a migration that runs it in one transaction: the tables in any order, then their foreign keys, then indexes, triggers and policies, then the migrations, which are SQL. {"version", "tables": [{"name", "columns": [{"name", "type", "primary_key", "unique", "nullable", "default"}], "primary_key", "foreign_keys": [{"columns", "references"}], "indexes": [{"name", "columns", "unique"}]}], "migrations"}. Makes the tables in a trial that is rolled back. Errors: invalid_parameter_value for what is no such definition, syntax_error, KD001 where there is no such table, and those of CREATE TABLE';
+
 -- The tables that are there before the event triggers, in the order of their creation
 SELECT dbkit.register_prefix(oid::pg_catalog.regclass)
 FROM (SELECT oid FROM pg_catalog.pg_class

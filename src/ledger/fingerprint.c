@@ -105,7 +105,7 @@ static const Aspect aspects[] = {
 		"JOIN pg_catalog.pg_foreign_server s ON s.oid OPERATOR(pg_catalog.=) f.ftserver WHERE f.ftrelid OPERATOR(pg_catalog.=) c.oid), "
 		"pg_catalog.obj_description(c.oid, 'pg_class'::pg_catalog.name), " PRIVILEGES("c.relacl", "'r'", "c.relowner") "), "
 		"pg_catalog.jsonb_build_array(pg_catalog.pg_get_viewdef(c.oid), pg_catalog.pg_get_partkeydef(c.oid), pg_catalog.pg_get_expr(c.relpartbound, c.oid)) "
-		"FROM pg_catalog.pg_class c WHERE " IN_SCHEMAS("c.relnamespace") " AND " IS_ONE_OF("c.relkind", "r,p,v,m,f")},
+	"FROM pg_catalog.pg_class c WHERE " IN_SCHEMAS("c.relnamespace") " AND " IS_ONE_OF("c.relkind", "r,p,v,m,f")},
 
 	/*
 	 * By name: the place of a column counts in composite types alone.  Later
@@ -251,7 +251,7 @@ static const Aspect aspects[] = {
 
 	{"cast", CastRelationId,
 		"SELECT c.oid, pg_catalog.jsonb_build_array(c.castsource::pg_catalog.regtype, c.casttarget::pg_catalog.regtype, c.castfunc::pg_catalog.regprocedure, "
-		"c.castcontext, c.castmethod, pg_catalog.obj_description(c.oid, 'pg_cast'::pg_catalog.name)), NULL FROM pg_catalog.pg_cast c WHERE " IS_OURS("c.oid")},
+	"c.castcontext, c.castmethod, pg_catalog.obj_description(c.oid, 'pg_cast'::pg_catalog.name)), NULL FROM pg_catalog.pg_cast c WHERE " IS_OURS("c.oid")},
 
 	/* 17 has another name for the column of ICU's locale */
 	{"collation", CollationRelationId,
@@ -266,7 +266,7 @@ static const Aspect aspects[] = {
 
 	{"language", LanguageRelationId,
 		"SELECT l.oid, pg_catalog.jsonb_build_array(l.lanname, l.lanpltrusted, l.lanplcallfoid::pg_catalog.regprocedure, "
-		PRIVILEGES("l.lanacl", "'l'", "l.lanowner") "), NULL FROM pg_catalog.pg_language l WHERE " IS_OURS("l.oid")},
+	PRIVILEGES("l.lanacl", "'l'", "l.lanowner") "), NULL FROM pg_catalog.pg_language l WHERE " IS_OURS("l.oid")},
 
 	{"text search configuration", TSConfigRelationId,
 		"SELECT c.oid, pg_catalog.jsonb_build_array(c.oid::pg_catalog.regconfig, " IDENTITY("pg_ts_parser", "c.cfgparser") ", "
@@ -339,7 +339,7 @@ add_line(Lines *lines, const Aspect *aspect, int number, uint64 row, const char 
 {
 	char	   *text = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number);
 
-	if (text != NULL)
+	if (text !=NULL)
 		lines->lines = lappend(lines->lines, psprintf("%s %s%s", aspect->name, key, text));
 }
 

@@ -65,7 +65,7 @@ SELECT bag_eq($$
 	SELECT p.oid::regprocedure::text COLLATE "default", concat(provolatile, CASE WHEN proisstrict THEN ' strict ' ELSE ' ' END, proparallel)
 	FROM members JOIN pg_proc AS p ON classid = 'pg_proc'::regclass AND p.oid = objid
 	WHERE proname IN ('generate_id', 'updated_at', 'generate_id_at', 'is_id', 'id_prefix', 'id_uuid', 'id_from_uuid', 'id_timestamp',
-		'id_lower_bound', 'id_upper_bound', 'table_of', 'check', 'check_schema', 'fixes', 'run_as', 'add_rule', 'drop_rule', 'apply', 'revert', 'keep_ledger', 'fingerprint', 'report', 'rules', 'ddl_command_end', 'sql_drop', 'ignore_replicated')
+		'id_lower_bound', 'id_upper_bound', 'table_of', 'check', 'check_schema', 'fixes', 'run_as', 'add_rule', 'drop_rule', 'apply', 'revert', 'keep_ledger', 'fingerprint', 'schema_sql', 'report', 'rules', 'ddl_command_end', 'sql_drop', 'ignore_replicated')
 $$, $$VALUES
 	('dbkit."check"()', 's strict u'),
 	('dbkit."check"(regclass)', 's strict u'),
@@ -90,6 +90,7 @@ $$, $$VALUES
 	('dbkit.revert(bigint)', 'v strict u'),
 	('dbkit.rules()', 's strict r'),
 	('dbkit.run_as(name,text)', 'v strict u'),
+	('dbkit.schema_sql(jsonb)', 'v strict u'),
 	('dbkit.sql_drop()', 'v u'),
 	('dbkit.table_of(text)', 's strict s'),
 	('generate_id(text)', 'v strict s'),
