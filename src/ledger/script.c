@@ -81,6 +81,20 @@ refuse(const Script *script, int location, int sqlstate, const char *problem, co
 			 errhint("%s", hint)));
 }
 
+/* Begin to read the tokens of a text. */
+static core_yyscan_t
+begin_scanner(const char *text, core_yy_extra_type *extra)
+{
+	uint16	   *tokens = palloc(ScanKeywords.num_keywords * sizeof(uint16));
+	core_yyscan_t scanner;
+
+	for (int i = 0; i < ScanKeywords.num_keywords; i++)
+		tokens[i] = KEYWORD_TOKEN;
+	scanner = scanner_init(text, extra, &ScanKeywords, tokens);
+	extra->escape_string_warning = false;	/* the parser warns */
+	return scanner;
+}
+
 /* Return where the first COPY from or to the client begins, or -1. */
 static int
 find_client_copy(core_yyscan_t scanner)
@@ -121,16 +135,10 @@ find_client_copy(core_yyscan_t scanner)
 static void
 check_client_copy(const Script *script)
 {
-	uint16	   *tokens = palloc(ScanKeywords.num_keywords * sizeof(uint16));
 	core_yy_extra_type extra;
-	core_yyscan_t scanner;
-	int			location;
+	core_yyscan_t scanner = begin_scanner(script->text, &extra);
+	int			location = find_client_copy(scanner);
 
-	for (int i = 0; i < ScanKeywords.num_keywords; i++)
-		tokens[i] = KEYWORD_TOKEN;
-	scanner = scanner_init(script->text, &extra, &ScanKeywords, tokens);
-	extra.escape_string_warning = false;	/* the parser warns */
-	location = find_client_copy(scanner);
 	scanner_finish(scanner);
 	if (location >= 0)
 		refuse(script, location, ERRCODE_FEATURE_NOT_SUPPORTED, "a COPY from or to the client",
@@ -194,11 +202,18 @@ static const Obstacle obstacles[] = {
 	"Run it by itself before dbkit.apply(), and have the version say what is to become of the table."},
 };
 
-/* Return where a statement begins, after the spaces that the parser counts to it. */
+/* Return where a statement begins, after the comments that the parser counts to it before 18. */
 static int
 statement_location(const Script *script, const RawStmt *statement)
 {
-	return statement->stmt_location + (int) strspn(script->text +statement->stmt_location, " \t\r\n\f\v");
+	core_yy_extra_type extra;
+	core_yyscan_t scanner = begin_scanner(script->text +statement->stmt_location, &extra);
+	core_YYSTYPE value;
+	YYLTYPE		location;
+
+	(void) core_yylex(&value, &location, scanner);
+	scanner_finish(scanner);
+	return statement->stmt_location + location;
 }
 
 static void
@@ -216,7 +231,7 @@ Script
 dbkit_parse_script(const char *text, const char *what)
 {
 	Script		script = {.text = text,
-/**INDENT** Error@219: Statement nesting error */
+/**INDENT** Error@234: Statement nesting error */
 		.what = what};
 		Place		place = {&script, -1};
 		ErrorContextCallback callback = {.callback = add_place,.arg = &place,.previous = error_context_stack};
@@ -265,4 +280,4 @@ dbkit_parse_script(const char *text, const char *what)
 		}
 					error_context_stack = callback.previous;
 	}
-/**INDENT** Error@266: Stuff missing from end of file */
+/**INDENT** Error@281: Stuff missing from end of file */
