@@ -1258,6 +1258,120 @@ END $$;
 COMMENT ON FUNCTION dbkit.enum_from_type(regtype) IS
 'Turns a native enum into the enum table <type>_enum in the schema of the type, and its columns into text with a foreign key and an index; drops the type. Views, functions, arrays, domains and expressions that depend on the type are refused (dependent_objects_still_exist) with their names.';
 
+-- the ledger ----------------------------------------------------------------------
+
+DO LANGUAGE plpgsql $$
+BEGIN
+	IF to_regclass('dbkit.schema_version') IS NULL THEN
+		CREATE TABLE dbkit.schema_version (
+			version bigint PRIMARY KEY,
+			applied_at timestamptz NOT NULL DEFAULT now(),
+			name text,
+			checksum text NOT NULL,
+			applied_by text NOT NULL,
+			duration interval NOT NULL,
+			undo text
+		);
+	END IF;
+	-- Under pg_tle it is a member of an extension, and no dump would have its rows.
+	BEGIN
+		PERFORM pg_extension_config_dump('dbkit.schema_version', '');
+	EXCEPTION WHEN feature_not_supported THEN
+		NULL;
+	END;
+END $$;
+GRANT SELECT ON dbkit.schema_version TO PUBLIC;
+COMMENT ON TABLE dbkit.schema_version IS
+'The versions of the schema that dbkit.apply() has run, one row for each; part of every dump that has data';
+
+CREATE OR REPLACE FUNCTION dbkit.version_checksum(statements text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN encode(sha256(convert_to(rtrim(replace(statements, E'\r\n', E'\n'), E' \t\r\n') || E'\n', 'UTF8')), 'hex');
+COMMENT ON FUNCTION dbkit.version_checksum(text) IS
+'the SHA-256 of the statements, with lines that end as on Unix and one newline at the end, as sha256sum gives it';
+
+-- A transaction that sees the database as it was could not see what another has applied meanwhile.
+CREATE OR REPLACE FUNCTION dbkit.begin_version(version bigint, function text) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE AS $$
+BEGIN
+	IF version OPERATOR(pg_catalog.<) 1 THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = pg_catalog.format('version %s cannot be', version),
+			DETAIL = 'The first version is 1.';
+	ELSIF pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.<>) 'read committed' THEN
+		RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = pg_catalog.format('%s needs the isolation level READ COMMITTED', function);
+	END IF;
+	PERFORM dbkit.lock('dbkit.schema_version');
+END $$;
+COMMENT ON FUNCTION dbkit.begin_version(bigint, text) IS 'refuses what is no version, and has other runners wait';
+
+-- The statements are looked up by the search_path of the caller.
+CREATE OR REPLACE FUNCTION dbkit.apply(version bigint, statements text, name text DEFAULT NULL, undo text DEFAULT NULL) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE AS $$
+DECLARE
+	sum pg_catalog.text := dbkit.version_checksum(statements);
+	author pg_catalog.text := CURRENT_USER;
+	same pg_catalog.text;
+	newest pg_catalog.int8;
+	begun pg_catalog.timestamptz;
+BEGIN
+	IF version IS NULL OR statements IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'the version and its statements cannot be NULL';
+	END IF;
+	PERFORM dbkit.begin_version(version, 'dbkit.apply()');
+	SELECT v.checksum INTO same FROM dbkit.schema_version v WHERE v.version OPERATOR(pg_catalog.=) apply.version;
+	IF same OPERATOR(pg_catalog.<>) sum THEN
+		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = pg_catalog.format('version %s was applied with other statements', version),
+			DETAIL = pg_catalog.format('Their checksum is %s, that of these is %s.', same, sum),
+			HINT = 'A version that is applied does not change. Write another version.';
+	ELSIF same IS NOT NULL THEN
+		RETURN false;
+	END IF;
+	SELECT COALESCE(pg_catalog.max(v.version), 0) INTO newest FROM dbkit.schema_version v;
+	IF version OPERATOR(pg_catalog.<>) (newest OPERATOR(pg_catalog.+) 1) THEN
+		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+			MESSAGE = CASE WHEN version OPERATOR(pg_catalog.<=) newest THEN pg_catalog.format('version %s cannot be applied after version %s', version, newest)
+				ELSE pg_catalog.format('version %s cannot be applied before version %s', version, newest OPERATOR(pg_catalog.+) 1) END,
+			DETAIL = CASE WHEN newest OPERATOR(pg_catalog.=) 0 THEN 'No version is applied yet.' ELSE pg_catalog.format('The newest version is %s.', newest) END,
+			HINT = 'Versions are applied one after the other, without a gap.';
+	END IF;
+	begun := pg_catalog.clock_timestamp();
+	EXECUTE statements;
+	INSERT INTO dbkit.schema_version (version, name, checksum, applied_by, duration, undo)
+	VALUES (apply.version, apply.name, sum, author, pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) begun, apply.undo);
+	RETURN true;
+END $$;
+COMMENT ON FUNCTION dbkit.apply(bigint, text, text, text) IS
+'Runs the statements of the next version of the schema in this transaction, as the caller, and notes it in dbkit.schema_version with the statements that undo it; false, and nothing happens, if it was applied with these statements before. For roles that may write that table.';
+
+CREATE OR REPLACE FUNCTION dbkit.revert(version bigint) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE AS $$
+DECLARE
+	reverted dbkit.schema_version;
+	newest pg_catalog.int8;
+BEGIN
+	PERFORM dbkit.begin_version(version, 'dbkit.revert()');
+	SELECT v.* INTO reverted FROM dbkit.schema_version v WHERE v.version OPERATOR(pg_catalog.=) revert.version;
+	IF NOT FOUND THEN
+		RETURN false;
+	END IF;
+	SELECT pg_catalog.max(v.version) INTO newest FROM dbkit.schema_version v;
+	IF newest OPERATOR(pg_catalog.<>) version THEN
+		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+			MESSAGE = pg_catalog.format('version %s cannot be reverted before version %s', version, newest), HINT = 'Versions are reverted from the newest on.';
+	ELSIF reverted.undo IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = pg_catalog.format('version %s has no undo', version),
+			HINT = 'Write another version that changes back what it did.';
+	ELSIF reverted.applied_by OPERATOR(pg_catalog.<>) CURRENT_USER::pg_catalog.text THEN
+		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = pg_catalog.format('version %s was applied by role "%s"', version, reverted.applied_by),
+			DETAIL = 'Its undo would run with the rights of this session.', HINT = 'Revert it in a session of that role.';
+	END IF;
+	EXECUTE reverted.undo;
+	DELETE FROM dbkit.schema_version v WHERE v.version OPERATOR(pg_catalog.=) revert.version;
+	RETURN true;
+END $$;
+COMMENT ON FUNCTION dbkit.revert(bigint) IS
+'Runs what undoes the newest version of the schema, as the role that applied it, and takes it out of dbkit.schema_version; false, and nothing happens, if that version is not applied.';
+
 -- conventions -------------------------------------------------------------------
 
 -- Nothing is refused here: there are no event triggers.  What is agreed on, exempt or in the

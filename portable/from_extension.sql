@@ -6,6 +6,8 @@
 -- Everything belongs to the owner of the database afterwards.
 
 SET LOCAL search_path = pg_catalog, pg_temp;
+-- What the ledger has goes into the new one.
+SELECT set_config('dbkit_portable.versions', (SELECT coalesce(jsonb_agg(to_jsonb(v)), '[]')::text FROM dbkit.schema_version v), true) \g (format=unaligned tuples_only=on) /dev/null
 SELECT quote_ident(nspname) AS schema FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'dbkit' \gset
 DO $$
 DECLARE
@@ -25,6 +27,7 @@ DROP EXTENSION dbkit;
 SELECT set_config('search_path', :'schema', true) \g (format=unaligned tuples_only=on) /dev/null
 \ir dbkit.sql
 SET LOCAL search_path = pg_catalog, pg_temp;
+INSERT INTO dbkit.schema_version SELECT * FROM jsonb_populate_recordset(NULL::dbkit.schema_version, current_setting('dbkit_portable.versions')::jsonb);
 DO $$
 DECLARE
 	object record;
@@ -44,7 +47,7 @@ BEGIN
 	FOR object IN
 		SELECT 'ROUTINE' AS type, oid::regprocedure::text AS identity FROM pg_proc
 		WHERE pronamespace = 'dbkit'::regnamespace OR pronamespace = dbkit.installed_schema() AND proname IN ('generate_id', 'updated_at')
-		UNION ALL SELECT 'VIEW', oid::regclass::text FROM pg_class WHERE relnamespace = 'dbkit'::regnamespace AND relkind = 'v'
+		UNION ALL SELECT CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, oid::regclass::text FROM pg_class WHERE relnamespace = 'dbkit'::regnamespace AND relkind IN ('v', 'r')
 		UNION ALL SELECT 'SCHEMA', 'dbkit'
 	LOOP
 		EXECUTE format('ALTER %s %s OWNER TO %I', object.type, object.identity,

@@ -542,6 +542,71 @@ CREATE FUNCTION dbkit.is_typed_json("json" pg_catalog.jsonb) RETURNS boolean
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_is_typed_json';
 COMMENT ON FUNCTION dbkit.is_typed_json(pg_catalog.jsonb) IS
 'whether each object with the key __sentinel, at any depth, is one that typed JSON has; raises nothing, so it can stand in a CHECK';
+-- the ledger --------------------------------------------------------------
+
+CREATE TABLE dbkit.schema_version (
+	version bigint PRIMARY KEY,
+	applied_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	name pg_catalog.text,
+	checksum pg_catalog.text NOT NULL,
+	applied_by pg_catalog.text NOT NULL,
+	duration interval NOT NULL,
+	undo pg_catalog.text
+);
+COMMENT ON TABLE dbkit.schema_version IS
+'The versions of the schema that dbkit.apply() has run, one row for each; part of every dump that has data. Nobody but superusers writes it by hand';
+COMMENT ON COLUMN dbkit.schema_version.version IS 'The number of the version, from 1 on without a gap';
+COMMENT ON COLUMN dbkit.schema_version.applied_at IS 'When the transaction began that applied it';
+COMMENT ON COLUMN dbkit.schema_version.name IS 'What it does, for people';
+COMMENT ON COLUMN dbkit.schema_version.checksum IS
+'The SHA-256 of its statements in UTF-8, with lines that end as on Unix and one newline at the end, as sha256sum gives it';
+COMMENT ON COLUMN dbkit.schema_version.applied_by IS 'The role that applied it';
+COMMENT ON COLUMN dbkit.schema_version.duration IS 'How long its statements took';
+COMMENT ON COLUMN dbkit.schema_version.undo IS 'The statements that dbkit.revert() runs, or NULL';
+GRANT SELECT ON dbkit.schema_version TO PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('dbkit.schema_version'::pg_catalog.regclass, ''::pg_catalog.text);
+
+CREATE FUNCTION dbkit.keep_ledger() RETURNS pg_catalog.trigger
+AS 'MODULE_PATHNAME', 'dbkit_keep_ledger'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.keep_ledger() IS
+'Trigger function: lets nobody but superusers write the ledger by hand';
+
+CREATE TRIGGER keep_ledger BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON dbkit.schema_version
+	FOR EACH STATEMENT EXECUTE FUNCTION dbkit.keep_ledger();
+ALTER TABLE dbkit.schema_version ENABLE ALWAYS TRIGGER keep_ledger;
+COMMENT ON TRIGGER keep_ledger ON dbkit.schema_version IS
+'What dbkit.apply() has run is not a matter of opinion';
+CREATE TRIGGER ignore_replicated BEFORE INSERT OR UPDATE OR DELETE ON dbkit.schema_version
+	FOR EACH ROW EXECUTE FUNCTION dbkit.ignore_replicated();
+ALTER TABLE dbkit.schema_version ENABLE REPLICA TRIGGER ignore_replicated;
+COMMENT ON TRIGGER ignore_replicated ON dbkit.schema_version IS
+'A publication FOR ALL TABLES sends this table too, and a subscriber has its own';
+
+CREATE FUNCTION dbkit.apply(version bigint, statements pg_catalog.text, name pg_catalog.text DEFAULT NULL,
+	undo pg_catalog.text DEFAULT NULL) RETURNS boolean
+AS 'MODULE_PATHNAME', 'dbkit_apply'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.apply(bigint, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+'Runs the statements of the next version of the schema in this transaction, as the caller, and notes it in dbkit.schema_version with the statements that undo it; false, and nothing happens, if it was applied with these statements before. Runners wait for each other. For roles with CREATE on the database or a schema. Errors: object_not_in_prerequisite_state for other statements under a version that is applied, a gap and a lower version; serialization_failure where another transaction came first under REPEATABLE READ; invalid_transaction_termination for BEGIN and COMMIT, active_sql_transaction for CONCURRENTLY, feature_not_supported for COPY with the client, all before anything runs; insufficient_privilege, null_value_not_allowed, invalid_parameter_value, and those of the statements';
+
+CREATE FUNCTION dbkit.revert(version bigint) RETURNS boolean
+AS 'MODULE_PATHNAME', 'dbkit_revert'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.revert(bigint) IS
+'Runs what undoes the newest version of the schema, as the caller, and takes it out of dbkit.schema_version; false, and nothing happens, if that version is not applied. What a role has written that is not a superuser runs with its own rights only. Errors: object_not_in_prerequisite_state for another than the newest version and one without undo; insufficient_privilege for that of another role, undefined_object for that of one that is gone; serialization_failure, invalid_parameter_value, and those of the statements';
+
+CREATE FUNCTION dbkit.fingerprint() RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'dbkit_fingerprint'
+LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.fingerprint() IS
+'A hash of the schema of this database, the same in two databases of one major version of PostgreSQL exactly if their schemas are. Before the space without views and expressions, which PostgreSQL spells differently from version to version, so that this part can be compared across versions; behind it the version and the hash of those. Owners, OIDs, the order of columns in tables, rows and what belongs to extensions do not count';
+
+CREATE FUNCTION dbkit.schema_sql(definition pg_catalog.jsonb) RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'dbkit_schema_sql'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION dbkit.schema_sql(pg_catalog.jsonb) IS
+'The SQL of a schema that is described as JSON, as the agreement wants it, for a migration that runs it in one transaction: the tables in any order, then their foreign keys, then indexes, triggers and policies, then the migrations, which are SQL. {"version", "tables": [{"name", "columns": [{"name", "type", "primary_key", "unique", "nullable", "default"}], "primary_key", "foreign_keys": [{"columns", "references"}], "indexes": [{"name", "columns", "unique"}]}], "migrations"}. Makes the tables in a trial that is rolled back. Errors: invalid_parameter_value for what is no such definition, syntax_error, KD001 where there is no such table, and those of CREATE TABLE';
 
 -- The tables that are there before the event triggers, in the order of their creation
 SELECT dbkit.register_prefix(oid::pg_catalog.regclass)

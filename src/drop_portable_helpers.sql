@@ -15,3 +15,9 @@ BEGIN
 	END LOOP;
 	EXECUTE 'DROP ROUTINE '::pg_catalog.text OPERATOR(pg_catalog.||) pg_catalog.array_to_string(helpers, ', '::pg_catalog.text);
 END $$;
+
+-- The versions of the schema, which own_portable.sql has kept
+INSERT INTO dbkit.schema_version
+SELECT v.version, v.applied_at, v.name, v.checksum, v.applied_by, v.duration, v.undo
+FROM pg_catalog.jsonb_to_recordset(pg_catalog.current_setting('dbkit_portable.versions'::pg_catalog.text)::pg_catalog.jsonb) AS v(
+	version bigint, applied_at pg_catalog.timestamptz, name pg_catalog.text, checksum pg_catalog.text, applied_by pg_catalog.text, duration interval, undo pg_catalog.text);

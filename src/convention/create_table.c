@@ -26,6 +26,7 @@
 
 #include "common.h"
 #include "as_owner.h"
+#include "attempt.h"
 #include "context/protect.h"
 #include "context/tenant_keys.h"
 #include "convention/agreement.h"
@@ -33,6 +34,7 @@
 #include "convention/create_table.h"
 #include "convention/draft/draft.h"
 #include "convention/own_objects.h"
+#include "convention/registry.h"
 #include "convention/report.h"
 #include "convention/rules/id_style.h"
 #include "convention/rules/rules.h"
@@ -85,14 +87,25 @@ text_argument(FunctionCallInfo fcinfo, int number)
 	return PG_ARGISNULL(number) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(number));
 }
 
+/* Say where a table is to be, and how it is made as it is described. */
+static void
+begin_request(Request *request, List *name, const char *id)
+{
+	RangeVar   *relation = makeRangeVarFromNameList(name);
+
+	request->schema = dbkit_schema_name(RangeVarGetCreationNamespace(relation));
+	request->name = relation->relname;
+	request->statement = psprintf("CREATE TABLE %s (%s%s%s\n)", quote_qualified_identifier(request->schema, request->name), id,
+								  *id != '\0' && request->columns[strspn(request->columns, " \t\r\n")] != '\0' ? ", " : "",
+								  request->columns);
+}
+
 /* Read what is asked for from the arguments name, columns, prefix and access. */
 static Request
 read_request(FunctionCallInfo fcinfo)
 {
 	Request		request = {.columns = text_argument(fcinfo, 1),.prefixed = !PG_ARGISNULL(2)};
-	RangeVar   *name;
 	char	   *access = text_argument(fcinfo, 3);
-	char	   *id;
 
 	if (PG_ARGISNULL(0) || request.columns == NULL || access == NULL)
 		ereport(ERROR,
@@ -101,13 +114,7 @@ read_request(FunctionCallInfo fcinfo)
 	request.access = dbkit_find_access(access);
 	dbkit_refresh_agreement();
 	request.protected = !dbkit_is_tenant_access(request.access);
-	name = makeRangeVarFromNameList(textToQualifiedNameList(PG_GETARG_TEXT_PP(0)));
-	request.schema = dbkit_schema_name(RangeVarGetCreationNamespace(name));
-	request.name = name->relname;
-	id = request.prefixed ? write_id(text_argument(fcinfo, 2)) : "";
-	request.statement = psprintf("CREATE TABLE %s (%s%s%s\n)", quote_qualified_identifier(request.schema, request.name), id,
-								 *id != '\0' && request.columns[strspn(request.columns, " \t\r\n")] != '\0' ? ", " : "",
-								 request.columns);
+	begin_request(&request, textToQualifiedNameList(PG_GETARG_TEXT_PP(0)), request.prefixed ? write_id(text_argument(fcinfo, 2)) : "");
 	return request;
 }
 
@@ -200,6 +207,17 @@ revise_draft(Request *request, Draft *draft, const List *findings)
 	drop_served_index(request, draft);
 }
 
+/* Refuse a draft of a table that cannot be as it should be. */
+static void
+check_draft(const Request *request)
+{
+	if (request->draft->obstacle != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_CONVENTION),
+				 errmsg("table \"%s\" cannot be as the agreement wants it", request->name),
+				 errdetail("%s.", request->draft->obstacle)));
+}
+
 /* Write the draft; the table may have been found to have to be otherwise. */
 static char *
 write_draft(const Request *request)
@@ -207,11 +225,7 @@ write_draft(const Request *request)
 	StringInfoData sql;
 	AsOwner		saved;
 
-	if (request->draft->obstacle != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_CONVENTION),
-				 errmsg("table \"%s\" cannot be as the agreement wants it", request->name),
-				 errdetail("%s.", request->draft->obstacle)));
+	check_draft(request);
 	initStringInfo(&sql);
 	dbkit_begin_as_owner(GetUserId(), 0, &saved);
 	dbkit_write_draft(&sql, request->draft, NULL);
@@ -219,9 +233,9 @@ write_draft(const Request *request)
 	return pnstrdup(sql.data, sql.len - 1);
 }
 
-/* Write the table that was made, as it should be. */
-static char *
-write_table(Request *request, Oid relid)
+/* Read the table that was made as it should be, or NULL if it is never judged.  Runs as the caller. */
+static Draft *
+draft_table(Request *request, Oid relid)
 {
 	ChangedObject object = {.classid = RelationRelationId,.objid = relid,.change = CHANGE_ALL};
 	List	   *cases = dbkit_read_cases(list_make1(&object), SCOPE_DRAFT, true, false);
@@ -230,7 +244,7 @@ write_table(Request *request, Oid relid)
 	AsOwner		saved;
 
 	if (facts == NULL)
-		return psprintf("%s;", request->statement); /* never judged */
+		return NULL;
 	request->judged = true;
 	if (request->prefixed)
 		check_prefix(findings);
@@ -238,6 +252,15 @@ write_table(Request *request, Oid relid)
 	request->draft = dbkit_draft_of_catalog(facts);
 	revise_draft(request, request->draft, findings);
 	dbkit_end_as_owner(&saved);
+	return request->draft;
+}
+
+/* Write the table that was made, as it should be. */
+static char *
+write_table(Request *request, Oid relid)
+{
+	if (draft_table(request, relid) == NULL)
+		return psprintf("%s;", request->statement);
 	return write_draft(request);
 }
 
@@ -430,4 +453,171 @@ dbkit_create_table(PG_FUNCTION_ARGS)
 	else
 		dbkit_replace_tenant_keys(relid);
 	PG_RETURN_OID(relid);
+}
+
+/* Several tables that are described together, and their statements in the order in which they run */
+typedef struct Several
+{
+	const List *descriptions;	/* TableDescription * */
+	List	   *requests;		/* Request *, one for each */
+	StringInfoData tables;
+	StringInfoData keys;
+	StringInfoData rest;
+} Several;
+
+/* Add the foreign keys and indexes that a table is described with. */
+static void
+try_additions(const Request *request, const TableDescription *description)
+{
+	const char *table = quote_qualified_identifier(request->schema, request->name);
+	ListCell   *lc;
+
+	SPI_connect();
+	foreach(lc, description->foreign_keys)
+		dbkit_run_utility(psprintf("ALTER TABLE %s ADD %s", table, (char *) lfirst(lc)));
+	foreach(lc, description->indexes)
+	{
+		const IndexDescription *index = lfirst(lc);
+
+		dbkit_run_utility(psprintf("CREATE %sINDEX %s ON %s (%s)", index->is_unique ? "UNIQUE " : "", index->name, table, index->columns));
+	}
+	SPI_finish();
+	CommandCounterIncrement();
+}
+
+/* Have other tables of the description not choose the prefix that this one is to have. */
+static void
+claim_prefix(const Draft *draft, Oid relid)
+{
+	static const char beginning[] = "generate_id('";
+	const DraftColumn *id = dbkit_draft_column(draft, "id");
+	const char *written = id == NULL ? NULL : strstr(id->value != NULL ? id->value : id->type, beginning);
+
+	if (written != NULL)
+	{
+		written += strlen(beginning);
+		dbkit_registry_update(relid, pnstrdup(written, strcspn(written, "'")));
+		CommandCounterIncrement();
+	}
+}
+
+/* Write one of several tables as it should be: its keys and all else apart. */
+static void
+write_parts(Several *several, Request *request)
+{
+	Oid			relid = made_table(request);
+	Draft	   *draft = draft_table(request, relid);
+	Draft		bare;
+	ListCell   *lc;
+	AsOwner		saved;
+
+	if (draft == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("table \"%s\" is one that is never judged", request->name)));
+	check_draft(request);
+	dbkit_begin_as_owner(GetUserId(), 0, &saved);
+	dbkit_write_foreign_keys(&several->keys, draft);
+	bare = *draft;
+	bare.statements = NIL;
+	bare.additions = NIL;
+	dbkit_write_draft(&several->tables, &bare, NULL);
+	foreach(lc, draft->statements)
+		appendStringInfo(&several->rest, "%s\n", ((DraftStatement *) lfirst(lc))->sql);
+	foreach(lc, draft->additions)
+		appendStringInfo(&several->rest, "%s\n", (char *) lfirst(lc));
+	dbkit_end_as_owner(&saved);
+	claim_prefix(draft, relid);
+}
+
+/* Make the tables as they are described, and write them as they should be. */
+static void
+try_tables(void *arg)
+{
+	Several    *several = arg;
+	ListCell   *lc;
+	ListCell   *described;
+
+	foreach(lc, several->descriptions)
+	{
+		const TableDescription *description = lfirst(lc);
+		Request    *request = palloc0(sizeof(Request));
+
+		request->columns = description->columns;
+		request->access = dbkit_find_access("tenant");
+		begin_request(request, textToQualifiedNameList(cstring_to_text(description->name)), "");
+		(void) try_table(request);
+		several->requests = lappend(several->requests, request);
+	}
+	trying++;
+	forboth(lc, several->requests, described, several->descriptions)
+		try_additions(lfirst(lc), lfirst(described));
+	foreach(lc, several->requests)
+		write_parts(several, lfirst(lc));
+}
+
+/* Return all that is written so far. */
+static char *
+all_statements(const Several *several)
+{
+	return psprintf("%s%s%s", several->tables.data, several->keys.data, several->rest.data);
+}
+
+/* Make the tables as they should be, and write what protects them. */
+static void
+try_statements(void *arg)
+{
+	Several    *several = arg;
+	const char *sql = all_statements(several);
+	ListCell   *lc;
+	AsOwner		saved;
+
+	trying++;
+	dbkit_begin_as_owner(GetUserId(), 0, &saved);
+	SPI_connect();
+	(void) dbkit_run_sql(DBKIT_ANY_RESULT, sql, 0, NULL, NULL, NULL);
+	SPI_finish();
+	dbkit_end_as_owner(&saved);
+	CommandCounterIncrement();
+	foreach(lc, several->requests)
+	{
+		const Request *request = lfirst(lc);
+		Protection	protection = request_protection(request);
+
+		if (request->protected)
+			appendStringInfo(&several->rest, "%s\n", dbkit_protection_sql(made_table(request), &protection));
+	}
+}
+
+/* Try something with several tables, of which nothing stays but what is written. */
+static void
+try_with(Several *several, void (*action) (void *arg))
+{
+	int			outer = trying;
+	ErrorData  *error = dbkit_attempt(action, several, ATTEMPT_UNDONE);
+
+	trying = outer;
+	if (error != NULL)
+		ReThrowError(error);
+}
+
+/*
+ * Write tables that are described together, as the agreement wants them: first the tables, then their foreign
+ * keys, which may go round in a circle, then indexes, triggers and policies.  What is returned was tried.
+ */
+char *
+dbkit_tables_sql(const List *descriptions)
+{
+	Several		several = {.descriptions = descriptions};
+
+	initStringInfo(&several.tables);
+	initStringInfo(&several.keys);
+	initStringInfo(&several.rest);
+	dbkit_refresh_agreement();
+	if (descriptions != NIL)
+	{
+		try_with(&several, try_tables);
+		try_with(&several, try_statements);
+	}
+	return all_statements(&several);
 }

@@ -31,6 +31,7 @@
 
 #include "common.h"
 #include "context/context.h"
+#include "lock/lock.h"
 #include "lock/name.h"
 #include "lock/own_locks.h"
 
@@ -77,12 +78,12 @@ name_argument(FunctionCallInfo fcinfo)
 
 /* Describe the wanted lock, and have its name remembered. */
 static void
-init_lock(NamedLock *lock, FunctionCallInfo fcinfo, LOCKMODE mode, bool session)
+init_lock(NamedLock *lock, const char *name, LOCKMODE mode, bool session)
 {
 	char	   *utf8;
 	uint64		key;
 
-	lock->name = name_argument(fcinfo);
+	lock->name = name;
 	lock->mode = mode;
 	lock->session = session;
 	utf8 = name_to_utf8(lock->name);
@@ -256,6 +257,16 @@ acquire_lock(const NamedLock *lock, int timeout)
 		report_not_available(lock, 0);
 }
 
+/* Wait for a lock of that name, and hold it until the end of the transaction. */
+void
+dbkit_wait_for_named_lock(const char *name)
+{
+	NamedLock	lock;
+
+	init_lock(&lock, name, ExclusiveLock, false);
+	wait_for_lock(&lock);
+}
+
 /*
  * Let go of all snapshots, so that whoever waits for old snapshots to end, as
  * CREATE INDEX CONCURRENTLY does (WaitForOlderSnapshots in indexcmds.c), does
@@ -290,7 +301,7 @@ lock_function(FunctionCallInfo fcinfo, LOCKMODE mode, bool session)
 	NamedLock	lock;
 	int			timeout;
 
-	init_lock(&lock, fcinfo, mode, session);
+	init_lock(&lock, name_argument(fcinfo), mode, session);
 	timeout = timeout_argument(fcinfo);
 	if (session)
 		release_snapshots(fcinfo);
@@ -304,7 +315,7 @@ try_lock_function(FunctionCallInfo fcinfo, LOCKMODE mode, bool session)
 {
 	NamedLock	lock;
 
-	init_lock(&lock, fcinfo, mode, session);
+	init_lock(&lock, name_argument(fcinfo), mode, session);
 	PG_RETURN_BOOL(try_lock(&lock));
 }
 
@@ -313,7 +324,7 @@ unlock_function(FunctionCallInfo fcinfo, LOCKMODE mode)
 {
 	NamedLock	lock;
 
-	init_lock(&lock, fcinfo, mode, true);
+	init_lock(&lock, name_argument(fcinfo), mode, true);
 	PG_RETURN_BOOL(LockRelease(&lock.tag, lock.mode, true));
 }
 

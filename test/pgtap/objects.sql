@@ -52,8 +52,8 @@ SELECT results_eq($$
 	SELECT c.oid::regclass::text, has_table_privilege('public', c.oid, 'SELECT'),
 		has_table_privilege('public', c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
 	FROM members JOIN pg_class AS c ON classid = 'pg_class'::regclass AND c.oid = objid
-	WHERE c.relname IN ('rules', 'id_prefix') ORDER BY 1
-$$, $$VALUES ('dbkit.id_prefix', true, false), ('dbkit.rules', true, false)$$, 'anybody can read the rules and the registry, nobody write them');
+	WHERE c.relname IN ('rules', 'id_prefix', 'schema_version') ORDER BY 1
+$$, $$VALUES ('dbkit.id_prefix', true, false), ('dbkit.rules', true, false), ('dbkit.schema_version', true, false)$$, 'anybody can read the rules, the registry and the ledger, nobody write them');
 SELECT ok(has_schema_privilege('public', 'dbkit', 'USAGE') AND NOT has_schema_privilege('public', 'dbkit', 'CREATE'),
 	'anybody can use the schema, nobody create in it');
 SELECT is_empty($$
@@ -66,15 +66,17 @@ SELECT bag_eq($$
 	SELECT p.oid::regprocedure::text COLLATE "default", concat(provolatile, CASE WHEN proisstrict THEN ' strict ' ELSE ' ' END, proparallel)
 	FROM members JOIN pg_proc AS p ON classid = 'pg_proc'::regclass AND p.oid = objid
 	WHERE proname IN ('generate_id', 'updated_at', 'generate_id_at', 'is_id', 'id_prefix', 'id_uuid', 'id_from_uuid', 'id_timestamp',
-		'id_lower_bound', 'id_upper_bound', 'table_of', 'check', 'check_schema', 'fixes', 'run_as', 'add_rule', 'drop_rule', 'report', 'rules', 'ddl_command_end', 'sql_drop', 'ignore_replicated',
+		'id_lower_bound', 'id_upper_bound', 'table_of', 'check', 'check_schema', 'fixes', 'run_as', 'add_rule', 'drop_rule', 'apply', 'revert', 'keep_ledger', 'fingerprint', 'schema_sql', 'report', 'rules', 'ddl_command_end', 'sql_drop', 'ignore_replicated',
 		'make', 'make_many', 'leak_test')
 $$, $$VALUES
 	('dbkit."check"()', 's strict u'),
 	('dbkit."check"(regclass)', 's strict u'),
 	('dbkit.add_rule(text,regprocedure,text[],text,text)', 'v u'),
+	('dbkit.apply(bigint,text,text,text)', 'v u'),
 	('dbkit.check_schema(regnamespace)', 's strict u'),
 	('dbkit.ddl_command_end()', 'v u'),
 	('dbkit.drop_rule(text)', 'v strict u'),
+	('dbkit.fingerprint()', 's u'),
 	('dbkit.fixes(text,regclass)', 'v u'),
 	('dbkit.generate_id_at(text,timestamp with time zone)', 'v strict s'),
 	('dbkit.id_from_uuid(text,uuid)', 'i strict s'),
@@ -85,12 +87,15 @@ $$, $$VALUES
 	('dbkit.id_uuid(text)', 'i strict s'),
 	('dbkit.ignore_replicated()', 'v u'),
 	('dbkit.is_id(text,text)', 'i s'),
+	('dbkit.keep_ledger()', 'v u'),
 	('dbkit.leak_test(name)', 'v u'),
 	('dbkit.make(anyelement,jsonb)', 'v u'),
 	('dbkit.make_many(anyelement,bigint,jsonb)', 'v u'),
 	('dbkit.report(text,regnamespace)', 's u'),
+	('dbkit.revert(bigint)', 'v strict u'),
 	('dbkit.rules()', 's strict r'),
 	('dbkit.run_as(name,text)', 'v strict u'),
+	('dbkit.schema_sql(jsonb)', 'v strict u'),
 	('dbkit.sql_drop()', 'v u'),
 	('dbkit.table_of(text)', 's strict s'),
 	('generate_id(text)', 'v strict s'),

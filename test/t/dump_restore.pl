@@ -18,6 +18,9 @@ my $state = q{
 	SELECT 'registry', prefix, relation::regclass FROM dbkit.id_prefix ORDER BY prefix;
 	SELECT 'agreement', dbkit.agreement();
 	SELECT 'status', * FROM dbkit.status();
+	SELECT 'fingerprint', dbkit.fingerprint();
+	SELECT 'version', * FROM dbkit.schema_version ORDER BY version;
+	SELECT 'trigger of the ledger', tgname FROM pg_trigger WHERE tgrelid = 'dbkit.schema_version'::regclass ORDER BY tgname;
 	SELECT 'exemption', * FROM dbkit.exemption ORDER BY object, rule;
 	SELECT 'stale', * FROM dbkit.stale_exemptions ORDER BY object, rule;
 	SELECT 'event trigger', evtname, evtenabled FROM pg_event_trigger ORDER BY evtname;
@@ -99,7 +102,12 @@ $source->safe_psql('app', q{
 		$$ SELECT attname, 'it has one letter', NULL FROM pg_attribute WHERE attrelid = object AND attnum > 0 AND length(attname) = 1 $$;
 	SELECT dbkit.add_rule('short', '"a team"."Short"(oid)', '{table}', 'columns have names', 'statement');
 	SELECT dbkit.agree('{"rules": {"short": "warning"}}')});
+# and versions of the schema
+$source->safe_psql('app', q{
+	SELECT dbkit.apply(1, 'SELECT 1', E'a name\twith a tab', E'SELECT ''a'';\n-- and "b"\n');
+	SELECT dbkit.apply(2, 'SELECT 2')});
 my $before = $source->safe_psql('app', $state);
+like($before, qr/^version\|2\|/m, 'there are versions');
 like($before, qr/^registry\|shr\|public.apple$/m, 'the first table has a prefix that others share');
 my $dump = dump_of('pg_dump', $source, $source->connstr('app'));
 unlike($dump, qr/ledger of/, 'what is exempt for everybody is not dumped');

@@ -126,6 +126,24 @@ works('hosted', 'hosted');
 is(run_file('hosted', 'dbkit.sql', 'regress_hosted'), '', 'it is installed again');
 works('hosted', 'installed again');
 
+# Versions of the schema: the same answers, also to what is wrong
+my $versions = q{
+	SELECT dbkit.apply(1, 'SELECT 1; SELECT 2', 'first'), dbkit.apply(2, E'SELECT 2;\r\n', undo => 'SELECT 3'), dbkit.apply(2, 'SELECT 2;'), dbkit.revert(3);
+	\set VERBOSITY sqlstate
+	SELECT dbkit.apply(2, 'SELECT 3'); SELECT dbkit.apply(4, 'SELECT 3'); SELECT dbkit.apply(0, 'SELECT 3'); SELECT dbkit.apply(3, NULL); SELECT dbkit.revert(1);
+	SELECT dbkit.apply(3, 'COPY (SELECT 1) TO STDOUT'); SELECT dbkit.apply(3, 'CREATE INDEX CONCURRENTLY ON documents (title)');
+	SELECT dbkit.apply(3, '', undo => ''), dbkit.revert(3);
+	SELECT dbkit.apply(3, 'SELECT 1'), dbkit.revert(3)};
+my $ledger = q{SELECT version, name, checksum, undo FROM dbkit.schema_version ORDER BY version};
+# there everybody may call it who can create something
+$node->safe_psql('developed', 'CREATE SCHEMA "free" AUTHORIZATION regress_hosted');
+my @answers = map { join "\n", ($node->psql($_, $versions, extra_params => [ '-U', 'regress_hosted' ], on_error_stop => 0))[ 1, 2 ] } qw(developed hosted);
+like($answers[1], qr/^t\|t\|f\|f\nt\|t\n(psql:\S+ ERROR:  \w+\n?){8}$/, 'versions of the schema');
+is($answers[0], $answers[1], 'both give the same answers');
+$node->safe_psql('developed', 'DROP SCHEMA "free"');
+my $applied = $node->safe_psql('hosted', $ledger);
+is($applied, $node->safe_psql('developed', $ledger), 'and note the same versions');
+
 # Dumps, as the pages have it: what the other edition is, is left out
 for my $way ([ 'developed', 'to_hosted' ], [ 'hosted', 'to_developed' ])
 {
@@ -157,6 +175,9 @@ is($node->safe_psql('hosted', $oids), $functions_before, 'its functions are thos
 is(files_of('hosted'), $files, 'and no table or index was rewritten');
 same(schema_of('hosted'), $developed, 'the database is the same');
 is($node->safe_psql('hosted', 'SELECT count(*) FROM dbkit.id_prefix'), '3', 'the registry is filled');
+is($node->safe_psql('hosted', $ledger), $applied, 'the ledger as it was');
+is($node->safe_psql('hosted', 'SELECT dbkit.revert(2)', extra_params => [ '-U', 'regress_hosted' ]), 't', 'whose author can revert a version');
+is($node->safe_psql('hosted', q{SELECT dbkit.apply(2, 'SELECT 2;', undo => 'SELECT 3')}, extra_params => [ '-U', 'regress_hosted' ]), 't', 'and apply it');
 works('hosted', 'with the C library');
 ($status, $stdout, $stderr) = $node->psql('hosted', '\set VERBOSITY sqlstate
 	CREATE TABLE bad (n int)');
@@ -168,6 +189,8 @@ is($node->safe_psql('hosted', $oids), $functions_before, 'the functions are thos
 same($node->safe_psql('hosted', $functions), $portable_functions, 'all of them, and of the owner of the database');
 same(schema_of('hosted'), $developed, 'the database is the same');
 works('hosted', 'without it');
+is($node->safe_psql('hosted', $ledger), $applied, 'the ledger goes back as well');
+is($node->safe_psql('hosted', 'SELECT dbkit.revert(2)', extra_params => [ '-U', 'regress_hosted' ]), 't', 'and can be reverted by who applied it');
 
 # What its owner has planted there never gets the rights of who creates the extension.
 install('trapped');
@@ -180,7 +203,12 @@ is($status, 0, 'its owner plants') or diag($stderr);
 my $trapped = q{SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_roles r ON r.oid = proowner WHERE pronamespace = 'dbkit'::regnamespace AND rolsuper AND prosecdef
 	UNION ALL SELECT 'view ' || relname FROM pg_class c JOIN pg_roles r ON r.oid = relowner WHERE relname = 'passwords' AND rolsuper
 	UNION ALL SELECT 'rule ' || rulename FROM pg_rewrite JOIN pg_class c ON c.oid = ev_class JOIN pg_roles r ON r.oid = relowner WHERE rulename = 'trap' AND rolsuper} =~ s/p.oid::regprocedure/p.oid::regprocedure::text/r;
+($status, $stdout, $stderr) = as_owner('trapped', q{ALTER TABLE dbkit.schema_version RENAME TO kept; CREATE VIEW dbkit.schema_version AS SELECT * FROM dbkit.kept});
+is($status, 0, 'also in place of the ledger') or diag($stderr);
 $node->safe_psql('trapped', q{CREATE EXTENSION dbkit VERSION 'portable'});
+($status, $stdout, $stderr) = $node->psql('trapped', 'ALTER EXTENSION dbkit UPDATE');
+like($stderr, qr/table "dbkit.schema_version" has been altered/, 'which is refused');
+$node->safe_psql('trapped', 'DROP VIEW dbkit.schema_version; ALTER TABLE dbkit.kept RENAME TO schema_version');
 is($node->safe_psql('trapped', $trapped), '', 'nothing of it has been given to a superuser');
 $node->safe_psql('trapped', 'ALTER EXTENSION dbkit UPDATE');
 is($node->safe_psql('trapped', $trapped), '', 'nor after the update');
@@ -202,7 +230,7 @@ my $surface = q{
 	SET search_path = pg_catalog;
 	SELECT format('%s(%s) %s %s %s', proname, pg_get_function_arguments(oid), pg_get_function_result(oid), provolatile, proisstrict)
 	FROM pg_proc WHERE (pronamespace = 'dbkit'::regnamespace OR proname IN ('generate_id', 'updated_at'))
-	AND NOT (prorettype = 'event_trigger'::regtype OR proname IN ('ignore_replicated', 'report', 'suggestion', 'fixes')
+	AND NOT (prorettype = 'event_trigger'::regtype OR proname IN ('ignore_replicated', 'keep_ledger', 'report', 'suggestion', 'fixes', 'fingerprint', 'schema_sql')
 		OR proname ~ 'typed_json|^json_(timestamp|date)$')
 	UNION ALL SELECT format('view %s: %s', attrelid::regclass, string_agg(format('%s %s', attname, atttypid::regtype), ', ' ORDER BY attnum))
 	FROM pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE relnamespace = 'dbkit'::regnamespace AND relkind = 'v' AND relname <> 'suggestion' AND attnum > 0

@@ -110,6 +110,7 @@ extern void dbkit_note_query(const Node *statement);
 extern char *dbkit_write_rows(const Node *statement, Draft *draft);
 extern char *dbkit_other_view_options(Oid view);
 extern void dbkit_write_draft(StringInfo sql, const Draft *draft, const char *rows);
+extern void dbkit_write_foreign_keys(StringInfo sql, const Draft *draft);
 extern void dbkit_write_additions(StringInfo sql, const Draft *draft, const Catalogs *before);
 
 #endif							/* DBKIT_DRAFT_H */

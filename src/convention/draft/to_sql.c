@@ -235,6 +235,27 @@ dbkit_write_draft(StringInfo sql, const Draft *draft, const char *rows)
 	append_lines(sql, draft->additions);
 }
 
+/*
+ * Append the statements that add the foreign keys of a table, and take them out of the draft: the tables that
+ * they reference may come later.
+ */
+void
+dbkit_write_foreign_keys(StringInfo sql, const Draft *draft)
+{
+	ListCell   *lc;
+
+	foreach(lc, draft->constraints)
+	{
+		DraftConstraint *constraint = lfirst(lc);
+
+		if (constraint->type != CONSTRAINT_FOREIGN || constraint->dropped)
+			continue;
+		appendStringInfo(sql, "ALTER TABLE %s ADD %s;\n", dbkit_facts_identity(draft->facts),
+						 write_constraint(constraint, constraint->definition));
+		constraint->dropped = true;
+	}
+}
+
 /* Was the column there before? */
 static bool
 is_old_column(const Draft *draft, const Catalogs *before, const DraftColumn *column)

@@ -1,0 +1,4 @@
+DROP INDEX customers_é;
+DROP FUNCTION first;
+
+
