@@ -10,6 +10,6 @@
 
 #include "nodes/parsenodes.h"
 
-extern PartitionBoundSpec * dbkit_partition_bound(Oid partition);
+extern PartitionBoundSpec *dbkit_partition_bound(Oid partition);
 
 #endif							/* DBKIT_PARTITION_BOUND_H */

@@ -403,13 +403,13 @@ static void
 confine_default(Confinement *confinement, const struct Kind *kind pg_attribute_unused(), Relation catalog, HeapTuple row)
 {
 	Form_pg_default_acl form = (Form_pg_default_acl) GETSTRUCT(row);
-	const		Acl *acl = DatumGetAclP(get_value(catalog, row, Anum_pg_default_acl_defaclacl));
+	const Acl  *acl = DatumGetAclP(get_value(catalog, row, Anum_pg_default_acl_defaclacl));
 
 	for (size_t i = 0; i < lengthof(default_kinds); i++)
 	{
 		for (int j = 0; default_kinds[i].type == form->defaclobjtype && j < ACL_NUM(acl); j++)
 		{
-			const		AclItem *item = &ACL_DAT(acl)[j];
+			const AclItem *item = &ACL_DAT(acl)[j];
 			AclMode		privileges = ACLITEM_GET_PRIVS(*item) & default_kinds[i].privileges;
 
 			if (privileges != 0 && form->defaclrole != confinement->role &&

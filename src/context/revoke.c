@@ -56,7 +56,7 @@ dbkit_write_privileges(AclMode privileges, const char *column)
 
 /* Copy an access list without what PUBLIC has. */
 static Acl *
-without_public(const Acl * acl)
+without_public(const Acl *acl)
 {
 	Acl		   *result = aclcopy(acl);
 	int			kept = 0;
@@ -138,7 +138,7 @@ has_granted_on(const Confinement *confinement, const Object *object, AclMode pri
 
 /* Write the REVOKE of what one role granted.  Only that role, or what it may do as the owner, takes it back. */
 static char *
-write_revoke(const Confinement *confinement, const Object *object, const AclItem * item, AclMode privileges)
+write_revoke(const Confinement *confinement, const Object *object, const AclItem *item, AclMode privileges)
 {
 	bool		of_role = item->ai_grantee == confinement->role;
 	char	   *statement = psprintf("REVOKE %s ON %s %s FROM %s%s;", dbkit_write_privileges(privileges, object->column),
@@ -162,7 +162,7 @@ dbkit_confine_object(Confinement *confinement, const Object *object)
 	keep_for_others(confinement, object);
 	for (int i = 0; i < ACL_NUM(object->acl); i++)
 	{
-		const		AclItem *item = &ACL_DAT(object->acl)[i];
+		const AclItem *item = &ACL_DAT(object->acl)[i];
 		AclMode		privileges = ACLITEM_GET_PRIVS(*item) & object->privileges;
 
 		if (privileges != 0 &&

@@ -42,7 +42,7 @@ typedef struct Object
 	AclMode		privileges;
 	bool		door;			/* what the role itself was granted was meant
 								 * for it */
-	const		Acl *acl;
+	const Acl  *acl;
 } Object;
 
 extern char *dbkit_write_privileges(AclMode privileges, const char *column);

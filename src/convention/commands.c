@@ -110,7 +110,7 @@ typedef struct Work
 	Oid			classid;
 	Oid			objid;
 	Change		change;
-}			Work;
+} Work;
 
 static List *
 add_work(List *work, Oid classid, Oid objid, Change change)
@@ -312,7 +312,7 @@ note_with_users(Oid classid, Oid objid, Change change)
 
 	for (int i = 0; i < list_length(work); i++)
 	{
-		const		Work *next = list_nth(work, i);
+		const Work *next = list_nth(work, i);
 
 		CHECK_FOR_INTERRUPTS();
 		if (next->classid == TypeRelationId)
@@ -583,7 +583,7 @@ call_event_function(Oid function, Tuplestorestate **rows)
 static void
 note_grant(const CollectedCommand *command)
 {
-	const		InternalGrant *grant;
+	const InternalGrant *grant;
 	ListCell   *lc;
 
 	if (command->type != SCT_Grant || command->in_extension)

@@ -80,7 +80,7 @@ is_bare(const Facts *facts)
 static void
 append_schema(StringInfo sql, const Node *statement)
 {
-	const		CreateSchemaStmt *create = (const CreateSchemaStmt *) statement;
+	const CreateSchemaStmt *create = (const CreateSchemaStmt *) statement;
 	char	   *role;
 
 	if (statement == NULL || !IsA(statement, CreateSchemaStmt))

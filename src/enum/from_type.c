@@ -180,10 +180,10 @@ fetch_texts(const char *query, Datum first, Datum second, int *count)
 	*count = 0;
 	for (int i = 0; i < rows; i++)
 	{
-		char	   *text = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
+		char	   *value = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
 
-		if (text !=NULL)
-			texts[(*count)++] = CStringGetTextDatum(text);
+		if (value != NULL)
+			texts[(*count)++] = CStringGetTextDatum(value);
 	}
 	SPI_freetuptable(SPI_tuptable);
 	return texts;

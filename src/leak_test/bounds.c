@@ -77,7 +77,7 @@ add_constant(Bounds *bounds, const char *column, const Const *constant)
 
 /* Choose what is in a range: its lower end, or what is less than any upper end. */
 static void
-add_range(Bounds *bounds, const char *column, const PartitionRangeDatum * lower, Oid type)
+add_range(Bounds *bounds, const char *column, const PartitionRangeDatum *lower, Oid type)
 {
 	const char *least = end_of_type(type, false);
 
@@ -100,7 +100,7 @@ add_default(Bounds *bounds, DefaultChoice choice, const char *column, Oid type)
 
 /* Read what one column of the partition key has to be. */
 static void
-add_column(Bounds *bounds, const PartitionBoundSpec * spec, DefaultChoice choice, int position,
+add_column(Bounds *bounds, const PartitionBoundSpec *spec, DefaultChoice choice, int position,
 		   const char *column, Oid type)
 {
 	if (spec->strategy == PARTITION_STRATEGY_HASH)

@@ -124,7 +124,7 @@ only_owner_creates(HeapTuple schema, Oid owner)
 	acl = DatumGetAclP(stored);
 	for (int i = 0; i < ACL_NUM(acl); i++)
 	{
-		const		AclItem *item = &ACL_DAT(acl)[i];
+		const AclItem *item = &ACL_DAT(acl)[i];
 
 		if ((ACLITEM_GET_PRIVS(*item) & ACL_CREATE) != 0 && !is_trusted(item->ai_grantee, owner))
 			return false;

@@ -101,14 +101,14 @@ add_line(LeakTest *test, const char *format,...)
 
 /* Add a comment, each of its lines for itself. */
 static void
-add_comment(LeakTest *test, const char *text)
+add_comment(LeakTest *test, const char *comment)
 {
-	while (*text !='\0')
+	while (*comment != '\0')
 	{
-		int			length = strcspn(text, "\n");
+		int			length = strcspn(comment, "\n");
 
-		add_line(test, "# %.*s", length, text);
-		text	  +=length + (text[length] == '\n');
+		add_line(test, "# %.*s", length, comment);
+		comment += length + (comment[length] == '\n');
 	}
 }
 

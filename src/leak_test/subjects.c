@@ -137,7 +137,7 @@ name_base_columns(const Query *query, Oid below, const List *columns)
 
 	foreach(cell, columns)
 	{
-		const		TargetEntry *target = list_nth_node(TargetEntry, query->targetList, foreach_current_index(cell));
+		const TargetEntry *target = list_nth_node(TargetEntry, query->targetList, foreach_current_index(cell));
 
 		if (IsA(target->expr, Var) && ((Var *) target->expr)->varattno > 0)
 			((Column *) lfirst(cell))->base = get_attname(below, ((Var *) target->expr)->varattno, true);

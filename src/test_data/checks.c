@@ -245,7 +245,7 @@ solve_bool(Solver *solver, const BoolExpr *expr, const Goal *goal, const Agenda 
 
 /* Solve CASE WHEN a THEN b ELSE c END: a and b, or not a and c. */
 static bool
-solve_case(Solver *solver, const CaseExpr * expr, const Goal *goal, const Agenda *rest)
+solve_case(Solver *solver, const CaseExpr *expr, const Goal *goal, const Agenda *rest)
 {
 	int			count = list_length(expr->args);
 	Arm		   *arms = palloc0(sizeof(Arm) * (count + 1));
@@ -258,7 +258,7 @@ solve_case(Solver *solver, const CaseExpr * expr, const Goal *goal, const Agenda
 	}
 	for (int i = 0; i < count; i++)
 	{
-		const		CaseWhen *when = list_nth(expr->args, i);
+		const CaseWhen *when = list_nth(expr->args, i);
 
 		put_arm(&arms[i], (Node *) when->expr, true, (Node *) when->result);
 		arms[i].second_truth = goal->truth;
@@ -331,7 +331,7 @@ meet_list(Solver *solver, const ScalarArrayOpExpr * expr, const Goal *goal)
 
 /* Meet IS NULL or IS NOT NULL. */
 static bool
-meet_null_test(Solver *solver, const NullTest * test, const Goal *goal)
+meet_null_test(Solver *solver, const NullTest *test, const Goal *goal)
 {
 	Slot	   *slot = dbkit_column_of(solver, goal->check, (Node *) test->arg);
 
@@ -383,7 +383,7 @@ meet_boolean(Solver *solver, Node *expr, const Goal *goal)
 
 /* Solve IS TRUE and its kin, for a condition that is not null. */
 static bool
-solve_test(Solver *solver, const BooleanTest * test, const Goal *goal, const Agenda *rest)
+solve_test(Solver *solver, const BooleanTest *test, const Goal *goal, const Agenda *rest)
 {
 	switch (test->booltesttype)
 	{

@@ -54,7 +54,7 @@ slot_for(const Shape *shape, Oid relid, AttrNumber attnum)
 
 /* Take over the values of a partition by list. */
 static void
-limit_to_list(Slot *slot, const PartitionBoundSpec * bound)
+limit_to_list(Slot *slot, const PartitionBoundSpec *bound)
 {
 	List	   *texts = NIL;
 	ListCell   *lc;
@@ -74,7 +74,7 @@ limit_to_list(Slot *slot, const PartitionBoundSpec * bound)
 
 /* Take over one end of a range; a value of a type that has no number is the lower one itself. */
 static void
-limit_to_end(Slot *slot, const PartitionRangeDatum * end, bool upper)
+limit_to_end(Slot *slot, const PartitionRangeDatum *end, bool upper)
 {
 	char	   *text = end->kind == PARTITION_RANGE_DATUM_VALUE ? dbkit_constant_text(end->value) : NULL;
 	double		number;
@@ -111,7 +111,7 @@ usual_number(const Slot *slot)
 
 /* Would the usual value of a column fall into a partition? */
 static bool
-is_usual(const Slot *slot, const PartitionBoundSpec * bound)
+is_usual(const Slot *slot, const PartitionBoundSpec *bound)
 {
 	Slot		limited = *slot;
 	double		number = usual_number(slot);
@@ -125,7 +125,7 @@ is_usual(const Slot *slot, const PartitionBoundSpec * bound)
 
 /* Have the columns of the key fall into a partition.  Only the first column of a range has room. */
 static void
-limit_to_bound(const Shape *shape, Oid parent, const PartitionBoundSpec * bound)
+limit_to_bound(const Shape *shape, Oid parent, const PartitionBoundSpec *bound)
 {
 	List	   *columns = key_columns(parent);
 
@@ -159,7 +159,7 @@ choose_partition(const Shape *shape, Oid relid)
 
 	foreach(lc, columns != NIL ? find_inheritance_children(relid, AccessShareLock) : NIL)
 	{
-		const		PartitionBoundSpec *bound = dbkit_partition_bound(lfirst_oid(lc));
+		const PartitionBoundSpec *bound = dbkit_partition_bound(lfirst_oid(lc));
 
 		if (bound == NULL || bound->strategy == PARTITION_STRATEGY_HASH)
 			continue;

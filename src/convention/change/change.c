@@ -129,14 +129,14 @@ judge_vacuum_of(LiveChange *change, Oid relid)
 static void
 judge_vacuum(LiveChange *change)
 {
-	const		VacuumStmt *vacuum = (const VacuumStmt *) change->statement;
+	const VacuumStmt *vacuum = (const VacuumStmt *) change->statement;
 	ListCell   *lc;
 
 	if (!vacuum->is_vacuumcmd || !has_option(vacuum->options, "full"))
 		return;
 	foreach(lc, vacuum->rels)
 	{
-		const		VacuumRelation *named = lfirst_node(VacuumRelation, lc);
+		const VacuumRelation *named = lfirst_node(VacuumRelation, lc);
 
 		judge_vacuum_of(change, named->relation != NULL ? find_relation(named->relation) : named->oid);
 	}
@@ -155,7 +155,7 @@ judge_cluster_of(LiveChange *change, Oid relid)
 static void
 judge_cluster(LiveChange *change)
 {
-	const		ClusterStmt *cluster = (const ClusterStmt *) change->statement;
+	const ClusterStmt *cluster = (const ClusterStmt *) change->statement;
 	ListCell   *lc;
 
 	if (cluster->relation != NULL)
@@ -268,7 +268,7 @@ can_refresh_concurrently(Oid relid)
 static void
 judge_refresh(LiveChange *change)
 {
-	const		RefreshMatViewStmt *refresh = (const RefreshMatViewStmt *) change->statement;
+	const RefreshMatViewStmt *refresh = (const RefreshMatViewStmt *) change->statement;
 	Finding    *finding;
 
 	if (refresh->concurrent || refresh->skipData || !dbkit_meet_table(change, find_relation(refresh->relation), false) ||

@@ -185,11 +185,11 @@ user_name(const Catalogs *catalogs, Oid role)
 
 /* Return the first other user to whom one of these privileges is granted, or NULL. */
 static const char *
-find_grantee(const Facts *facts, const Acl * acl, AclMode privileges)
+find_grantee(const Facts *facts, const Acl *acl, AclMode privileges)
 {
 	for (int i = 0; i < ACL_NUM(acl); i++)
 	{
-		const		AclItem *item = &ACL_DAT(acl)[i];
+		const AclItem *item = &ACL_DAT(acl)[i];
 		const char *name = (ACLITEM_GET_PRIVS(*item) & privileges) != 0 &&
 		is_other_user(facts->catalogs, item->ai_grantee, facts->owner) ?
 		user_name(facts->catalogs, item->ai_grantee) : NULL;

@@ -397,7 +397,7 @@ dbkit_not_null_columns(const char *stored)
 static bool
 proves_not_null(Node *expr, AttrNumber attnum)
 {
-	const		NullTest *test = (const NullTest *) expr;
+	const NullTest *test = (const NullTest *) expr;
 	ListCell   *lc;
 
 	if (is_andclause(expr))

@@ -109,7 +109,7 @@ typedef struct ConstraintFacts
 {
 	char	   *name;
 	List	   *columns;		/* attribute numbers */
-}			ConstraintFacts;
+} ConstraintFacts;
 
 typedef struct IndexFacts
 {

@@ -153,7 +153,7 @@ outcomes_of_membership(int set, int members)
 
 /* Tell what comes of IS TRUE and its kin. */
 static int
-outcomes_of_test(const BooleanTest * test, Reading *reading)
+outcomes_of_test(const BooleanTest *test, Reading *reading)
 {
 	static const int members[] = {
 		[IS_TRUE] = COMES_TRUE,
@@ -168,7 +168,7 @@ outcomes_of_test(const BooleanTest * test, Reading *reading)
 }
 
 static int
-outcomes_of_null_test(const NullTest * test, Reading *reading)
+outcomes_of_null_test(const NullTest *test, Reading *reading)
 {
 	return outcomes_of_membership(outcomes((Node *) test->arg, reading),
 								  test->nulltesttype == IS_NULL ? COMES_NULL : COMES_VALUE);
@@ -176,7 +176,7 @@ outcomes_of_null_test(const NullTest * test, Reading *reading)
 
 /* Tell what comes of COALESCE: of each argument as long as all before it may be null. */
 static int
-outcomes_of_coalesce(const CoalesceExpr * expr, Reading *reading)
+outcomes_of_coalesce(const CoalesceExpr *expr, Reading *reading)
 {
 	int			result = COMES_NULL;
 	ListCell   *lc;
@@ -191,7 +191,7 @@ outcomes_of_coalesce(const CoalesceExpr * expr, Reading *reading)
 
 /* Tell what comes of the condition of a WHEN; of CASE x WHEN y that is whether x is y. */
 static int
-outcomes_of_when(const CaseExpr * expr, const CaseWhen * when, Reading *reading)
+outcomes_of_when(const CaseExpr *expr, const CaseWhen *when, Reading *reading)
 {
 	if (expr->arg != NULL)
 		return outcomes((Node *) expr->arg, reading) == COMES_NULL ? COMES_NULL : COMES_ANYTHING;
@@ -200,14 +200,14 @@ outcomes_of_when(const CaseExpr * expr, const CaseWhen * when, Reading *reading)
 
 /* Tell what comes of CASE: of each arm that may be taken, as long as none before it has to be. */
 static int
-outcomes_of_case(const CaseExpr * expr, Reading *reading)
+outcomes_of_case(const CaseExpr *expr, Reading *reading)
 {
 	int			result = 0;
 	ListCell   *lc;
 
 	foreach(lc, expr->args)
 	{
-		const		CaseWhen *when = lfirst_node(CaseWhen, lc);
+		const CaseWhen *when = lfirst_node(CaseWhen, lc);
 		int			taken = outcomes_of_when(expr, when, reading);
 
 		if (taken & COMES_TRUE)
@@ -222,7 +222,7 @@ outcomes_of_case(const CaseExpr * expr, Reading *reading)
 static Node *
 selected_value(Node *expr)
 {
-	const		SubLink *link = (const SubLink *) expr;
+	const SubLink *link = (const SubLink *) expr;
 	const Query *query = expr != NULL && IsA(expr, SubLink) && link->subLinkType == EXPR_SUBLINK ?
 	(const Query *) link->subselect : NULL;
 	Expr	   *selected;
@@ -250,7 +250,7 @@ outcomes_of_exists(const Query *query, Reading *reading)
 }
 
 static int
-outcomes_of_sublink(SubLink * link, Reading *reading)
+outcomes_of_sublink(SubLink *link, Reading *reading)
 {
 	Node	   *selected = selected_value((Node *) link);
 
@@ -261,7 +261,7 @@ outcomes_of_sublink(SubLink * link, Reading *reading)
 
 /* Return the argument that COALESCE gives: what comes after those that are null; NULL where that is not clear. */
 static Node *
-taken_argument(const CoalesceExpr * expr, Reading *reading)
+taken_argument(const CoalesceExpr *expr, Reading *reading)
 {
 	ListCell   *lc;
 
@@ -277,7 +277,7 @@ taken_argument(const CoalesceExpr * expr, Reading *reading)
 
 /* Return what the arm of CASE gives that is taken; NULL where that is not clear. */
 static Node *
-taken_arm(const CaseExpr * expr, Reading *reading)
+taken_arm(const CaseExpr *expr, Reading *reading)
 {
 	ListCell   *lc;
 
@@ -313,9 +313,9 @@ reduce(Node *expr, Reading *reading)
 static bool
 is_empty_context(Node *value, Node *empty, const Reading *reading)
 {
-	const char *text = reading->context == CONTEXT_EMPTY ? dbkit_known_text(empty) : NULL;
+	const char *string = reading->context == CONTEXT_EMPTY ? dbkit_known_text(empty) : NULL;
 
-	return text !=NULL && text[0] == '\0' && !has_column(value, NULL) && reads_context(value, NULL);
+	return string != NULL && string[0] == '\0' && !has_column(value, NULL) && reads_context(value, NULL);
 }
 
 static bool
@@ -394,7 +394,7 @@ outcomes_of_distinct(const DistinctExpr *expr, Reading *reading)
 
 /* Tell what comes of NULLIF. */
 static int
-outcomes_of_nullif(const NullIfExpr * expr, Reading *reading)
+outcomes_of_nullif(const NullIfExpr *expr, Reading *reading)
 {
 	Node	   *value = reduce(linitial(expr->args), reading);
 	int			result = outcomes(value, reading);

@@ -303,7 +303,7 @@ judge_constraint_validated(Judgement *judgement)
 
 	foreach(lc, dbkit_facts_unvalidated(judgement->facts))
 	{
-		const		ConstraintFacts *constraint = lfirst(lc);
+		const ConstraintFacts *constraint = lfirst(lc);
 		char	   *action = psprintf("VALIDATE CONSTRAINT %s", quote_identifier(constraint->name));
 		Finding    *finding = dbkit_add_finding(judgement, NULL,
 												"constraint \"%s\" is not validated; use %s",
