@@ -1265,7 +1265,7 @@ BEGIN
 	IF to_regclass('dbkit.schema_version') IS NULL THEN
 		CREATE TABLE dbkit.schema_version (
 			version bigint PRIMARY KEY,
-			applied_at timestamptz NOT NULL DEFAULT now(),
+			applied_at timestamptz NOT NULL,
 			name text,
 			checksum text NOT NULL,
 			applied_by text NOT NULL,
@@ -1336,8 +1336,8 @@ BEGIN
 	END IF;
 	begun := pg_catalog.clock_timestamp();
 	EXECUTE statements;
-	INSERT INTO dbkit.schema_version (version, name, checksum, applied_by, duration, undo)
-	VALUES (apply.version, apply.name, sum, author, pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) begun, apply.undo);
+	INSERT INTO dbkit.schema_version (version, applied_at, name, checksum, applied_by, duration, undo)
+	VALUES (apply.version, pg_catalog.now(), apply.name, sum, author, pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) begun, apply.undo);
 	RETURN true;
 END $$;
 COMMENT ON FUNCTION dbkit.apply(bigint, text, text, text) IS

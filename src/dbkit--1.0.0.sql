@@ -546,7 +546,7 @@ COMMENT ON FUNCTION dbkit.is_typed_json(pg_catalog.jsonb) IS
 
 CREATE TABLE dbkit.schema_version (
 	version bigint PRIMARY KEY,
-	applied_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	applied_at pg_catalog.timestamptz NOT NULL,
 	name pg_catalog.text,
 	checksum pg_catalog.text NOT NULL,
 	applied_by pg_catalog.text NOT NULL,

@@ -242,16 +242,16 @@ text_or_null(FunctionCallInfo fcinfo, int number, char *null)
 static void
 note_version(FunctionCallInfo fcinfo, const char *sum, Oid applied_by, TimestampTz begun)
 {
-	Oid			types[] = {INT8OID, TEXTOID, TEXTOID, TEXTOID, INTERVALOID, TEXTOID};
-	char		nulls[] = "      ";
+	Oid			types[] = {INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, INTERVALOID, TEXTOID};
+	char		nulls[] = "       ";
 	Interval	duration = {.time = GetCurrentTimestamp() - begun};
 	Datum		values[] = {
-		PG_GETARG_DATUM(0), text_or_null(fcinfo, 2, &nulls[1]), CStringGetTextDatum(sum),
-		CStringGetTextDatum(GetUserNameFromId(applied_by, false)), IntervalPGetDatum(&duration), text_or_null(fcinfo, 3, &nulls[5])
+		PG_GETARG_DATUM(0), TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), text_or_null(fcinfo, 2, &nulls[2]), CStringGetTextDatum(sum),
+		CStringGetTextDatum(GetUserNameFromId(applied_by, false)), IntervalPGetDatum(&duration), text_or_null(fcinfo, 3, &nulls[6])
 	};
 
 	write_ledger(SPI_OK_INSERT,
-				 "INSERT INTO dbkit.schema_version (version, name, checksum, applied_by, duration, undo) VALUES ($1, $2, $3, $4, $5, $6)",
+				 "INSERT INTO dbkit.schema_version (version, applied_at, name, checksum, applied_by, duration, undo) VALUES ($1, $2, $3, $4, $5, $6, $7)",
 				 lengthof(types), types, values, nulls);
 }
 
