@@ -23,7 +23,7 @@ typedef struct Collection
 static char *
 copy_or_null(const char *text)
 {
-	return text !=NULL ? pstrdup(text) : NULL;
+	return text != NULL ? pstrdup(text) : NULL;
 }
 
 static void

@@ -339,7 +339,7 @@ add_line(Lines *lines, const Aspect *aspect, int number, uint64 row, const char 
 {
 	char	   *text = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number);
 
-	if (text !=NULL)
+	if (text != NULL)
 		lines->lines = lappend(lines->lines, psprintf("%s %s%s", aspect->name, key, text));
 }
 

@@ -207,7 +207,7 @@ static int
 statement_location(const Script *script, const RawStmt *statement)
 {
 	core_yy_extra_type extra;
-	core_yyscan_t scanner = begin_scanner(script->text +statement->stmt_location, &extra);
+	core_yyscan_t scanner = begin_scanner(script->text + statement->stmt_location, &extra);
 	core_YYSTYPE value;
 	YYLTYPE		location;
 
@@ -230,54 +230,51 @@ check_statement(const Script *script, const RawStmt *statement)
 Script
 dbkit_parse_script(const char *text, const char *what)
 {
-	Script		script = {.text = text,
-/**INDENT** Error@234: Statement nesting error */
-		.what = what};
-		Place		place = {&script, -1};
-		ErrorContextCallback callback = {.callback = add_place,.arg = &place,.previous = error_context_stack};
-		ListCell   *lc;
+	Script		script = {.text = text,.what = what};
+	Place		place = {&script, -1};
+	ErrorContextCallback callback = {.callback = add_place,.arg = &place,.previous = error_context_stack};
+	ListCell   *lc;
 
-		error_context_stack = &callback;
-		check_client_copy(&script);
-		script.statements = raw_parser(text, RAW_PARSE_DEFAULT);
-		error_context_stack = callback.previous;
-		foreach(lc, script.statements)
-			check_statement(&script, lfirst(lc));
-		return script;
-	}
+	error_context_stack = &callback;
+	check_client_copy(&script);
+	script.statements = raw_parser(text, RAW_PARSE_DEFAULT);
+	error_context_stack = callback.previous;
+	foreach(lc, script.statements)
+		check_statement(&script, lfirst(lc));
+	return script;
+}
 
 /* Run one statement, in which the settings that the ones before it have made hold. */
-	static void
-				run_statement(const Script *script, const RawStmt *statement)
-	{
-		const char *end = statement->stmt_len > 0 ?
-		script->text +statement->stmt_location + statement->stmt_len : strchr(script->text, '\0');
-		const char *start = script->text +statement_location(script, statement);
-		int			result = SPI_execute(pnstrdup(start, end - start), false, 0);
+static void
+run_statement(const Script *script, const RawStmt *statement)
+{
+	const char *end = statement->stmt_len > 0 ?
+	script->text + statement->stmt_location + statement->stmt_len : strchr(script->text, '\0');
+	const char *start = script->text + statement_location(script, statement);
+	int			result = SPI_execute(pnstrdup(start, end - start), false, 0);
 
-		if			(result < 0)
-						ereport(ERROR,
-								(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-								 errmsg("%s has a statement that cannot be part of it", script->what)));
-					SPI_freetuptable(SPI_tuptable);
-	}
+	if (result < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("%s has a statement that cannot be part of it", script->what)));
+	SPI_freetuptable(SPI_tuptable);
+}
 
 /* Run the statements of a script, as the caller.  SPI is connected. */
-	void
-				dbkit_run_script(const Script *script)
+void
+dbkit_run_script(const Script *script)
+{
+	Place		place = {.script = script};
+	ErrorContextCallback callback = {.callback = add_place,.arg = &place,.previous = error_context_stack};
+	ListCell   *lc;
+
+	error_context_stack = &callback;
+	foreach(lc, script->statements)
 	{
-		Place		place = {.script = script};
-		ErrorContextCallback callback = {.callback = add_place,.arg = &place,.previous = error_context_stack};
-		ListCell   *lc;
+		const RawStmt *statement = lfirst(lc);
 
-					error_context_stack = &callback;
-					foreach(lc, script->statements)
-		{
-			const RawStmt *statement = lfirst(lc);
-
-						place.location = statement_location(script, statement);
-						run_statement(script, statement);
-		}
-					error_context_stack = callback.previous;
+		place.location = statement_location(script, statement);
+		run_statement(script, statement);
 	}
-/**INDENT** Error@281: Stuff missing from end of file */
+	error_context_stack = callback.previous;
+}

@@ -299,7 +299,7 @@ names(const char *text, const char *name)
 
 	for (const char *at = strstr(text, name); at != NULL; at = strstr(at + 1, name))
 	{
-		if ((at == text ||!is_word_char(at[-1])) &&!is_word_char(at[length]))
+		if ((at == text || !is_word_char(at[-1])) && !is_word_char(at[length]))
 			return true;
 	}
 	return false;

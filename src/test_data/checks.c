@@ -121,7 +121,7 @@ meet_comparison(Solver *solver, const char *operator, Node *left, Node *right, c
 	if (text == NULL && dbkit_compared_text(left) != NULL && dbkit_reversed(operator) != NULL)
 		return meet_comparison(solver, dbkit_reversed(operator), right, left, goal);
 	first = dbkit_read_subject(solver, goal->check, left);
-	if (text !=NULL)
+	if (text != NULL)
 		return meet_constant(solver, &first, operator, text, goal);
 	second = dbkit_read_subject(solver, goal->check, right);
 	if (first.kind == SUBJECT_VALUE && second.kind == SUBJECT_VALUE)
@@ -354,11 +354,11 @@ meet_call(Solver *solver, Node *expr, const Goal *goal)
 	char	   *text = list_length(args) > 1 ? dbkit_constant_text(lsecond(args)) : NULL;
 
 	if (slot != NULL && goal->truth && dbkit_is_function(function, "is_id"))
-		slot->limits.id_prefix = text !=NULL ? text : "";
+		slot->limits.id_prefix = text != NULL ? text : "";
 
-	else if (slot != NULL && goal->truth && function == F_STARTS_WITH && text !=NULL)
+	else if (slot != NULL && goal->truth && function == F_STARTS_WITH && text != NULL)
 		slot->limits.like = dbkit_pattern_of_start(text);
-	else if (slot != NULL && goal->truth && (function == F_TEXTLIKE || function == F_LIKE_TEXT_TEXT) && text !=NULL)
+	else if (slot != NULL && goal->truth && (function == F_TEXTLIKE || function == F_LIKE_TEXT_TEXT) && text != NULL)
 		slot->limits.like = text;
 
 	else

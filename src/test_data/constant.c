@@ -140,7 +140,7 @@ dbkit_constant_number(Oid type, const char *text, double *number)
 		case FLOAT4OID:
 		case FLOAT8OID:
 			*number = strtod(text, &end);
-			return end != text &&*end == '\0';
+			return end != text && *end == '\0';
 
 		case DATEOID:
 		case TIMESTAMPOID:

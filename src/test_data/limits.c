@@ -242,7 +242,7 @@ dbkit_pattern_of_start(const char *text)
 	char	   *result = palloc(2 * strlen(text) + 2);
 	char	   *end = result;
 
-	for (; *text !='\0'; text ++)
+	for (; *text != '\0'; text++)
 	{
 		if (*text == '%' || *text == '_' || *text == '\\')
 			*end++ = '\\';

@@ -63,7 +63,7 @@ limit_to_list(Slot *slot, const PartitionBoundSpec *bound)
 	{
 		char	   *text = dbkit_constant_text(lfirst(lc));
 
-		if (text !=NULL)
+		if (text != NULL)
 			texts = lappend(texts, text);
 	}
 	if (texts == NIL)

@@ -57,8 +57,8 @@ allow_range(Place *place, int first, int last)
 static void
 allow_text(Place *place, const char *text)
 {
-	for (; *text !='\0'; text ++)
-		place->allowed[(unsigned char) *text &127] = true;
+	for (; *text != '\0'; text++)
+		place->allowed[(unsigned char) *text & 127] = true;
 }
 
 /* What else than themselves letters mean after a backslash, and classes of characters */

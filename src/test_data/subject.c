@@ -60,7 +60,7 @@ add_counted(Solver *solver, const Check *check, Node *expr, Subject *subject)
 	if (expr != NULL && IsA(expr, Const))
 	{
 		text = dbkit_constant_text(expr);
-		subject->more += text !=NULL ? atoi(text) : 0;
+		subject->more += text != NULL ? atoi(text) : 0;
 
 		return true;
 	}

@@ -140,7 +140,7 @@ is_taken(const Domain * domain, int n, uint64 found)
 		{
 			char	   *text = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, place + 1);
 
-			same = text !=NULL && strcmp(text, nth_value(domain, n, place)) == 0;
+			same = text != NULL && strcmp(text, nth_value(domain, n, place)) == 0;
 		}
 		if (same)
 			return true;

@@ -125,7 +125,7 @@ fit(char *text, const Limits *limits)
 	StringInfoData result;
 
 	if (strlen(text) > limits->max_length)
-		text	  +=(int) (strlen(text) - limits->max_length);
+		text += (int) (strlen(text) - limits->max_length);
 
 	initStringInfo(&result);
 	appendStringInfoString(&result, text);

@@ -49,7 +49,7 @@ statement_of(const LiveChange *change)
 static char *
 text_from(const AlterAction *action, int first)
 {
-	return action->text !=NULL && first >= 0 ? dbkit_tokens_as_text(action->text, first, action->end) : pstrdup("...");
+	return action->text != NULL && first >= 0 ? dbkit_tokens_as_text(action->text, first, action->end) : pstrdup("...");
 }
 
 static void
@@ -656,7 +656,7 @@ add_rewrite(AlterAction *action, int reason, Finding **finding)
 			continue;
 		if (*finding == NULL)
 			*finding = dbkit_find_unsafe(action->change, rewrites[i].unsafe, action->change->size, NULL);
-		return *finding != NULL && rewrites[i].add_steps != NULL && action->text !=NULL && rewrites[i].add_steps(action, *finding);
+		return *finding != NULL && rewrites[i].add_steps != NULL && action->text != NULL && rewrites[i].add_steps(action, *finding);
 	}
 	return false;
 }

@@ -40,7 +40,7 @@ is_word(const StatementText *text, int token, const char *word)
 {
 	int			length = text->tokens[token].end - text->tokens[token].start;
 
-	return (size_t) length == strlen(word) && pg_strncasecmp(text->text +text->tokens[token].start, word, length) == 0;
+	return (size_t) length == strlen(word) && pg_strncasecmp(text->text + text->tokens[token].start, word, length) == 0;
 }
 
 /* Is it DEFERRABLE or the like, which belongs to the constraint before it? */

@@ -67,8 +67,8 @@ split(StatementText *text)
 	int			code;
 
 	extra.escape_string_warning = false;	/* the parser gave it */
-	text	  ->tokens = palloc(sizeof(Token) * (strlen(text->text) + 1));
-	text	  ->n_tokens = 0;
+	text->tokens = palloc(sizeof(Token) * (strlen(text->text) + 1));
+	text->n_tokens = 0;
 
 	while ((code = core_yylex(&value, &start, scanner)) != 0)
 	{
@@ -78,7 +78,7 @@ split(StatementText *text)
 		 */
 		int			end = start + strlen(extra.scanbuf + start);
 
-		text	  ->tokens[text->n_tokens++] = (Token)
+		text->tokens[text->n_tokens++] = (Token)
 		{
 			start, end, code
 		};
@@ -101,8 +101,8 @@ dbkit_read_statement_text(const RunningStatement *running, const Node *statement
 	length = planned->stmt_len > 0 ? strnlen(source, planned->stmt_len) : strlen(source);
 	if (length > MAX_STATEMENT_LENGTH)
 		return false;
-	text	  ->text = pnstrdup(source, length);
-	text	  ->offset = planned->stmt_location;
+	text->text = pnstrdup(source, length);
+	text->offset = planned->stmt_location;
 
 	split(text);
 	return true;
@@ -171,5 +171,5 @@ dbkit_tokens_as_text(const StatementText *text, int first, int end)
 		return pstrdup("");
 	start = text->tokens[first].start;
 
-	return pnstrdup(text->text +start, text->tokens[end - 1].end - start);
+	return pnstrdup(text->text + start, text->tokens[end - 1].end - start);
 }

@@ -561,7 +561,7 @@ set_organization(Draft *draft, const Action *action)
 	{
 		column = palloc0(sizeof(DraftColumn));
 		column->name = action->name;
-		column->type = action->text !=NULL ? action->text : format_type_be(get_atttype(relid, attnum));
+		column->type = action->text != NULL ? action->text : format_type_be(get_atttype(relid, attnum));
 		column->base_type = getBaseType(get_atttype(relid, attnum));
 		draft->columns = lappend(draft->columns, column);
 	}

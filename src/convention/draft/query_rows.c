@@ -164,7 +164,7 @@ insert_rows(Draft *draft, Query *query)
 	}
 	text = pg_get_querydef(query, false);
 
-	return write_insert(draft, &insert, text +strspn(text, " "));
+	return write_insert(draft, &insert, text + strspn(text, " "));
 }
 
 /*

@@ -177,7 +177,7 @@ keep_precision(const DraftColumn *column, const Action *action)
 
 	if (strncmp(action->text, plain, strlen(plain)) != 0 || strncmp(column->type, precise, strlen(precise)) != 0)
 		return action->text;
-	return psprintf("%s(%c)%s", plain, column->type[strlen(precise)], action->text +strlen(plain));
+	return psprintf("%s(%c)%s", plain, column->type[strlen(precise)], action->text + strlen(plain));
 }
 
 /* Give a column another type.  Of several findings the first one says which. */

@@ -112,7 +112,7 @@ dbkit_find_trigger(const Facts *facts,
 static bool
 is_assignment(const char *text)
 {
-	text	  +=strspn(text, " \t\r\n");
+	text += strspn(text, " \t\r\n");
 	return text[0] == '=' || (text[0] == ':' && text[1] == '=');
 }
 

@@ -71,7 +71,7 @@ query_nulls(const char *table, const Action *action)
 static char *
 query_other_prefixes(const char *table, const Action *action)
 {
-	return psprintf("SELECT FROM %s AS r WHERE NOT (%s)", table, action->text +strlen("CHECK "));
+	return psprintf("SELECT FROM %s AS r WHERE NOT (%s)", table, action->text + strlen("CHECK "));
 }
 
 /*
