@@ -236,7 +236,7 @@ dbkit_tenant_default(Oid relid, TenantKind kind, const char *column)
 {
 	Relation	table = relation_open(relid, NoLock);
 	AttrNumber	attnum = get_attnum(relid, column);
-	const		FormData_pg_attribute *attribute = TupleDescAttr(RelationGetDescr(table), attnum - 1);
+	const FormData_pg_attribute *attribute = TupleDescAttr(RelationGetDescr(table), attnum - 1);
 	char	   *result = NULL;
 
 	if (!attribute->atthasdef && attribute->attidentity == '\0' && get_typdefault(attribute->atttypid) == NULL &&
@@ -280,7 +280,7 @@ dbkit_tenant_defaults(Oid relid)
 
 	for (int i = 0; i < columns->natts; i++)
 	{
-		const		FormData_pg_attribute *attribute = TupleDescAttr(columns, i);
+		const FormData_pg_attribute *attribute = TupleDescAttr(columns, i);
 
 		if (attribute->atthasdef && attribute->attgenerated == '\0' && is_context_value(build_column_default(table, i + 1)))
 			result = lappend(result, pstrdup(NameStr(attribute->attname)));

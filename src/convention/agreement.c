@@ -443,7 +443,7 @@ dbkit_keeps_agreement(const char *schema, const char *name)
 	Oid			namespace;
 	const char *own;
 
-	if (strcmp(name, DBKIT_AGREEMENT_FUNCTION) != 0 || !dbkit_find_extension(&owner, &namespace))
+	if (schema == NULL || strcmp(name, DBKIT_AGREEMENT_FUNCTION) != 0 || !dbkit_find_extension(&owner, &namespace))
 		return false;
 	own = get_namespace_name(namespace);
 	return own != NULL && strcmp(own, schema) == 0;

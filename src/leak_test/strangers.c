@@ -63,7 +63,7 @@ runs_along(Oid classid, Oid objid)
 
 /* Is an object a part of another one that runs with it?  Policies do not bind superusers. */
 static bool
-is_running_part(const FormData_pg_depend * form)
+is_running_part(const FormData_pg_depend *form)
 {
 	return (form->deptype == DEPENDENCY_AUTO || form->deptype == DEPENDENCY_INTERNAL) &&
 		form->classid != PolicyRelationId;

@@ -301,7 +301,7 @@ returns_value(Oid type)
 
 /* Is it a function or procedure of the team's that the role may call? */
 static bool
-may_call(const FormData_pg_proc * form, Oid role)
+may_call(const FormData_pg_proc *form, Oid role)
 {
 	return form->oid >= FirstNormalObjectId &&
 		(form->prokind == PROKIND_PROCEDURE || (form->prokind == PROKIND_FUNCTION && returns_value(form->prorettype))) &&
@@ -358,7 +358,7 @@ each_function(Oid role, void (*action) (HeapTuple tuple, List **list), List **li
 
 /* Can it be called without arguments? */
 static bool
-needs_no_arguments(const FormData_pg_proc * form)
+needs_no_arguments(const FormData_pg_proc *form)
 {
 	return form->pronargs == form->pronargdefaults;
 }

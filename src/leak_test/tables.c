@@ -31,7 +31,7 @@
 
 /* Is the relation part of what is tested: neither PostgreSQL's nor an extension's nor temporary? */
 static bool
-is_tested(const FormData_pg_class * form)
+is_tested(const FormData_pg_class *form)
 {
 	return form->oid >= FirstNormalObjectId && form->relpersistence != RELPERSISTENCE_TEMP &&
 		!OidIsValid(getExtensionOfObject(RelationRelationId, form->oid));

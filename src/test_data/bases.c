@@ -274,7 +274,7 @@ typedef struct Subtype
 {
 	const Shape *shape;
 	const Reference *reference;
-}			Subtype;
+} Subtype;
 
 /* Return the subtypes of a table whose triggers may insert its rows: Subtype *. */
 static List *
@@ -307,7 +307,7 @@ subtypes_of(Oid relid)
 
 /* Return what is given of a base, for its subtype. */
 static List *
-given_to_subtype(const Subtype * subtype, const Shape *base, const List *given)
+given_to_subtype(const Subtype *subtype, const Shape *base, const List *given)
 {
 	List	   *result = NIL;
 	ListCell   *lc;
@@ -327,7 +327,7 @@ given_to_subtype(const Subtype * subtype, const Shape *base, const List *given)
 
 /* Return what is known of the base of a row that was just made, whose key is what was returned. */
 static List *
-given_by_subtype(const Subtype * subtype, const Bitmapset *columns)
+given_by_subtype(const Subtype *subtype, const Bitmapset *columns)
 {
 	const Reference *reference = subtype->reference;
 	List	   *result = NIL;
@@ -348,7 +348,7 @@ given_by_subtype(const Subtype * subtype, const Bitmapset *columns)
 typedef struct Specific
 {
 	Making	   *making;
-	const		Subtype *subtype;
+	const Subtype *subtype;
 	Bitmapset  *columns;		/* of its reference to the base */
 	List	   *given;
 	List	   *known;			/* of the base, when it is there */
@@ -371,7 +371,7 @@ static const Subtype *
 choose_subtype(const Making *making, Oid base)
 {
 	List	   *subtypes = subtypes_of(base);
-	const		Subtype *result = subtypes != NIL ? list_nth(subtypes, (making->specific - 1) % list_length(subtypes)) : NULL;
+	const Subtype *result = subtypes != NIL ? list_nth(subtypes, (making->specific - 1) % list_length(subtypes)) : NULL;
 
 	return result != NULL && dbkit_being_built(making, result->shape->relid) == NULL ? result : NULL;
 }

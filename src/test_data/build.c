@@ -360,7 +360,7 @@ known_way(const Making *making, Oid relid)
 
 	foreach(lc, making->ways)
 	{
-		const		Way *way = lfirst(lc);
+		const Way  *way = lfirst(lc);
 
 		if (way->relid == relid)
 			return &way->variant;

@@ -25,7 +25,7 @@ typedef struct Way
 {
 	Oid			relid;
 	Variant		variant;
-}			Way;
+} Way;
 
 /* One call of dbkit.make() or dbkit.make_many(), with all that it makes */
 typedef struct Making

@@ -25,7 +25,7 @@ typedef struct Demand
 {
 	const Shape *shape;
 	uint64		rows;
-}			Demand;
+} Demand;
 
 /* Settle the keys of rows, so that others can reference them. */
 void
@@ -64,7 +64,7 @@ dbkit_remember_demand(Making *making, const Shape *shape, uint64 rows)
 
 /* Have the deferred triggers of a table fire, or wait again. */
 static void
-set_triggers(const Demand * demand, const char *mode)
+set_triggers(const Demand *demand, const char *mode)
 {
 	StringInfoData names;
 	ListCell   *lc;
@@ -83,14 +83,14 @@ fire(void *arg)
 }
 
 static bool
-is_met(Demand * demand)
+is_met(Demand *demand)
 {
 	return dbkit_attempt(fire, demand, ATTEMPT_UNDONE) == NULL;
 }
 
 /* Return what rows of another table have that reference these, or NIL. */
 static List *
-given_to_child(const Demand * demand, Oid child)
+given_to_child(const Demand *demand, Oid child)
 {
 	const Shape *shape = dbkit_read_shape(child);
 	ListCell   *lc;
@@ -138,7 +138,7 @@ try_answer(void *arg)
 
 /* Make the rows that a trigger asks for, if that can be found out. */
 static void
-meet_demand(Making *making, Demand * demand)
+meet_demand(Making *making, Demand *demand)
 {
 	ListCell   *lc;
 

@@ -205,7 +205,7 @@ static void
 read_columns(Shape *shape, Relation table)
 {
 	TupleDesc	desc = RelationGetDescr(table);
-	const		TupleConstr *constraints = desc->constr;
+	const TupleConstr *constraints = desc->constr;
 
 	shape->count = desc->natts;
 	shape->slots = palloc0(sizeof(Slot) * Max(desc->natts, 1));
@@ -223,7 +223,7 @@ read_columns(Shape *shape, Relation table)
 static void
 read_checks(Shape *shape, Relation table)
 {
-	const		TupleConstr *constraints = RelationGetDescr(table)->constr;
+	const TupleConstr *constraints = RelationGetDescr(table)->constr;
 
 	for (int i = 0; constraints != NULL && i < constraints->num_check; i++)
 	{

@@ -92,11 +92,11 @@ typedef struct Domain
 	int			size;			/* how many values the key has */
 	bool		chosen;			/* it would have others if a CHECK was met in
 								 * another way */
-}			Domain;
+} Domain;
 
 /* Find out what values a key can have; false where they are not few. */
 static bool
-read_domain(const Shape *shape, const UniqueKey *unique, Domain * domain)
+read_domain(const Shape *shape, const UniqueKey *unique, Domain *domain)
 {
 	int			member = -1;
 	int			place = 0;
@@ -121,7 +121,7 @@ read_domain(const Shape *shape, const UniqueKey *unique, Domain * domain)
 
 /* Return the value of a column in the n-th value of the key. */
 static char *
-nth_value(const Domain * domain, int n, int place)
+nth_value(const Domain *domain, int n, int place)
 {
 	for (int i = 0; i < place; i++)
 		n /= list_length(domain->values[i]);
@@ -130,7 +130,7 @@ nth_value(const Domain * domain, int n, int place)
 
 /* Has one of the rows that were selected the n-th value of the key? */
 static bool
-is_taken(const Domain * domain, int n, uint64 found)
+is_taken(const Domain *domain, int n, uint64 found)
 {
 	for (uint64 row = 0; row < found; row++)
 	{
@@ -150,7 +150,7 @@ is_taken(const Domain * domain, int n, uint64 found)
 
 /* Return the numbers of the values that no row has. */
 static List *
-free_values(const Shape *shape, const Domain * domain)
+free_values(const Shape *shape, const Domain *domain)
 {
 	List	   *result = NIL;
 	uint64		found = dbkit_look_up(shape, dbkit_columns_as_text(shape, domain->unique->columns, psprintf("%s.", dbkit_row_alias(shape))),
@@ -177,7 +177,7 @@ report_full(const Shape *shape, const char *detail)
 
 /* Have the columns of a key get values that no row has. */
 static void
-keep_to_free(Shape *shape, const Domain * domain, const List *free)
+keep_to_free(Shape *shape, const Domain *domain, const List *free)
 {
 	for (int place = 0; place < domain->count; place++)
 	{

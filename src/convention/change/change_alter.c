@@ -74,8 +74,14 @@ judge_not_null(AlterAction *action)
 char *
 dbkit_choose_constraint_name(LiveChange *change, const char *column, const char *label)
 {
-	char	   *name = ChooseConstraintName(get_rel_name(change->relid), column, label, get_rel_namespace(change->relid), change->names);
+	const char *table = get_rel_name(change->relid);
+	char	   *name;
 
+	/*
+	 * Nothing keeps the table from being dropped meanwhile; then nobody will
+	 * read the name
+	 */
+	name = ChooseConstraintName(table != NULL ? table : "", column, label, get_rel_namespace(change->relid), change->names);
 	change->names = lappend(change->names, name);
 	return name;
 }

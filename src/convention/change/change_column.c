@@ -289,7 +289,7 @@ read_old_column(const LiveChange *change, AttrNumber attnum, OldColumn *old)
 	old->not_null = TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attnotnull;
 	for (int i = 0; rel->rd_att->constr != NULL && i < rel->rd_att->constr->num_defval; i++)
 	{
-		const		AttrDefault *value = &rel->rd_att->constr->defval[i];
+		const AttrDefault *value = &rel->rd_att->constr->defval[i];
 
 		if (value->adnum == attnum)
 			old->value = TextDatumGetCString(DirectFunctionCall2(pg_get_expr, CStringGetTextDatum(value->adbin),

@@ -171,7 +171,7 @@ index_columns(const IndexStmt *stmt)
 
 	foreach(lc, list_concat_copy(stmt->indexParams, stmt->indexIncludingParams))
 	{
-		const		IndexElem *element = lfirst_node(IndexElem, lc);
+		const IndexElem *element = lfirst_node(IndexElem, lc);
 
 		result = lappend(result, element->name != NULL ? element->name : pstrdup("expr"));
 	}
@@ -266,7 +266,7 @@ dbkit_unproven_size(const LiveChange *change, const char *column)
 		proven = attnum == InvalidAttrNumber || dbkit_column_is_set(RelationGetDescr(rel), attnum);
 		for (int i = 0; !proven && rel->rd_att->constr != NULL && i < rel->rd_att->constr->num_check; i++)
 		{
-			const		ConstrCheck *check = &rel->rd_att->constr->check[i];
+			const ConstrCheck *check = &rel->rd_att->constr->check[i];
 
 			proven = check->ccvalid && !is_dropped(change, check->ccname) && dbkit_proves_not_null(check->ccbin, attnum);
 		}

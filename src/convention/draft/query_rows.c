@@ -174,7 +174,7 @@ insert_rows(Draft *draft, Query *query)
 char *
 dbkit_write_rows(const Node *statement, Draft *draft)
 {
-	const		CreateTableAsStmt *create = (const CreateTableAsStmt *) statement;
+	const CreateTableAsStmt *create = (const CreateTableAsStmt *) statement;
 
 	if (statement == NULL || !IsA(statement, CreateTableAsStmt) || create->into->skipData)
 		return NULL;
