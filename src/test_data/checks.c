@@ -299,7 +299,7 @@ solve_operator(Solver *solver, const OpExpr *expr, const Goal *goal, const Agend
 
 /* Meet IN, NOT IN and the like. */
 static bool
-meet_list(Solver *solver, const ScalarArrayOpExpr * expr, const Goal *goal)
+meet_list(Solver *solver, const ScalarArrayOpExpr *expr, const Goal *goal)
 {
 	const char *operator = get_opname(expr->opno);
 	Subject		subject = dbkit_read_subject(solver, goal->check, linitial(expr->args));
