@@ -37,6 +37,7 @@
 #include "convention/like.h"
 #include "convention/registry.h"
 #include "convention/report.h"
+#include "statement_option.h"
 
 /* Is enforcement disabled? */
 bool
@@ -85,8 +86,7 @@ concurrency(Node *parsetree)
 			indexed = ((DropStmt *) parsetree)->concurrent;
 			break;
 		case T_ReindexStmt:
-			foreach(lc, ((ReindexStmt *) parsetree)->params)
-				indexed |= strcmp(lfirst_node(DefElem, lc)->defname, "concurrently") == 0;
+			indexed = dbkit_has_option(((ReindexStmt *) parsetree)->params, "concurrently");
 			break;
 		case T_AlterTableStmt:
 			foreach(lc, ((AlterTableStmt *) parsetree)->cmds)

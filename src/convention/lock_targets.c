@@ -14,7 +14,6 @@
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "commands/defrem.h"
 #include "commands/tablecmds.h"
 #include "nodes/makefuncs.h"
 #include "nodes/parsenodes.h"
@@ -23,6 +22,7 @@
 #include "common.h"
 #include "convention/lock_targets.h"
 #include "lock/own_locks.h"
+#include "statement_option.h"
 
 /* Add a relation, or of an index its table, if it is there and the mode blocks others. */
 static void
@@ -138,28 +138,12 @@ add_of_rename(List **targets, const RenameStmt *stmt)
 		add(targets, stmt->relation, AccessExclusiveLock);
 }
 
-/* Is an option of a statement there, and not switched off? */
-static bool
-has_option(const List *options, const char *name)
-{
-	ListCell   *lc;
-
-	foreach(lc, options)
-	{
-		DefElem    *option = lfirst_node(DefElem, lc);
-
-		if (strcmp(option->defname, name) == 0)
-			return defGetBoolean(option);
-	}
-	return false;
-}
-
 static void
 add_of_vacuum(List **targets, const VacuumStmt *stmt)
 {
 	ListCell   *lc;
 
-	if (!stmt->is_vacuumcmd || !has_option(stmt->options, "full"))
+	if (!stmt->is_vacuumcmd || !dbkit_has_option(stmt->options, "full"))
 		return;
 	foreach(lc, stmt->rels)
 		add(targets, lfirst_node(VacuumRelation, lc)->relation, AccessExclusiveLock);
@@ -207,7 +191,7 @@ dbkit_lock_targets(Node *statement)
 				add(&targets, ((const IndexStmt *) statement)->relation, ShareLock);
 			break;
 		case T_ReindexStmt:
-			if (!has_option(((const ReindexStmt *) statement)->params, "concurrently"))
+			if (!dbkit_has_option(((const ReindexStmt *) statement)->params, "concurrently"))
 				add(&targets, ((const ReindexStmt *) statement)->relation, ShareLock);
 			break;
 		case T_RefreshMatViewStmt:

@@ -17,6 +17,7 @@
 
 #include "common.h"
 #include "ledger/script.h"
+#include "statement_option.h"
 
 /* What all keywords are to our scanner, beyond all tokens that it has itself */
 #define KEYWORD_TOKEN	PG_UINT16_MAX
@@ -166,16 +167,7 @@ is_concurrent_drop(const Node *statement)
 static bool
 is_concurrent_reindex(const Node *statement)
 {
-	ListCell   *lc;
-
-	if (!IsA(statement, ReindexStmt))
-		return false;
-	foreach(lc, ((const ReindexStmt *) statement)->params)
-	{
-		if (strcmp(((const DefElem *) lfirst(lc))->defname, "concurrently") == 0)
-			return true;
-	}
-	return false;
+	return IsA(statement, ReindexStmt) && dbkit_has_option(((const ReindexStmt *) statement)->params, "concurrently");
 }
 
 static bool

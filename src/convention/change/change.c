@@ -48,6 +48,7 @@
 #include "convention/report.h"
 #include "convention/rules/size_limits.h"
 #include "relation_name.h"
+#include "statement_option.h"
 
 static ProcessUtility_hook_type next_ProcessUtility = NULL;
 
@@ -58,20 +59,6 @@ static Oid
 find_relation(const RangeVar *name)
 {
 	return RangeVarGetRelid(name, NoLock, true);
-}
-
-/* Is an option of VACUUM, CLUSTER or REINDEX set? */
-static bool
-has_option(const List *options, const char *name)
-{
-	ListCell   *lc;
-
-	foreach(lc, options)
-	{
-		if (strcmp(lfirst_node(DefElem, lc)->defname, name) == 0)
-			return defGetBoolean(lfirst(lc));
-	}
-	return false;
 }
 
 /* Does an index order its table for CLUSTER? */
@@ -132,7 +119,7 @@ judge_vacuum(LiveChange *change)
 	const VacuumStmt *vacuum = (const VacuumStmt *) change->statement;
 	ListCell   *lc;
 
-	if (!vacuum->is_vacuumcmd || !has_option(vacuum->options, "full"))
+	if (!vacuum->is_vacuumcmd || !dbkit_has_option(vacuum->options, "full"))
 		return;
 	foreach(lc, vacuum->rels)
 	{
@@ -214,7 +201,7 @@ judge_reindex(LiveChange *change)
 	Oid			index;
 	ListCell   *lc;
 
-	if (has_option(reindex->params, "concurrently"))
+	if (dbkit_has_option(reindex->params, "concurrently"))
 		return;
 	switch (reindex->kind)
 	{
