@@ -26,6 +26,8 @@
 
 static Datum read_value(TypedType *type, JsonbValue *json, int32 typmod, Datum sample, bool *isnull);
 
+pg_noreturn static void refuse(const TypedType *type, const char *expected);
+
 /* Refuse JSON from which a value of the type cannot be made. */
 static void
 refuse(const TypedType *type, const char *expected)
@@ -50,7 +52,6 @@ scalar_text(const TypedType *type, const JsonbValue *json)
 			return pstrdup(json->val.boolean ? "true" : "false");
 		default:
 			refuse(type, "a string, a number or a boolean");
-			return NULL;
 	}
 }
 
@@ -237,9 +238,6 @@ sample_column(const TypedType *type, Datum sample, int column, bool *isnull)
 	HeapTupleHeader row = (HeapTupleHeader) DatumGetPointer(sample);
 	HeapTupleData tuple;
 
-	*isnull = true;
-	if (row == NULL)
-		return (Datum) 0;
 	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
 	ItemPointerSetInvalid(&tuple.t_self);
 	tuple.t_tableOid = InvalidOid;

@@ -158,13 +158,6 @@ dbkit_typed_argument(FunctionCallInfo fcinfo, int argument)
 	return fcinfo->flinfo->fn_extra;
 }
 
-/* Can a value of this type be an array in JSON that is no array of ours? */
-bool
-dbkit_writes_arrays(const TypedType *type)
-{
-	return type->kind == TYPED_JSON || type->kind == TYPED_ARRAY;
-}
-
 /*
  * Set what output functions go by to what input functions can read in each session, as
  * pg_dump and postgres_fdw do.  Returns a level for AtEOXact_GUC(), or 0.

@@ -56,7 +56,6 @@ typedef struct TypedType
 extern TypedType *dbkit_typed_type(Oid type, MemoryContext context);
 extern void dbkit_load_columns(TypedType *type, Oid row_type, int32 row_typmod);
 extern TypedType *dbkit_typed_argument(FunctionCallInfo fcinfo, int argument);
-extern bool dbkit_writes_arrays(const TypedType *type);
 extern int	dbkit_use_fixed_settings(void);
 extern char *dbkit_output_text(TypedType *type, Datum value);
 

@@ -59,6 +59,7 @@ my @changes = (
 	[ 'DROP VIEW shown' ],
 	[ 'SELECT change()' ],
 	[ 'DO $$ BEGIN ALTER TABLE orders ALTER id SET NOT NULL; END $$' ],
+	[ 'DO $$ BEGIN CREATE INDEX ON orders (id); END $$' ],
 	# Not all versions fire event triggers for these: they need the library to be there before them
 	[ 'VACUUM FULL orders', 1 ],
 	[ 'VACUUM FULL', 1 ],

@@ -38,7 +38,6 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 #include "common.h"
@@ -384,18 +383,12 @@ dbkit_judge_rewrite(Node *statement)
 static void
 judge_without_event(Node *statement)
 {
-	bool		bare = !ActiveSnapshotSet();
-
 	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA || !IsTransactionState() ||
 		!OidIsValid(get_extension_oid("dbkit", true)))
 		return;
-	if (bare)
-		PushActiveSnapshot(GetTransactionSnapshot());
 	dbkit_refresh_agreement();
 	if (!dbkit_enforcement_is_disabled())
 		judge(statement, true);
-	if (bare)
-		PopActiveSnapshot();
 }
 
 static bool

@@ -675,9 +675,12 @@ dbkit_judge_alter_rewrite(LiveChange *change, int reason)
 	List	   *harmless = NIL;
 	ListCell   *lc;
 
-	if (!IsA(change->statement, AlterTableStmt))
+	if (!IsA(change->statement, AlterTableStmt) || statement_of(change)->objtype == OBJECT_TYPE)
 	{
-		/* ALTER TYPE ... CASCADE, which changes the tables of that type */
+		/*
+		 * ALTER TYPE ... CASCADE, which changes the tables of that type, as
+		 * nothing else can
+		 */
 		dbkit_find_unsafe(change, UNSAFE_COLUMN, change->size, NULL);
 		return;
 	}

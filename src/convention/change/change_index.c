@@ -192,7 +192,7 @@ index_definition(const LiveChange *change)
 	first = dbkit_end_of_name(&text, first);
 	if (first < text.n_tokens && text.tokens[first].code == '*')
 		first++;
-	return dbkit_tokens_as_text(&text, first, dbkit_end_of_statement(&text));
+	return dbkit_tokens_as_text(&text, first, text.n_tokens);
 }
 
 /* Is there the index already that CREATE INDEX IF NOT EXISTS would make? */

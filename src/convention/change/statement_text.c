@@ -150,17 +150,6 @@ dbkit_end_of_name(const StatementText *text, int first)
 	return Min(i, text->n_tokens);
 }
 
-/* Return the end of the statement, without a semicolon. */
-int
-dbkit_end_of_statement(const StatementText *text)
-{
-	int			end = text->n_tokens;
-
-	while (end > 0 && text->tokens[end - 1].code == ';')
-		end--;
-	return end;
-}
-
 /* Return the text of some tokens. */
 char *
 dbkit_tokens_as_text(const StatementText *text, int first, int end)

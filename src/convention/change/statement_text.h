@@ -40,7 +40,6 @@ extern bool dbkit_read_statement_text(const RunningStatement *running, const Nod
 extern int	dbkit_token_at(const StatementText *text, int location);
 extern int	dbkit_end_of_part(const StatementText *text, int first);
 extern int	dbkit_end_of_name(const StatementText *text, int first);
-extern int	dbkit_end_of_statement(const StatementText *text);
 extern char *dbkit_tokens_as_text(const StatementText *text, int first, int end);
 
 #endif							/* DBKIT_STATEMENT_TEXT_H */
