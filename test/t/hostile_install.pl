@@ -79,7 +79,10 @@ sub plant
 				END LOOP;
 			END LOOP;
 			FOR name IN SELECT unnest(ARRAY[${\ $list->(sort keys %relations)}]) LOOP
-				EXECUTE format('CREATE VIEW $schema.%I AS SELECT c.*, $schema.ran(%L) FROM pg_catalog.%1\$I c', name, 'relation ' || name);
+				EXECUTE format('CREATE VIEW $schema.%I AS SELECT %s, $schema.ran(%L) FROM pg_catalog.%1\$I c', name,
+					-- a view cannot have pg_attribute's attmissingval
+					(SELECT string_agg('c.' || quote_ident(attname::text), ', ' ORDER BY attnum) FROM pg_catalog.pg_attribute
+					WHERE attrelid OPERATOR(pg_catalog.=) to_regclass('pg_catalog.' || name)::oid AND attnum > 0::int2 AND atttypid OPERATOR(pg_catalog.<>) 'pg_catalog.anyarray'::regtype::oid), 'relation ' || name);
 			END LOOP;
 			FOR name IN SELECT trim('"' FROM t) FROM unnest(ARRAY[${\ $list->(@types)}]) t LOOP
 				EXECUTE format('CREATE DOMAIN $schema.%I AS pg_catalog.%1\$I CHECK ($schema.ran(%L) IS NULL)', name, 'type ' || name);
