@@ -39,6 +39,8 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE visits_1 PARTITION OF visits FOR VALUES FROM (0) TO (MAXVALUE);
 	INSERT INTO visits SELECT * FROM orders;
 	CREATE MATERIALIZED VIEW report AS SELECT * FROM orders;
+	CREATE TABLE sums (id integer, twice integer GENERATED ALWAYS AS (id * 2) STORED, remark text);
+	INSERT INTO sums (id, remark) SELECT n, repeat('x', 200) FROM generate_series(1, 10000) n;
 	CREATE VIEW shown AS SELECT * FROM orders;
 	CREATE FUNCTION change() RETURNS void LANGUAGE plpgsql AS 'BEGIN ALTER TABLE orders ALTER id SET NOT NULL; END';
 	VACUUM ANALYZE});
@@ -72,6 +74,7 @@ my @changes = (
 	[ 'SELECT change()' ],
 	[ 'DO $$ BEGIN ALTER TABLE orders ALTER id SET NOT NULL; END $$' ],
 	[ 'DO $$ BEGIN CREATE INDEX ON orders (id); END $$' ],
+	$node->pg_version >= 17 ? [ 'ALTER TABLE sums ALTER twice SET EXPRESSION AS (id * 3)' ] : (),
 	-w $directory ? (
 		[ 'CREATE EXTENSION dbkit_try' ],
 		[ q{BEGIN; CREATE EXTENSION dbkit_try VERSION '0.9'; ALTER EXTENSION dbkit_try UPDATE} ]) : (),
@@ -87,7 +90,7 @@ my @changes = (
 # What was read of the large tables since the statistics were reset
 sub blocks_read
 {
-	return $node->safe_psql('postgres', q{SELECT coalesce(sum(heap_blks_read + heap_blks_hit), 0) FROM pg_statio_user_tables WHERE relname IN ('orders', 'visits_1', 'report')});
+	return $node->safe_psql('postgres', q{SELECT coalesce(sum(heap_blks_read + heap_blks_hit), 0) FROM pg_statio_user_tables WHERE relname IN ('orders', 'sums', 'visits_1', 'report')});
 }
 
 for my $preloaded (0, 1)
