@@ -322,6 +322,9 @@ find_judged(const Node *statement)
 {
 	const NodeTag tag = nodeTag(statement);
 
+	/* Each transaction has two of these */
+	if (tag == T_TransactionStmt)
+		return NULL;
 	for (size_t i = 0; i < lengthof(statements); i++)
 	{
 		if (statements[i].tag == tag)
