@@ -45,6 +45,7 @@ static const struct
 	const char *message;
 	const char *hint;
 }			problem_kinds[] = {
+
 	[PROBLEM_UNKNOWN] = {ERRCODE_UNDEFINED_OBJECT, "the annotations name what does not exist",
 	"Tables are named as in SQL, with double quotes around capitals and dots; columns are named as they are."},
 	[PROBLEM_AMBIGUOUS] = {ERRCODE_AMBIGUOUS_ALIAS, "the annotations name tables ambiguously",
@@ -251,7 +252,7 @@ add_change(Annotations *annotations, const Annotated *annotated, const char *col
 	bool		on_relation = strcmp(column, ON_RELATION) == 0;
 	AttrNumber	attnum = on_relation ? 0 : get_attnum(annotated->relid, column);
 	const char *now;
-	CommentChange	   *change;
+	CommentChange *change;
 
 	if (!on_relation && attnum <= 0)
 	{

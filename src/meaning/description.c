@@ -25,7 +25,6 @@
 #include "enum/table.h"
 #include "meaning/description.h"
 #include "meaning/documented.h"
-#include "sql.h"
 
 /* Of an enum table with more values, the rest is left out */
 #define MAX_VALUES	100
@@ -127,22 +126,54 @@ static const struct
 	{ACL_DELETE_CHR, "delete"},
 };
 
-/* The rows of a query about one object */
+/* What is asked of the catalogs; $1 is a schema, or a relation */
+typedef enum CatalogQuery
+{
+	QUERY_RELATIONS,
+	QUERY_RELATION,
+	QUERY_COLUMNS,
+	QUERY_KEYS,
+	QUERY_POLICIES,
+	QUERY_TYPES
+} CatalogQuery;
+
+static const char *const queries[] = {
+	[QUERY_RELATIONS] = relations_sql,
+	[QUERY_RELATION] = relation_sql,
+	[QUERY_COLUMNS] = columns_sql,
+	[QUERY_KEYS] = keys_sql,
+	[QUERY_POLICIES] = policies_sql,
+	[QUERY_TYPES] = types_sql
+};
+
+/* Their plans, made when they are first needed: planning takes longer than they do */
+typedef struct Reader
+{
+	SPIPlanPtr	plans[lengthof(queries)];
+} Reader;
+
 typedef struct Rows
 {
 	SPITupleTable *table;
 	uint64		count;
 } Rows;
 
-/* Run a query.  What is read of its rows is in the memory context of before SPI_connect(). */
+/* Run a query; the argument is NULL for all schemas. */
 static Rows
-read_rows(const char *sql, const Oid *argument)
+read_rows(Reader *reader, CatalogQuery query, const Oid *argument)
 {
 	Oid			types[] = {OIDOID};
 	Datum		values[] = {argument != NULL ? ObjectIdGetDatum(*argument) : (Datum) 0};
-	uint64		count = dbkit_run_sql(SPI_OK_SELECT, sql, 1, types, values, argument != NULL ? NULL : "n");
+	SPIPlanPtr *plan = &reader->plans[query];
 
-	return (Rows) {SPI_tuptable, count};
+	if (*plan == NULL)
+		*plan = SPI_prepare(queries[query], 1, types);
+	if (*plan == NULL || SPI_execute_plan(*plan, values, argument != NULL ? NULL : "n", false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "the catalogs cannot be read: %s", SPI_result_code_string(SPI_result));
+	return (Rows)
+	{
+		SPI_tuptable, SPI_processed
+	};
 }
 
 /* Return a column as text, or NULL. */
@@ -224,14 +255,14 @@ without_cast(char *expression, const char *type)
 }
 
 static List *
-read_columns(Oid relid)
+read_columns(Reader *reader, Oid relid)
 {
-	Rows		rows = read_rows(columns_sql, &relid);
+	Rows		rows = read_rows(reader, QUERY_COLUMNS, &relid);
 	List	   *columns = NIL;
 
 	for (uint64 i = 0; i < rows.count; i++)
 	{
-		ColumnText	   *column = palloc0(sizeof(ColumnText));
+		ColumnText *column = palloc0(sizeof(ColumnText));
 		char	   *type = get_text(&rows, i, 2);
 
 		column->name = get_text(&rows, i, 1);
@@ -259,14 +290,14 @@ delete_action(char letter)
 }
 
 static List *
-read_keys(Oid relid)
+read_keys(Reader *reader, Oid relid)
 {
-	Rows		rows = read_rows(keys_sql, &relid);
+	Rows		rows = read_rows(reader, QUERY_KEYS, &relid);
 	List	   *keys = NIL;
 
 	for (uint64 i = 0; i < rows.count; i++)
 	{
-		KeyText		   *key = palloc0(sizeof(KeyText));
+		KeyText    *key = palloc0(sizeof(KeyText));
 
 		key->type = get_letter(&rows, i, 1);
 		key->columns = get_names(&rows, i, 2);
@@ -292,9 +323,9 @@ policy_command(char letter)
 }
 
 static List *
-read_policies(Oid relid)
+read_policies(Reader *reader, Oid relid)
 {
-	Rows		rows = read_rows(policies_sql, &relid);
+	Rows		rows = read_rows(reader, QUERY_POLICIES, &relid);
 	List	   *policies = NIL;
 
 	for (uint64 i = 0; i < rows.count; i++)
@@ -315,9 +346,9 @@ read_policies(Oid relid)
 
 /* Read a relation; NULL if it is gone. */
 static Description *
-read_relation(Oid relid)
+read_relation(Reader *reader, Oid relid)
 {
-	Rows		rows = read_rows(relation_sql, &relid);
+	Rows		rows = read_rows(reader, QUERY_RELATION, &relid);
 	Description *relation;
 
 	if (rows.count == 0)
@@ -332,17 +363,17 @@ read_relation(Oid relid)
 	relation->partition_key = get_text(&rows, 0, 8);
 	relation->partitions = get_text(&rows, 0, 9);
 	SPI_freetuptable(rows.table);
-	relation->columns = read_columns(relid);
-	relation->keys = read_keys(relid);
-	relation->policies = read_policies(relid);
+	relation->columns = read_columns(reader, relid);
+	relation->keys = read_keys(reader, relid);
+	relation->policies = read_policies(reader, relid);
 	relation->values = dbkit_enum_values_to_show(relid, MAX_VALUES, &relation->more_values);
 	return relation;
 }
 
 static List *
-read_relations(const Oid *schema)
+read_relations(Reader *reader, const Oid *schema)
 {
-	Rows		rows = read_rows(relations_sql, schema);
+	Rows		rows = read_rows(reader, QUERY_RELATIONS, schema);
 	List	   *relations = NIL;
 
 	for (uint64 i = 0; i < rows.count; i++)
@@ -353,7 +384,7 @@ read_relations(const Oid *schema)
 
 		CHECK_FOR_INTERRUPTS();
 		LockRelationOid(relid, AccessShareLock);
-		relation = read_relation(relid);
+		relation = read_relation(reader, relid);
 		UnlockRelationOid(relid, AccessShareLock);
 		if (relation != NULL)
 			relations = lappend(relations, relation);
@@ -363,9 +394,9 @@ read_relations(const Oid *schema)
 }
 
 static List *
-read_types(const Oid *schema)
+read_types(Reader *reader, const Oid *schema)
 {
-	Rows		rows = read_rows(types_sql, schema);
+	Rows		rows = read_rows(reader, QUERY_TYPES, schema);
 	List	   *types = NIL;
 
 	for (uint64 i = 0; i < rows.count; i++)
@@ -389,9 +420,10 @@ Descriptions *
 dbkit_read_descriptions(const Oid *schema)
 {
 	Descriptions *descriptions = palloc(sizeof(Descriptions));
+	Reader		reader = {{NULL}};
 
-	descriptions->relations = read_relations(schema);
-	descriptions->types = read_types(schema);
+	descriptions->relations = read_relations(&reader, schema);
+	descriptions->types = read_types(&reader, schema);
 	return descriptions;
 }
 
@@ -403,7 +435,7 @@ dbkit_find_key(const Description *relation, char type, const List *columns)
 
 	foreach(lc, relation->keys)
 	{
-		const KeyText  *key = lfirst(lc);
+		const KeyText *key = lfirst(lc);
 		ListCell   *name;
 		int			found = 0;
 

@@ -182,7 +182,7 @@ append_reference(StringInfo out, const KeyText *key)
 static void
 append_column(StringInfo out, const Description *relation, const ColumnText *column)
 {
-	const KeyText  *reference = dbkit_find_key(relation, KEY_FOREIGN, list_make1(column->name));
+	const KeyText *reference = dbkit_find_key(relation, KEY_FOREIGN, list_make1(column->name));
 
 	appendStringInfoString(out, "- ");
 	append_column_sql(out, relation, column);
@@ -288,7 +288,7 @@ append_summary(StringInfo out, const Description *relation)
 	if (relation->prefix != NULL)
 	{
 		appendStringInfoString(out, ", ids ");
-		append_code(out, psprintf("%s_â€¦", relation->prefix));
+		append_code(out, psprintf("%s_â63¦", relation->prefix));
 	}
 	append_comment(out, relation->comment);
 	appendStringInfoChar(out, '\n');

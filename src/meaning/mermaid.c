@@ -78,7 +78,7 @@ is_part_of(const Description *relation, char type, const ColumnText *column)
 
 	foreach(lc, relation->keys)
 	{
-		const KeyText  *key = lfirst(lc);
+		const KeyText *key = lfirst(lc);
 		ListCell   *name;
 
 		foreach(name, key->type == type ? key->columns : NIL)
@@ -141,7 +141,7 @@ static void
 append_reference(StringInfo out, const Description *relation, const KeyText *key)
 {
 	bool		unique = dbkit_find_key(relation, KEY_PRIMARY, key->columns) != NULL ||
-		dbkit_find_key(relation, KEY_UNIQUE, key->columns) != NULL;
+	dbkit_find_key(relation, KEY_UNIQUE, key->columns) != NULL;
 	StringInfoData columns;
 	ListCell   *lc;
 
