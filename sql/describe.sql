@@ -17,7 +17,7 @@ COMMENT ON TYPE mood IS 'How they feel';
 CREATE TABLE organizations (
   id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('org') CHECK (id LIKE 'org_%'),
   created_at timestamptz NOT NULL DEFAULT now(),
-  name varchar(20) UNIQUE
+  name varchar(20) DEFAULT '' UNIQUE
 );
 CREATE TABLE orders (
   id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('ord') CHECK (id LIKE 'ord_%'),

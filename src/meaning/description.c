@@ -243,11 +243,11 @@ short_type(char *type)
 	return type;
 }
 
-/* Return a default; the cast of a constant to the column's own type says nothing. */
+/* Return a default; the cast of a constant to the column's own type, whatever its length, says nothing. */
 static char *
 without_cast(char *expression, const char *type)
 {
-	const char *cast = psprintf("'::%s", type);
+	const char *cast = psprintf("'::%.*s", (int) strcspn(type, "("), type);
 
 	if (expression == NULL || expression[0] != '\'' || !dbkit_ends_with(expression, cast))
 		return expression;
