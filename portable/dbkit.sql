@@ -4625,8 +4625,8 @@ BEGIN
 	END IF;
 	RETURN QUERY
 		SELECT row_number() OVER (ORDER BY n.nspname <> 'public', n.nspname, c.relname, a.attname NULLS FIRST),
-			CASE WHEN n.nspname <> 'public' THEN dbkit.documented_identifier(n.nspname) || '.' ELSE '' END || dbkit.documented_identifier(c.relname),
-			coalesce(a.attname, ''), d.description
+			CASE WHEN n.nspname <> 'public' THEN dbkit.documented_identifier(n.nspname::text) || '.' ELSE '' END || dbkit.documented_identifier(c.relname::text),
+			coalesce(a.attname::text, ''), d.description
 		FROM pg_description d
 		JOIN pg_class c ON c.oid = d.objoid
 		JOIN pg_namespace n ON n.oid = c.relnamespace

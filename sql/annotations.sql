@@ -108,10 +108,14 @@ SELECT dbkit.annotations_yaml('nowhere'); -- fails
 SELECT dbkit.annotations(0); -- fails
 
 -- strings that YAML would take for something else
-SELECT dbkit.annotate(jsonb_build_object('users', jsonb_build_object('status', comment))) AS changed, dbkit.annotations_yaml('public')
+CREATE TABLE strings ();
+DO LANGUAGE plpgsql $$BEGIN FOR n IN 10 .. 55 LOOP EXECUTE format('ALTER TABLE strings ADD c%s text', n); END LOOP; END$$;
+SELECT dbkit.annotate(jsonb_build_object('strings', jsonb_object_agg('c' || 9 + n, comment)))
 FROM unnest(ARRAY['plain', 'no', 'NULL', '12', '1e3', '2024-01-01', '~', 'a: b', 'a:b', 'a:', 'a #b', 'a#b', ' a', 'a ', '- a', '[a]', '{a', '"a"', 'it''s', '\', '%a', '@a', '!a', '&a', '*a', '?', '=', '<<',
-  E'a\tb', E'one\ntwo', E'one\n\n  two: three\n# four', E'one\n', E'\none', E' one\ntwo', E'one \ntwo', E'one\r\ntwo', E'\u001b[31m', E'\u007f', E'\u0085', E'\u2028', E'\u202e', E'\ufeff', E'\uffff', E'\u00a0', '😀 Größe 表', 'x', E'x\u00e9']) AS comment;
+  E'a\tb', E'one\ntwo', E'one\n\n  two: three\n# four', E'one\n', E'\none', E' one\ntwo', E'one \ntwo', E'one\r\ntwo', E'\u001b[31m', E'\u007f', E'\u0085', E'\u2028', E'\u202e', E'\ufeff', E'\uffff', E'\u00a0', '😀 Größe 表', E'x\u00e9']) WITH ORDINALITY AS comments(comment, n);
+SELECT dbkit.annotations_yaml('public');
+SELECT dbkit.annotate(dbkit.annotations()) AS nothing_new;
 
-DROP TABLE users;
+DROP TABLE users, strings;
 DROP SCHEMA billing CASCADE;
 DROP ROLE regress_annotator, regress_reader;
