@@ -42,12 +42,13 @@ CREATE TABLE events (at timestamptz NOT NULL, note text) PARTITION BY RANGE (at)
 CREATE TABLE events_2024 PARTITION OF events FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
 CREATE VIEW totals AS SELECT status, sum(net) AS net FROM orders GROUP BY status;
 CREATE SCHEMA "Bill.ing";
-CREATE TABLE "Bill.ing"."In""v`oices" ("a.b" int, "PK" text, pk text, "1st" text REFERENCES order_status_enum (value), "tick`" text);
+CREATE TABLE "Bill.ing"."In""v`oices" ("a.b" int, "PK" text, pk text, "1st" text REFERENCES order_status_enum (value), "tick`" text, " blank " text, U&"tab\0009stop" text);
 CREATE TABLE "Bill.ing"." " ();
 SELECT dbkit.annotate('{
   "orders": {"": "What a customer *has* bought,\n<b>once</b> & for all", "status": "Where it stands:\n  see `order_status_enum`", "organization_id": "snake_case stays, _this_ too"},
   "organizations": {"": "# no heading"},
   "totals": {"": "- no list", "net": "1. no list"},
+  "\"Bill.ing\".\"In\"\"v`oices\"": {"pk": "ends in a blank "},
   "\"Bill.ing\".\" \"": {"": "  "}}');
 SELECT dbkit.describe();
 SELECT dbkit.describe('mermaid');

@@ -72,6 +72,19 @@ make_word(const char *text, const char *signs)
 }
 
 static bool
+is_among(const List *names, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, names)
+	{
+		if (strcmp(lfirst(lc), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
 is_part_of(const Description *relation, char type, const ColumnText *column)
 {
 	ListCell   *lc;
@@ -79,13 +92,9 @@ is_part_of(const Description *relation, char type, const ColumnText *column)
 	foreach(lc, relation->keys)
 	{
 		const KeyText *key = lfirst(lc);
-		ListCell   *name;
 
-		foreach(name, key->type == type ? key->columns : NIL)
-		{
-			if (strcmp(lfirst(name), column->name) == 0)
-				return true;
-		}
+		if (key->type == type && is_among(key->columns, column->name))
+			return true;
 	}
 	return false;
 }
@@ -107,8 +116,9 @@ append_column(StringInfo out, const Description *relation, const ColumnText *col
 	appendStringInfoChar(out, '\n');
 }
 
+/* Does every row reference one? */
 static bool
-is_not_null(const Description *relation, const char *name)
+is_mandatory(const Description *relation, const KeyText *reference)
 {
 	ListCell   *lc;
 
@@ -116,21 +126,7 @@ is_not_null(const Description *relation, const char *name)
 	{
 		const ColumnText *column = lfirst(lc);
 
-		if (strcmp(column->name, name) == 0)
-			return column->not_null;
-	}
-	return false;
-}
-
-/* Does every row reference one? */
-static bool
-is_mandatory(const Description *relation, const KeyText *reference)
-{
-	ListCell   *lc;
-
-	foreach(lc, reference->columns)
-	{
-		if (!is_not_null(relation, lfirst(lc)))
+		if (!column->not_null && is_among(reference->columns, column->name))
 			return false;
 	}
 	return true;
