@@ -147,7 +147,11 @@ const HealthCheck dbkit_own_checks[] = {
 	{
 		.name = "ledger",
 		.limits = "1/1",
-		/* Of its triggers, those that do not fire as the install script has it */
+
+		/*
+		 * Of its triggers, those that do not fire as the install script has
+		 * it
+		 */
 		.sql = "SELECT 2::pg_catalog.float8 OPERATOR(pg_catalog.-) pg_catalog.count(*)::pg_catalog.float8, NULL"
 		" FROM pg_catalog.pg_trigger t"
 		" JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.tgrelid"

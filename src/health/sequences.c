@@ -71,8 +71,8 @@ used_part(Form_pg_sequence sequence, const FormData_pg_sequence_data *state)
 {
 	double		range = (double) sequence->seqmax - (double) sequence->seqmin + 1;
 	double		used = sequence->seqincrement > 0 ?
-		(double) state->last_value - (double) sequence->seqmin :
-		(double) sequence->seqmax - (double) state->last_value;
+	(double) state->last_value - (double) sequence->seqmin :
+	(double) sequence->seqmax - (double) state->last_value;
 
 	/* The next value may be beyond the end though some are left before it */
 	if (state->is_called && (sequence->seqincrement > 0 ?

@@ -46,7 +46,10 @@
 
 const HealthCheck dbkit_server_checks[] = {
 	{
-		/* Where the type of a backend is hidden, those of no database and of no role are not counted */
+		/*
+		 * Where the type of a backend is hidden, those of no database and of
+		 * no role are not counted
+		 */
 		.name = "connections",
 		.unit = UNIT_PERCENT,
 		.limits = "80%/95%",
@@ -100,7 +103,10 @@ const HealthCheck dbkit_server_checks[] = {
 		.advice = "It keeps its locks, and rows from VACUUM, also across a restart; COMMIT PREPARED or ROLLBACK PREPARED in its database ends it."
 	},
 	{
-		/* Bytes: what is measured in time says nothing of a standby that stands still */
+		/*
+		 * Bytes: what is measured in time says nothing of a standby that
+		 * stands still
+		 */
 		.name = "replication_lag",
 		.unit = UNIT_BYTES,
 		.limits = "100MB/1GB",
@@ -147,7 +153,10 @@ const HealthCheck dbkit_server_checks[] = {
 		.advice = "At 100% no row can be locked by two transactions any more. " VACUUM_ADVICE
 	},
 	{
-		/* An index that is being built is invalid until it is done; of whose table is hidden from others */
+		/*
+		 * An index that is being built is invalid until it is done; of whose
+		 * table is hidden from others
+		 */
 		.name = "invalid_indexes",
 		.limits = "1/10",
 		.sql = "SELECT pg_catalog.count(*) OVER ()::pg_catalog.float8, pg_catalog.format(" TEXT("One of them is %s.") ", i.indexrelid::pg_catalog.regclass)"

@@ -153,7 +153,10 @@ dbkit_write_quantity(HealthUnit unit, double number)
 void
 dbkit_thresholds_init(void)
 {
-	/* What is many connections, or a long transaction, differs from shop to shop. */
+	/*
+	 * What is many connections, or a long transaction, differs from shop to
+	 * shop.
+	 */
 	DefineCustomStringVariable("dbkit.health_thresholds",
 							   "From when on dbkit.health warns, and calls it critical, such as connections=70%/90%, lock_waits=off.",
 							   NULL,
