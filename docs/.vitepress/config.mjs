@@ -25,7 +25,7 @@ export default {
   themeConfig: {
     sidebar: [
       { text: "Start", items: [link("index"), link("tutorial")] },
-      section("How to", "how-to", ["install", "adopt", "replay", "own-rules", "ci", "hosted-production", "pg-tle", "cockroachdb", "many-databases", "migration-tools", "clients", "ids-in-clients", "tenant-transactions", "product-flow", "pooler", "signed-mode", "test-policies", "partitions", "at-night"]),
+      section("How to", "how-to", ["install", "adopt", "replay", "own-rules", "ci", "hosted-production", "pg-tle", "cockroachdb", "many-databases", "migration-tools", "clients", "ids-in-clients", "tenant-transactions", "product-flow", "pooler", "signed-mode", "test-policies", "partitions", "monitoring", "test-databases", "typed-clients", "at-night"]),
       section("Reference", "reference", ["rules", "errors", "checking", "agreement", "exemptions", "settings", "create-table", "ids", "prefix-registry", "updated_at"]),
       { ...section("Rules", "rules"), collapsed: true },
       section("Explanation", "explanation", ["phases", "live-changes", "limits", "threat-model", "comparison", "other-linters", "speed"]),
