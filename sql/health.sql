@@ -107,8 +107,11 @@ SELECT * FROM pg_temp.says('agreement');
 ALTER FUNCTION dbkit_agreement() OWNER TO regress_writer;
 SELECT * FROM pg_temp.says('agreement');
 ROLLBACK;
+BEGIN;
+SET LOCAL client_min_messages = warning;
+DROP FUNCTION IF EXISTS dbkit_agreement();
 SELECT * FROM pg_temp.says('agreement');
-
+ROLLBACK;
 -- exemptions that have expired
 BEGIN;
 SELECT dbkit.exempt('public.old_%', 'bigint', 'goes in spring', clock_timestamp() + '100 ms') \g /dev/null
