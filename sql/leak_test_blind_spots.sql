@@ -58,6 +58,14 @@ CREATE TABLE booked (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('bkg'),
 SELECT dbkit.protect('booked', role => 'regress_tenant');
 SELECT * FROM dbkit.leak_test('regress_tenant') AS line WHERE line ~ '^not ok|^# A unique|booked has';
 DROP TABLE booked;
+\echo '== a time that the session''s DateStyle writes as PostgreSQL cannot read it tells'
+SET DateStyle = 'Postgres, MDY';
+SET TimeZone = 'America/Los_Angeles';
+CREATE TABLE booked (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('bkg'), organization_id text COLLATE "C" NOT NULL REFERENCES organizations,
+	at timestamptz NOT NULL UNIQUE CHECK (at >= '1943-06-01 00:00:00+00' AND at <= '1943-07-01 00:00:00+00'));
+SELECT dbkit.protect('booked', role => 'regress_tenant');
+SELECT * FROM dbkit.leak_test('regress_tenant') AS line WHERE line ~ '^not ok|^# A unique|booked has';
+DROP TABLE booked;
 \echo '== procedures are called as functions are'
 CREATE PROCEDURE wipe() LANGUAGE sql SECURITY DEFINER AS 'DELETE FROM leaks.documents';
 CREATE PROCEDURE rename(INOUT slug text DEFAULT 'x') LANGUAGE plpgsql AS $$ BEGIN slug := slug || 'y'; COMMIT; END $$;

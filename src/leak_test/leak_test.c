@@ -470,16 +470,26 @@ report_limits(LeakTest *test)
 }
 
 /*
- * Have the role's queries obey row level security, no schema convention stand in the way, and
- * nothing be deferred, which PostgreSQL refuses in security-restricted operations.
+ * Have the role's queries obey row level security, no schema convention stand in the way,
+ * values be written as they can be read again, and nothing be deferred, which PostgreSQL
+ * refuses in security-restricted operations.
  */
 static void
 prepare(void)
 {
-	(void) set_config_option("row_security", "on", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_LOCAL, true, 0, false);
-	(void) set_config_option("dbkit.enforce", "off", PGC_SUSET, PGC_S_SESSION,
-							 GUC_ACTION_LOCAL, true, 0, false);
+	const struct
+	{
+		const char *name;
+		const char *value;
+	}			settings[] =
+	{
+		{"row_security", "on"}, {"dbkit.enforce", "off"},
+		{"datestyle", "ISO"}, {"intervalstyle", "postgres"}, {"extra_float_digits", "1"},
+	};
+
+	for (int i = 0; i < (int) lengthof(settings); i++)
+		(void) set_config_option(settings[i].name, settings[i].value, PGC_SUSET, PGC_S_SESSION,
+								 GUC_ACTION_LOCAL, true, 0, false);
 	SPI_connect();
 	dbkit_run_utility("SET CONSTRAINTS ALL IMMEDIATE");
 	SPI_finish();
