@@ -90,10 +90,11 @@ sub has_failed
 	return unpack 'i', $failed;
 }
 
+# PL/pgSQL is loaded, as it cannot be in a session where that has failed half way.
 sub new_session
 {
 	$session = connect_to();
-	run_sql($session, 'SET client_min_messages = error');
+	run_sql($session, q{SET client_min_messages = error; LOAD 'plpgsql'});
 }
 
 # What has to hold in the session after a failure; gives what does not.
