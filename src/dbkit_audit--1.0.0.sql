@@ -34,9 +34,9 @@ COMMENT ON COLUMN dbkit.audit_log.id IS 'The id of the entry';
 COMMENT ON COLUMN dbkit.audit_log.relation_identity IS 'The name that the table had then, quoted where it has to be';
 COMMENT ON COLUMN dbkit.audit_log.row_id IS 'The primary key of the row: its text; if it has several columns or is neither text nor number, typed JSON of an array. NULL for what is about no row';
 COMMENT ON COLUMN dbkit.audit_log.operation IS
-'INSERT, UPDATE or DELETE of a row; TRUNCATE of a table; AUDIT and UNAUDIT, where the log of a table begins and ends';
-COMMENT ON COLUMN dbkit.audit_log.old_values IS 'UPDATE: the columns that changed, as they were. DELETE: the row, without columns that were NULL. As typed JSON, in which {"__sentinel": "masked"} stands for a value that the log is not to show';
-COMMENT ON COLUMN dbkit.audit_log.new_values IS 'UPDATE: the columns that changed, as they are since. INSERT: the row, without columns that are NULL. As typed JSON, like old_values';
+'INSERT, UPDATE or DELETE of a row; TRUNCATE of a table; AUDIT and UNAUDIT, where the log of a table begins and ends; ERASE and TRIM, what dbkit.audit_erase() and audit_trim() did to the log';
+COMMENT ON COLUMN dbkit.audit_log.old_values IS 'UPDATE: the columns that changed, as they were. DELETE: the row, without columns that were NULL. As typed JSON, in which {"__sentinel": "masked"} stands for a value that the log is not to show. NULL where the values were erased';
+COMMENT ON COLUMN dbkit.audit_log.new_values IS 'UPDATE: the columns that changed, as they are since. INSERT: the row, without columns that are NULL. As typed JSON, like old_values. Where the values were erased, {"__sentinel": "erased"} with what proves them. ERASE, TRIM: what was done';
 COMMENT ON COLUMN dbkit.audit_log.user_id IS 'The user of the tenant context that was entered, or NULL';
 COMMENT ON COLUMN dbkit.audit_log.organization_id IS 'The organization of that context, or NULL';
 COMMENT ON COLUMN dbkit.audit_log.role IS 'The role that had the right to make the change: for a cascade of a foreign key, the owner of the table';
@@ -107,6 +107,240 @@ CREATE FUNCTION dbkit.as_of(sample anyelement, row_id pg_catalog.text, at pg_cat
 COMMENT ON FUNCTION dbkit.as_of(anyelement, pg_catalog.text, pg_catalog.timestamptz) IS
 'a row of an audited table as it was at that time, or NULL where there was none; masked columns that changed since are NULL. sample: NULL::the_table, else wrong_object_type; row_id: the text of its primary key, as the log has it; object_not_in_prerequisite_state for a table that is not audited, no_data_found where a TRUNCATE, or a time without audit, keeps the log from telling, insufficient_privilege for a role that does not see all rows of the table and of the log';
 
+-- seals -------------------------------------------------------------------
+
+CREATE TABLE dbkit.audit_seals (
+	number bigint PRIMARY KEY,
+	at pg_catalog.timestamptz NOT NULL,
+	system_identifier bigint NOT NULL,
+	snapshot pg_catalog.pg_snapshot NOT NULL,
+	entries bigint NOT NULL,
+	hash pg_catalog.text NOT NULL
+);
+COMMENT ON TABLE dbkit.audit_seals IS
+'The seals of the log of changes, each of which covers the entries of all transactions that its snapshot sees and the seals before do not';
+COMMENT ON COLUMN dbkit.audit_seals.number IS 'From 1 on without a gap';
+COMMENT ON COLUMN dbkit.audit_seals.at IS 'When it was made';
+COMMENT ON COLUMN dbkit.audit_seals.system_identifier IS 'The database cluster that the snapshot is of';
+COMMENT ON COLUMN dbkit.audit_seals.snapshot IS 'Which transactions it sees';
+COMMENT ON COLUMN dbkit.audit_seals.entries IS 'How many entries it covers';
+COMMENT ON COLUMN dbkit.audit_seals.hash IS 'SHA-256 of the seal before it and of all entries that it covers. Kept somewhere else, it proves everything up to here';
+
+CREATE TABLE dbkit.audit_sealed (
+	seal bigint NOT NULL,
+	chunk bigint NOT NULL,
+	ids pg_catalog.uuid[] NOT NULL,
+	ats pg_catalog.timestamptz[] NOT NULL,
+	hashes pg_catalog.bytea[] NOT NULL,
+	PRIMARY KEY (seal, chunk)
+);
+COMMENT ON TABLE dbkit.audit_sealed IS 'What each seal has of its entries, some hundred in a row, by transaction and id';
+COMMENT ON COLUMN dbkit.audit_sealed.seal IS 'The number of the seal';
+COMMENT ON COLUMN dbkit.audit_sealed.chunk IS 'From 0 on';
+COMMENT ON COLUMN dbkit.audit_sealed.ids IS 'The UUIDs in the ids of the entries';
+COMMENT ON COLUMN dbkit.audit_sealed.ats IS 'When they were written';
+COMMENT ON COLUMN dbkit.audit_sealed.hashes IS 'What dbkit.audit_entry_hash() gave for them';
+SELECT pg_catalog.pg_extension_config_dump('dbkit.audit_seals'::pg_catalog.regclass, ''::pg_catalog.text);
+SELECT pg_catalog.pg_extension_config_dump('dbkit.audit_sealed'::pg_catalog.regclass, ''::pg_catalog.text);
+
+CREATE FUNCTION dbkit.audit_values_hash(salt bigint, old_values pg_catalog.jsonb, new_values pg_catalog.jsonb) RETURNS pg_catalog.bytea
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE AS $$
+SELECT CASE WHEN $1 OPERATOR(pg_catalog.=) 0::bigint AND $3 OPERATOR(pg_catalog.->>) '__sentinel'::pg_catalog.text OPERATOR(pg_catalog.=) 'erased'::pg_catalog.text
+	THEN pg_catalog.decode($3 OPERATOR(pg_catalog.->>) 'hash'::pg_catalog.text, 'hex'::pg_catalog.text)
+	ELSE pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.jsonb_build_array($1, $2, $3)::pg_catalog.text, 'UTF8'::pg_catalog.name)) END
+$$;
+COMMENT ON FUNCTION dbkit.audit_values_hash(bigint, pg_catalog.jsonb, pg_catalog.jsonb) IS
+'the SHA-256 of the values of an entry, with a salt, or what audit_erase() has left of them; it stands for them in dbkit.audit_entry_hash(), so that they can be erased';
+
+CREATE FUNCTION dbkit.audit_entry_hash(entry dbkit.audit_log, values_hash pg_catalog.bytea) RETURNS pg_catalog.bytea
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE AS $$
+SELECT pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.jsonb_build_array(
+	EXTRACT(epoch FROM ($1).at), ($1).transaction::pg_catalog.text, ($1).system_identifier, ($1).pid, ($1).id, ($1).relation_identity, ($1).row_id, ($1).operation,
+	($1).user_id, ($1).organization_id, ($1).role, ($1).session_role, pg_catalog.host(($1).client_address), ($1).application_name,
+	pg_catalog.encode($2, 'hex'::pg_catalog.text))::pg_catalog.text, 'UTF8'::pg_catalog.name))
+$$;
+COMMENT ON FUNCTION dbkit.audit_entry_hash(dbkit.audit_log, pg_catalog.bytea) IS
+'the SHA-256 of an entry of the log: of all its columns but the OID of the relation, which a restore changes; values_hash is what dbkit.audit_values_hash() gives';
+
+CREATE FUNCTION dbkit.audit_seal_hash(number bigint, system_identifier bigint, snapshot pg_catalog.pg_snapshot, entries bigint) RETURNS pg_catalog.text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE AS $$
+SELECT pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.jsonb_build_array($1, $2, $3::pg_catalog.text, $4,
+		(SELECT s.hash FROM dbkit.audit_seals AS s WHERE s.number OPERATOR(pg_catalog.=) ($1 OPERATOR(pg_catalog.-) 1::bigint)))::pg_catalog.text, 'UTF8'::pg_catalog.name)
+	OPERATOR(pg_catalog.||) COALESCE((SELECT pg_catalog.string_agg(pg_catalog.sha256(pg_catalog.array_send(c.ids) OPERATOR(pg_catalog.||)
+			pg_catalog.array_send(c.ats) OPERATOR(pg_catalog.||) pg_catalog.array_send(c.hashes)), ''::pg_catalog.bytea ORDER BY c.chunk)
+		FROM dbkit.audit_sealed AS c WHERE c.seal OPERATOR(pg_catalog.=) $1), ''::pg_catalog.bytea)), 'hex'::pg_catalog.text)
+$$;
+COMMENT ON FUNCTION dbkit.audit_seal_hash(bigint, bigint, pg_catalog.pg_snapshot, bigint) IS
+'what the hash of a seal has to be, given what dbkit.audit_seals has of it, the hash of the seal before it and what dbkit.audit_sealed has of its entries';
+
+CREATE VIEW dbkit.audit_unsealed WITH (security_invoker = true) AS
+SELECT l.*
+FROM dbkit.audit_log AS l
+LEFT JOIN (SELECT DISTINCT ON (s.system_identifier) s.system_identifier, s.number, s.snapshot FROM dbkit.audit_seals AS s
+	ORDER BY s.system_identifier, s.number DESC) AS last ON last.system_identifier OPERATOR(pg_catalog.=) l.system_identifier
+WHERE (last.number IS NULL OR NOT pg_catalog.pg_visible_in_snapshot(l.transaction, last.snapshot))
+	-- What came here with a restore is covered by the first seal that is made here.
+	AND (l.system_identifier OPERATOR(pg_catalog.=) (SELECT c.system_identifier FROM pg_catalog.pg_control_system() AS c)
+		OR COALESCE(last.number, 0::bigint) OPERATOR(pg_catalog.=) (SELECT COALESCE(pg_catalog.max(s.number), 0::bigint) FROM dbkit.audit_seals AS s));
+COMMENT ON VIEW dbkit.audit_unsealed IS 'The entries of the log that no seal covers, as far as the caller sees them';
+
+CREATE FUNCTION dbkit.audit_months() RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_audit_months';
+COMMENT ON FUNCTION dbkit.audit_months() IS
+'makes the partitions of the log for this month and the 24 to come, without making those who write wait; dbkit.audit(), audit_seal(), audit_trim() and audit_erase() do it, too. For superusers, else insufficient_privilege';
+
+CREATE FUNCTION dbkit.audit_note(operation pg_catalog.text, row_id pg_catalog.text, details pg_catalog.jsonb) RETURNS void
+	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_audit_note';
+COMMENT ON FUNCTION dbkit.audit_note(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS
+'writes what dbkit.audit_erase() and audit_trim() did to the log into it. operation: ERASE or TRIM, else invalid_parameter_value. For superusers, else insufficient_privilege';
+
+CREATE PROCEDURE dbkit.audit_seal(INOUT hash pg_catalog.text DEFAULT NULL)
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+	seen pg_catalog.pg_snapshot;
+	system bigint := (SELECT c.system_identifier FROM pg_catalog.pg_control_system() AS c);
+	next_number bigint;
+	covered bigint;
+BEGIN
+	IF pg_catalog.current_setting('transaction_isolation'::pg_catalog.text) OPERATOR(pg_catalog.<>) 'read committed'::pg_catalog.text THEN
+		RAISE EXCEPTION USING ERRCODE = 'active_sql_transaction', MESSAGE = 'a seal has to be made under READ COMMITTED'::pg_catalog.text,
+			DETAIL = 'It has to see what the seal before it saw.'::pg_catalog.text;
+	END IF;
+	PERFORM dbkit.audit_months();
+	LOCK TABLE dbkit.audit_seals IN SHARE ROW EXCLUSIVE MODE;
+	SELECT pg_catalog.pg_current_snapshot(), COALESCE(pg_catalog.max(s.number), 0::bigint) OPERATOR(pg_catalog.+) 1::bigint INTO seen, next_number FROM dbkit.audit_seals AS s;
+	INSERT INTO dbkit.audit_sealed (seal, chunk, ids, ats, hashes)
+	SELECT next_number, e.n OPERATOR(pg_catalog./) 500::bigint,
+		pg_catalog.array_agg(e.id ORDER BY e.n), pg_catalog.array_agg(e.at ORDER BY e.n), pg_catalog.array_agg(e.hash ORDER BY e.n)
+	FROM (
+		SELECT pg_catalog.row_number() OVER (ORDER BY u.transaction, u.id) OPERATOR(pg_catalog.-) 1::bigint AS n, u.id, u.at, u.hash
+		FROM (
+			SELECT l.transaction, dbkit.id_uuid(l.id) AS id, l.at, dbkit.audit_entry_hash(
+				ROW(l.*)::dbkit.audit_log, dbkit.audit_values_hash(l.salt, l.old_values, l.new_values)) AS hash
+			FROM dbkit.audit_unsealed AS l
+			WHERE l.system_identifier OPERATOR(pg_catalog.<>) system OR pg_catalog.pg_visible_in_snapshot(l.transaction, seen)) AS u) AS e
+	GROUP BY e.n OPERATOR(pg_catalog./) 500::bigint;
+	SELECT COALESCE(pg_catalog.sum(pg_catalog.cardinality(c.ids)), 0::bigint) INTO covered FROM dbkit.audit_sealed AS c WHERE c.seal OPERATOR(pg_catalog.=) next_number;
+	hash := dbkit.audit_seal_hash(next_number, system, seen, covered);
+	INSERT INTO dbkit.audit_seals (number, at, system_identifier, snapshot, entries, hash)
+	VALUES (next_number, pg_catalog.clock_timestamp(), system, seen, covered, hash);
+END $$;
+COMMENT ON PROCEDURE dbkit.audit_seal(pg_catalog.text) IS
+'seals the entries of the log that no seal covers, of all transactions that have ended, and returns the hash of the seal; kept somewhere else, it proves everything up to here. Those who write to the log do not wait. For superusers, else insufficient_privilege; active_sql_transaction under another isolation level than READ COMMITTED';
+
+CREATE FUNCTION dbkit.audit_check(hash pg_catalog.text DEFAULT NULL)
+	RETURNS TABLE (problem pg_catalog.text, seal bigint, id pg_catalog.text, at pg_catalog.timestamptz)
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE SET row_security = off SET jit = off AS $$
+WITH trimmed AS (
+	SELECT COALESCE(pg_catalog.max((l.new_values OPERATOR(pg_catalog.->>) 'before'::pg_catalog.text)::pg_catalog.timestamptz), '-infinity'::pg_catalog.timestamptz) AS before
+	FROM dbkit.audit_log AS l WHERE l.operation OPERATOR(pg_catalog.=) 'TRIM'::pg_catalog.text AND l.relation IS NULL
+), erased AS (
+	SELECT DISTINCT pg_catalog.jsonb_array_elements_text(l.new_values OPERATOR(pg_catalog.->) 'ids'::pg_catalog.text) AS id
+	FROM dbkit.audit_log AS l
+	WHERE l.operation OPERATOR(pg_catalog.=) 'ERASE'::pg_catalog.text AND l.relation IS NULL
+), sealed AS (
+	SELECT s.seal, e.id, e.at, e.hash
+	FROM dbkit.audit_sealed AS s, ROWS FROM (pg_catalog.unnest(s.ids), pg_catalog.unnest(s.ats), pg_catalog.unnest(s.hashes)) AS e (id, at, hash), trimmed
+	WHERE e.at OPERATOR(pg_catalog.>=) trimmed.before
+), entries AS (
+	SELECT l.id, l.at, CASE WHEN dbkit.is_id(l.id, 'aud'::pg_catalog.text) THEN dbkit.id_uuid(l.id) END AS uuid,
+		pg_catalog.count(*) OVER (PARTITION BY l.id) AS copies,
+		dbkit.audit_entry_hash(l, dbkit.audit_values_hash(l.salt, l.old_values, l.new_values)) AS hash,
+		-- Who blanks values without a word has erased none.
+		l.salt OPERATOR(pg_catalog.=) 0::bigint AND e.id IS NULL AS blanked
+	FROM dbkit.audit_log AS l LEFT JOIN erased AS e ON e.id OPERATOR(pg_catalog.=) l.id
+)
+SELECT CASE
+		WHEN s.id IS NULL THEN 'inserted'::pg_catalog.text
+		WHEN e.uuid IS NULL THEN 'removed'::pg_catalog.text
+		WHEN e.copies OPERATOR(pg_catalog.>) 1::bigint THEN 'inserted'::pg_catalog.text
+		ELSE 'changed'::pg_catalog.text END,
+	s.seal, COALESCE(e.id, dbkit.id_from_uuid('aud'::pg_catalog.text, s.id)), COALESCE(s.at, e.at)
+FROM sealed AS s FULL JOIN entries AS e ON e.uuid OPERATOR(pg_catalog.=) s.id
+WHERE s.id IS NULL AND NOT EXISTS (SELECT FROM dbkit.audit_unsealed AS u WHERE u.id OPERATOR(pg_catalog.=) e.id)
+	OR s.id IS NOT NULL AND (e.uuid IS NULL OR e.copies OPERATOR(pg_catalog.>) 1::bigint OR e.hash OPERATOR(pg_catalog.<>) s.hash OR e.blanked)
+UNION ALL
+SELECT 'seal'::pg_catalog.text, s.number, NULL::pg_catalog.text, s.at
+FROM dbkit.audit_seals AS s
+WHERE s.hash OPERATOR(pg_catalog.<>) dbkit.audit_seal_hash(s.number, s.system_identifier, s.snapshot, s.entries)
+	OR s.entries OPERATOR(pg_catalog.<>) (SELECT COALESCE(pg_catalog.sum(pg_catalog.cardinality(c.ids)), 0::bigint) FROM dbkit.audit_sealed AS c WHERE c.seal OPERATOR(pg_catalog.=) s.number)
+	OR s.number OPERATOR(pg_catalog.>) 1::bigint
+		AND NOT EXISTS (SELECT FROM dbkit.audit_seals AS b WHERE b.number OPERATOR(pg_catalog.=) (s.number OPERATOR(pg_catalog.-) 1::bigint))
+UNION ALL
+SELECT 'hash'::pg_catalog.text, NULL::bigint, NULL::pg_catalog.text, NULL::pg_catalog.timestamptz
+WHERE $1 IS NOT NULL AND NOT EXISTS (SELECT FROM dbkit.audit_seals AS s WHERE s.hash OPERATOR(pg_catalog.=) $1)
+ORDER BY 4, 3, 1
+$$;
+COMMENT ON FUNCTION dbkit.audit_check(pg_catalog.text) IS
+'what in the log is not as it was sealed, a row for each: an entry that was changed, removed or inserted, a seal that does not fit its entries or the seal before it, and, as hash, that no seal has the hash of the argument: one that audit_seal() gave and that was kept somewhere else. No row where all is well. insufficient_privilege for roles that do not see the whole log';
+
+CREATE FUNCTION dbkit.audit_trim(before pg_catalog.timestamptz) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	month pg_catalog.record;
+	here bigint;
+	removed bigint := 0;
+	trimmed_until pg_catalog.timestamptz;
+BEGIN
+	PERFORM dbkit.audit_months();
+	FOR month IN
+		SELECT m.relation, m.ends_at
+		FROM (
+			SELECT c.oid::pg_catalog.regclass AS relation,
+				(pg_catalog.regexp_match(pg_catalog.pg_get_expr(c.relpartbound, c.oid), 'TO \(''(.*)''\)'::pg_catalog.text))[1]::pg_catalog.timestamptz AS ends_at
+			FROM pg_catalog.pg_inherits AS i JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.inhrelid
+			WHERE i.inhparent OPERATOR(pg_catalog.=) 'dbkit.audit_log'::pg_catalog.regclass) AS m
+		WHERE m.ends_at OPERATOR(pg_catalog.<=) LEAST(before, pg_catalog.now())
+		ORDER BY m.ends_at
+	LOOP
+		-- Nobody writes to a month that is over, but for a statement that began in it.
+		EXECUTE pg_catalog.format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE'::pg_catalog.text, month.relation);
+		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s'::pg_catalog.text, month.relation) INTO here;
+		CONTINUE WHEN here OPERATOR(pg_catalog.=) 0::bigint;
+		PERFORM FROM dbkit.audit_unsealed AS u
+		WHERE u.at OPERATOR(pg_catalog.<) month.ends_at;
+		IF FOUND THEN
+			RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+				MESSAGE = pg_catalog.format('%s has entries that are not sealed'::pg_catalog.text, month.relation),
+				HINT = 'CALL dbkit.audit_seal() first.'::pg_catalog.text;
+		END IF;
+		EXECUTE pg_catalog.format('TRUNCATE %s'::pg_catalog.text, month.relation);
+		removed := removed OPERATOR(pg_catalog.+) here;
+		trimmed_until := month.ends_at;
+	END LOOP;
+	IF removed OPERATOR(pg_catalog.>) 0::bigint THEN
+		PERFORM dbkit.audit_note('TRIM'::pg_catalog.text, NULL::pg_catalog.text,
+			pg_catalog.jsonb_build_object('before'::pg_catalog.text, trimmed_until, 'entries'::pg_catalog.text, removed));
+	END IF;
+	RETURN removed;
+END $$;
+COMMENT ON FUNCTION dbkit.audit_trim(pg_catalog.timestamptz) IS
+'removes the entries of all months that ended before that time, notes it in the log, and returns how many they were; the partitions stay, empty, so that nobody who writes has to wait. object_not_in_prerequisite_state while an entry from before the end of such a month is not sealed; for superusers, else insufficient_privilege';
+
+CREATE FUNCTION dbkit.audit_erase(row_id pg_catalog.text, reason pg_catalog.text) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	ids pg_catalog.text[];
+BEGIN
+	PERFORM dbkit.audit_months();
+	IF pg_catalog.btrim(reason) OPERATOR(pg_catalog.=) ''::pg_catalog.text THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'erasing values needs a reason'::pg_catalog.text;
+	END IF;
+	WITH erased AS (
+		UPDATE dbkit.audit_log AS l SET old_values = NULL, salt = 0, new_values = pg_catalog.jsonb_build_object('__sentinel'::pg_catalog.text, 'erased'::pg_catalog.text,
+			'hash'::pg_catalog.text, pg_catalog.encode(dbkit.audit_values_hash(l.salt, l.old_values, l.new_values), 'hex'::pg_catalog.text))
+		WHERE l.row_id OPERATOR(pg_catalog.=) $1 AND l.relation IS NOT NULL AND l.salt OPERATOR(pg_catalog.<>) 0::bigint
+		RETURNING l.id)
+	SELECT pg_catalog.array_agg(e.id ORDER BY e.id) INTO ids FROM erased AS e;
+	IF ids IS NULL THEN
+		RETURN 0;
+	END IF;
+	PERFORM dbkit.audit_note('ERASE'::pg_catalog.text, $1, pg_catalog.jsonb_build_object('reason'::pg_catalog.text, reason, 'ids'::pg_catalog.text, ids));
+	RETURN pg_catalog.cardinality(ids);
+END $$;
+COMMENT ON FUNCTION dbkit.audit_erase(pg_catalog.text, pg_catalog.text) IS
+'erases the values of all entries about a row, in whatever table, notes it with the reason in the log, and returns how many they were. What else the entries say stays, and dbkit.audit_check() goes on to prove it; VACUUM removes the values from the disk. For superusers, else insufficient_privilege; invalid_parameter_value without a reason';
+
 -- event triggers ----------------------------------------------------------
 
 CREATE FUNCTION dbkit.audit_follow() RETURNS pg_catalog.event_trigger
@@ -119,3 +353,14 @@ CREATE EVENT TRIGGER dbkit_audit_follow ON ddl_command_end
 	EXECUTE FUNCTION dbkit.audit_follow();
 COMMENT ON EVENT TRIGGER dbkit_audit_follow IS
 'Audits partitions and children of audited tables, when they are made or attached';
+
+CREATE FUNCTION dbkit.audit_keep() RETURNS pg_catalog.event_trigger
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_audit_keep';
+COMMENT ON FUNCTION dbkit.audit_keep() IS
+'event trigger function: loads the library, which refuses to drop partitions of the log that have entries';
+
+CREATE EVENT TRIGGER dbkit_audit_keep ON ddl_command_start
+	WHEN TAG IN ('DROP EXTENSION', 'DROP OWNED', 'DROP SCHEMA', 'DROP TABLE')
+	EXECUTE FUNCTION dbkit.audit_keep();
+COMMENT ON EVENT TRIGGER dbkit_audit_keep IS
+'Loads the library before something is dropped, so that it can refuse to drop the log while there are entries in it';

@@ -231,6 +231,22 @@ read_entries(Oid relid, text *row_id, TimestampTz since, int *count)
 	return result;
 }
 
+/* Ensure that the log goes back to a time. */
+static void
+check_not_trimmed(TimestampTz at)
+{
+	Oid			types[] = {TIMESTAMPTZOID};
+	Datum		values[] = {TimestampTzGetDatum(at)};
+
+	if (read_rows("SELECT FROM dbkit.audit_log WHERE relation IS NULL AND operation OPERATOR(pg_catalog.=) 'TRIM'"
+				  " AND (new_values OPERATOR(pg_catalog.->>) 'before')::pg_catalog.timestamptz OPERATOR(pg_catalog.>) $1",
+				  lengthof(types), types, values) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("the log of changes does not go back to that time"),
+				 errdetail("dbkit.audit_trim() has removed what it had.")));
+}
+
 static bool
 is_operation(const Entry *entry, AuditOperation operation)
 {
@@ -297,19 +313,20 @@ undo(PastRow *row, Entry *entry)
 	entry->undone = true;
 	if (is_operation(entry, AUDIT_INSERT))
 		row->knowledge = ROW_ABSENT;
+	else if (entry->old_values == NULL)
+	{
+		/* TRUNCATE, the beginning or end of the log, or what was erased */
+		row->knowledge = ROW_UNKNOWN;
+		row->gap = entry->operation;
+	}
 	else if (is_operation(entry, AUDIT_DELETE))
 	{
 		clear_values(row);
 		take_values(row, entry->old_values);
 		row->knowledge = ROW_PRESENT;
 	}
-	else if (is_operation(entry, AUDIT_UPDATE))
+	else
 		take_values(row, entry->old_values);
-	else if (is_operation(entry, AUDIT_TRUNCATE) || is_operation(entry, AUDIT_BEGIN) || is_operation(entry, AUDIT_END))
-	{
-		row->knowledge = ROW_UNKNOWN;
-		row->gap = entry->operation;
-	}
 }
 
 /* Is it a value that the log does not have, because it is masked? */
@@ -393,19 +410,20 @@ dbkit_as_of(PG_FUNCTION_ARGS)
 	SPI_connect();
 	level = dbkit_use_fixed_settings();
 	row.relation = table_open(relid, AccessShareLock);
-	row.table = dbkit_audited_table(row.relation, dbkit_audited_root(relid));
+	row.table = dbkit_audited_table(row.relation);
 	memset(row.table->masked, 0, row.table->columns->natts * sizeof(bool));
 	row.values = palloc(row.table->columns->natts * sizeof(JsonbValue));
 	clear_values(&row);
 	read_present_row(&row, PG_GETARG_TEXT_PP(1));
-	entries = read_entries(dbkit_audited_root(relid), PG_GETARG_TEXT_PP(1), PG_GETARG_TIMESTAMPTZ(2), &count);
+	check_not_trimmed(PG_GETARG_TIMESTAMPTZ(2));
+	entries = read_entries(row.table->root, PG_GETARG_TEXT_PP(1), PG_GETARG_TIMESTAMPTZ(2), &count);
 	for (Entry *entry = next_entry(&row, entries, count); entry != NULL; entry = next_entry(&row, entries, count))
 		undo(&row, entry);
 	if (row.knowledge == ROW_UNKNOWN)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("it is not known what the row was at that time"),
-				 errdetail("Since then the log has %s of the table, and nothing between the two that tells.", row.gap)));
+				 errdetail("Since then the log has %s without values, and nothing between the two that tells.", row.gap)));
 	if (row.knowledge == ROW_PRESENT)
 	{
 		result = form_row(&row);

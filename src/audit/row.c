@@ -14,6 +14,8 @@
 #include "executor/executor.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 
 #include "common.h"
@@ -21,44 +23,104 @@
 #include "audit/row.h"
 #include "json/to_typed.h"
 
+/* What is looked up in the catalogs for a table, until one of them changes */
+typedef struct KnownTable
+{
+	Oid			relid;
+	Oid			root;			/* that it was audited with */
+	int			keys;
+	AttrNumber	key[INDEX_MAX_KEYS];
+} KnownTable;
+
+static HTAB *known_tables = NULL;
+
+/* Counts what has made them out of date */
+static uint64 changes = 0;
+
+/* Forget all, as the change of one table concerns those above and below it. */
+static void
+forget_tables(Datum arg pg_attribute_unused(), Oid relid pg_attribute_unused())
+{
+	HASH_SEQ_STATUS status;
+	KnownTable *known;
+
+	changes++;
+	hash_seq_init(&status, known_tables);
+	while ((known = hash_seq_search(&status)) != NULL)
+		(void) hash_search(known_tables, &known->relid, HASH_REMOVE, NULL);
+}
+
+static void
+make_known_tables(void)
+{
+	HASHCTL		control = {.keysize = sizeof(Oid),.entrysize = sizeof(KnownTable)};
+
+	known_tables = hash_create("dbkit audited tables", 64, &control, HASH_ELEM | HASH_BLOBS);
+	CacheRegisterRelcacheCallback(forget_tables, (Datum) 0);
+}
+
 /*
  * Find the columns of the root's primary key in a table that is the root or below
  * it, where the columns may stand in another order.
  */
 static void
-find_key(AuditedTable *result, Relation table, Oid root)
+find_key(KnownTable *result, Relation table)
 {
 	Oid			constraint;
-	Bitmapset  *key = get_primary_key_attnos(root, true, &constraint);
+	Bitmapset  *key = get_primary_key_attnos(result->root, true, &constraint);
 	int			member = -1;
 
-	result->key = palloc(Max(bms_num_members(key), 1) * sizeof(AttrNumber));
 	while ((member = bms_next_member(key, member)) >= 0)
 	{
-		char	   *name = get_attname(root, member + FirstLowInvalidHeapAttributeNumber, false);
+		char	   *name = get_attname(result->root, member + FirstLowInvalidHeapAttributeNumber, false);
 		AttrNumber	column = get_attnum(RelationGetRelid(table), name);
 
 		if (column == InvalidAttrNumber)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_COLUMN),
 					 errmsg("table \"%s\" has no column \"%s\", which is in the primary key of the audited table \"%s\"",
-							RelationGetRelationName(table), name, get_rel_name(root))));
+							RelationGetRelationName(table), name, get_rel_name(result->root))));
 		result->key[result->keys++] = column;
 	}
 	if (result->keys == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s\" has no primary key, so the log of changes could not say which row was changed", get_rel_name(root)),
+				 errmsg("table \"%s\" has no primary key, so the log of changes could not say which row was changed", get_rel_name(result->root)),
 				 errhint("Add a primary key, or call dbkit.unaudit()."),
 				 errtable(table)));
 }
 
-/* Describe a table whose rows are to be written; root is the table that it was audited with. */
+/* Look a table up, unless it is known. */
+static KnownTable
+know_table(Relation table)
+{
+	Oid			relid = RelationGetRelid(table);
+	KnownTable	result = {.relid = relid};
+	KnownTable *known;
+	uint64		before = changes;
+
+	if (known_tables == NULL)
+		make_known_tables();
+	known = hash_search(known_tables, &relid, HASH_FIND, NULL);
+	if (known != NULL)
+		return *known;
+	result.root = dbkit_audited_root(relid);
+	find_key(&result, table);
+	if (changes == before)
+	{
+		known = hash_search(known_tables, &relid, HASH_ENTER, NULL);
+		*known = result;
+	}
+	return result;
+}
+
+/* Describe a table whose rows are to be written. */
 AuditedTable *
-dbkit_audited_table(Relation table, Oid root)
+dbkit_audited_table(Relation table)
 {
 	AuditedTable *result = palloc0(sizeof(AuditedTable));
 	int			count = RelationGetDescr(table)->natts;
+	KnownTable	known = know_table(table);
 
 	result->columns = RelationGetDescr(table);
 	result->context = CurrentMemoryContext;
@@ -72,7 +134,9 @@ dbkit_audited_table(Relation table, Oid root)
 		result->hidden[i] = column->attisdropped || dbkit_is_virtual(column);
 	}
 	dbkit_find_masked(table, result->masked);
-	find_key(result, table, root);
+	result->root = known.root;
+	result->keys = known.keys;
+	memcpy(result->key, known.key, sizeof(known.key));
 	return result;
 }
 

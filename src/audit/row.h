@@ -22,10 +22,11 @@ typedef struct AuditedTable
 	bool	   *hidden;			/* dropped, or computed when they are read */
 	bool	   *masked;
 	int			keys;			/* columns of the primary key ... */
-	AttrNumber *key;			/* ... and which they are */
+	AttrNumber	key[INDEX_MAX_KEYS];	/* ... and which they are */
+	Oid			root;			/* the table that this one was audited with */
 } AuditedTable;
 
-extern AuditedTable *dbkit_audited_table(Relation table, Oid root);
+extern AuditedTable *dbkit_audited_table(Relation table);
 extern TypedType *dbkit_audited_type(AuditedTable *table, int column);
 extern text *dbkit_audited_row_id(AuditedTable *table, TupleTableSlot *row);
 extern bool dbkit_is_audited_row(AuditedTable *table, TupleTableSlot *one, TupleTableSlot *other);

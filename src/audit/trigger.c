@@ -30,7 +30,6 @@ typedef struct Change
 	TriggerData *trigger;
 	AuditedTable *table;
 	AuditWriter *writer;
-	Oid			root;
 } Change;
 
 /* Refuse a call that is not one of the triggers of dbkit.audit(). */
@@ -191,11 +190,11 @@ write_change(TriggerData *trigger, void (*write) (Change *change))
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "dbkit audit", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
-	Change		change = {.trigger = trigger,.root = dbkit_audited_root(RelationGetRelid(trigger->tg_relation))};
+	Change		change = {.trigger = trigger};
 	int			level = dbkit_use_fixed_settings();
 
-	change.table = dbkit_audited_table(trigger->tg_relation, change.root);
-	change.writer = dbkit_begin_audit(change.root);
+	change.table = dbkit_audited_table(trigger->tg_relation);
+	change.writer = dbkit_begin_audit(change.table->root);
 	write(&change);
 	dbkit_end_audit(change.writer);
 	if (level > 0)
