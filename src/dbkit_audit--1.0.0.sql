@@ -69,7 +69,7 @@ COMMENT ON TRIGGER ignore_replicated ON dbkit.audit_log IS
 
 -- which tables ------------------------------------------------------------
 
-CREATE FUNCTION dbkit.audit(relation pg_catalog.regclass, masked pg_catalog.name[] DEFAULT '{}'::pg_catalog.name[]) RETURNS void
+CREATE FUNCTION dbkit.audit(relation pg_catalog.regclass, masked pg_catalog.name[] DEFAULT '{}'::pg_catalog.name[]) RETURNS pg_catalog.void
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_audit';
 COMMENT ON FUNCTION dbkit.audit(pg_catalog.regclass, pg_catalog.name[]) IS
 'writes all changes of the rows of a table, its partitions and children to dbkit.audit_log, from now on; called again it sets which columns are masked. masked: columns of which the log says only that they changed. For the owner of the table, else insufficient_privilege; wrong_object_type for what is no table or a temporary one, object_not_in_prerequisite_state without a primary key and for a partition of an audited table, undefined_column, invalid_parameter_value for a masked column of the key';
@@ -98,7 +98,7 @@ COMMENT ON FUNCTION dbkit.audit_masked() IS
 
 CREATE FUNCTION dbkit.audit_history(relation pg_catalog.regclass, row_id pg_catalog.text) RETURNS SETOF dbkit.audit_log
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE AS
-'SELECT l.* FROM dbkit.audit_log AS l WHERE l.row_id OPERATOR(pg_catalog.=) $2 AND l.relation OPERATOR(pg_catalog.=) $1 ORDER BY l.at, l.id';
+$$SELECT l.* FROM dbkit.audit_log AS l WHERE l.row_id OPERATOR(pg_catalog.=) $2 AND l.relation OPERATOR(pg_catalog.=) $1 ORDER BY l.at, l.id$$;
 COMMENT ON FUNCTION dbkit.audit_history(pg_catalog.regclass, pg_catalog.text) IS
 'what the log has about a row, oldest first, with the rights of the caller. relation: the table that dbkit.audit() was called for; row_id: the text of its primary key, as the log has it';
 
@@ -142,10 +142,20 @@ COMMENT ON COLUMN dbkit.audit_sealed.ats IS 'When they were written';
 COMMENT ON COLUMN dbkit.audit_sealed.hashes IS 'What dbkit.audit_entry_hash() gave for them';
 SELECT pg_catalog.pg_extension_config_dump('dbkit.audit_seals'::pg_catalog.regclass, ''::pg_catalog.text);
 SELECT pg_catalog.pg_extension_config_dump('dbkit.audit_sealed'::pg_catalog.regclass, ''::pg_catalog.text);
+CREATE TRIGGER ignore_replicated BEFORE INSERT OR UPDATE OR DELETE ON dbkit.audit_seals
+	FOR EACH ROW EXECUTE FUNCTION dbkit.ignore_replicated();
+ALTER TABLE dbkit.audit_seals ENABLE REPLICA TRIGGER ignore_replicated;
+COMMENT ON TRIGGER ignore_replicated ON dbkit.audit_seals IS
+'A subscriber seals a log of its own';
+CREATE TRIGGER ignore_replicated BEFORE INSERT OR UPDATE OR DELETE ON dbkit.audit_sealed
+	FOR EACH ROW EXECUTE FUNCTION dbkit.ignore_replicated();
+ALTER TABLE dbkit.audit_sealed ENABLE REPLICA TRIGGER ignore_replicated;
+COMMENT ON TRIGGER ignore_replicated ON dbkit.audit_sealed IS
+'A subscriber seals a log of its own';
 
 CREATE FUNCTION dbkit.audit_values_hash(salt bigint, old_values pg_catalog.jsonb, new_values pg_catalog.jsonb) RETURNS pg_catalog.bytea
 	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE AS $$
-SELECT CASE WHEN $1 OPERATOR(pg_catalog.=) 0::bigint AND $3 OPERATOR(pg_catalog.->>) '__sentinel'::pg_catalog.text OPERATOR(pg_catalog.=) 'erased'::pg_catalog.text
+SELECT CASE WHEN $1 OPERATOR(pg_catalog.=) 0::pg_catalog.int8 AND $3 OPERATOR(pg_catalog.->>) '__sentinel'::pg_catalog.text OPERATOR(pg_catalog.=) 'erased'::pg_catalog.text
 	THEN pg_catalog.decode($3 OPERATOR(pg_catalog.->>) 'hash'::pg_catalog.text, 'hex'::pg_catalog.text)
 	ELSE pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.jsonb_build_array($1, $2, $3)::pg_catalog.text, 'UTF8'::pg_catalog.name)) END
 $$;
@@ -165,7 +175,7 @@ COMMENT ON FUNCTION dbkit.audit_entry_hash(dbkit.audit_log, pg_catalog.bytea) IS
 CREATE FUNCTION dbkit.audit_seal_hash(number bigint, system_identifier bigint, snapshot pg_catalog.pg_snapshot, entries bigint) RETURNS pg_catalog.text
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE AS $$
 SELECT pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.jsonb_build_array($1, $2, $3::pg_catalog.text, $4,
-		(SELECT s.hash FROM dbkit.audit_seals AS s WHERE s.number OPERATOR(pg_catalog.=) ($1 OPERATOR(pg_catalog.-) 1::bigint)))::pg_catalog.text, 'UTF8'::pg_catalog.name)
+		(SELECT s.hash FROM dbkit.audit_seals AS s WHERE s.number OPERATOR(pg_catalog.=) ($1 OPERATOR(pg_catalog.-) 1::pg_catalog.int8)))::pg_catalog.text, 'UTF8'::pg_catalog.name)
 	OPERATOR(pg_catalog.||) COALESCE((SELECT pg_catalog.string_agg(pg_catalog.sha256(pg_catalog.array_send(c.ids) OPERATOR(pg_catalog.||)
 			pg_catalog.array_send(c.ats) OPERATOR(pg_catalog.||) pg_catalog.array_send(c.hashes)), ''::pg_catalog.bytea ORDER BY c.chunk)
 		FROM dbkit.audit_sealed AS c WHERE c.seal OPERATOR(pg_catalog.=) $1), ''::pg_catalog.bytea)), 'hex'::pg_catalog.text)
@@ -181,15 +191,15 @@ LEFT JOIN (SELECT DISTINCT ON (s.system_identifier) s.system_identifier, s.numbe
 WHERE (last.number IS NULL OR NOT pg_catalog.pg_visible_in_snapshot(l.transaction, last.snapshot))
 	-- What came here with a restore is covered by the first seal that is made here.
 	AND (l.system_identifier OPERATOR(pg_catalog.=) (SELECT c.system_identifier FROM pg_catalog.pg_control_system() AS c)
-		OR COALESCE(last.number, 0::bigint) OPERATOR(pg_catalog.=) (SELECT COALESCE(pg_catalog.max(s.number), 0::bigint) FROM dbkit.audit_seals AS s));
+		OR COALESCE(last.number, 0::pg_catalog.int8) OPERATOR(pg_catalog.=) (SELECT COALESCE(pg_catalog.max(s.number), 0::pg_catalog.int8) FROM dbkit.audit_seals AS s));
 COMMENT ON VIEW dbkit.audit_unsealed IS 'The entries of the log that no seal covers, as far as the caller sees them';
 
-CREATE FUNCTION dbkit.audit_months() RETURNS void
+CREATE FUNCTION dbkit.audit_months() RETURNS pg_catalog.void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_audit_months';
 COMMENT ON FUNCTION dbkit.audit_months() IS
 'makes the partitions of the log for this month and the 24 to come, without making those who write wait; dbkit.audit(), audit_seal(), audit_trim() and audit_erase() do it, too. For superusers, else insufficient_privilege';
 
-CREATE FUNCTION dbkit.audit_note(operation pg_catalog.text, row_id pg_catalog.text, details pg_catalog.jsonb) RETURNS void
+CREATE FUNCTION dbkit.audit_note(operation pg_catalog.text, row_id pg_catalog.text, details pg_catalog.jsonb) RETURNS pg_catalog.void
 	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_audit_note';
 COMMENT ON FUNCTION dbkit.audit_note(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS
 'writes what dbkit.audit_erase() and audit_trim() did to the log into it. operation: ERASE or TRIM, else invalid_parameter_value. For superusers, else insufficient_privilege';
@@ -198,29 +208,30 @@ CREATE PROCEDURE dbkit.audit_seal(INOUT hash pg_catalog.text DEFAULT NULL)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
 	seen pg_catalog.pg_snapshot;
-	system bigint := (SELECT c.system_identifier FROM pg_catalog.pg_control_system() AS c);
+	system bigint;
 	next_number bigint;
 	covered bigint;
 BEGIN
 	IF pg_catalog.current_setting('transaction_isolation'::pg_catalog.text) OPERATOR(pg_catalog.<>) 'read committed'::pg_catalog.text THEN
-		RAISE EXCEPTION USING ERRCODE = 'active_sql_transaction', MESSAGE = 'a seal has to be made under READ COMMITTED'::pg_catalog.text,
+		RAISE EXCEPTION USING ERRCODE = 'active_sql_transaction'::pg_catalog.text, MESSAGE = 'a seal has to be made under READ COMMITTED'::pg_catalog.text,
 			DETAIL = 'It has to see what the seal before it saw.'::pg_catalog.text;
 	END IF;
 	PERFORM dbkit.audit_months();
+	SELECT c.system_identifier INTO system FROM pg_catalog.pg_control_system() AS c;
 	LOCK TABLE dbkit.audit_seals IN SHARE ROW EXCLUSIVE MODE;
-	SELECT pg_catalog.pg_current_snapshot(), COALESCE(pg_catalog.max(s.number), 0::bigint) OPERATOR(pg_catalog.+) 1::bigint INTO seen, next_number FROM dbkit.audit_seals AS s;
+	SELECT pg_catalog.pg_current_snapshot(), COALESCE(pg_catalog.max(s.number), 0::pg_catalog.int8) OPERATOR(pg_catalog.+) 1::pg_catalog.int8 INTO seen, next_number FROM dbkit.audit_seals AS s;
 	INSERT INTO dbkit.audit_sealed (seal, chunk, ids, ats, hashes)
-	SELECT next_number, e.n OPERATOR(pg_catalog./) 500::bigint,
+	SELECT next_number, e.n OPERATOR(pg_catalog./) 500::pg_catalog.int8,
 		pg_catalog.array_agg(e.id ORDER BY e.n), pg_catalog.array_agg(e.at ORDER BY e.n), pg_catalog.array_agg(e.hash ORDER BY e.n)
 	FROM (
-		SELECT pg_catalog.row_number() OVER (ORDER BY u.transaction, u.id) OPERATOR(pg_catalog.-) 1::bigint AS n, u.id, u.at, u.hash
+		SELECT pg_catalog.row_number() OVER (ORDER BY u.transaction, u.id) OPERATOR(pg_catalog.-) 1::pg_catalog.int8 AS n, u.id, u.at, u.hash
 		FROM (
 			SELECT l.transaction, dbkit.id_uuid(l.id) AS id, l.at, dbkit.audit_entry_hash(
 				ROW(l.*)::dbkit.audit_log, dbkit.audit_values_hash(l.salt, l.old_values, l.new_values)) AS hash
 			FROM dbkit.audit_unsealed AS l
 			WHERE l.system_identifier OPERATOR(pg_catalog.<>) system OR pg_catalog.pg_visible_in_snapshot(l.transaction, seen)) AS u) AS e
-	GROUP BY e.n OPERATOR(pg_catalog./) 500::bigint;
-	SELECT COALESCE(pg_catalog.sum(pg_catalog.cardinality(c.ids)), 0::bigint) INTO covered FROM dbkit.audit_sealed AS c WHERE c.seal OPERATOR(pg_catalog.=) next_number;
+	GROUP BY e.n OPERATOR(pg_catalog./) 500::pg_catalog.int8;
+	SELECT COALESCE(pg_catalog.sum(pg_catalog.cardinality(c.ids)), 0::pg_catalog.int8) INTO covered FROM dbkit.audit_sealed AS c WHERE c.seal OPERATOR(pg_catalog.=) next_number;
 	hash := dbkit.audit_seal_hash(next_number, system, seen, covered);
 	INSERT INTO dbkit.audit_seals (number, at, system_identifier, snapshot, entries, hash)
 	VALUES (next_number, pg_catalog.clock_timestamp(), system, seen, covered, hash);
@@ -243,31 +254,31 @@ WITH trimmed AS (
 	FROM dbkit.audit_sealed AS s, ROWS FROM (pg_catalog.unnest(s.ids), pg_catalog.unnest(s.ats), pg_catalog.unnest(s.hashes)) AS e (id, at, hash), trimmed
 	WHERE e.at OPERATOR(pg_catalog.>=) trimmed.before
 ), entries AS (
-	SELECT l.id, l.at, CASE WHEN dbkit.is_id(l.id, 'aud'::pg_catalog.text) THEN dbkit.id_uuid(l.id) END AS uuid,
+	SELECT l.id, l.at, CASE WHEN dbkit.is_id(l.id, 'aud'::pg_catalog.text) THEN dbkit.id_uuid(l.id) END AS sealed_id,
 		pg_catalog.count(*) OVER (PARTITION BY l.id) AS copies,
 		dbkit.audit_entry_hash(l, dbkit.audit_values_hash(l.salt, l.old_values, l.new_values)) AS hash,
 		-- Who blanks values without a word has erased none.
-		l.salt OPERATOR(pg_catalog.=) 0::bigint AND e.id IS NULL AS blanked
+		l.salt OPERATOR(pg_catalog.=) 0::pg_catalog.int8 AND e.id IS NULL AS blanked
 	FROM dbkit.audit_log AS l LEFT JOIN erased AS e ON e.id OPERATOR(pg_catalog.=) l.id
 )
 SELECT CASE
 		WHEN s.id IS NULL THEN 'inserted'::pg_catalog.text
-		WHEN e.uuid IS NULL THEN 'removed'::pg_catalog.text
-		WHEN e.copies OPERATOR(pg_catalog.>) 1::bigint THEN 'inserted'::pg_catalog.text
+		WHEN e.sealed_id IS NULL THEN 'removed'::pg_catalog.text
+		WHEN e.copies OPERATOR(pg_catalog.>) 1::pg_catalog.int8 THEN 'inserted'::pg_catalog.text
 		ELSE 'changed'::pg_catalog.text END,
 	s.seal, COALESCE(e.id, dbkit.id_from_uuid('aud'::pg_catalog.text, s.id)), COALESCE(s.at, e.at)
-FROM sealed AS s FULL JOIN entries AS e ON e.uuid OPERATOR(pg_catalog.=) s.id
+FROM sealed AS s FULL JOIN entries AS e ON e.sealed_id OPERATOR(pg_catalog.=) s.id
 WHERE s.id IS NULL AND NOT EXISTS (SELECT FROM dbkit.audit_unsealed AS u WHERE u.id OPERATOR(pg_catalog.=) e.id)
-	OR s.id IS NOT NULL AND (e.uuid IS NULL OR e.copies OPERATOR(pg_catalog.>) 1::bigint OR e.hash OPERATOR(pg_catalog.<>) s.hash OR e.blanked)
+	OR s.id IS NOT NULL AND (e.sealed_id IS NULL OR e.copies OPERATOR(pg_catalog.>) 1::pg_catalog.int8 OR e.hash OPERATOR(pg_catalog.<>) s.hash OR e.blanked)
 UNION ALL
 SELECT 'seal'::pg_catalog.text, s.number, NULL::pg_catalog.text, s.at
 FROM dbkit.audit_seals AS s
 WHERE s.hash OPERATOR(pg_catalog.<>) dbkit.audit_seal_hash(s.number, s.system_identifier, s.snapshot, s.entries)
-	OR s.entries OPERATOR(pg_catalog.<>) (SELECT COALESCE(pg_catalog.sum(pg_catalog.cardinality(c.ids)), 0::bigint) FROM dbkit.audit_sealed AS c WHERE c.seal OPERATOR(pg_catalog.=) s.number)
-	OR s.number OPERATOR(pg_catalog.>) 1::bigint
-		AND NOT EXISTS (SELECT FROM dbkit.audit_seals AS b WHERE b.number OPERATOR(pg_catalog.=) (s.number OPERATOR(pg_catalog.-) 1::bigint))
+	OR s.entries OPERATOR(pg_catalog.<>) (SELECT COALESCE(pg_catalog.sum(pg_catalog.cardinality(c.ids)), 0::pg_catalog.int8) FROM dbkit.audit_sealed AS c WHERE c.seal OPERATOR(pg_catalog.=) s.number)
+	OR s.number OPERATOR(pg_catalog.>) 1::pg_catalog.int8
+		AND NOT EXISTS (SELECT FROM dbkit.audit_seals AS b WHERE b.number OPERATOR(pg_catalog.=) (s.number OPERATOR(pg_catalog.-) 1::pg_catalog.int8))
 UNION ALL
-SELECT 'hash'::pg_catalog.text, NULL::bigint, NULL::pg_catalog.text, NULL::pg_catalog.timestamptz
+SELECT 'hash'::pg_catalog.text, NULL::pg_catalog.int8, NULL::pg_catalog.text, NULL::pg_catalog.timestamptz
 WHERE $1 IS NOT NULL AND NOT EXISTS (SELECT FROM dbkit.audit_seals AS s WHERE s.hash OPERATOR(pg_catalog.=) $1)
 ORDER BY 4, 3, 1
 $$;
@@ -296,11 +307,11 @@ BEGIN
 		-- Nobody writes to a month that is over, but for a statement that began in it.
 		EXECUTE pg_catalog.format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE'::pg_catalog.text, month.relation);
 		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s'::pg_catalog.text, month.relation) INTO here;
-		CONTINUE WHEN here OPERATOR(pg_catalog.=) 0::bigint;
+		CONTINUE WHEN here OPERATOR(pg_catalog.=) 0::pg_catalog.int8;
 		PERFORM FROM dbkit.audit_unsealed AS u
 		WHERE u.at OPERATOR(pg_catalog.<) month.ends_at;
 		IF FOUND THEN
-			RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+			RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state'::pg_catalog.text,
 				MESSAGE = pg_catalog.format('%s has entries that are not sealed'::pg_catalog.text, month.relation),
 				HINT = 'CALL dbkit.audit_seal() first.'::pg_catalog.text;
 		END IF;
@@ -308,7 +319,7 @@ BEGIN
 		removed := removed OPERATOR(pg_catalog.+) here;
 		trimmed_until := month.ends_at;
 	END LOOP;
-	IF removed OPERATOR(pg_catalog.>) 0::bigint THEN
+	IF removed OPERATOR(pg_catalog.>) 0::pg_catalog.int8 THEN
 		PERFORM dbkit.audit_note('TRIM'::pg_catalog.text, NULL::pg_catalog.text,
 			pg_catalog.jsonb_build_object('before'::pg_catalog.text, trimmed_until, 'entries'::pg_catalog.text, removed));
 	END IF;
@@ -324,12 +335,12 @@ DECLARE
 BEGIN
 	PERFORM dbkit.audit_months();
 	IF pg_catalog.btrim(reason) OPERATOR(pg_catalog.=) ''::pg_catalog.text THEN
-		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'erasing values needs a reason'::pg_catalog.text;
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value'::pg_catalog.text, MESSAGE = 'erasing values needs a reason'::pg_catalog.text;
 	END IF;
 	WITH erased AS (
 		UPDATE dbkit.audit_log AS l SET old_values = NULL, salt = 0, new_values = pg_catalog.jsonb_build_object('__sentinel'::pg_catalog.text, 'erased'::pg_catalog.text,
 			'hash'::pg_catalog.text, pg_catalog.encode(dbkit.audit_values_hash(l.salt, l.old_values, l.new_values), 'hex'::pg_catalog.text))
-		WHERE l.row_id OPERATOR(pg_catalog.=) $1 AND l.relation IS NOT NULL AND l.salt OPERATOR(pg_catalog.<>) 0::bigint
+		WHERE l.row_id OPERATOR(pg_catalog.=) $1 AND l.relation IS NOT NULL AND l.salt OPERATOR(pg_catalog.<>) 0::pg_catalog.int8
 		RETURNING l.id)
 	SELECT pg_catalog.array_agg(e.id ORDER BY e.id) INTO ids FROM erased AS e;
 	IF ids IS NULL THEN

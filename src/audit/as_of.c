@@ -153,7 +153,7 @@ store_row(TupleTableSlot *slot, HeapTuple tuple, TupleDesc columns)
 	ExecStoreVirtualTuple(slot);
 }
 
-/* Read the row as it is now, as the table's owner and past its row level security. */
+/* Read the row as it is now, past its row level security.  Domains have CHECKs, so it is done as the table's owner. */
 static void
 read_present_row(PastRow *row, text *row_id)
 {
@@ -164,6 +164,7 @@ read_present_row(PastRow *row, text *row_id)
 	Datum	   *values = palloc(table->keys * sizeof(Datum));
 	AsOwner		saved;
 
+	dbkit_begin_as_owner(row->relation->rd_rel->relowner, SECURITY_NOFORCE_RLS, &saved);
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "SELECT t.* FROM %s AS t WHERE ",
 					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(row->relation)), RelationGetRelationName(row->relation)));
@@ -181,7 +182,6 @@ read_present_row(PastRow *row, text *row_id)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("the id of a row has no null in it")));
 	}
-	dbkit_begin_as_owner(row->relation->rd_rel->relowner, SECURITY_NOFORCE_RLS, &saved);
 	row->knowledge = ROW_ABSENT;
 	if (read_rows(sql.data, table->keys, types, values) > 0)
 	{
@@ -341,14 +341,16 @@ is_masked(const JsonbValue *json)
 		memcmp(name.val.string.val, MASKED_NAME, name.val.string.len) == 0;
 }
 
-/* Make the row. */
+/* Make the row, as the table's owner, too. */
 static HeapTuple
 form_row(const PastRow *row)
 {
 	int			count = row->table->columns->natts;
 	Datum	   *values = palloc0(count * sizeof(Datum));
 	bool	   *isnull = palloc(count * sizeof(bool));
+	AsOwner		saved;
 
+	dbkit_begin_as_owner(row->relation->rd_rel->relowner, 0, &saved);
 	for (int i = 0; i < count; i++)
 	{
 		JsonbValue	nothing = json_null;
@@ -358,6 +360,7 @@ form_row(const PastRow *row)
 			values[i] = dbkit_read_typed(dbkit_audited_type(row->table, i), is_masked(&row->values[i]) ? &nothing : &row->values[i],
 										 TupleDescAttr(row->table->columns, i)->atttypmod, &isnull[i]);
 	}
+	dbkit_end_as_owner(&saved);
 	return heap_form_tuple(row->table->columns, values, isnull);
 }
 

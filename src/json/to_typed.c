@@ -408,7 +408,7 @@ PG_FUNCTION_INFO_V1(dbkit_to_typed_json);
 Datum
 dbkit_to_typed_json(PG_FUNCTION_ARGS)
 {
-	TypedWriter		writer = {NULL};
+	TypedWriter writer = {NULL};
 	TypedType  *type = dbkit_typed_argument(fcinfo, 0);
 	int			level = dbkit_use_fixed_settings();
 

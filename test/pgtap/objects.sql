@@ -112,7 +112,7 @@ $$, $$VALUES
 	('updated_at()', 'v s')$$, 'volatility, strictness and parallel safety are as designed');
 
 SELECT results_eq($$
-	SELECT evtname::text COLLATE "default", evtevent::text COLLATE "default", evtenabled::text, evttags::text FROM pg_event_trigger
+	SELECT evtname::text COLLATE "default", evtevent::text COLLATE "default", evtenabled::text, evttags::text COLLATE "default" FROM pg_event_trigger
 	WHERE evtname ~ '^dbkit_' AND evtevent IN ('ddl_command_end', 'sql_drop') ORDER BY 1
 $$, $$VALUES ('dbkit_audit_follow', 'ddl_command_end', 'O', '{"ALTER TABLE","CREATE FOREIGN TABLE","CREATE SCHEMA","CREATE TABLE"}'), ('dbkit_ddl_command_end', 'ddl_command_end', 'O', NULL), ('dbkit_sql_drop', 'sql_drop', 'O', NULL)$$,
 	'the event triggers fire in sessions of origin, dbkit''s own for every command');

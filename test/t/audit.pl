@@ -89,7 +89,7 @@ my $published = $main->connstr('source') =~ s/'/''/gr;
 my $before = entries($main, 'source', 'true');
 $main->safe_psql('source', 'CREATE PUBLICATION everything FOR ALL TABLES');
 $other->safe_psql('copy', "CREATE SUBSCRIPTION everything CONNECTION '$published' PUBLICATION everything");
-$other->wait_for_subscription_sync($main, 'everything');
+$other->wait_for_subscription_sync($main, 'everything', 'copy');
 is(entries($other, 'copy', "operation <> 'INSERT'"), '', 'the first copy of the rows is one of INSERTs');
 is($other->safe_psql('copy', "SELECT string_agg(row_id, ' ' ORDER BY row_id) FROM dbkit.audit_log WHERE operation = 'INSERT'"), '1 11 later prepared', 'of each row, and the log of the publisher is not copied');
 $main->safe_psql('source', "UPDATE notes SET body = 'again', secret = 'planted-secret'; DELETE FROM notes WHERE id = 'prepared'; UPDATE parts SET body = 'z' WHERE id = 11");
@@ -101,7 +101,9 @@ is(entries($other, 'copy', "operation <> 'INSERT'"),
 		'UPDATE|parts|11|{"body": "y"}|{"body": "z"}'), 'what the subscriber applies is in its log');
 $main->safe_psql('source', "SELECT dbkit.audit_erase('later', 'asked to')");
 $main->safe_psql('source', 'CALL dbkit.audit_seal()');
+$other->safe_psql('copy', 'CALL dbkit.audit_seal()');
 $main->wait_for_catchup('everything');
+is(problems($other, 'copy'), '', 'the subscriber has seals of its own');
 is(problems($main, 'source'), '', 'the log of a publisher can be sealed and erased');
 $other->safe_psql('copy', 'DROP SUBSCRIPTION everything');
 
