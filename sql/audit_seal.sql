@@ -1,5 +1,6 @@
 -- Seals of the log of changes, and what is found that was done to it.
 SET client_min_messages = warning;
+\set SHOW_CONTEXT never
 \set roles '{regress_audit_clerk}'
 \i sql/include/leftovers.psql
 CREATE EXTENSION dbkit_audit;
