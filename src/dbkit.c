@@ -12,6 +12,8 @@
 #include "utils/guc.h"
 
 #include "common.h"
+#include "audit/keep.h"
+#include "audit/merge.h"
 #include "context/context.h"
 #include "context/guard.h"
 #include "context/signature.h"
@@ -80,6 +82,8 @@ _PG_init(void)
 	dbkit_change_init();
 	dbkit_lock_names_init();
 	dbkit_thresholds_init();
+	dbkit_audit_keep_init();
+	dbkit_audit_merge_init();
 
 	MarkGUCPrefixReserved("dbkit");
 }
