@@ -329,6 +329,13 @@ judge(Node *statement, bool hooked)
 	}
 }
 
+/* Does a function run the statement that is running, rather than the client? */
+bool
+dbkit_function_runs_statement(void)
+{
+	return running != NULL && !running->top_level;
+}
+
 /* Judge a statement for which event triggers fire, when it begins. */
 void
 dbkit_judge_change(Node *statement)
@@ -408,7 +415,12 @@ change_ProcessUtility(PlannedStmt *pstmt, const char *queryString, bool readOnly
 					  ProcessUtilityContext context, ParamListInfo params,
 					  QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc)
 {
-	RunningStatement statement = {.outer = running,.planned = pstmt,.source = queryString};
+	RunningStatement statement = {
+		.outer = running,
+		.planned = pstmt,
+		.source = queryString,
+		.top_level = context == PROCESS_UTILITY_TOPLEVEL
+	};
 
 	if (is_hooked(pstmt->utilityStmt))
 		judge_without_event(pstmt->utilityStmt);
