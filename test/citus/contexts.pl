@@ -66,7 +66,7 @@ my %attacks = (
 	'run_command_on_colocated_placements' => q{SELECT result FROM run_command_on_colocated_placements('prize', 'setting_prize', $$SELECT string_agg(secret, ',') FROM %s$$)},
 	'run_command_on_coordinator' => q{SELECT run_command_on_coordinator($$SELECT string_agg(secret, ',') FROM prize$$)},
 	'citus_run_local_command' => q{SELECT citus_run_local_command($$SELECT 1$$)},
-	'worker_save_query_explain_analyze' => q{SELECT worker_save_query_explain_analyze($$SELECT 1$$, '{}') AS (n bigint)},
+	'worker_save_query_explain_analyze' => q{SELECT * FROM worker_save_query_explain_analyze($$SELECT 1$$, '{}') AS t(n bigint)},
 );
 like(tenant($coordinator, $attacks{$_} . ';'), qr/ERROR:  $_ is not allowed while a tenant context is entered/, "$_() is refused in a context") for sort keys %attacks;
 like(tenant($coordinator, sprintf q{SELECT * FROM master_run_on_worker(ARRAY['%s'], ARRAY[%d], ARRAY['SELECT 1'], false)}, $workers[0]->host, $workers[0]->port),
@@ -76,7 +76,8 @@ like(tenant($coordinator, q{DO $$ BEGIN PERFORM run_command_on_workers('SELECT 1
 for my $table ('countries', 'public_facts')
 {
 	my $to_server = $table eq 'countries' ? q{SELECT dbkit.enter(NULL, 'org_b') FROM countries;} : q{SELECT dbkit.enter(NULL, 'org_b') FROM public_facts;};
-	like(tenant($coordinator, "$to_server $tables"), qr/ERROR:  a tenant context (cannot be entered on a connection that another server|is already entered)/, "dbkit.enter() in a query on $table enters nothing on other servers");
+	my $reason = $table eq 'countries' ? 'is already entered' : 'cannot be entered on a connection that another server';
+	like(tenant($coordinator, "$to_server $tables"), qr/ERROR:  a tenant context $reason/, "dbkit.enter() in a query on $table enters nothing");
 	unlike(tenant($coordinator, "$to_server $tables"), qr/secret/, 'and nothing is shown');
 	for my $setting (q{set_config('app.organization_id', 'org_b', true)}, q{set_config('app.organization_id', 'org_b', false)}, q{set_config('role', 'postgres', true)})
 	{
@@ -112,7 +113,7 @@ like($coordinator->safe_psql('postgres', q{SELECT string_agg(s::text, E'\n') FRO
 
 # Rows that need a policy on another server are not written either
 like(tenant($coordinator, q{INSERT INTO prize VALUES ('org_a', NULL, 'new')}), qr/ERROR:  new row violates row-level security policy/, 'nothing is written');
-like(tenant($coordinator, q{COPY prize FROM STDIN}), qr/ERROR/, 'nor copied');
+like(tenant($coordinator, "COPY prize FROM STDIN;\norg_a\t\\N\tnew\n\\.\n"), qr/ERROR:  COPY FROM not supported with row-level security/, 'nor copied');
 is(tenant($coordinator, q{UPDATE prize SET secret = 'mine' RETURNING 'seen'; DELETE FROM prize RETURNING 'seen'}), '', 'nor changed');
 is($coordinator->safe_psql('postgres', q{SELECT count(*) FROM prize WHERE secret LIKE 'secret of %'}), '20', 'all rows are as they were');
 

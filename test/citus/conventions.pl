@@ -67,7 +67,7 @@ is(said($coordinator, q{INSERT INTO organizations (id) SELECT 'org_' || i FROM g
 like(said($coordinator, 'CREATE TABLE bad (organization_id text COLLATE "C" NOT NULL, title text)'),
 	qr/ERROR:.*primary_key.*HINT:.*PRIMARY KEY \(organization_id, id\)/s, 'a bad table is refused, and what to write has the distribution column in the key');
 
-is(said($coordinator, q{BEGIN; SELECT dbkit.create_table('notes', 'organization_id text COLLATE "C" NOT NULL REFERENCES organizations(id) ON DELETE CASCADE, body text'); SELECT create_distributed_table('notes', 'organization_id'); COMMIT}), 'notes', 'dbkit.create_table() writes one that can be distributed');
+is(said($coordinator, q{BEGIN; SELECT dbkit.create_table('notes', 'organization_id text COLLATE "C" NOT NULL REFERENCES organizations(id) ON DELETE CASCADE, body text'); SELECT create_distributed_table('notes', 'organization_id'); COMMIT}), "notes\n", 'dbkit.create_table() writes one that can be distributed');
 is($coordinator->safe_psql('postgres', q{SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'notes'::regclass AND contype = 'p'}), 'PRIMARY KEY (organization_id, id)', 'with the distribution column in the key');
 like(said($coordinator, 'BEGIN;' . table('wrong', 'wro', 'n bigint') =~ s/\(organization_id, id\)/(n, id)/r . 'COMMIT'), qr/ERROR:.*primary_key.*is not the whole primary key/s, 'another column in the key is refused');
 
