@@ -327,6 +327,18 @@ dbkit_is_managed_elsewhere(Oid classid, Oid objid)
 }
 
 /*
+ * Have other servers do one thing after the other, on one connection each, until the settings of
+ * now are restored: what is written to one table is otherwise not seen where another one refers
+ * to it.
+ */
+void
+dbkit_work_in_sequence(void)
+{
+	(void) set_config_option("citus.multi_shard_modify_mode", "sequential", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+/*
  * Does the function run its caller's SQL on another connection, where the context of this one
  * does not hold, or show how such SQL was planned?  Citus has them in pg_catalog, where nobody
  * else's are, and grants most of them to PUBLIC.

@@ -88,13 +88,16 @@ is(said($coordinator, q{SET dbkit.rule_levels = 'storytime=fix, updated_at_trigg
 is(said($workers[0], q{SELECT bool_and(EXISTS (SELECT FROM pg_attribute a WHERE attrelid = c.oid AND attname = 'storytime') AND EXISTS (SELECT FROM pg_trigger t WHERE tgrelid = c.oid AND tgname LIKE 'updated_at%')) FROM pg_class c WHERE relkind = 'r' AND relname ~ '^fixed(_\d+)?$'}), 't', 'on the shards, too');
 
 # Enum tables
-is(said($coordinator, q{BEGIN; CREATE TABLE status_enum (value text PRIMARY KEY); SELECT 1 FROM create_reference_table('status_enum'); COMMIT; INSERT INTO status_enum VALUES ('new'), ('done')}), '1', 'an enum table is a reference table');
+is(said($coordinator, q{BEGIN; CREATE TABLE status_enum (value text PRIMARY KEY); SELECT 1 FROM create_reference_table('status_enum'); COMMIT; INSERT INTO status_enum VALUES ('new'), ('done')}, @as_owner), '1', 'an enum table is a reference table');
 is(said($coordinator, q{ALTER TABLE things ADD status text; BEGIN; ALTER TABLE things ADD CONSTRAINT things_status_fkey FOREIGN KEY (status) REFERENCES status_enum(value); CREATE INDEX ON things (status); COMMIT}), '', 'a distributed table references it');
 $coordinator->safe_psql('postgres', q{INSERT INTO things (status) SELECT 'new' FROM generate_series(1, 20)});
-like(said($coordinator, q{SELECT dbkit.rename_enum_value('status_enum', 'new', 'fresh')}), qr/^(?!.*ERROR)/s, 'rename_enum_value() over the shards');
+my $parallel = 'SET citus.force_max_query_parallelization = on;';
+like(said($coordinator, $parallel . q{SELECT dbkit.rename_enum_value('status_enum', 'new', 'fresh')}), qr/^(?!.*ERROR)/s, 'rename_enum_value() over the shards');
 is($coordinator->safe_psql('postgres', q{SELECT DISTINCT status FROM things}), 'fresh', 'renames all');
-like(said($coordinator, q{SELECT dbkit.add_enum_value('status_enum', 'late')}), qr/^(?!.*ERROR)/s, 'add_enum_value()');
-like(said($coordinator, q{SELECT dbkit.drop_enum_value('status_enum', 'late')}), qr/^(?!.*ERROR)/s, 'drop_enum_value()');
+is(said($coordinator, q{SET dbkit.enforce = off; ALTER TABLE status_enum OWNER TO current_user}), '', 'Citus has a connection for each owner');
+like(said($coordinator, q{SELECT dbkit.rename_enum_value('status_enum', 'fresh', 'new')}), qr/ERROR:.*violates foreign key constraint/s, 'so a table of another owner does not see the new value: nothing is renamed');
+like(said($coordinator, $parallel . q{SELECT dbkit.add_enum_value('status_enum', 'late')}), qr/^(?!.*ERROR)/s, 'add_enum_value()');
+like(said($coordinator, $parallel . q{SELECT dbkit.drop_enum_value('status_enum', 'late')}), qr/^(?!.*ERROR)/s, 'drop_enum_value()');
 
 # The baseline, exemptions, and what is made anew
 $coordinator->safe_psql('postgres', q{SET dbkit.enforce = off; CREATE TABLE old (n int PRIMARY KEY); SELECT create_distributed_table('old', 'n')});
