@@ -178,6 +178,13 @@ dbkit_serves_cluster(void)
 	return dbkit_is_cluster_connection() && superuser_arg(GetSessionUserId());
 }
 
+/* Does the server get its tables from the coordinator of a cluster? */
+bool
+dbkit_is_sent_to(void)
+{
+	return dbkit_cluster_is_at_work() && local_group() != 0;
+}
+
 /* Return the name of a table, which may be one that is not committed yet, or NULL; and its schema. */
 static char *
 find_name(Oid relid, Oid *namespace)
@@ -261,7 +268,7 @@ is_named_as_shard(Oid relid, const char *name, size_t stem)
 {
 	Oid			table = get_relname_relid(pnstrdup(name, stem), get_rel_namespace(relid));
 
-	return OidIsValid(table) && local_group() != 0 && is_managed(table);
+	return OidIsValid(table) && dbkit_is_sent_to() && is_managed(table);
 }
 
 /*
@@ -321,7 +328,7 @@ is_sent_here(Oid classid, Oid objid)
 bool
 dbkit_is_managed_elsewhere(Oid classid, Oid objid)
 {
-	if (!dbkit_cluster_is_at_work() || local_group() == 0)
+	if (!dbkit_is_sent_to())
 		return false;
 	return (classid == RelationRelationId && is_managed(objid)) || is_sent_here(classid, objid);
 }

@@ -235,7 +235,10 @@ take_pending(Entry *entry, int level, bool enforced, bool later)
 	kept = *result;
 	kept.later = later;
 	if (!enforced)
-		kept.change = (Change) {0, 0};
+		kept.change = (Change)
+	{
+		0, 0
+	};
 	if (enforced || later)
 		(void) add_part(entry, level, false, &kept);
 	/* How it was made may be known of an earlier statement */
