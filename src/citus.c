@@ -345,10 +345,26 @@ dbkit_work_in_sequence(void)
 							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 
+/* Is it one of those functions of Citus?  They are in pg_catalog, where nobody else's are. */
+static bool
+is_function_among(Oid function, const char *const names[], size_t count)
+{
+	const char *name;
+
+	if (!dbkit_cluster_is_loaded || get_func_namespace(function) != PG_CATALOG_NAMESPACE)
+		return false;
+	name = get_func_name(function);
+	for (size_t i = 0; name != NULL && i < count; i++)
+	{
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Does the function run its caller's SQL on another connection, where the context of this one
- * does not hold, or show how such SQL was planned?  Citus has them in pg_catalog, where nobody
- * else's are, and grants most of them to PUBLIC.
+ * does not hold?  Citus grants most of them to PUBLIC.
  */
 bool
 dbkit_runs_elsewhere(Oid function)
@@ -356,20 +372,19 @@ dbkit_runs_elsewhere(Oid function)
 	static const char *const names[] = {
 		"citus_run_local_command", "master_run_on_worker", "run_command_on_all_nodes",
 		"run_command_on_colocated_placements", "run_command_on_coordinator", "run_command_on_placements",
-		"run_command_on_shards", "run_command_on_workers", "worker_copy_table_to_node",
-		"worker_last_saved_explain_analyze", "worker_save_query_explain_analyze", "worker_split_copy"
+		"run_command_on_shards", "run_command_on_workers", "worker_copy_table_to_node", "worker_split_copy"
 	};
-	const char *name;
 
-	if (!dbkit_cluster_is_loaded || get_func_namespace(function) != PG_CATALOG_NAMESPACE)
-		return false;
-	name = get_func_name(function);
-	for (size_t i = 0; name != NULL && i < lengthof(names); i++)
-	{
-		if (strcmp(name, names[i]) == 0)
-			return true;
-	}
-	return false;
+	return is_function_among(function, names, lengthof(names));
+}
+
+/* Does the function show how its caller's SQL is planned, as EXPLAIN does? */
+bool
+dbkit_shows_plans(Oid function)
+{
+	static const char *const names[] = {"worker_last_saved_explain_analyze", "worker_save_query_explain_analyze"};
+
+	return is_function_among(function, names, lengthof(names));
 }
 
 /*

@@ -25,6 +25,7 @@ extern AttrNumber dbkit_distribution_column(Oid relid);
 extern bool dbkit_is_sent_to(void);
 extern void dbkit_work_in_sequence(void);
 extern bool dbkit_runs_elsewhere(Oid function);
+extern bool dbkit_shows_plans(Oid function);
 extern bool dbkit_settings_are_sent(const char *setting);
 extern void dbkit_cluster_init(void);
 

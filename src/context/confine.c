@@ -155,7 +155,7 @@ static bool
 is_for_no_tenant(const Confinement *confinement, Form_pg_proc form)
 {
 	return is_for_large_objects(form) || list_member_oid(confinement->withheld, form->oid) ||
-		opens_sessions(form->oid) || dbkit_runs_elsewhere(form->oid);
+		opens_sessions(form->oid) || dbkit_runs_elsewhere(form->oid) || dbkit_shows_plans(form->oid);
 }
 
 static bool

@@ -323,6 +323,24 @@ is_temporary(Oid class_id, Oid object_id)
 	return temporary;
 }
 
+/*
+ * Refuse a function that leads to other connections, where the context does not hold.  One that a
+ * query calls on another server does not know whether there is a context where the query came from.
+ */
+static void
+check_function_of_cluster(Oid function)
+{
+	if (dbkit_context_is_entered() && dbkit_runs_elsewhere(function))
+		refuse(get_func_name(function), "It runs on another connection, where the context does not hold.");
+	if (dbkit_context_is_entered() && dbkit_shows_plans(function))
+		refuse(get_func_name(function), EXPLAIN_REASON);
+	if (dbkit_is_cluster_connection() && !dbkit_serves_cluster() && dbkit_runs_elsewhere(function))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("%s is not allowed on a connection that another server of the cluster opened", get_func_name(function)),
+				 errdetail("A tenant's query could lead out of its context by it.")));
+}
+
 static void
 guard_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void *arg)
 {
@@ -335,9 +353,9 @@ guard_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int su
 			refuse("a temporary object", "It would hide another of its name after the transaction.");
 		if (access == OAT_FUNCTION_EXECUTE)
 			dbkit_context_check_role();
-		if (access == OAT_FUNCTION_EXECUTE && dbkit_runs_elsewhere(object_id))
-			refuse(get_func_name(object_id), "It runs on another connection, where the context does not hold.");
 	}
+	if (access == OAT_FUNCTION_EXECUTE && dbkit_cluster_is_loaded)
+		check_function_of_cluster(object_id);
 	if (next_object_access)
 		next_object_access(access, class_id, object_id, sub_id, arg);
 }

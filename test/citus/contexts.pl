@@ -91,6 +91,17 @@ for my $local ('true', 'false')
 }
 like(tenant($coordinator, q{SELECT set_config('role', 'none', true) FROM public_facts WHERE n = 1; SELECT set_config('role', 'postgres', true) FROM public_facts WHERE n = 2}), qr/ERROR/, 'no other role is taken on another server');
 
+# Such a query may call the functions that lead on
+for my $function (
+	q{run_command_on_workers($$SELECT string_agg(secret, ',') FROM (SELECT dbkit.enter(NULL, 'org_b')) e, prize$$)},
+	q{run_command_on_all_nodes('SELECT 1')},
+	q{citus_run_local_command('SELECT 1')})
+{
+	my ($name) = $function =~ /^(\w+)/;
+	like(tenant($coordinator, "SELECT set_config('citus.allow_nested_distributed_execution', 'on', true) FROM public_facts WHERE n = 1; SELECT $function FROM public_facts WHERE n = 1"),
+		qr/ERROR:  $name is not allowed on a connection that another server/, "$name() is refused in a query on another server");
+}
+
 # Citus sends the text of SET LOCAL to other servers, with the statements beside it
 my $elsewhere = q{SELECT CASE WHEN current_setting('port') <> '} . $coordinator->port . q{' THEN dbkit.enter(NULL, 'org_b') END};
 my $setting_elsewhere = q{SELECT CASE WHEN current_setting('port') <> '} . $coordinator->port . q{' THEN set_config('app.organization_id', 'org_b', true) END};

@@ -37,10 +37,14 @@ is(said($servers[0], 'SELECT * FROM dbkit.check()'), '', 'not on the coordinator
 $servers[0]->safe_psql('postgres', q{SET dbkit.enforce = off; CREATE ROLE regress_customer LOGIN; CREATE TABLE late (organization_id text, n bigint); SELECT create_distributed_table('late', 'organization_id'); SELECT dbkit.protect('late', role => 'regress_customer');
 	CREATE TABLE early (organization_id text, n bigint); SELECT dbkit.protect('early', role => 'regress_customer'); SELECT create_distributed_table('early', 'organization_id')});
 is($servers[0]->safe_psql('postgres', q{SELECT attrelid::regclass, atthasdef FROM pg_attribute WHERE attrelid IN ('late'::regclass, 'early'::regclass) AND attname = 'organization_id' ORDER BY 1}), "late|f\nearly|t", 'dbkit.protect() gives the distribution column a default before it is distributed');
-unlike(said($servers[0], q{SELECT dbkit.unprotect('early')}), qr/ERROR/, 'and unprotect() leaves it');
+unlike(said($servers[0], q{SET dbkit.enforce = off; SELECT dbkit.unprotect('early', role => 'regress_customer')}), qr/ERROR/, 'and unprotect() leaves it');
 
 # An application that sends its own settings
-$_->append_conf('postgresql.conf', "dbkit.user_setting = ''\ndbkit.organization_setting = ''") and $_->restart for @servers;
+for my $server (@servers)
+{
+	$server->append_conf('postgresql.conf', "dbkit.user_setting = ''\ndbkit.organization_setting = ''");
+	$server->restart;
+}
 $servers[0]->safe_psql('postgres', q{GRANT SELECT ON early TO regress_customer; INSERT INTO early VALUES ('org_a', 1), ('org_b', 2);
 	CREATE POLICY own ON early TO regress_customer USING (organization_id = current_setting('app.organization_id', true)); ALTER TABLE early ENABLE ROW LEVEL SECURITY});
 is(said($servers[0], q{BEGIN; SET LOCAL citus.propagate_set_commands = 'local'; SET LOCAL app.organization_id = 'org_b'; SELECT n FROM early}, extra_params => [ '-U', 'regress_customer' ]), '2', 'an application can send its own settings where dbkit has none of these names');
