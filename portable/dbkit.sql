@@ -3180,7 +3180,9 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	WHERE o.kind = 'definer' AND (s.path IS NULL OR s.path ~ '\$user' OR s.path !~ '^\s*(""|(.*,\s*)?(pg_temp|"pg_temp"))?\s*$')
 	UNION ALL
 	SELECT o.objid, 'function_search_path', 0, NULL, substr(o.identity, length(format('%I.%I', o.schema, o.name)) + 1),
-		'it looks names up along the search_path of its caller; use ' || w.wanted, NULL, NULL, NULL, NULL, ARRAY[format('ALTER ROUTINE %s %s;', o.identity, w.wanted)], 'breaks'
+		'it looks names up along the search_path of its caller; use ' || w.wanted, NULL, NULL, NULL, NULL,
+		-- with a SET clause a procedure could not COMMIT
+		CASE WHEN p.prokind <> 'p' THEN ARRAY[format('ALTER ROUTINE %s %s;', o.identity, w.wanted)] END, 'breaks'
 	FROM objects o JOIN pg_proc p ON p.oid = o.objid JOIN pg_language l ON l.oid = p.prolang,
 	LATERAL (SELECT format('SET search_path = pg_catalog, %I, pg_temp', o.schema)) AS w (wanted)
 	WHERE o.kind IN ('function', 'definer') AND l.lanname NOT IN ('internal', 'c') AND p.prosqlbody IS NULL

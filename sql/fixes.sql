@@ -191,6 +191,7 @@ CREATE TABLE rewritten (created_at timestamptz DEFAULT now(), n integer);
 CREATE TABLE kept (created_at timestamptz NOT NULL DEFAULT now(), author_id text COLLATE "C");
 ALTER TABLE kept ADD CONSTRAINT author FOREIGN KEY (author_id) REFERENCES users NOT VALID;
 CREATE TABLE parts (created_at timestamptz NOT NULL DEFAULT now(), user_id text COLLATE "C", author_id text COLLATE "C" REFERENCES users) PARTITION BY LIST (user_id);
+CREATE INDEX ON parts (user_id) WHERE user_id IS NOT NULL;
 CREATE TABLE part PARTITION OF parts DEFAULT;
 CREATE INDEX doubled ON notes (note_id);
 CREATE INDEX ON notes (note_id);

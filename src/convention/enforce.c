@@ -13,6 +13,7 @@
 
 #include "catalog/pg_class.h"
 #include "commands/event_trigger.h"
+#include "commands/extension.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
@@ -44,6 +45,20 @@ bool
 dbkit_enforcement_is_disabled(void)
 {
 	return dbkit_is_restoring() || dbkit_nothing_is_enforced() || dbkit_is_trying();
+}
+
+/* Was this a restore when the statement began that runs an extension's script? */
+static bool restored_with_extension = false;
+
+/*
+ * Are changes of tables in use not judged?  They are in an extension's script, for which PostgreSQL
+ * turns check_function_bodies off: others wait for what it changes as well.
+ */
+bool
+dbkit_changes_are_disabled(void)
+{
+	return (creating_extension ? restored_with_extension : dbkit_is_restoring()) ||
+		dbkit_nothing_is_enforced() || dbkit_is_trying();
 }
 
 /* Tell whoever meets an internal error how to go on without us. */
@@ -140,10 +155,12 @@ dbkit_ddl_command_start(PG_FUNCTION_ARGS)
 	dbkit_prepare_policies(event->parsetree);
 	dbkit_note_model(event->parsetree);
 	dbkit_refresh_agreement();
-	if (dbkit_enforcement_is_disabled())
-		PG_RETURN_NULL();
-	dbkit_note_query(event->parsetree);
-	dbkit_judge_change(event->parsetree);
+	if (!creating_extension)
+		restored_with_extension = dbkit_is_restoring();
+	if (!dbkit_enforcement_is_disabled())
+		dbkit_note_query(event->parsetree);
+	if (!dbkit_changes_are_disabled())
+		dbkit_judge_change(event->parsetree);
 	PG_RETURN_NULL();
 }
 
@@ -275,7 +292,7 @@ dbkit_table_rewrite(PG_FUNCTION_ARGS)
 
 	dbkit_note_held_locks();
 	dbkit_refresh_agreement();
-	if (!dbkit_enforcement_is_disabled())
+	if (!dbkit_changes_are_disabled())
 		dbkit_judge_rewrite(event->parsetree);
 	PG_RETURN_NULL();
 }

@@ -9,5 +9,6 @@
 #define DBKIT_ENFORCE_H
 
 extern bool dbkit_enforcement_is_disabled(void);
+extern bool dbkit_changes_are_disabled(void);
 
 #endif							/* DBKIT_ENFORCE_H */

@@ -260,8 +260,10 @@ judge_refresh(LiveChange *change)
 	if (refresh->concurrent || refresh->skipData || !dbkit_meet_table(change, find_relation(refresh->relation), false) ||
 		(finding = dbkit_find_unsafe(change, UNSAFE_REFRESH, change->size, NULL)) == NULL)
 		return;
-	if (can_refresh_concurrently(change->relid))
-		dbkit_add_step(finding, "REFRESH MATERIALIZED VIEW CONCURRENTLY {table};", "table", change->table, NULL);
+	if (!can_refresh_concurrently(change->relid))
+		dbkit_add_step(finding, "-- In place of the dots: columns by which each row differs from all others\n"
+					   "CREATE UNIQUE INDEX CONCURRENTLY ON {table} (...);", "table", change->table, NULL);
+	dbkit_add_step(finding, "REFRESH MATERIALIZED VIEW CONCURRENTLY {table};", "table", change->table, NULL);
 }
 
 /* Judge the drop of an index; that of a partitioned table cannot be dropped CONCURRENTLY. */
@@ -387,7 +389,7 @@ judge_without_event(Node *statement)
 		!OidIsValid(get_extension_oid("dbkit", true)))
 		return;
 	dbkit_refresh_agreement();
-	if (!dbkit_enforcement_is_disabled())
+	if (!dbkit_changes_are_disabled())
 		judge(statement, true);
 }
 
