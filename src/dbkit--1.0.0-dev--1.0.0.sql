@@ -471,6 +471,28 @@ LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.revert(bigint) IS
 'Runs what undoes the newest version of the schema, as the caller, and takes it out of dbkit.schema_version; false, and nothing happens, if that version is not applied. What a role has written that is not a superuser runs with its own rights only. Errors: object_not_in_prerequisite_state for another than the newest version and one without undo; insufficient_privilege for that of another role, undefined_object for that of one that is gone; serialization_failure, invalid_parameter_value, and those of the statements';
 
+-- what the data means ---------------------------------------------------------
+
+CREATE FUNCTION dbkit.annotate(annotations pg_catalog.jsonb) RETURNS bigint
+	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_annotate';
+COMMENT ON FUNCTION dbkit.annotate(pg_catalog.jsonb) IS
+'Sets the comments on tables, views and their columns, all or none, and returns how many were another before. annotations: {"users": {"": "Who can sign in", "status": "active or suspended"}}, tables named as in SQL, columns as they are, "" for the table itself; null removes. What is not named stays. Errors: undefined_object, ambiguous_alias, wrong_object_type and insufficient_privilege, each with all names that it is about; invalid_parameter_value, null_value_not_allowed';
+
+CREATE FUNCTION dbkit.annotations(schema pg_catalog.regnamespace DEFAULT NULL) RETURNS pg_catalog.jsonb
+	LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_annotations';
+COMMENT ON FUNCTION dbkit.annotations(pg_catalog.regnamespace) IS
+'All comments on tables, views and their columns, of one schema or of all but those of the system and of extensions, as dbkit.annotate() takes them. Tables in public are named without their schema, and partitions have the comments of their root. Errors: undefined_schema';
+
+CREATE FUNCTION dbkit.annotations_yaml(schema pg_catalog.regnamespace DEFAULT NULL) RETURNS pg_catalog.text
+	LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_annotations_yaml';
+COMMENT ON FUNCTION dbkit.annotations_yaml(pg_catalog.regnamespace) IS
+'dbkit.annotations() as YAML, for a file that is kept with the migrations: the same bytes wherever the comments are the same, by the names of schemas, tables and columns. Errors: undefined_schema';
+
+CREATE FUNCTION dbkit.describe(format pg_catalog.text DEFAULT 'markdown'::pg_catalog.text, schema pg_catalog.regnamespace DEFAULT NULL) RETURNS pg_catalog.text
+	LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_describe';
+COMMENT ON FUNCTION dbkit.describe(pg_catalog.text, pg_catalog.regnamespace) IS
+'The tables and views of one schema or of all but those of the system and of extensions: what they mean, columns, keys, enum values, policies, prefixes of ids. format: markdown, for people and language models, or mermaid, an erDiagram of the tables. The values of an enum table are shown to who may read them. Errors: invalid_parameter_value for another format, undefined_schema, null_value_not_allowed';
+
 CREATE FUNCTION dbkit.fingerprint() RETURNS pg_catalog.text
 AS 'MODULE_PATHNAME', 'dbkit_fingerprint'
 LANGUAGE C STABLE PARALLEL UNSAFE;

@@ -542,6 +542,28 @@ CREATE FUNCTION dbkit.is_typed_json("json" pg_catalog.jsonb) RETURNS boolean
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_is_typed_json';
 COMMENT ON FUNCTION dbkit.is_typed_json(pg_catalog.jsonb) IS
 'whether each object with the key __sentinel, at any depth, is one that typed JSON has; raises nothing, so it can stand in a CHECK';
+-- what the data means ---------------------------------------------------------
+
+CREATE FUNCTION dbkit.annotate(annotations pg_catalog.jsonb) RETURNS bigint
+	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_annotate';
+COMMENT ON FUNCTION dbkit.annotate(pg_catalog.jsonb) IS
+'Sets the comments on tables, views and their columns, all or none, and returns how many were another before. annotations: {"users": {"": "Who can sign in", "status": "active or suspended"}}, tables named as in SQL, columns as they are, "" for the table itself; null removes. What is not named stays. Errors: undefined_object, ambiguous_alias, wrong_object_type and insufficient_privilege, each with all names that it is about; invalid_parameter_value, null_value_not_allowed';
+
+CREATE FUNCTION dbkit.annotations(schema pg_catalog.regnamespace DEFAULT NULL) RETURNS pg_catalog.jsonb
+	LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_annotations';
+COMMENT ON FUNCTION dbkit.annotations(pg_catalog.regnamespace) IS
+'All comments on tables, views and their columns, of one schema or of all but those of the system and of extensions, as dbkit.annotate() takes them. Tables in public are named without their schema, and partitions have the comments of their root. Errors: undefined_schema';
+
+CREATE FUNCTION dbkit.annotations_yaml(schema pg_catalog.regnamespace DEFAULT NULL) RETURNS pg_catalog.text
+	LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_annotations_yaml';
+COMMENT ON FUNCTION dbkit.annotations_yaml(pg_catalog.regnamespace) IS
+'dbkit.annotations() as YAML, for a file that is kept with the migrations: the same bytes wherever the comments are the same, by the names of schemas, tables and columns. Errors: undefined_schema';
+
+CREATE FUNCTION dbkit.describe(format pg_catalog.text DEFAULT 'markdown'::pg_catalog.text, schema pg_catalog.regnamespace DEFAULT NULL) RETURNS pg_catalog.text
+	LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_describe';
+COMMENT ON FUNCTION dbkit.describe(pg_catalog.text, pg_catalog.regnamespace) IS
+'The tables and views of one schema or of all but those of the system and of extensions: what they mean, columns, keys, enum values, policies, prefixes of ids. format: markdown, for people and language models, or mermaid, an erDiagram of the tables. The values of an enum table are shown to who may read them. Errors: invalid_parameter_value for another format, undefined_schema, null_value_not_allowed';
+
 -- the ledger --------------------------------------------------------------
 
 CREATE TABLE dbkit.schema_version (

@@ -66,15 +66,19 @@ SELECT bag_eq($$
 	SELECT p.oid::regprocedure::text COLLATE "default", concat(provolatile, CASE WHEN proisstrict THEN ' strict ' ELSE ' ' END, proparallel)
 	FROM members JOIN pg_proc AS p ON classid = 'pg_proc'::regclass AND p.oid = objid
 	WHERE proname IN ('generate_id', 'updated_at', 'generate_id_at', 'is_id', 'id_prefix', 'id_uuid', 'id_from_uuid', 'id_timestamp',
-		'id_lower_bound', 'id_upper_bound', 'table_of', 'check', 'check_schema', 'fixes', 'run_as', 'add_rule', 'drop_rule', 'apply', 'revert', 'keep_ledger', 'fingerprint', 'schema_sql', 'report', 'rules', 'ddl_command_end', 'sql_drop', 'ignore_replicated',
+		'id_lower_bound', 'id_upper_bound', 'table_of', 'check', 'check_schema', 'fixes', 'run_as', 'add_rule', 'drop_rule', 'apply', 'revert', 'keep_ledger', 'fingerprint', 'schema_sql', 'annotate', 'annotations', 'annotations_yaml', 'describe', 'report', 'rules', 'ddl_command_end', 'sql_drop', 'ignore_replicated',
 		'make', 'make_many', 'leak_test')
 $$, $$VALUES
 	('dbkit."check"()', 's strict u'),
 	('dbkit."check"(regclass)', 's strict u'),
 	('dbkit.add_rule(text,regprocedure,text[],text,text)', 'v u'),
+	('dbkit.annotate(jsonb)', 'v u'),
+	('dbkit.annotations(regnamespace)', 's u'),
+	('dbkit.annotations_yaml(regnamespace)', 's u'),
 	('dbkit.apply(bigint,text,text,text)', 'v u'),
 	('dbkit.check_schema(regnamespace)', 's strict u'),
 	('dbkit.ddl_command_end()', 'v u'),
+	('dbkit.describe(text,regnamespace)', 's u'),
 	('dbkit.drop_rule(text)', 'v strict u'),
 	('dbkit.fingerprint()', 's u'),
 	('dbkit.fixes(text,regclass)', 'v u'),
