@@ -231,6 +231,18 @@ extern void dbkit_set_initial(struct config_generic *setting, char initial);
 	smgropen((RelFileNode) {space, MyDatabaseId, number}, InvalidBackendId)
 #endif
 
+/* The same renaming; the file has to belong to no backend alone, and be locked by the caller */
+#if PG_VERSION_NUM >= 160000
+#define dbkit_read_file(space, number, block, permanent) \
+	ReadBufferWithoutRelcache((RelFileLocator) {OidIsValid(space) ? (space) : MyDatabaseTableSpace, MyDatabaseId, number}, \
+							  MAIN_FORKNUM, block, RBM_NORMAL, NULL, permanent)
+#else
+#define dbkit_read_file(space, number, block, permanent) \
+	ReadBufferWithoutRelcache((RelFileNode) {OidIsValid(space) ? (space) : MyDatabaseTableSpace, MyDatabaseId, number}, \
+							  MAIN_FORKNUM, block, RBM_NORMAL, NULL, permanent)
+#define InvalidRelFileNumber	InvalidOid
+#endif
+
 /* PostgreSQL 17 added named segments of dynamic shared memory. */
 #if PG_VERSION_NUM >= 170000
 #define DBKIT_HAVE_DSM_REGISTRY

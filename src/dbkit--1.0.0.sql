@@ -630,6 +630,23 @@ LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.schema_sql(pg_catalog.jsonb) IS
 'The SQL of a schema that is described as JSON, as the agreement wants it, for a migration that runs it in one transaction: the tables in any order, then their foreign keys, then indexes, triggers and policies, then the migrations, which are SQL. {"version", "tables": [{"name", "columns": [{"name", "type", "primary_key", "unique", "nullable", "default"}], "primary_key", "foreign_keys": [{"columns", "references"}], "indexes": [{"name", "columns", "unique"}]}], "migrations"}. Makes the tables in a trial that is rolled back. Errors: invalid_parameter_value for what is no such definition, syntax_error, KD001 where there is no such table, and those of CREATE TABLE';
 
+-- health -------------------------------------------------------------------
+
+CREATE FUNCTION dbkit.health(
+	OUT name pg_catalog.text, OUT status pg_catalog.text, OUT value pg_catalog.text, OUT threshold pg_catalog.text,
+	OUT hint pg_catalog.text, OUT number pg_catalog.float8)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'dbkit_health'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 19;
+COMMENT ON FUNCTION dbkit.health() IS
+'What the server and this database are to be watched for; see the view dbkit.health';
+
+CREATE VIEW dbkit.health WITH (security_invoker = true) AS
+SELECT h.name, h.status, h.value, h.threshold, h.hint, h.number FROM dbkit.health() h;
+COMMENT ON VIEW dbkit.health IS
+'What the server and this database are to be watched for, one row for each check: name, status (ok, warning or critical), value, threshold (of warning and critical; dbkit.health_thresholds changes it), hint (what was found and what to do about it, and whether the caller sees less than members of pg_monitor), and the value as a number (seconds, bytes, percent, or how many). Waits for no lock';
+GRANT SELECT ON dbkit.health TO PUBLIC;
+
 -- The tables that are there before the event triggers, in the order of their creation
 SELECT dbkit.register_prefix(oid::pg_catalog.regclass)
 FROM (SELECT oid FROM pg_catalog.pg_class

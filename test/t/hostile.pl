@@ -145,6 +145,7 @@ my %calls = (
 	'dbkit.apply(bigint,text,text,text)' => [ q{SELECT dbkit.apply(1, 'CREATE TABLE made_by_apply ()', undo => 'DROP TABLE made_by_apply')} ],
 	'dbkit.revert(bigint)' => [ q{SELECT dbkit.apply(1, 'SELECT 1', undo => 'SELECT 2'), dbkit.revert(1)} ],
 	'dbkit.fingerprint()' => [ 'SELECT dbkit.fingerprint()' ],
+	'dbkit.health()' => [ 'SELECT * FROM dbkit.health()', 'SELECT * FROM dbkit.health' ],
 	'dbkit.schema_sql(jsonb)' => [ q{SELECT dbkit.schema_sql('{"tables": [{"name": "made_here", "columns": [{"name": "n", "type": "int"}, {"name": "organization_id", "type": "text"}]}]}')} ],
 	'dbkit.keep_ledger()' => [ 'SELECT dbkit.keep_ledger()', 'DELETE FROM dbkit.schema_version' ],
 	'dbkit.register_prefix(regclass)' => [ 'SELECT dbkit.register_prefix(:rel)' ],
