@@ -138,6 +138,13 @@ extern void dbkit_set_initial(struct config_generic *setting, char initial);
 #define dbkit_constraint_enforced(form) true
 #endif
 
+/* Is a column computed when it is read?  PostgreSQL 18, commit 83ea6c54025 */
+#if PG_VERSION_NUM >= 180000
+#define dbkit_is_virtual(column) ((column)->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
+#else
+#define dbkit_is_virtual(column) false
+#endif
+
 /* NOT NULL as a constraint, and NOT VALID: PostgreSQL 18, commits 14e87ffa5c5, a379061a22a */
 #if PG_VERSION_NUM >= 180000
 #define dbkit_not_null_column(tuple) \
@@ -241,6 +248,15 @@ extern void dbkit_set_initial(struct config_generic *setting, char initial);
 	ReadBufferWithoutRelcache((RelFileNode) {OidIsValid(space) ? (space) : MyDatabaseTableSpace, MyDatabaseId, number}, \
 							  MAIN_FORKNUM, block, RBM_NORMAL, NULL, permanent)
 #define InvalidRelFileNumber	InvalidOid
+#endif
+
+/* Commit 19d8e2308bc gave ExecInsertIndexTuples an argument (16) */
+#if PG_VERSION_NUM >= 160000
+#define dbkit_insert_index_tuples(target, slot, estate) \
+	ExecInsertIndexTuples(target, slot, estate, false, false, NULL, NIL, false)
+#else
+#define dbkit_insert_index_tuples(target, slot, estate) \
+	ExecInsertIndexTuples(target, slot, estate, false, false, NULL, NIL)
 #endif
 
 /* PostgreSQL 17 added named segments of dynamic shared memory. */
