@@ -86,12 +86,12 @@ extern void dbkit_set_initial(struct config_generic *setting, char initial);
 #define dbkit_is_temporal_key(constraint) false
 #endif
 
-/* Is a generated column computed when it is read?  Commit 83ea6c54025 brought VIRTUAL (18) */
+/* Will a generated column be computed when it is read?  Commit 83ea6c54025 brought VIRTUAL (18) */
 #if PG_VERSION_NUM >= 180000
-#define dbkit_is_virtual(constraint) \
+#define dbkit_makes_virtual(constraint) \
 	((constraint)->contype == CONSTR_GENERATED && (constraint)->generated_kind == ATTRIBUTE_GENERATED_VIRTUAL)
 #else
-#define dbkit_is_virtual(constraint) false
+#define dbkit_makes_virtual(constraint) false
 #endif
 
 /* Is a column NOT NULL, and known to have no nulls?  NOT NULL ... NOT VALID came with 18 */
