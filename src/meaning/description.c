@@ -103,27 +103,28 @@ static const struct
 	{"character varying", "", "varchar"},
 };
 
-static const struct
+/* What a letter in a catalog stands for */
+typedef struct LetterWord
 {
 	char		letter;
-	const char *words;
-}			delete_actions[] = {
+	const char *word;			/* NULL for the end of a list */
+} LetterWord;
+
+static const LetterWord delete_actions[] = {
 	{FKCONSTR_ACTION_CASCADE, "cascade"},
 	{FKCONSTR_ACTION_RESTRICT, "restrict"},
 	{FKCONSTR_ACTION_SETNULL, "set null"},
 	{FKCONSTR_ACTION_SETDEFAULT, "set default"},
+	{0}
 };
 
-static const struct
-{
-	char		letter;
-	const char *word;
-}			policy_commands[] = {
+static const LetterWord policy_commands[] = {
 	{'*', "all"},
 	{ACL_SELECT_CHR, "select"},
 	{ACL_INSERT_CHR, "insert"},
 	{ACL_UPDATE_CHR, "update"},
 	{ACL_DELETE_CHR, "delete"},
+	{0}
 };
 
 /* What is asked of the catalogs; $1 is a schema, or a relation */
@@ -183,13 +184,23 @@ get_text(const Rows *rows, uint64 row, int column)
 	return SPI_getvalue(rows->table->vals[row], rows->table->tupdesc, column);
 }
 
-/* The rest of them: NULL is the letter 0, false, or no names. */
+/* The rest of them: NULL is the letter 0, no word, false, or no names. */
 static char
 get_letter(const Rows *rows, uint64 row, int column)
 {
 	const char *text = get_text(rows, row, column);
 
 	return text != NULL ? text[0] : '\0';
+}
+
+static const char *
+get_word(const Rows *rows, uint64 row, int column, const LetterWord *words)
+{
+	char		letter = get_letter(rows, row, column);
+
+	while (words->word != NULL && words->letter != letter)
+		words++;
+	return words->word;
 }
 
 static bool
@@ -278,17 +289,6 @@ read_columns(Reader *reader, Oid relid)
 	return columns;
 }
 
-static const char *
-delete_action(char letter)
-{
-	for (size_t i = 0; i < lengthof(delete_actions); i++)
-	{
-		if (delete_actions[i].letter == letter)
-			return delete_actions[i].words;
-	}
-	return NULL;
-}
-
 static List *
 read_keys(Reader *reader, Oid relid)
 {
@@ -304,22 +304,11 @@ read_keys(Reader *reader, Oid relid)
 		key->definition = get_text(&rows, i, 3);
 		key->referenced = get_documented_name(&rows, i, 4);
 		key->referenced_columns = get_names(&rows, i, 6);
-		key->on_delete = delete_action(get_letter(&rows, i, 7));
+		key->on_delete = get_word(&rows, i, 7, delete_actions);
 		keys = lappend(keys, key);
 	}
 	SPI_freetuptable(rows.table);
 	return keys;
-}
-
-static const char *
-policy_command(char letter)
-{
-	for (size_t i = 0; i < lengthof(policy_commands); i++)
-	{
-		if (policy_commands[i].letter == letter)
-			return policy_commands[i].word;
-	}
-	return "";
 }
 
 static List *
@@ -333,7 +322,7 @@ read_policies(Reader *reader, Oid relid)
 		PolicyText *policy = palloc0(sizeof(PolicyText));
 
 		policy->name = get_text(&rows, i, 1);
-		policy->command = policy_command(get_letter(&rows, i, 2));
+		policy->command = get_word(&rows, i, 2, policy_commands);
 		policy->permissive = get_boolean(&rows, i, 3);
 		policy->roles = get_text(&rows, i, 4);
 		policy->using = get_text(&rows, i, 5);

@@ -173,7 +173,7 @@ append_reference(StringInfo out, const KeyText *key)
 	appendStringInfo(&target, "%s(", key->referenced != NULL ? key->referenced : "");
 	append_names(&target, key->referenced_columns);
 	appendStringInfoChar(&target, ')');
-	appendStringInfoString(out, " â†’ ");
+	appendStringInfoString(out, " -> ");
 	append_code(out, target.data);
 	if (key->on_delete != NULL)
 		appendStringInfo(out, " on delete %s", key->on_delete);
@@ -288,7 +288,7 @@ append_summary(StringInfo out, const Description *relation)
 	if (relation->prefix != NULL)
 	{
 		appendStringInfoString(out, ", ids ");
-		append_code(out, psprintf("%s_â63¦", relation->prefix));
+		append_code(out, psprintf("%s_...", relation->prefix));
 	}
 	append_comment(out, relation->comment);
 	appendStringInfoChar(out, '\n');

@@ -230,7 +230,7 @@ my $surface = q{
 	SET search_path = pg_catalog;
 	SELECT format('%s(%s) %s %s %s', proname, pg_get_function_arguments(oid), pg_get_function_result(oid), provolatile, proisstrict)
 	FROM pg_proc WHERE (pronamespace = 'dbkit'::regnamespace OR proname IN ('generate_id', 'updated_at'))
-	AND NOT (prorettype = 'event_trigger'::regtype OR proname IN ('ignore_replicated', 'keep_ledger', 'report', 'suggestion', 'fixes', 'fingerprint', 'schema_sql', 'health')
+	AND NOT (prorettype = 'event_trigger'::regtype OR proname IN ('ignore_replicated', 'keep_ledger', 'report', 'suggestion', 'fixes', 'fingerprint', 'schema_sql', 'health', 'describe')
 		OR proname ~ 'typed_json|^json_(timestamp|date)$')
 	UNION ALL SELECT format('view %s: %s', attrelid::regclass, string_agg(format('%s %s', attname, atttypid::regtype), ', ' ORDER BY attnum))
 	FROM pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE relnamespace = 'dbkit'::regnamespace AND relkind = 'v' AND relname NOT IN ('suggestion', 'health') AND attnum > 0
