@@ -38,6 +38,21 @@ CREATE INDEX ON big (b);
 ALTER TABLE big ADD g text; -- warns
 ROLLBACK;
 
+-- a child of two parents counts once
+SET dbkit.enforce = off;
+CREATE TABLE tops (a bigint);
+CREATE TABLE lefts () INHERITS (tops);
+CREATE TABLE rights () INHERITS (tops);
+CREATE TABLE bottoms () INHERITS (lefts, rights);
+INSERT INTO bottoms VALUES (1);
+RESET dbkit.enforce;
+ALTER TABLE tops ADD b text;
+INSERT INTO lefts VALUES (1);
+ALTER TABLE tops ADD c text; -- warns
+SET dbkit.enforce = off;
+DROP TABLE tops, lefts, rights, bottoms;
+RESET dbkit.enforce;
+
 -- what locks readers or writers out
 \set VERBOSITY terse
 CREATE INDEX big_b ON big (b); -- warns

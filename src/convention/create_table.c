@@ -289,7 +289,7 @@ prepare_table(const Request *request, const CreateStmt **create)
 {
 	SPIPlanPtr	plan = SPI_prepare(request->statement, 0, NULL);
 	List	   *statements = plan != NULL ? SPI_plan_get_plan_sources(plan) : NIL;
-	const		CachedPlanSource *source = list_length(statements) == 1 ? linitial(statements) : NULL;
+	const CachedPlanSource *source = list_length(statements) == 1 ? linitial(statements) : NULL;
 
 	if (source == NULL || source->commandTag != CMDTAG_CREATE_TABLE)
 		ereport(ERROR,
