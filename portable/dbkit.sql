@@ -3180,7 +3180,9 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	WHERE o.kind = 'definer' AND (s.path IS NULL OR s.path ~ '\$user' OR s.path !~ '^\s*(""|(.*,\s*)?(pg_temp|"pg_temp"))?\s*$')
 	UNION ALL
 	SELECT o.objid, 'function_search_path', 0, NULL, substr(o.identity, length(format('%I.%I', o.schema, o.name)) + 1),
-		'it looks names up along the search_path of its caller; use ' || w.wanted, NULL, NULL, NULL, NULL, ARRAY[format('ALTER ROUTINE %s %s;', o.identity, w.wanted)], 'breaks'
+		'it looks names up along the search_path of its caller; use ' || w.wanted, NULL, NULL, NULL, NULL,
+		-- with a SET clause a procedure could not COMMIT
+		CASE WHEN p.prokind <> 'p' THEN ARRAY[format('ALTER ROUTINE %s %s;', o.identity, w.wanted)] END, 'breaks'
 	FROM objects o JOIN pg_proc p ON p.oid = o.objid JOIN pg_language l ON l.oid = p.prolang,
 	LATERAL (SELECT format('SET search_path = pg_catalog, %I, pg_temp', o.schema)) AS w (wanted)
 	WHERE o.kind IN ('function', 'definer') AND l.lanname NOT IN ('internal', 'c') AND p.prosqlbody IS NULL
@@ -4603,6 +4605,210 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION dbkit.create_table(text, text, text, text) IS
 'Makes a table of these columns, written as between the parentheses of CREATE TABLE, as the agreement wants it: with its id, trigger, indexes and policy, and types that the rules accept. Without a prefix a free one is taken. It is protected as by dbkit.protect() with this access, for the customer_role of the agreement, or for all where there is no such role.';
+
+-- what the data means -----------------------------------------------------------
+
+CREATE OR REPLACE FUNCTION dbkit.documented_identifier(name text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN CASE WHEN name ~ '^[a-z_][a-z0-9_$]*$' THEN name ELSE concat('"', replace(name, '"', '""'), '"') END;
+COMMENT ON FUNCTION dbkit.documented_identifier(text) IS 'a name, in quotes where SQL would read another one without them; keywords have none';
+
+CREATE OR REPLACE FUNCTION dbkit.belongs_to_extension(catalog regclass, object oid) RETURNS boolean
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	RETURN EXISTS (SELECT FROM pg_depend WHERE classid = catalog AND objid = object AND deptype = 'e');
+COMMENT ON FUNCTION dbkit.belongs_to_extension(regclass, oid) IS 'whether an object was made by an extension';
+
+CREATE OR REPLACE FUNCTION dbkit.comments_on_columns(only_schema regnamespace, OUT place bigint, OUT relation text, OUT name text, OUT comment text)
+RETURNS SETOF record
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF only_schema IS NOT NULL AND NOT EXISTS (SELECT FROM pg_namespace WHERE oid = only_schema) THEN
+		RAISE invalid_schema_name USING MESSAGE = format('schema with OID %s does not exist', only_schema::oid);
+	END IF;
+	RETURN QUERY
+		SELECT row_number() OVER (ORDER BY n.nspname <> 'public', n.nspname, c.relname, a.attname NULLS FIRST),
+			CASE WHEN n.nspname <> 'public' THEN dbkit.documented_identifier(n.nspname::text) || '.' ELSE '' END || dbkit.documented_identifier(c.relname::text),
+			coalesce(a.attname::text, ''), d.description
+		FROM pg_description d
+		JOIN pg_class c ON c.oid = d.objoid
+		JOIN pg_namespace n ON n.oid = c.relnamespace
+		LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.objsubid AND d.objsubid <> 0
+		CROSS JOIN LATERAL (SELECT n.nspname = 'dbkit' OR dbkit.belongs_to_extension('pg_namespace', n.oid)) AS of_extension(schema)
+		WHERE d.classoid = 'pg_class'::regclass AND (d.objsubid = 0 OR a.attname IS NOT NULL)
+		AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
+		AND CASE WHEN only_schema IS NULL THEN n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND NOT of_extension.schema ELSE n.oid = only_schema END
+		AND (of_extension.schema OR NOT dbkit.belongs_to_extension('pg_class', c.oid));
+END $$;
+COMMENT ON FUNCTION dbkit.comments_on_columns(regnamespace) IS
+'the comments on tables, under the name "", and columns, in the order of dbkit.annotations_yaml(); undefined_schema';
+
+CREATE OR REPLACE FUNCTION dbkit.annotations(schema regnamespace DEFAULT NULL) RETURNS jsonb
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+	RETURN (
+		SELECT coalesce(jsonb_object_agg(relation, columns), '{}')
+		FROM (SELECT relation, jsonb_object_agg(name, comment) AS columns FROM dbkit.comments_on_columns(schema) GROUP BY relation) AS annotated);
+COMMENT ON FUNCTION dbkit.annotations(regnamespace) IS
+'All comments on tables, views and their columns, of one schema or of all but those of the system and of extensions, as dbkit.annotate() takes them. Tables in public are named without their schema, and partitions have the comments of their root. Errors: undefined_schema';
+
+-- The characters that YAML does not allow as they are, that one of its versions takes for the end of
+-- a line, and those that are not seen.
+CREATE OR REPLACE FUNCTION dbkit.has_yaml_escapes(string text) RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN string ~ '[\u0001-\u001F\u007F-\u00A0\u200E\u200F\u2028-\u202E\u2066-\u2069\uFEFF\uFFFE\uFFFF]';
+COMMENT ON FUNCTION dbkit.has_yaml_escapes(text) IS 'whether one of the characters cannot stand in YAML as it is';
+
+-- As it is where nothing in it can be mistaken, over several lines where it has several, else in quotes.
+CREATE OR REPLACE FUNCTION dbkit.yaml_string(string text, indent integer) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN CASE
+		WHEN (string ~ '^[A-Za-z]' OR ascii(string) > 127) AND string !~ '[ :]$|: | #' AND NOT dbkit.has_yaml_escapes(string)
+			AND lower(string) NOT IN ('false', 'n', 'no', 'null', 'off', 'on', 'true', 'y', 'yes') THEN string
+		WHEN indent > 0 AND strpos(string, chr(10)) > 0 AND string !~ '^[ \n]|[ \n]$| \n' AND NOT dbkit.has_yaml_escapes(translate(string, chr(10), '')) THEN
+			concat('|-', regexp_replace(concat(chr(10), string), '\n(?=[^\n])', concat(chr(10), repeat(' ', indent)), 'g'))
+		ELSE (
+			SELECT concat('"', string_agg(CASE
+				WHEN c = chr(10) THEN '\n'
+				WHEN c = chr(9) THEN '\t'
+				WHEN c IN ('"', '\') THEN '\' || c
+				WHEN dbkit.has_yaml_escapes(c) THEN concat('\u', lpad(upper(to_hex(ascii(c))), 4, '0'))
+				ELSE c END, '' ORDER BY place), '"')
+			FROM string_to_table(string, NULL) WITH ORDINALITY AS characters(c, place))
+		END;
+COMMENT ON FUNCTION dbkit.yaml_string(text, integer) IS
+'a string as YAML, over several lines only if they are to be indented';
+
+CREATE OR REPLACE FUNCTION dbkit.annotations_yaml(schema regnamespace DEFAULT NULL) RETURNS text
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
+	RETURN (
+		SELECT coalesce(string_agg(concat(CASE WHEN is_first THEN concat(dbkit.yaml_string(relation, 0), ':', chr(10)) END,
+			'  ', dbkit.yaml_string(name, 0), ': ', dbkit.yaml_string(comment, 4)), chr(10) ORDER BY place), '{}')
+		FROM (
+			SELECT place, relation, name, comment, relation IS DISTINCT FROM lag(relation) OVER (ORDER BY place) AS is_first
+			FROM dbkit.comments_on_columns(schema)) AS lines);
+COMMENT ON FUNCTION dbkit.annotations_yaml(regnamespace) IS
+'dbkit.annotations() as YAML, for a file that is kept with the migrations: the same bytes wherever the comments are the same, by the names of schemas, tables and columns. Errors: undefined_schema';
+
+CREATE OR REPLACE FUNCTION dbkit.name_parts(name text) RETURNS text[]
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN parse_ident(name);
+EXCEPTION WHEN invalid_parameter_value THEN
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION dbkit.name_parts(text) IS 'the parts of a name as SQL reads it; NULL if it is none';
+
+CREATE OR REPLACE FUNCTION dbkit.refuse_annotations(code text, problem text, names text[], hint text) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF cardinality(names) > 3 THEN
+		RAISE EXCEPTION USING ERRCODE = code, HINT = hint, DETAIL = array_to_string(names, chr(10)),
+			MESSAGE = format('the annotations name %s: %s and %s more', problem, array_to_string(names[:3], ', '), cardinality(names) - 3);
+	ELSIF cardinality(names) > 0 THEN
+		RAISE EXCEPTION USING ERRCODE = code, HINT = hint, MESSAGE = format('the annotations name %s: %s', problem, array_to_string(names, ', '));
+	END IF;
+END $$;
+COMMENT ON FUNCTION dbkit.refuse_annotations(text, text, text[], text) IS 'an error that has all these names, if there are any';
+
+CREATE OR REPLACE FUNCTION dbkit.refuse_annotation_value(problem text) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = problem,
+		HINT = 'Annotations are like {"users": {"": "Who can sign in", "status": "active or suspended"}}; null removes one.';
+END $$;
+COMMENT ON FUNCTION dbkit.refuse_annotation_value(text) IS 'an error for JSON of another shape';
+
+-- All names are looked up first, so that one error tells everything.
+CREATE OR REPLACE FUNCTION dbkit.annotate_in(schemas name[], annotations jsonb) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	key text;
+	columns jsonb;
+	name text;
+	value jsonb;
+	parts text[];
+	visible oid;
+	usual oid;
+	target record;
+	attnum int;
+	relations oid[] := '{}';
+	statements text[] := '{}';
+	unknown text[] := '{}';
+	ambiguous text[] := '{}';
+	unfit text[] := '{}';
+	not_owned text[] := '{}';
+BEGIN
+	IF annotations IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'annotations must not be null';
+	ELSIF jsonb_typeof(annotations) <> 'object' THEN
+		PERFORM dbkit.refuse_annotation_value('the annotations are not an object');
+	END IF;
+	FOR key, columns IN SELECT * FROM jsonb_each(annotations) LOOP
+		IF jsonb_typeof(columns) <> 'object' THEN
+			PERFORM dbkit.refuse_annotation_value(format('the annotations of table "%s" are not an object', key));
+		END IF;
+		parts := dbkit.name_parts(key);
+		IF cardinality(parts) = 1 THEN
+			visible := (SELECT c.oid FROM unnest(schemas) WITH ORDINALITY AS s(schema, place) JOIN pg_namespace n ON n.nspname = s.schema
+				JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = parts[1] ORDER BY place LIMIT 1);
+		END IF;
+		usual := (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+			WHERE n.nspname = CASE cardinality(parts) WHEN 1 THEN 'public' WHEN 2 THEN parts[1] END AND c.relname = parts[cardinality(parts)]);
+		IF cardinality(parts) = 1 AND visible <> usual THEN
+			ambiguous := ambiguous || format('"%s" is %s and %s', key, visible::regclass, usual::regclass);
+		END IF;
+		SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, c.relowner,
+			CASE WHEN c.relispartition THEN NULL WHEN c.relkind IN ('r', 'p') THEN 'TABLE' WHEN c.relkind = 'v' THEN 'VIEW'
+				WHEN c.relkind = 'm' THEN 'MATERIALIZED VIEW' WHEN c.relkind = 'f' THEN 'FOREIGN TABLE' END AS word
+		INTO target
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.oid = CASE WHEN cardinality(parts) = 1 THEN coalesce(visible, usual) ELSE usual END;
+		IF NOT FOUND THEN
+			unknown := unknown || format('table "%s"', key);
+			CONTINUE;
+		END IF;
+		IF target.oid = ANY (relations) THEN
+			ambiguous := ambiguous || format('"%s" again', key);
+		END IF;
+		relations := relations || target.oid;
+		IF target.word IS NULL THEN
+			unfit := unfit || format('"%s"', key);
+			CONTINUE;
+		ELSIF NOT pg_has_role(target.relowner, 'USAGE') THEN
+			not_owned := not_owned || format('table "%s"', key);
+		END IF;
+		FOR name, value IN SELECT * FROM jsonb_each(columns) LOOP
+			IF jsonb_typeof(value) NOT IN ('string', 'null') THEN
+				PERFORM dbkit.refuse_annotation_value(format('the annotation of column "%s" of table "%s" is neither a string nor null', name, key));
+			END IF;
+			attnum := CASE WHEN name = '' THEN 0 ELSE (SELECT a.attnum FROM pg_attribute a
+				WHERE a.attrelid = target.oid AND a.attname = name AND a.attnum > 0 AND NOT a.attisdropped) END;
+			IF attnum IS NULL THEN
+				unknown := unknown || format('column "%s" of table "%s"', name, key);
+			ELSIF (SELECT d.description FROM pg_description d WHERE d.classoid = 'pg_class'::regclass AND d.objoid = target.oid AND d.objsubid = attnum)
+				IS DISTINCT FROM nullif(value #>> '{}', '') THEN
+				statements := statements || format('COMMENT ON %s IS %L',
+					CASE WHEN attnum = 0 THEN concat(target.word, ' ', target.name) ELSE format('COLUMN %s.%I', target.name, name) END, nullif(value #>> '{}', ''));
+			END IF;
+		END LOOP;
+	END LOOP;
+	PERFORM dbkit.refuse_annotations('undefined_object', 'what does not exist', unknown,
+		'Tables are named as in SQL, with double quotes around capitals and dots; columns are named as they are.');
+	PERFORM dbkit.refuse_annotations('ambiguous_alias', 'tables ambiguously', ambiguous,
+		'Name each table once, with its schema if it is not in "public".');
+	PERFORM dbkit.refuse_annotations('wrong_object_type', 'what cannot be annotated', unfit,
+		'Tables and views have annotations, but partitions only those of their root.');
+	PERFORM dbkit.refuse_annotations('insufficient_privilege', 'what is not yours', not_owned,
+		'Only the owner of a table can comment on it.');
+	PERFORM dbkit.run_statements(statements);
+	RETURN cardinality(statements);
+END $$;
+COMMENT ON FUNCTION dbkit.annotate_in(name[], jsonb) IS 'the work of dbkit.annotate, for names that are looked for in these schemas';
+
+CREATE OR REPLACE FUNCTION dbkit.annotate(annotations jsonb) RETURNS bigint
+	LANGUAGE sql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+	RETURN dbkit.annotate_in(array_remove(current_schemas(false), NULL), annotations);
+COMMENT ON FUNCTION dbkit.annotate(jsonb) IS
+'Sets the comments on tables, views and their columns, all or none, and returns how many were another before. annotations: {"users": {"": "Who can sign in", "status": "active or suspended"}}, tables named as in SQL, columns as they are, "" for the table itself; null removes. What is not named stays. Errors: undefined_object, ambiguous_alias, wrong_object_type and insufficient_privilege, each with all names that it is about; invalid_parameter_value, null_value_not_allowed';
 
 DO LANGUAGE plpgsql $$
 BEGIN

@@ -327,6 +327,7 @@ RESET dbkit.enforce;
 SET dbkit.rule_levels = '*=error, blocking_index=off';
 SET lock_timeout = '1min';
 SET dbkit.large_table_size = 0;
+SET dbkit.max_lock_time = '1h'; -- on a slow machine, too
 CREATE MATERIALIZED VIEW figures AS SELECT 1 AS "Id";
 CREATE INDEX ON figures ("Id");
 CREATE UNIQUE INDEX ON figures ("Id");

@@ -21,6 +21,7 @@ SET lock_timeout = '1min';
 SET dbkit.large_table_size = :size;
 CREATE INDEX big_a ON big (a);
 SET dbkit.large_table_size = '8kB';
+SET dbkit.max_lock_time = '1h'; -- on a slow machine, too
 
 -- blocking_index
 CREATE INDEX ON big (b); -- fails

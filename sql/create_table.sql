@@ -21,6 +21,14 @@ SELECT dbkit.create_table('color_enum', 'label text');
 SELECT dbkit.create_table('entries', 'at timestamptz) PARTITION BY RANGE (at');
 SELECT rule, object_identity, problem FROM dbkit.check();
 SELECT relname, relkind FROM pg_class WHERE relnamespace = 'made'::regnamespace AND relkind IN ('r', 'p', 'S') ORDER BY 1;
+-- a table that references itself, before the rules have given it its key
+SELECT dbkit.create_table_sql('trees', 'parent_id text REFERENCES trees, name text', 'tre');
+SELECT dbkit.create_table('trees', 'parent_id text REFERENCES trees, name text', 'tre');
+SELECT dbkit.create_table_sql('bushes', 'parent_id text, FOREIGN KEY (parent_id) REFERENCES made.bushes (id)');
+SELECT dbkit.create_table('bushes', 'parent_id text, FOREIGN KEY (parent_id) REFERENCES made.bushes (id)');
+SELECT dbkit.create_table('bushes2', 'LIKE trees, parent_bush_id text REFERENCES bushes2', 'bus'); -- fails
+SELECT dbkit.create_table('bushes2', 'id text, parent_id text REFERENCES bushes2'); -- fails
+DROP TABLE trees, bushes;
 
 -- names
 CREATE SCHEMA "We ""ird";
@@ -158,6 +166,16 @@ SELECT dbkit.create_table_sql('later', 'n int');
 SELECT dbkit.agree('{"preset": "minimal"}') \gset
 SELECT dbkit.create_table_sql('later', 'n int');
 SELECT dbkit.agree('{"preset": "house", "rules": null}') \gset
+
+-- a trial that is cancelled leaves nothing switched off
+CREATE FUNCTION cancel() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE SQLSTATE ''57014''; END';
+CREATE EVENT TRIGGER cancel ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION cancel();
+SELECT dbkit.create_table_sql('later', 'n int'); -- fails
+SELECT dbkit.schema_sql('{"version": 1, "tables": [{"name": "later", "columns": [{"name": "n", "type": "bigint"}]}]}'); -- fails
+DROP EVENT TRIGGER cancel;
+\set VERBOSITY sqlstate
+CREATE TABLE later (n int); -- fails
+\set VERBOSITY default
 
 SET client_min_messages = warning;
 DROP SCHEMA made, "We ""ird" CASCADE;

@@ -32,11 +32,14 @@ dbkit_ends_with(const char *name, const char *suffix)
 		memcmp(name + length - suffix_length, suffix, suffix_length) == 0;
 }
 
+/* What counts as a space in a setting */
+#define DBKIT_BLANKS	" \t\n\r"
+
 /* Is there nothing in a text but spaces? */
 static inline bool
 dbkit_is_blank(const char *text)
 {
-	return text[strspn(text, " \t\n\r")] == '\0';
+	return text[strspn(text, DBKIT_BLANKS)] == '\0';
 }
 
 /*

@@ -183,7 +183,7 @@ COMMENT ON FUNCTION dbkit.ddl_command_end() IS
 -- It has to see all that can keep others waiting.
 DROP EVENT TRIGGER dbkit_ddl_command_start;
 CREATE EVENT TRIGGER dbkit_ddl_command_start ON ddl_command_start
-	WHEN TAG IN ('ALTER INDEX', 'ALTER MATERIALIZED VIEW', 'ALTER POLICY', 'ALTER TABLE', 'ALTER TRIGGER', 'ALTER VIEW', 'CREATE INDEX', 'CREATE POLICY', 'CREATE RULE', 'CREATE SCHEMA', 'CREATE TABLE AS',
+	WHEN TAG IN ('ALTER EXTENSION', 'ALTER INDEX', 'ALTER MATERIALIZED VIEW', 'ALTER POLICY', 'ALTER TABLE', 'ALTER TRIGGER', 'ALTER VIEW', 'CREATE EXTENSION', 'CREATE INDEX', 'CREATE POLICY', 'CREATE RULE', 'CREATE SCHEMA', 'CREATE TABLE AS',
 		'CREATE TABLE', 'CREATE TRIGGER', 'DROP INDEX', 'DROP MATERIALIZED VIEW', 'DROP POLICY', 'DROP RULE', 'DROP TABLE', 'DROP TRIGGER', 'DROP VIEW', 'REFRESH MATERIALIZED VIEW', 'SELECT INTO')
 	EXECUTE FUNCTION dbkit.ddl_command_start();
 COMMENT ON EVENT TRIGGER dbkit_ddl_command_start IS
@@ -471,6 +471,28 @@ LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.revert(bigint) IS
 'Runs what undoes the newest version of the schema, as the caller, and takes it out of dbkit.schema_version; false, and nothing happens, if that version is not applied. What a role has written that is not a superuser runs with its own rights only. Errors: object_not_in_prerequisite_state for another than the newest version and one without undo; insufficient_privilege for that of another role, undefined_object for that of one that is gone; serialization_failure, invalid_parameter_value, and those of the statements';
 
+-- what the data means ---------------------------------------------------------
+
+CREATE FUNCTION dbkit.annotate(annotations pg_catalog.jsonb) RETURNS bigint
+	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_annotate';
+COMMENT ON FUNCTION dbkit.annotate(pg_catalog.jsonb) IS
+'Sets the comments on tables, views and their columns, all or none, and returns how many were another before. annotations: {"users": {"": "Who can sign in", "status": "active or suspended"}}, tables named as in SQL, columns as they are, "" for the table itself; null removes. What is not named stays. Errors: undefined_object, ambiguous_alias, wrong_object_type and insufficient_privilege, each with all names that it is about; invalid_parameter_value, null_value_not_allowed';
+
+CREATE FUNCTION dbkit.annotations(schema pg_catalog.regnamespace DEFAULT NULL) RETURNS pg_catalog.jsonb
+	LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_annotations';
+COMMENT ON FUNCTION dbkit.annotations(pg_catalog.regnamespace) IS
+'All comments on tables, views and their columns, of one schema or of all but those of the system and of extensions, as dbkit.annotate() takes them. Tables in public are named without their schema, and partitions have the comments of their root. Errors: undefined_schema';
+
+CREATE FUNCTION dbkit.annotations_yaml(schema pg_catalog.regnamespace DEFAULT NULL) RETURNS pg_catalog.text
+	LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_annotations_yaml';
+COMMENT ON FUNCTION dbkit.annotations_yaml(pg_catalog.regnamespace) IS
+'dbkit.annotations() as YAML, for a file that is kept with the migrations: the same bytes wherever the comments are the same, by the names of schemas, tables and columns. Errors: undefined_schema';
+
+CREATE FUNCTION dbkit.describe(format pg_catalog.text DEFAULT 'markdown'::pg_catalog.text, schema pg_catalog.regnamespace DEFAULT NULL) RETURNS pg_catalog.text
+	LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_describe';
+COMMENT ON FUNCTION dbkit.describe(pg_catalog.text, pg_catalog.regnamespace) IS
+'The tables and views of one schema or of all but those of the system and of extensions: what they mean, columns, keys, enum values, policies, prefixes of ids. format: markdown, for people and language models, or mermaid, an erDiagram of the tables. The values of an enum table are shown to who may read them. Errors: invalid_parameter_value for another format, undefined_schema, null_value_not_allowed';
+
 CREATE FUNCTION dbkit.fingerprint() RETURNS pg_catalog.text
 AS 'MODULE_PATHNAME', 'dbkit_fingerprint'
 LANGUAGE C STABLE PARALLEL UNSAFE;
@@ -482,3 +504,20 @@ AS 'MODULE_PATHNAME', 'dbkit_schema_sql'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.schema_sql(pg_catalog.jsonb) IS
 'The SQL of a schema that is described as JSON, as the agreement wants it, for a migration that runs it in one transaction: the tables in any order, then their foreign keys, then indexes, triggers and policies, then the migrations, which are SQL. {"version", "tables": [{"name", "columns": [{"name", "type", "primary_key", "unique", "nullable", "default"}], "primary_key", "foreign_keys": [{"columns", "references"}], "indexes": [{"name", "columns", "unique"}]}], "migrations"}. Makes the tables in a trial that is rolled back. Errors: invalid_parameter_value for what is no such definition, syntax_error, KD001 where there is no such table, and those of CREATE TABLE';
+
+-- health -------------------------------------------------------------------
+
+CREATE FUNCTION dbkit.health(
+	OUT name pg_catalog.text, OUT status pg_catalog.text, OUT value pg_catalog.text, OUT threshold pg_catalog.text,
+	OUT hint pg_catalog.text, OUT number pg_catalog.float8)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'dbkit_health'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 19;
+COMMENT ON FUNCTION dbkit.health() IS
+'What the server and this database are to be watched for; see the view dbkit.health';
+
+CREATE VIEW dbkit.health WITH (security_invoker = true) AS
+SELECT h.name, h.status, h.value, h.threshold, h.hint, h.number FROM dbkit.health() h;
+COMMENT ON VIEW dbkit.health IS
+'What the server and this database are to be watched for, one row for each check: name, status (ok, warning or critical), value, threshold (of warning and critical; dbkit.health_thresholds changes it), hint (what was found and what to do about it, and whether the caller sees less than members of pg_monitor), and the value as a number (seconds, bytes, percent, or how many). Waits for no lock';
+GRANT SELECT ON dbkit.health TO PUBLIC;

@@ -29,6 +29,7 @@
 #include "convention/rules/locks.h"
 #include "convention/rules/rules.h"
 #include "convention/rules/size_limits.h"
+#include "health/health.h"
 #include "lock/name.h"
 #include "settings.h"
 
@@ -80,6 +81,7 @@ _PG_init(void)
 	dbkit_commit_init();
 	dbkit_change_init();
 	dbkit_lock_names_init();
+	dbkit_thresholds_init();
 
 	MarkGUCPrefixReserved("dbkit");
 }

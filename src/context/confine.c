@@ -530,6 +530,39 @@ read_surroundings(Confinement *confinement)
 	visit_rows(confinement, NULL, InitPrivsRelationId, InvalidOid, 0, NULL, note_withheld);
 }
 
+/* Add the statements that confine a role as to what it is and what it belongs to. */
+static List *
+confine_role(Confinement *confinement)
+{
+	List	   *result;
+	ScanKeyData key;
+
+	confine_attributes(confinement);
+	result = take(&confinement->revokes, NIL);
+
+	ScanKeyInit(&key, Anum_pg_auth_members_member, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(confinement->role));
+	visit_rows(confinement, NULL, AuthMemRelationId, AuthMemMemRoleIndexId, 1, &key, revoke_membership);
+	return take(&confinement->revokes, result);
+}
+
+/*
+ * The same as far as it can be told at once, however many tables and functions there are: what
+ * the role is and belongs to, and which objects it can make in this database.
+ */
+List *
+dbkit_confining_statements_at_once(Oid role, const char *name)
+{
+	Confinement confinement = {.role = role,.name = quote_identifier(name)};
+	List	   *result = confine_role(&confinement);
+
+	for (size_t i = 0; i < lengthof(kinds); i++)
+	{
+		if (kinds[i].catalog == DatabaseRelationId || kinds[i].catalog == NamespaceRelationId)
+			visit_rows(&confinement, &kinds[i], kinds[i].catalog, InvalidOid, 0, NULL, confine_row);
+	}
+	return take(&confinement.revokes, result);
+}
+
 /*
  * List the statements that confine a role, which has to exist, to the rows that policies show
  * it: none where it is confined.  What it is and belongs to comes first; then others are
@@ -543,13 +576,7 @@ dbkit_confining_statements(Oid role)
 	ScanKeyData keys[2];
 
 	read_surroundings(&confinement);
-	confine_attributes(&confinement);
-	result = take(&confinement.revokes, NIL);
-
-	ScanKeyInit(&keys[0], Anum_pg_auth_members_member, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(role));
-	visit_rows(&confinement, NULL, AuthMemRelationId, AuthMemMemRoleIndexId, 1, keys, revoke_membership);
-	result = take(&confinement.revokes, result);
-
+	result = confine_role(&confinement);
 	result = confine_grants(&confinement, result);
 
 	visit_rows(&confinement, NULL, DefaultAclRelationId, InvalidOid, 0, NULL, confine_default);

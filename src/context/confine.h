@@ -11,5 +11,6 @@
 #include "nodes/pg_list.h"
 
 extern List *dbkit_confining_statements(Oid role);
+extern List *dbkit_confining_statements_at_once(Oid role, const char *name);
 
 #endif							/* DBKIT_CONFINE_H */

@@ -21,7 +21,6 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/plancache.h"
-#include "utils/resowner.h"
 #include "utils/varlena.h"
 
 #include "common.h"
@@ -34,30 +33,14 @@
 #include "convention/create_table.h"
 #include "convention/draft/draft.h"
 #include "convention/own_objects.h"
-#include "convention/registry.h"
 #include "convention/report.h"
 #include "convention/rules/id_style.h"
 #include "convention/rules/rules.h"
+#include "convention/table_request.h"
 #include "relation_name.h"
 #include "sql.h"
 
-/* What is asked for */
-typedef struct Request
-{
-	const char *schema;
-	const char *name;
-	char	   *columns;
-	char	   *statement;		/* CREATE TABLE with the columns as they are
-								 * described */
-	bool		prefixed;		/* the prefix is given */
-	const Access *access;
-	bool		protected;		/* dbkit.protect() gives it its policies ... */
-	const char *tenant_columns[TENANT_KINDS];	/* ... by these columns */
-	bool		judged;			/* what is written names all with its schema */
-	Draft	   *draft;			/* of it, if it is judged */
-} Request;
-
-/* How many tables are being made so: event triggers can nest them */
+/* How deep are trials nested?  An event trigger can begin another one */
 static int	trying = 0;
 
 /* Is a table made only to see what it looks like? */
@@ -65,6 +48,27 @@ bool
 dbkit_is_trying(void)
 {
 	return trying > 0;
+}
+
+/* Try something that makes tables; nothing stays but what it writes. */
+void
+dbkit_try_tables(void (*action) (void *arg), void *arg)
+{
+	const int	outer = trying;
+	ErrorData  *volatile error = NULL;
+
+	trying++;
+	PG_TRY();
+	{
+		error = dbkit_attempt(action, arg, ATTEMPT_UNDONE);
+	}
+	PG_FINALLY();
+	{
+		trying = outer;
+	}
+	PG_END_TRY();
+	if (error != NULL)
+		ReThrowError(error);
 }
 
 /* Return the column "id" with that prefix; what else belongs to it the rules say. */
@@ -87,17 +91,23 @@ text_argument(FunctionCallInfo fcinfo, int number)
 	return PG_ARGISNULL(number) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(number));
 }
 
-/* Say where a table is to be, and how it is made as it is described. */
+/* Say how the table is made as it is described, with a column "id" of ours or "". */
 static void
-begin_request(Request *request, List *name, const char *id)
+write_statement(Request *request, const char *id)
+{
+	request->statement = psprintf("CREATE TABLE %s (%s%s%s\n)", quote_qualified_identifier(request->schema, request->name), id,
+								  *id != '\0' && !dbkit_is_blank(request->columns) ? ", " : "", request->columns);
+}
+
+/* Say where a table is to be, and how it is made as it is described. */
+void
+dbkit_begin_request(Request *request, List *name)
 {
 	RangeVar   *relation = makeRangeVarFromNameList(name);
 
 	request->schema = dbkit_schema_name(RangeVarGetCreationNamespace(relation));
 	request->name = relation->relname;
-	request->statement = psprintf("CREATE TABLE %s (%s%s%s\n)", quote_qualified_identifier(request->schema, request->name), id,
-								  *id != '\0' && request->columns[strspn(request->columns, " \t\r\n")] != '\0' ? ", " : "",
-								  request->columns);
+	write_statement(request, request->id != NULL ? request->id : "");
 }
 
 /* Read what is asked for from the arguments name, columns, prefix and access. */
@@ -114,7 +124,9 @@ read_request(FunctionCallInfo fcinfo)
 	request.access = dbkit_find_access(access);
 	dbkit_refresh_agreement();
 	request.protected = !dbkit_is_tenant_access(request.access);
-	begin_request(&request, textToQualifiedNameList(PG_GETARG_TEXT_PP(0)), request.prefixed ? write_id(text_argument(fcinfo, 2)) : "");
+	if (request.prefixed)
+		request.id = write_id(text_argument(fcinfo, 2));
+	dbkit_begin_request(&request, textToQualifiedNameList(PG_GETARG_TEXT_PP(0)));
 	return request;
 }
 
@@ -208,8 +220,8 @@ revise_draft(Request *request, Draft *draft, const List *findings)
 }
 
 /* Refuse a draft of a table that cannot be as it should be. */
-static void
-check_draft(const Request *request)
+void
+dbkit_check_draft(const Request *request)
 {
 	if (request->draft->obstacle != NULL)
 		ereport(ERROR,
@@ -225,7 +237,7 @@ write_draft(const Request *request)
 	StringInfoData sql;
 	AsOwner		saved;
 
-	check_draft(request);
+	dbkit_check_draft(request);
 	initStringInfo(&sql);
 	dbkit_begin_as_owner(GetUserId(), 0, &saved);
 	dbkit_write_draft(&sql, request->draft, NULL);
@@ -234,8 +246,8 @@ write_draft(const Request *request)
 }
 
 /* Read the table that was made as it should be, or NULL if it is never judged.  Runs as the caller. */
-static Draft *
-draft_table(Request *request, Oid relid)
+Draft *
+dbkit_draft_table(Request *request, Oid relid)
 {
 	ChangedObject object = {.classid = RelationRelationId,.objid = relid,.change = CHANGE_ALL};
 	List	   *cases = dbkit_read_cases(list_make1(&object), SCOPE_DRAFT, true, false);
@@ -259,41 +271,108 @@ draft_table(Request *request, Oid relid)
 static char *
 write_table(Request *request, Oid relid)
 {
-	if (draft_table(request, relid) == NULL)
+	if (dbkit_draft_table(request, relid) == NULL)
 		return psprintf("%s;", request->statement);
 	return write_draft(request);
 }
 
 /* Return the table that was made. */
-static Oid
-made_table(const Request *request)
+Oid
+dbkit_made_table(const Request *request)
 {
 	return RangeVarGetRelid(makeRangeVar(pstrdup(request->schema), pstrdup(request->name), -1), NoLock, false);
 }
 
-/* Make the table as it is described; what describes the columns may be no other statement. */
-static Oid
-try_table(const Request *request)
+/* Prepare the statement; what describes the columns may be no other one. */
+static SPIPlanPtr
+prepare_table(const Request *request, const CreateStmt **create)
 {
-	SPIPlanPtr	plan;
-	List	   *statements;
+	SPIPlanPtr	plan = SPI_prepare(request->statement, 0, NULL);
+	List	   *statements = plan != NULL ? SPI_plan_get_plan_sources(plan) : NIL;
+	const CachedPlanSource *source = list_length(statements) == 1 ? linitial(statements) : NULL;
 
-	SPI_connect();
-	plan = SPI_prepare(request->statement, 0, NULL);
-	statements = plan != NULL ? SPI_plan_get_plan_sources(plan) : NIL;
-	if (list_length(statements) != 1 ||
-		((CachedPlanSource *) linitial(statements))->commandTag != CMDTAG_CREATE_TABLE)
+	if (source == NULL || source->commandTag != CMDTAG_CREATE_TABLE)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("the columns are not those of one table"),
 				 errdetail("They are: %s", request->columns)));
-	trying++;
+	*create = castNode(CreateStmt, source->raw_parse_tree->stmt);
+	return plan;
+}
+
+/* List what a table is described with that has to do with keys: its constraints, and LIKE. */
+static List *
+list_constraints(const CreateStmt *create)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, create->tableElts)
+	{
+		if (IsA(lfirst(lc), ColumnDef))
+			result = list_concat(result, lfirst_node(ColumnDef, lc)->constraints);
+		else
+			result = lappend(result, lfirst(lc));
+	}
+	return result;
+}
+
+/*
+ * Does a table reference itself, and wait for the rules to give it the key?  PostgreSQL asks for that
+ * key at once.
+ */
+static bool
+waits_for_key(const CreateStmt *create)
+{
+	bool		result = false;
+	ListCell   *lc;
+
+	foreach(lc, list_constraints(create))
+	{
+		const Constraint *constraint = lfirst(lc);
+
+		/* LIKE may bring a key along */
+		if (!IsA(constraint, Constraint) || constraint->contype == CONSTR_PRIMARY)
+			return false;
+		result |= constraint->contype == CONSTR_FOREIGN && strcmp(constraint->pktable->relname, create->relation->relname) == 0 &&
+			(constraint->pktable->schemaname == NULL || strcmp(constraint->pktable->schemaname, create->relation->schemaname) == 0);
+	}
+	return result;
+}
+
+/* Is a column described that has that name? */
+static bool
+has_column(const CreateStmt *create, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, create->tableElts)
+	{
+		if (IsA(lfirst(lc), ColumnDef) && strcmp(lfirst_node(ColumnDef, lc)->colname, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Make the table as it is described. */
+Oid
+dbkit_try_table(Request *request)
+{
+	const CreateStmt *create;
+	SPIPlanPtr	plan;
+
+	SPI_connect();
+	plan = prepare_table(request, &create);
+	if (waits_for_key(create) && (request->id != NULL || !has_column(create, "id")))
+	{
+		write_statement(request, psprintf("%s PRIMARY KEY", request->id != NULL ? request->id : psprintf("id %s", dbkit_id_type()->definition)));
+		plan = prepare_table(request, &create);
+	}
 	if (SPI_execute_plan(plan, NULL, NULL, false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "CREATE TABLE did something else");
 	SPI_finish();
-	trying--;
 	CommandCounterIncrement();
-	return made_table(request);
+	return dbkit_made_table(request);
 }
 
 /* Run what makes the table. */
@@ -314,12 +393,12 @@ make_table(const Request *request, const char *sql)
 	if (request->judged)
 		dbkit_end_as_owner(&saved);
 	CommandCounterIncrement();
-	return made_table(request);
+	return dbkit_made_table(request);
 }
 
 /* Say how the table is to be protected: for the role of the agreement or, until that is there, for all. */
-static Protection
-request_protection(const Request *request)
+Protection
+dbkit_request_protection(const Request *request)
 {
 	const char *customers = dbkit_agreement()->customer_role;
 	bool		exists = customers != NULL && OidIsValid(get_role_oid(customers, true));
@@ -340,17 +419,12 @@ request_protection(const Request *request)
 static Oid
 remake_table(const Request *request, Oid tried, const char *sql)
 {
-	Oid			result;
-
 	if (!request->judged)
 		return tried;
-	trying++;
 	SPI_connect();
 	dbkit_run_utility(psprintf("DROP TABLE %s", dbkit_relation_name(tried)));
 	SPI_finish();
-	result = make_table(request, sql);
-	trying--;
-	return result;
+	return make_table(request, sql);
 }
 
 /* Write the table with the tenant's column in its foreign keys, if the rule tenant_key wants that. */
@@ -373,47 +447,41 @@ write_tenant_keys(const Request *request, Oid *tried, char *sql)
 static char *
 write_protection(const Request *request, Oid tried, char *sql)
 {
-	Protection	protection = request_protection(request);
+	Protection	protection = dbkit_request_protection(request);
 	Oid			relid = remake_table(request, tried, sql);
 
 	return psprintf("%s\n%s", sql, dbkit_protection_sql(relid, &protection));
+}
+
+/* A table that is written */
+typedef struct Writing
+{
+	Request    *request;
+	bool		with_protection;
+	char	   *sql;
+} Writing;
+
+static void
+try_request(void *arg)
+{
+	Writing    *writing = arg;
+	Request    *request = writing->request;
+	Oid			tried = dbkit_try_table(request);
+
+	writing->sql = write_table(request, tried);
+	writing->sql = write_tenant_keys(request, &tried, writing->sql);
+	if (request->protected && writing->with_protection)
+		writing->sql = write_protection(request, tried, writing->sql);
 }
 
 /* Write the table that is asked for, with what protects it or without. */
 static char *
 write_request(Request *request, bool with_protection)
 {
-	int			outer = trying;
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *volatile error = NULL;
-	char	   *volatile result = NULL;
+	Writing		writing = {request, with_protection, NULL};
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		Oid			tried = try_table(request);
-
-		result = write_table(request, tried);
-		result = write_tenant_keys(request, &tried, result);
-		if (request->protected && with_protection)
-			result = write_protection(request, tried, result);
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-	}
-	PG_END_TRY();
-	trying = outer;
-	RollbackAndReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	if (error != NULL)
-		ReThrowError(error);
-	return result;
+	dbkit_try_tables(try_request, &writing);
+	return writing.sql;
 }
 
 PG_FUNCTION_INFO_V1(dbkit_create_table_sql);
@@ -446,178 +514,11 @@ dbkit_create_table(PG_FUNCTION_ARGS)
 {
 	Request		request = read_request(fcinfo);
 	Oid			relid = make_table(&request, write_request(&request, false));
-	Protection	protection = request_protection(&request);
+	Protection	protection = dbkit_request_protection(&request);
 
 	if (request.protected)
 		dbkit_protect_table(relid, &protection);
 	else
 		dbkit_replace_tenant_keys(relid);
 	PG_RETURN_OID(relid);
-}
-
-/* Several tables that are described together, and their statements in the order in which they run */
-typedef struct Several
-{
-	const List *descriptions;	/* TableDescription * */
-	List	   *requests;		/* Request *, one for each */
-	StringInfoData tables;
-	StringInfoData keys;
-	StringInfoData rest;
-} Several;
-
-/* Add the foreign keys and indexes that a table is described with. */
-static void
-try_additions(const Request *request, const TableDescription *description)
-{
-	const char *table = quote_qualified_identifier(request->schema, request->name);
-	ListCell   *lc;
-
-	SPI_connect();
-	foreach(lc, description->foreign_keys)
-		dbkit_run_utility(psprintf("ALTER TABLE %s ADD %s", table, (char *) lfirst(lc)));
-	foreach(lc, description->indexes)
-	{
-		const IndexDescription *index = lfirst(lc);
-
-		dbkit_run_utility(psprintf("CREATE %sINDEX %s ON %s (%s)", index->is_unique ? "UNIQUE " : "", index->name, table, index->columns));
-	}
-	SPI_finish();
-	CommandCounterIncrement();
-}
-
-/* Have other tables of the description not choose the prefix that this one is to have. */
-static void
-claim_prefix(const Draft *draft, Oid relid)
-{
-	static const char beginning[] = "generate_id('";
-	const DraftColumn *id = dbkit_draft_column(draft, "id");
-	const char *written = id == NULL ? NULL : strstr(id->value != NULL ? id->value : id->type, beginning);
-
-	if (written != NULL)
-	{
-		written += strlen(beginning);
-		dbkit_registry_update(relid, pnstrdup(written, strcspn(written, "'")));
-		CommandCounterIncrement();
-	}
-}
-
-/* Write one of several tables as it should be: its keys and all else apart. */
-static void
-write_parts(Several *several, Request *request)
-{
-	Oid			relid = made_table(request);
-	Draft	   *draft = draft_table(request, relid);
-	Draft		bare;
-	ListCell   *lc;
-	AsOwner		saved;
-
-	if (draft == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("table \"%s\" is one that is never judged", request->name)));
-	check_draft(request);
-	dbkit_begin_as_owner(GetUserId(), 0, &saved);
-	dbkit_write_foreign_keys(&several->keys, draft);
-	bare = *draft;
-	bare.statements = NIL;
-	bare.additions = NIL;
-	dbkit_write_draft(&several->tables, &bare, NULL);
-	foreach(lc, draft->statements)
-		appendStringInfo(&several->rest, "%s\n", ((DraftStatement *) lfirst(lc))->sql);
-	foreach(lc, draft->additions)
-		appendStringInfo(&several->rest, "%s\n", (char *) lfirst(lc));
-	dbkit_end_as_owner(&saved);
-	claim_prefix(draft, relid);
-}
-
-/* Make the tables as they are described, and write them as they should be. */
-static void
-try_tables(void *arg)
-{
-	Several    *several = arg;
-	ListCell   *lc;
-	ListCell   *described;
-
-	foreach(lc, several->descriptions)
-	{
-		const TableDescription *description = lfirst(lc);
-		Request    *request = palloc0(sizeof(Request));
-
-		request->columns = description->columns;
-		request->access = dbkit_find_access("tenant");
-		begin_request(request, textToQualifiedNameList(cstring_to_text(description->name)), "");
-		(void) try_table(request);
-		several->requests = lappend(several->requests, request);
-	}
-	trying++;
-	forboth(lc, several->requests, described, several->descriptions)
-		try_additions(lfirst(lc), lfirst(described));
-	foreach(lc, several->requests)
-		write_parts(several, lfirst(lc));
-}
-
-/* Return all that is written so far. */
-static char *
-all_statements(const Several *several)
-{
-	return psprintf("%s%s%s", several->tables.data, several->keys.data, several->rest.data);
-}
-
-/* Make the tables as they should be, and write what protects them. */
-static void
-try_statements(void *arg)
-{
-	Several    *several = arg;
-	const char *sql = all_statements(several);
-	ListCell   *lc;
-	AsOwner		saved;
-
-	trying++;
-	dbkit_begin_as_owner(GetUserId(), 0, &saved);
-	SPI_connect();
-	(void) dbkit_run_sql(DBKIT_ANY_RESULT, sql, 0, NULL, NULL, NULL);
-	SPI_finish();
-	dbkit_end_as_owner(&saved);
-	CommandCounterIncrement();
-	foreach(lc, several->requests)
-	{
-		const Request *request = lfirst(lc);
-		Protection	protection = request_protection(request);
-
-		if (request->protected)
-			appendStringInfo(&several->rest, "%s\n", dbkit_protection_sql(made_table(request), &protection));
-	}
-}
-
-/* Try something with several tables, of which nothing stays but what is written. */
-static void
-try_with(Several *several, void (*action) (void *arg))
-{
-	int			outer = trying;
-	ErrorData  *error = dbkit_attempt(action, several, ATTEMPT_UNDONE);
-
-	trying = outer;
-	if (error != NULL)
-		ReThrowError(error);
-}
-
-/*
- * Write tables that are described together, as the agreement wants them: first the tables, then their foreign
- * keys, which may go round in a circle, then indexes, triggers and policies.  What is returned was tried.
- */
-char *
-dbkit_tables_sql(const List *descriptions)
-{
-	Several		several = {.descriptions = descriptions};
-
-	initStringInfo(&several.tables);
-	initStringInfo(&several.keys);
-	initStringInfo(&several.rest);
-	dbkit_refresh_agreement();
-	if (descriptions != NIL)
-	{
-		try_with(&several, try_tables);
-		try_with(&several, try_statements);
-	}
-	return all_statements(&several);
 }

@@ -13,6 +13,7 @@
 
 #include "catalog/pg_class.h"
 #include "commands/event_trigger.h"
+#include "commands/extension.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
@@ -58,6 +59,20 @@ is_left_to_commit(void)
 {
 	return dbkit_cluster_is_loaded && dbkit_cluster_is_at_work() &&
 		(dbkit_function_runs_statement() || dbkit_is_cluster_connection());
+}
+
+/* Was this a restore when the statement began that runs an extension's script? */
+static bool restored_with_extension = false;
+
+/*
+ * Are changes of tables in use not judged?  They are in an extension's script, for which PostgreSQL
+ * turns check_function_bodies off: others wait for what it changes as well.
+ */
+bool
+dbkit_changes_are_disabled(void)
+{
+	return (creating_extension ? restored_with_extension : dbkit_is_restoring()) ||
+		dbkit_nothing_is_enforced() || dbkit_is_trying() || is_left_to_commit();
 }
 
 /* Tell whoever meets an internal error how to go on without us. */
@@ -180,10 +195,11 @@ dbkit_ddl_command_start(PG_FUNCTION_ARGS)
 	dbkit_prepare_policies(event->parsetree);
 	dbkit_note_model(event->parsetree);
 	dbkit_refresh_agreement();
-	if (dbkit_enforcement_is_disabled())
-		PG_RETURN_NULL();
-	dbkit_note_query(event->parsetree);
-	if (!is_left_to_commit())
+	if (!creating_extension)
+		restored_with_extension = dbkit_is_restoring();
+	if (!dbkit_enforcement_is_disabled())
+		dbkit_note_query(event->parsetree);
+	if (!dbkit_changes_are_disabled())
 		dbkit_judge_change(event->parsetree);
 	PG_RETURN_NULL();
 }
@@ -317,7 +333,7 @@ dbkit_table_rewrite(PG_FUNCTION_ARGS)
 
 	dbkit_note_held_locks();
 	dbkit_refresh_agreement();
-	if (!dbkit_enforcement_is_disabled() && !is_left_to_commit())
+	if (!dbkit_changes_are_disabled())
 		dbkit_judge_rewrite(event->parsetree);
 	PG_RETURN_NULL();
 }

@@ -11,6 +11,7 @@
 #include "nodes/pg_list.h"
 
 extern bool dbkit_enforcement_is_disabled(void);
+extern bool dbkit_changes_are_disabled(void);
 extern void dbkit_update_registry_later(const List *objects);
 
 #endif							/* DBKIT_ENFORCE_H */

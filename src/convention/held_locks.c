@@ -102,7 +102,7 @@ static object_access_hook_type next_object_access = NULL;
 static bool
 is_judged(void)
 {
-	return !dbkit_enforcement_is_disabled() && SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA;
+	return !dbkit_changes_are_disabled() && SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA;
 }
 
 /* Has the database the extension?  The library may be loaded for all of them. */

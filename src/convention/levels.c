@@ -22,6 +22,7 @@
 #include "convention/levels.h"
 #include "convention/presets.h"
 #include "convention/rules/rules.h"
+#include "pairs.h"
 
 typedef enum EnforceMode
 {
@@ -291,39 +292,21 @@ dbkit_agreed_levels(const Agreement *agreement)
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
-/* Read one "id=level"; return what is wrong, or NULL. */
-static char *
-read_pair(Levels *levels, char *pair, UnknownRule unknown)
-{
-	char	   *level = strchr(pair, '=');
-	char	   *id = pair + strspn(pair, " \t\n\r");
-
-	if (level == NULL)
-		return psprintf("\"%s\" is not of the form rule=level.", pair);
-	*level++ = '\0';
-	id[strcspn(id, " \t\n\r")] = '\0';
-	level += strspn(level, " \t\n\r");
-	level[strcspn(level, " \t\n\r")] = '\0';
-	return set_named_level(levels, id, level, unknown);
-}
-
-/* Read a list of them; return what is wrong, as sentences. */
+/* Read a list of "id=level"; return what is wrong, as sentences. */
 static List *
 read_pairs(Levels *levels, const char *text, UnknownRule unknown)
 {
 	char	   *rest = dbkit_is_blank(text) ? NULL : pstrdup(text);
+	char	   *id;
+	char	   *level;
 	List	   *problems = NIL;
 
 	memset(levels, UNSET, sizeof(Levels));
-	while (rest != NULL)
+	while (dbkit_next_pair(&rest, &id, &level))
 	{
-		char	   *pair = rest;
-		char	   *problem;
+		char	   *problem = level == NULL ? psprintf("\"%s\" is not of the form rule=level.", id) :
+		set_named_level(levels, id, level, unknown);
 
-		rest = strchr(rest, ',');
-		if (rest != NULL)
-			*rest++ = '\0';
-		problem = read_pair(levels, pair, unknown);
 		if (problem != NULL)
 			problems = lappend(problems, problem);
 	}

@@ -208,6 +208,27 @@ dbkit_registry_has(RegistryCopy *copy, const char *prefix, Oid relid)
 		strcmp(copy->rows[copy->next].prefix, prefix) == 0;
 }
 
+/* Count the prefixes that more than one table has had; -1 if somebody has locked the registry. */
+int
+dbkit_count_contested(void)
+{
+	Oid			relid = dbkit_own_relation("id_prefix");
+	int			result = 0;
+	Relation	registry;
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	if (!ConditionalLockRelationOid(relid, AccessShareLock))
+		return -1;
+	registry = open_registry(NoLock);
+	scan = systable_beginscan(registry, InvalidOid, false, lookup_snapshot(), 0, NULL);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+		result += DatumGetBool(row_value(registry, row, Anum_contested));
+	systable_endscan(scan);
+	table_close(registry, AccessShareLock);
+	return result;
+}
+
 /* Wait for whoever else claims or gives up the prefix, until our own end. */
 static void
 lock_prefix(Relation registry, const char *prefix)

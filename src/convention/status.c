@@ -34,6 +34,7 @@
 #include "convention/levels.h"
 #include "convention/presets.h"
 #include "convention/rules/rules.h"
+#include "convention/status.h"
 #include "convention/team_judge.h"
 #include "convention/team_rules.h"
 #include "preload.h"
@@ -144,9 +145,13 @@ put_preloading(ReturnSetInfo *result)
 			"A session is not guarded before it first uses dbkit, nor are its first VACUUM FULL, CLUSTER, LOCK TABLE, TRUNCATE and REINDEX judged (table_rewrite, blocking_index, lock_timeout, lock_held); add dbkit to session_preload_libraries.");
 }
 
+const char *const dbkit_event_triggers[DBKIT_EVENT_TRIGGERS] = {
+	"dbkit_ddl_command_start", "dbkit_ddl_command_end", "dbkit_sql_drop", "dbkit_table_rewrite"
+};
+
 /* Return what is wrong with an event trigger of dbkit, or NULL. */
-static const char *
-event_trigger_trouble(const char *name)
+const char *
+dbkit_event_trigger_trouble(const char *name)
 {
 	HeapTuple	tuple = SearchSysCache1(EVENTTRIGGERNAME, CStringGetDatum(name));
 	const char *trouble = NULL;
@@ -162,19 +167,16 @@ event_trigger_trouble(const char *name)
 static void
 put_event_triggers(ReturnSetInfo *result)
 {
-	static const char *const names[] = {
-		"dbkit_ddl_command_start", "dbkit_ddl_command_end", "dbkit_sql_drop", "dbkit_table_rewrite"
-	};
 	bool		all = true;
 
-	for (size_t i = 0; i < lengthof(names); i++)
+	for (size_t i = 0; i < DBKIT_EVENT_TRIGGERS; i++)
 	{
-		const char *trouble = event_trigger_trouble(names[i]);
+		const char *trouble = dbkit_event_trigger_trouble(dbkit_event_triggers[i]);
 
 		if (trouble == NULL)
 			continue;
 		all = false;
-		put_row(result, psprintf("event trigger %s", names[i]), trouble, NULL,
+		put_row(result, psprintf("event trigger %s", dbkit_event_triggers[i]), trouble, NULL,
 				"What it judges is not judged; ALTER EVENT TRIGGER ... ENABLE brings it back.");
 	}
 	if (all)

@@ -29,10 +29,13 @@
 #include "access/relation.h"
 #include "access/sysattr.h"
 #include "access/table.h"
+#include "access/tableam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
+#include "executor/executor.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -41,7 +44,10 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/snapmgr.h"
 #include "utils/varlena.h"
 
 #include "common.h"
@@ -166,6 +172,61 @@ list_values(const EnumTable *table, Datum **values, int *count)
 		(*values)[i] = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
 	}
 	SPI_freetuptable(SPI_tuptable);
+}
+
+/* Is a relation an enum table by its name, all rows of which the caller may read? */
+static bool
+may_be_shown(Oid relid)
+{
+	char	   *name = get_rel_name(relid);
+
+	return name != NULL && dbkit_ends_with(name, "_enum") &&
+		dbkit_schema_aclcheck(get_rel_namespace(relid), GetUserId(), ACL_USAGE) == ACLCHECK_OK &&
+		pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
+		check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED;
+}
+
+/* Return the first values of a column as they lie in the table, and whether there are more. */
+static List *
+scan_values(Relation rel, AttrNumber attnum, int limit, bool *more)
+{
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	TableScanDesc scan = table_beginscan_strat(rel, GetActiveSnapshot(), 0, NULL, true, false);
+	List	   *values = NIL;
+
+	while (!*more && table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		bool		isnull;
+		Datum		value = slot_getattr(slot, attnum, &isnull);
+
+		*more = list_length(values) == limit;
+		if (!*more)
+			values = lappend(values, TextDatumGetCString(value));
+	}
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	return values;
+}
+
+/*
+ * Return the first values of an enum table as char *, and whether there are more; none if it is no enum
+ * table, or not for the caller to read.  No SQL is run on the table, so its owner's rights do not matter.
+ */
+List *
+dbkit_enum_values_to_show(Oid relid, int limit, bool *more)
+{
+	Relation	rel = may_be_shown(relid) ? try_relation_open(relid, AccessShareLock) : NULL;
+	List	   *values = NIL;
+	AttrNumber	attnum;
+
+	*more = false;
+	if (rel == NULL)
+		return NIL;
+	attnum = find_value_column(rel);
+	if (attnum != InvalidAttrNumber)
+		values = scan_values(rel, attnum, limit, more);
+	relation_close(rel, AccessShareLock);
+	return values;
 }
 
 static bool

@@ -36,11 +36,10 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/memutils.h"
 
 #include "common.h"
-#include "as_owner.h"
+#include "catalog_text.h"
 #include "ledger/sha256.h"
 
 #define FINGERPRINT_DIGITS	32
@@ -298,29 +297,6 @@ static const Aspect aspects[] = {
 	"FROM pg_catalog.pg_publication p"},
 };
 
-/* What changes how values and names are written */
-static const struct
-{
-	const char *name;
-	const char *value;
-}			settings[] = {
-	{"bytea_output", "hex"},
-	{"DateStyle", "ISO, YMD"},
-	{"extra_float_digits", "1"},
-	{"IntervalStyle", "postgres"},
-	{"quote_all_identifiers", "off"},
-	{"TimeZone", "UTC"},
-};
-
-/* Have names written with their schema, and all else in one way. */
-static void
-begin_reading(AsOwner *saved)
-{
-	dbkit_begin_as_owner(GetUserId(), 0, saved);
-	for (size_t i = 0; i < lengthof(settings); i++)
-		(void) set_config_option(settings[i].name, settings[i].value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-}
-
 /* Return the schemas that count. */
 static Datum
 read_schemas(void)
@@ -404,7 +380,8 @@ dbkit_fingerprint(PG_FUNCTION_ARGS pg_attribute_unused())
 	Datum		schemas;
 	char	   *result;
 
-	begin_reading(&saved);
+	dbkit_begin_catalog_text("pg_catalog, pg_temp", &saved);	/* names have their
+																 * schema */
 	SPI_connect();
 	schemas = read_schemas();
 	for (size_t i = 0; i < lengthof(aspects); i++)

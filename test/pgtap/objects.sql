@@ -52,8 +52,8 @@ SELECT results_eq($$
 	SELECT c.oid::regclass::text, has_table_privilege('public', c.oid, 'SELECT'),
 		has_table_privilege('public', c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
 	FROM members JOIN pg_class AS c ON classid = 'pg_class'::regclass AND c.oid = objid
-	WHERE c.relname IN ('rules', 'id_prefix', 'schema_version') ORDER BY 1
-$$, $$VALUES ('dbkit.id_prefix', true, false), ('dbkit.rules', true, false), ('dbkit.schema_version', true, false)$$, 'anybody can read the rules, the registry and the ledger, nobody write them');
+	WHERE c.relname IN ('rules', 'id_prefix', 'schema_version', 'health') ORDER BY 1
+$$, $$VALUES ('dbkit.health', true, false), ('dbkit.id_prefix', true, false), ('dbkit.rules', true, false), ('dbkit.schema_version', true, false)$$, 'anybody can read the rules, the registry, the ledger and health, nobody write them');
 SELECT ok(has_schema_privilege('public', 'dbkit', 'USAGE') AND NOT has_schema_privilege('public', 'dbkit', 'CREATE'),
 	'anybody can use the schema, nobody create in it');
 SELECT is_empty($$
@@ -66,19 +66,24 @@ SELECT bag_eq($$
 	SELECT p.oid::regprocedure::text COLLATE "default", concat(provolatile, CASE WHEN proisstrict THEN ' strict ' ELSE ' ' END, proparallel)
 	FROM members JOIN pg_proc AS p ON classid = 'pg_proc'::regclass AND p.oid = objid
 	WHERE proname IN ('generate_id', 'updated_at', 'generate_id_at', 'is_id', 'id_prefix', 'id_uuid', 'id_from_uuid', 'id_timestamp',
-		'id_lower_bound', 'id_upper_bound', 'table_of', 'check', 'check_schema', 'fixes', 'run_as', 'add_rule', 'drop_rule', 'apply', 'revert', 'keep_ledger', 'fingerprint', 'schema_sql', 'report', 'rules', 'ddl_command_end', 'sql_drop', 'ignore_replicated',
+		'id_lower_bound', 'id_upper_bound', 'table_of', 'check', 'check_schema', 'fixes', 'run_as', 'add_rule', 'drop_rule', 'apply', 'revert', 'keep_ledger', 'fingerprint', 'schema_sql', 'annotate', 'annotations', 'annotations_yaml', 'describe', 'health', 'report', 'rules', 'ddl_command_end', 'sql_drop', 'ignore_replicated',
 		'make', 'make_many', 'leak_test')
 $$, $$VALUES
 	('dbkit."check"()', 's strict u'),
 	('dbkit."check"(regclass)', 's strict u'),
 	('dbkit.add_rule(text,regprocedure,text[],text,text)', 'v u'),
+	('dbkit.annotate(jsonb)', 'v u'),
+	('dbkit.annotations(regnamespace)', 's u'),
+	('dbkit.annotations_yaml(regnamespace)', 's u'),
 	('dbkit.apply(bigint,text,text,text)', 'v u'),
 	('dbkit.check_schema(regnamespace)', 's strict u'),
 	('dbkit.ddl_command_end()', 'v u'),
+	('dbkit.describe(text,regnamespace)', 's u'),
 	('dbkit.drop_rule(text)', 'v strict u'),
 	('dbkit.fingerprint()', 's u'),
 	('dbkit.fixes(text,regclass)', 'v u'),
 	('dbkit.generate_id_at(text,timestamp with time zone)', 'v strict s'),
+	('dbkit.health()', 'v strict u'),
 	('dbkit.id_from_uuid(text,uuid)', 'i strict s'),
 	('dbkit.id_lower_bound(text,timestamp with time zone)', 'i strict s'),
 	('dbkit.id_prefix(text)', 'i strict s'),

@@ -90,4 +90,13 @@ like(join("\n", @{ $section->{'differences (locks, as superuser)'} }), qr/^unnam
 ($status, $section, @rows) = fixes("SELECT 'ALTER VIEW public.large SET (security_invoker)' FROM pg_class WHERE relname = 'large' AND reloptions IS NULL", '--risk=safe', '--as=owner');
 is_deeply($section->{'differences (safe, as owner)'}, ['unnamed: SELECT of public.large as reader: "error 42501 permission denied for table boxes" instead of "SELECT 4"'], 'a role that may read a view alone');
 
+# Rows of catalogs are in no order of their own
+$node->safe_psql('postgres', 'CREATE DATABASE reused');
+$node->safe_psql('reused', $_) for q(CREATE EXTENSION dbkit; SELECT dbkit.agree('{"id_style": "bigint"}'); SET dbkit.enforce = off; CREATE TABLE gone (n integer PRIMARY KEY); CREATE TABLE gone_too (n integer REFERENCES gone);
+	CREATE TABLE boxes (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY); CREATE TABLE things (id bigint PRIMARY KEY, a_id integer REFERENCES boxes, b_id integer); DROP TABLE gone_too, gone),
+	'VACUUM pg_constraint', 'SET dbkit.enforce = off; ALTER TABLE things ADD FOREIGN KEY (b_id) REFERENCES boxes';
+is($node->safe_psql('reused', q{SELECT string_agg(conname, ' ' ORDER BY ctid) FROM pg_constraint WHERE conrelid = 'things'::regclass AND contype = 'f'}),
+	'things_b_id_fkey things_a_id_fkey', 'a new foreign key stands before an old one in pg_constraint');
+like($node->safe_psql('reused', q{SELECT dbkit.fixes('breaks')}), qr/column "a_id" references.*column "b_id" references/s, 'in a script they are in the order of their columns');
+
 done_testing();

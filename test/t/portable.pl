@@ -225,15 +225,15 @@ $node->safe_psql('taken', 'CREATE SCHEMA dbkit');
 like(run_file('taken', 'dbkit.sql', 'regress_hosted'), qr/ERROR:  schema "dbkit" already exists\nDETAIL:  It belongs to role "\w+"\.\nHINT:  Rename or drop it/, 'nor into the schema of somebody else');
 
 # The same functions and views, apart from what is about event triggers, the adoption, reports and
-# scripts, which are written where dbkit enforces, and typed JSON
+# scripts, which are written where dbkit enforces, health, and typed JSON
 my $surface = q{
 	SET search_path = pg_catalog;
 	SELECT format('%s(%s) %s %s %s', proname, pg_get_function_arguments(oid), pg_get_function_result(oid), provolatile, proisstrict)
 	FROM pg_proc WHERE (pronamespace = 'dbkit'::regnamespace OR proname IN ('generate_id', 'updated_at'))
-	AND NOT (prorettype = 'event_trigger'::regtype OR proname IN ('ignore_replicated', 'keep_ledger', 'report', 'suggestion', 'fixes', 'fingerprint', 'schema_sql')
+	AND NOT (prorettype = 'event_trigger'::regtype OR proname IN ('ignore_replicated', 'keep_ledger', 'report', 'suggestion', 'fixes', 'fingerprint', 'schema_sql', 'health', 'describe')
 		OR proname ~ 'typed_json|^json_(timestamp|date)$')
 	UNION ALL SELECT format('view %s: %s', attrelid::regclass, string_agg(format('%s %s', attname, atttypid::regtype), ', ' ORDER BY attnum))
-	FROM pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE relnamespace = 'dbkit'::regnamespace AND relkind = 'v' AND relname <> 'suggestion' AND attnum > 0
+	FROM pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE relnamespace = 'dbkit'::regnamespace AND relkind = 'v' AND relname NOT IN ('suggestion', 'health') AND attnum > 0
 	GROUP BY attrelid};
 my %without = map { $_ => 1 } split /\n/, $node->safe_psql('to_hosted', $surface);
 is_deeply([ grep { !$without{$_} } split /\n/, $node->safe_psql('fresh', $surface) ], [], 'all functions and views are there, with the same arguments and results');

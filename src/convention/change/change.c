@@ -40,6 +40,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "cluster.h"
 #include "common.h"
 #include "convention/agreement.h"
 #include "convention/change/change.h"
@@ -51,7 +52,7 @@
 
 static ProcessUtility_hook_type next_ProcessUtility = NULL;
 
-/* The statements that run, the innermost first */
+/* The judged statements that run, the innermost first */
 static const RunningStatement *running = NULL;
 
 static Oid
@@ -260,8 +261,10 @@ judge_refresh(LiveChange *change)
 	if (refresh->concurrent || refresh->skipData || !dbkit_meet_table(change, find_relation(refresh->relation), false) ||
 		(finding = dbkit_find_unsafe(change, UNSAFE_REFRESH, change->size, NULL)) == NULL)
 		return;
-	if (can_refresh_concurrently(change->relid))
-		dbkit_add_step(finding, "REFRESH MATERIALIZED VIEW CONCURRENTLY {table};", "table", change->table, NULL);
+	if (!can_refresh_concurrently(change->relid))
+		dbkit_add_step(finding, "-- In place of the dots: columns by which each row differs from all others\n"
+					   "CREATE UNIQUE INDEX CONCURRENTLY ON {table} (...);", "table", change->table, NULL);
+	dbkit_add_step(finding, "REFRESH MATERIALIZED VIEW CONCURRENTLY {table};", "table", change->table, NULL);
 }
 
 /* Judge the drop of an index; that of a partitioned table cannot be dropped CONCURRENTLY. */
@@ -295,12 +298,14 @@ judge_drop(LiveChange *change)
 }
 
 /* What is judged before its work, and which of it by the hook: event triggers fire for REINDEX from 17 on, for the others never */
-static const struct
+typedef struct JudgedStatement
 {
 	NodeTag		tag;
 	bool		hooked;
 	void		(*judge) (LiveChange *change);
-}			statements[] = {
+} JudgedStatement;
+
+static const JudgedStatement statements[] = {
 	{T_AlterTableStmt, false, dbkit_judge_alter},
 	{T_IndexStmt, false, dbkit_judge_create_index},
 	{T_DropStmt, false, judge_drop},
@@ -312,21 +317,30 @@ static const struct
 	{T_ClusterStmt, true, judge_cluster},
 };
 
-/* Judge a statement that is judged there, and refuse it or warn of it. */
-static void
-judge(Node *statement, bool hooked)
+/* Return how a statement is judged, or NULL if it is not. */
+static const JudgedStatement *
+find_judged(const Node *statement)
 {
+	const NodeTag tag = nodeTag(statement);
+
 	for (size_t i = 0; i < lengthof(statements); i++)
 	{
-		LiveChange	change = {.running = running,.statement = statement};
-
-		if (statements[i].tag != nodeTag(statement) || statements[i].hooked != hooked)
-			continue;
-		statements[i].judge(&change);
-		if (!IsA(statement, AlterTableStmt))
-			dbkit_complete_steps(&change, NULL);
-		dbkit_report(change.findings, ERROR, NULL);
+		if (statements[i].tag == tag)
+			return &statements[i];
 	}
+	return NULL;
+}
+
+/* Judge a statement, and refuse it or warn of it. */
+static void
+judge(const JudgedStatement *judged, Node *statement)
+{
+	LiveChange	change = {.running = running,.statement = statement};
+
+	judged->judge(&change);
+	if (!IsA(statement, AlterTableStmt))
+		dbkit_complete_steps(&change, NULL);
+	dbkit_report(change.findings, ERROR, NULL);
 }
 
 /* Does a function run the statement that is running, rather than the client? */
@@ -340,7 +354,10 @@ dbkit_function_runs_statement(void)
 void
 dbkit_judge_change(Node *statement)
 {
-	judge(statement, false);
+	const JudgedStatement *judged = find_judged(statement);
+
+	if (judged != NULL && !judged->hooked)
+		judge(judged, statement);
 }
 
 /* Return the table that an ALTER names which rewrites that one, or one above it. */
@@ -388,32 +405,21 @@ dbkit_judge_rewrite(Node *statement)
 
 /* Judge a statement for which no event trigger fires; where none of ours would, it is not judged either. */
 static void
-judge_without_event(Node *statement)
+judge_without_event(const JudgedStatement *judged, Node *statement)
 {
 	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA || !IsTransactionState() ||
 		!OidIsValid(get_extension_oid("dbkit", true)))
 		return;
 	dbkit_refresh_agreement();
-	if (!dbkit_enforcement_is_disabled())
-		judge(statement, true);
+	if (!dbkit_changes_are_disabled())
+		judge(judged, statement);
 }
 
-static bool
-is_hooked(const Node *statement)
-{
-	for (size_t i = 0; i < lengthof(statements); i++)
-	{
-		if (statements[i].tag == nodeTag(statement))
-			return statements[i].hooked;
-	}
-	return false;
-}
-
-/* Judge what no event trigger fires for, and keep the text of what runs. */
+/* Run a statement, and keep its text meanwhile. */
 static void
-change_ProcessUtility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
-					  ProcessUtilityContext context, ParamListInfo params,
-					  QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc)
+run_judged(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
+		   ProcessUtilityContext context, ParamListInfo params,
+		   QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc)
 {
 	RunningStatement statement = {
 		.outer = running,
@@ -422,8 +428,6 @@ change_ProcessUtility(PlannedStmt *pstmt, const char *queryString, bool readOnly
 		.top_level = context == PROCESS_UTILITY_TOPLEVEL
 	};
 
-	if (is_hooked(pstmt->utilityStmt))
-		judge_without_event(pstmt->utilityStmt);
 	running = &statement;
 	PG_TRY();
 	{
@@ -435,6 +439,26 @@ change_ProcessUtility(PlannedStmt *pstmt, const char *queryString, bool readOnly
 		running = statement.outer;
 	}
 	PG_END_TRY();
+}
+
+/* Judge what no event trigger fires for, and keep the text of what is judged. */
+static void
+change_ProcessUtility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
+					  ProcessUtilityContext context, ParamListInfo params,
+					  QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc)
+{
+	const JudgedStatement *judged = find_judged(pstmt->utilityStmt);
+
+	/* In a cluster, note of every statement whether a function runs it */
+	if (judged == NULL && !dbkit_cluster_is_loaded)
+	{
+		(next_ProcessUtility ? next_ProcessUtility : standard_ProcessUtility)
+			(pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
+		return;
+	}
+	if (judged != NULL && judged->hooked)
+		judge_without_event(judged, pstmt->utilityStmt);
+	run_judged(pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
 }
 
 /* Watch statements begin. */

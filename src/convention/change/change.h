@@ -24,6 +24,7 @@ typedef struct LiveChange
 	bool		inherits;		/* partitions and children are changed, too */
 	const char *table;			/* its name, qualified and quoted */
 	uint64		size;
+	const char *no_steps;		/* why there are none, or NULL */
 } LiveChange;
 
 /* What can be wrong with a change; see the table in unsafe.c */
@@ -72,8 +73,8 @@ extern char *dbkit_choose_constraint_name(LiveChange *change, const char *column
 extern char *dbkit_add_proof(LiveChange *change, Finding *finding, const char *column);
 extern bool dbkit_add_retype_steps(LiveChange *change, Finding *finding, const StatementText *text,
 								   int first, const AlterTableCmd *action);
-extern bool dbkit_add_default_steps(LiveChange *change, Finding *finding, const StatementText *text,
-									const ColumnDef *column);
+extern bool dbkit_add_column_steps(LiveChange *change, Finding *finding, const StatementText *text,
+								   const ColumnDef *column);
 extern char *dbkit_column_without(const StatementText *text, const ColumnDef *column, const List *others);
 extern char *dbkit_column_part(const StatementText *text, const ColumnDef *column, const Constraint *part);
 extern void dbkit_judge_breaking(LiveChange *change);

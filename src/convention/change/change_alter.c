@@ -477,7 +477,7 @@ retype(AlterAction *action, Finding *finding)
 static bool
 fill(AlterAction *action, Finding *finding)
 {
-	return dbkit_add_default_steps(action->change, finding, action->text, (const ColumnDef *) action->command->def);
+	return dbkit_add_column_steps(action->change, finding, action->text, (const ColumnDef *) action->command->def);
 }
 
 /* What is judged before an ALTER TABLE begins */
@@ -506,6 +506,9 @@ static const struct
 }			rewrites[] = {
 	{AT_AddColumn, AT_REWRITE_DEFAULT_VAL, UNSAFE_COLUMN, fill},
 	{AT_AlterColumnType, AT_REWRITE_COLUMN_REWRITE, UNSAFE_COLUMN, retype},
+#if PG_VERSION_NUM >= 170000
+	{AT_SetExpression, AT_REWRITE_DEFAULT_VAL, UNSAFE_COLUMN, NULL},
+#endif
 	{AT_SetLogged, AT_REWRITE_ALTER_PERSISTENCE, UNSAFE_STORAGE, NULL},
 	{AT_SetUnLogged, AT_REWRITE_ALTER_PERSISTENCE, UNSAFE_STORAGE, NULL},
 	{AT_SetAccessMethod, AT_REWRITE_ACCESS_METHOD, UNSAFE_STORAGE, NULL},
@@ -662,6 +665,9 @@ add_rewrite(AlterAction *action, int reason, Finding **finding)
 			continue;
 		if (*finding == NULL)
 			*finding = dbkit_find_unsafe(action->change, rewrites[i].unsafe, action->change->size, NULL);
+		/* There may be steps, but they need the text */
+		if (rewrites[i].add_steps != NULL && action->text == NULL)
+			action->change->no_steps = NULL;
 		return *finding != NULL && rewrites[i].add_steps != NULL && action->text != NULL && rewrites[i].add_steps(action, *finding);
 	}
 	return false;

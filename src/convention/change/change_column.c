@@ -21,11 +21,16 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_type.h"
 #include "commands/defrem.h"
+#include "miscadmin.h"
+#include "parser/parse_type.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
 
 #include "common.h"
 #include "convention/change/change.h"
@@ -214,40 +219,291 @@ add_trigger(Finding *finding, const FilledColumn *filled, const char *events)
 				   FILLED(filled), "events", events, NULL);
 }
 
-/*
- * Add the steps of a new column with a default that has a value of its own for each row.  There
- * are none for a generated one, nor for identity and serial, which make a sequence.
- */
-bool
-dbkit_add_default_steps(LiveChange *change, Finding *finding, const StatementText *text, const ColumnDef *column)
+/* A new column of an ALTER TABLE that rewrites the table, without the parts that have it do so */
+typedef struct NewColumn
 {
-	Constraint *value = find_constraint(column, CONSTR_DEFAULT);
-	Constraint *not_null = find_constraint(column, CONSTR_NOTNULL);
-	int			first = value != NULL ? dbkit_token_at(text, value->location) : -1;
-	FilledColumn filled;
+	LiveChange *change;
+	Finding    *finding;
+	const StatementText *text;
+	const ColumnDef *column;
+	Constraint *cause;			/* DEFAULT, GENERATED, or NULL for a serial */
+	const char *type;			/* as it is written, or what a serial has */
 	const char *definition;
-	const char *expression;
+	bool		not_null;
+} NewColumn;
 
-	if (first < 0 || dbkit_token_at(text, column->location) < 0)
+/* Return the type that a serial has, or NULL for what is none (transformColumnDefinition()). */
+static const char *
+type_of_serial(const TypeName *type)
+{
+	static const char *const serials[][2] = {
+		{"smallserial", "smallint"}, {"serial2", "smallint"}, {"serial", "integer"},
+		{"serial4", "integer"}, {"bigserial", "bigint"}, {"serial8", "bigint"},
+	};
+
+	for (size_t i = 0; list_length(type->names) == 1 && !type->pct_type && i < lengthof(serials); i++)
+	{
+		if (strcmp(strVal(linitial(type->names)), serials[i][0]) == 0)
+			return serials[i][1];
+	}
+	return NULL;
+}
+
+/* Has the type a domain's constraints?  Then PostgreSQL rewrites even without a default. */
+static bool
+is_constrained_domain(const TypeName *type)
+{
+	Oid			oid = LookupTypeNameOid(NULL, type, true);
+
+	return OidIsValid(oid) && get_typtype(oid) == TYPTYPE_DOMAIN && DomainHasConstraints(oid);
+}
+
+/* Read the definition of the new column; false where its text is not known. */
+static bool
+init_column(NewColumn *new)
+{
+	const StatementText *text = new->text;
+	const ColumnDef *column = new->column;
+	const char *serial = type_of_serial(column->typeName);
+	Constraint *not_null = find_constraint(column, CONSTR_NOTNULL);
+	int			first = dbkit_token_at(text, column->location);
+	int			type = dbkit_token_at(text, column->typeName->location);
+	List	   *without = NIL;
+	int			end;
+
+	if (first < 0 || type < 0)
 		return false;
-	/* [CONSTRAINT name] DEFAULT expression */
-	expression = dbkit_tokens_as_text(text, first + (value->conname != NULL ? 3 : 1), end_of_constraint(text, column, first));
-	definition = dbkit_column_without(text, column, not_null != NULL ? list_make2(value, not_null) : list_make1(value));
-	if (!init_filled(&filled, change, column->colname, expression))
-		return false;
-	dbkit_begin_locks(finding);
-	dbkit_add_step(finding, "ALTER TABLE {table} ADD COLUMN {definition}, ALTER COLUMN {column} SET DEFAULT {value};",
-				   FILLED(&filled), "definition", definition, NULL);
-	add_trigger(finding, &filled, psprintf("UPDATE ON %s FOR EACH ROW WHEN (NEW.%s IS NULL)", filled.table, filled.column));
-	dbkit_end_locks(finding);
-	add_batches(change, finding, psprintf("%s = DEFAULT", filled.column), psprintf(" AND %s IS NULL", filled.column));
-	dbkit_begin_locks(finding);
+	if (new->cause != NULL)
+		without = lappend(without, new->cause);
 	if (not_null != NULL)
-		add_not_null(change, finding, column->colname);
-	dbkit_add_step(finding, "DROP TRIGGER {trigger} ON {table};", FILLED(&filled), NULL);
-	dbkit_end_locks(finding);
-	dbkit_add_step(finding, "DROP FUNCTION {function}();", FILLED(&filled), NULL);
+		without = lappend(without, not_null);
+	end = end_of_constraint(text, column, first);
+	new->type = serial != NULL ? serial : dbkit_tokens_as_text(text, type, end);
+	/* The name and the type come first, and then what is left of the rest */
+	new->definition = psprintf("%s %s%s", quote_identifier(column->colname), new->type,
+							   dbkit_column_without(text, column, without) + strlen(dbkit_tokens_as_text(text, first, end)));
+	new->not_null = not_null != NULL || serial != NULL || (new->cause != NULL && new->cause->contype == CONSTR_IDENTITY);
 	return true;
+}
+
+/* Return what comes after some words of the part that has the column rewrite the table. */
+static char *
+cause_from(const NewColumn *new, int words)
+{
+	int			first = dbkit_token_at(new->text, new->cause->location);
+
+	/* CONSTRAINT name ... */
+	return dbkit_tokens_as_text(new->text, first + (new->cause->conname != NULL ? 2 : 0) + words,
+								end_of_constraint(new->text, new->column, first));
+}
+
+/* Add the steps that fill a new column by its default, up to where it is NOT NULL. */
+static void
+fill_by_default(const NewColumn *new, const FilledColumn *filled)
+{
+	dbkit_begin_locks(new->finding);
+	dbkit_add_step(new->finding, "ALTER TABLE {table} ADD COLUMN {definition}, ALTER COLUMN {column} SET DEFAULT {value};",
+				   FILLED(filled), "definition", new->definition, NULL);
+	add_trigger(new->finding, filled, psprintf("UPDATE ON %s FOR EACH ROW WHEN (NEW.%s IS NULL)", filled->table, filled->column));
+	dbkit_end_locks(new->finding);
+	add_batches(new->change, new->finding, psprintf("%s = DEFAULT", filled->column), psprintf(" AND %s IS NULL", filled->column));
+	dbkit_begin_locks(new->finding);
+	if (new->not_null)
+		add_not_null(new->change, new->finding, new->column->colname);
+}
+
+/* Add the steps that drop what has filled a column. */
+static void
+drop_trigger(const NewColumn *new, const FilledColumn *filled)
+{
+	dbkit_add_step(new->finding, "DROP TRIGGER {trigger} ON {table};", FILLED(filled), NULL);
+	dbkit_end_locks(new->finding);
+	dbkit_add_step(new->finding, "DROP FUNCTION {function}();", FILLED(filled), NULL);
+}
+
+static bool
+add_default(const NewColumn *new)
+{
+	FilledColumn filled;
+
+	if (!init_filled(&filled, new->change, new->column->colname, cause_from(new, 1)))
+		return false;
+	fill_by_default(new, &filled);
+	drop_trigger(new, &filled);
+	return true;
+}
+
+/*
+ * Return the name that a serial gives its sequence: the last one that is taken, as the statement
+ * that is about to rewrite the table has made it.
+ */
+static char *
+name_of_serial(const char *table, const char *column, Oid namespace)
+{
+	char	   *next = makeObjectName(table, column, "seq");
+	char	   *result = next;
+
+	for (int pass = 1; OidIsValid(get_relname_relid(next, namespace)); pass++)
+	{
+		result = next;
+		next = makeObjectName(table, column, psprintf("seq%d", pass));
+	}
+	return result;
+}
+
+/* Add the step that makes a sequence which all who write to the table can use, and return its name. */
+static char *
+add_sequence(const NewColumn *new, const char *options)
+{
+	Oid			namespace = get_rel_namespace(new->change->relid);
+	const char *table = get_rel_name(new->change->relid);
+	const char *schema = get_namespace_name(namespace);
+	char	   *name;
+
+	if (table == NULL || schema == NULL)
+		return NULL;
+	name = quote_qualified_identifier(schema, new->cause == NULL ? name_of_serial(table, new->column->colname, namespace) :
+									  ChooseRelationName(table, new->column->colname, "fill", namespace, false));
+	dbkit_add_step(new->finding, "CREATE SEQUENCE {name} AS {type}{options};", "name", name, "type", new->type, "options", options, NULL);
+	dbkit_add_step(new->finding, "GRANT USAGE ON SEQUENCE {name} TO PUBLIC;", "name", name, NULL);
+	return name;
+}
+
+/* Write the default that gives the next value of a sequence. */
+static char *
+write_nextval(const char *sequence)
+{
+	return psprintf("nextval(%s)", quote_literal_cstr(sequence));
+}
+
+/* Give the sequence the owner of the table, as that of a serial has to have. */
+static void
+add_owner(const NewColumn *new, const char *sequence)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(new->change->relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		return;
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	if (owner != GetUserId())
+		dbkit_add_step(new->finding, "ALTER SEQUENCE {name} OWNER TO {owner};",
+					   "name", sequence, "owner", quote_identifier(GetUserNameFromId(owner, false)), NULL);
+}
+
+/* Add the steps of a serial, which is a default and a sequence that the column owns. */
+static bool
+add_serial(const NewColumn *new)
+{
+	char	   *sequence = add_sequence(new, "");
+	FilledColumn filled;
+
+	if (sequence == NULL || !init_filled(&filled, new->change, new->column->colname, write_nextval(sequence)))
+		return false;
+	fill_by_default(new, &filled);
+	drop_trigger(new, &filled);
+	dbkit_add_step(new->finding, "REVOKE USAGE ON SEQUENCE {name} FROM PUBLIC;", "name", sequence, NULL);
+	add_owner(new, sequence);
+	dbkit_add_step(new->finding, "ALTER SEQUENCE {name} OWNED BY {table}.{column};", FILLED(&filled), "name", sequence, NULL);
+	return true;
+}
+
+/* Add the steps of an identity, whose sequence goes on where the one has ended that filled the column. */
+static bool
+add_identity(const NewColumn *new)
+{
+	char	   *options = cause_from(new, new->cause->generated_when == ATTRIBUTE_IDENTITY_ALWAYS ? 4 : 5);
+	char	   *sequence;
+	FilledColumn filled;
+	ListCell   *lc;
+
+	foreach(lc, new->cause->options)
+	{
+		/* SEQUENCE NAME is for pg_dump */
+		if (strcmp(lfirst_node(DefElem, lc)->defname, "sequence_name") == 0)
+			return false;
+	}
+	/* In brackets */
+	options = *options == '\0' ? options : psprintf(" %s", pnstrdup(options + 1, strlen(options) - 2));
+	sequence = add_sequence(new, options);
+	if (sequence == NULL || !init_filled(&filled, new->change, new->column->colname, write_nextval(sequence)))
+		return false;
+	fill_by_default(new, &filled);
+	dbkit_add_step(new->finding, "BEGIN;\nALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT, ALTER COLUMN {column} ADD {identity};\n"
+				   "SELECT setval(pg_get_serial_sequence({quoted table}, {name}), {value});\nCOMMIT;",
+				   FILLED(&filled), "identity", cause_from(new, 0), "quoted table", quote_literal_cstr(filled.table),
+				   "name", quote_literal_cstr(new->column->colname), NULL);
+	drop_trigger(new, &filled);
+	dbkit_add_step(new->finding, "DROP SEQUENCE {name};", "name", sequence, NULL);
+	return true;
+}
+
+/* Return what the new column's value is: that of the old one, or what an expression says of the row. */
+static char *
+write_value(const LiveChange *change, const char *column, const char *expression)
+{
+	if (*expression == '\0')
+		return psprintf("NEW.%s", quote_identifier(column));
+	return psprintf("(SELECT %s FROM (SELECT NEW.*) AS %s)", expression, quote_identifier(get_rel_name(change->relid)));
+}
+
+/*
+ * Add the steps of a column that a trigger keeps up to date, in place of a generated
+ * one: PostgreSQL cannot make a column that is there a generated one.
+ */
+static bool
+add_generated(const NewColumn *new)
+{
+	/* (expression) STORED */
+	char	   *expression = cause_from(new, 3);
+	FilledColumn filled;
+
+	*(strrchr(expression, ')') + 1) = '\0';
+	if (get_rel_name(new->change->relid) == NULL ||
+		!init_filled(&filled, new->change, new->column->colname, write_value(new->change, new->column->colname, expression)))
+		return false;
+	dbkit_add_statement(new->finding, RISK_SAFE,
+						"-- Only a rewrite makes a stored generated column. In its place, a column that a trigger keeps up to date:");
+	dbkit_begin_locks(new->finding);
+	dbkit_add_step(new->finding, "ALTER TABLE {table} ADD COLUMN {definition};", FILLED(&filled), "definition", new->definition, NULL);
+	add_trigger(new->finding, &filled, psprintf("INSERT OR UPDATE ON %s FOR EACH ROW", filled.table));
+	dbkit_end_locks(new->finding);
+	add_batches(new->change, new->finding, psprintf("%s = NULL", filled.column), "");
+	if (!new->not_null)
+		return true;
+	dbkit_begin_locks(new->finding);
+	add_not_null(new->change, new->finding, new->column->colname);
+	dbkit_end_locks(new->finding);
+	return true;
+}
+
+/* What has a new column rewrite the table */
+static const struct
+{
+	ConstrType	type;
+	bool		(*add_steps) (const NewColumn *new);
+}			causes[] = {
+	{CONSTR_GENERATED, add_generated},
+	{CONSTR_IDENTITY, add_identity},
+	{CONSTR_DEFAULT, add_default},
+};
+
+/* Add the steps of a new column that has a value of its own for each row; false where there are none. */
+bool
+dbkit_add_column_steps(LiveChange *change, Finding *finding, const StatementText *text, const ColumnDef *column)
+{
+	NewColumn	new = {.change = change,.finding = finding,.text = text,.column = column};
+
+	if (is_constrained_domain(column->typeName))
+		return false;
+	for (size_t i = 0; i < lengthof(causes); i++)
+	{
+		new.cause = find_constraint(column, causes[i].type);
+		if (new.cause != NULL)
+			return !dbkit_makes_virtual(new.cause) && init_column(&new) && causes[i].add_steps(&new);
+	}
+	return type_of_serial(column->typeName) != NULL && init_column(&new) && add_serial(&new);
 }
 
 /* What a column has that another one in its place has to have */
@@ -350,15 +606,6 @@ find_using(const StatementText *text, int first, int end)
 			return i;
 	}
 	return end;
-}
-
-/* Return what the new column's value is: that of the old one, or what USING says of the row. */
-static char *
-write_value(const LiveChange *change, const char *column, const char *expression)
-{
-	if (*expression == '\0')
-		return psprintf("NEW.%s", quote_identifier(column));
-	return psprintf("(SELECT %s FROM (SELECT NEW.*) AS %s)", expression, quote_identifier(get_rel_name(change->relid)));
 }
 
 /*

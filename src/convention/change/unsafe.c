@@ -25,12 +25,16 @@
 #include "convention/rules/size_limits.h"
 #include "relation_name.h"
 
-/* The sentences of the findings: WHAT a table of SIZE, more than LIMIT; ADVICE.  Of breaking_change WHAT; ADVICE. */
+/*
+ * The sentences of the findings: WHAT a table of SIZE, more than LIMIT; ADVICE.  Of breaking_change WHAT; ADVICE.
+ * Where PostgreSQL has no way round, the HINT says why.
+ */
 static const struct
 {
 	ChangeRule	rule;
 	const char *what;
 	const char *advice;
+	const char *no_steps;
 }			unsafe_changes[] = {
 
 	[UNSAFE_NOT_NULL] = {BLOCKING_VALIDATION, "SET NOT NULL blocks everybody while it reads",
@@ -50,7 +54,8 @@ static const struct
 	[UNSAFE_PRIMARY_KEY] = {BLOCKING_INDEX, "PRIMARY KEY blocks everybody while it builds an index of",
 	"use CREATE UNIQUE INDEX CONCURRENTLY, and ADD CONSTRAINT ... USING INDEX"},
 	[UNSAFE_EXCLUSION] = {BLOCKING_INDEX, "the constraint blocks everybody while it builds an index of",
-	"PostgreSQL has no way to build that index CONCURRENTLY, so do it while nobody works"},
+		"PostgreSQL has no way to build that index CONCURRENTLY, so do it while nobody works",
+	"PostgreSQL builds the index of an exclusion constraint only while it locks everybody out"},
 	[UNSAFE_REINDEX] = {BLOCKING_INDEX, "REINDEX blocks writes to",
 	"use REINDEX ... CONCURRENTLY"},
 	[UNSAFE_INDEX_MOVE] = {BLOCKING_INDEX, "SET TABLESPACE blocks everybody while it copies an index of",
@@ -60,15 +65,19 @@ static const struct
 	[UNSAFE_DETACH] = {BLOCKING_INDEX, "DETACH PARTITION blocks everybody while it waits for those who use",
 	"use DETACH PARTITION ... CONCURRENTLY"},
 	[UNSAFE_COLUMN] = {TABLE_REWRITE, "it rewrites",
-	"use a new column that is filled in batches"},
+		"use a new column that is filled in batches",
+	"PostgreSQL can do this only by writing the table anew"},
 	[UNSAFE_STORAGE] = {TABLE_REWRITE, "it rewrites",
-	"use a new table that is filled in batches, or do it while nobody works"},
+		"use a new table that is filled in batches, or do it while nobody works",
+	"PostgreSQL can do this only by writing the table anew"},
 	[UNSAFE_MOVE] = {TABLE_REWRITE, "SET TABLESPACE blocks everybody while it copies",
-	"use pg_repack, or do it while nobody works"},
+		"use pg_repack, or do it while nobody works",
+	"PostgreSQL copies the table, and nobody can use it meanwhile"},
 	[UNSAFE_VACUUM_FULL] = {TABLE_REWRITE, "VACUUM FULL rewrites",
 	"use VACUUM, which keeps the space for new rows, or pg_repack, which gives it back"},
 	[UNSAFE_CLUSTER] = {TABLE_REWRITE, "CLUSTER rewrites",
-	"use pg_repack, or do it while nobody works"},
+		"use pg_repack, or do it while nobody works",
+	"CLUSTER writes the table anew, and nobody can use it meanwhile"},
 	[UNSAFE_REFRESH] = {TABLE_REWRITE, "REFRESH blocks everybody while it rewrites",
 	"use REFRESH MATERIALIZED VIEW CONCURRENTLY, which needs a unique index on columns"},
 	[BREAKING_RENAME] = {BREAKING_CHANGE, "a running application that uses the old name fails",
@@ -159,6 +168,7 @@ dbkit_find_unsafe(LiveChange *change, UnsafeChange unsafe, uint64 size, const ch
 	add_finding(&judgement, unsafe, size, column);
 	kept = dbkit_drop_exempt(judgement.findings, 0);
 	change->findings = list_concat(change->findings, kept);
+	change->no_steps = unsafe_changes[unsafe].no_steps;
 	return kept != NIL ? linitial(kept) : NULL;
 }
 
@@ -273,9 +283,16 @@ dbkit_complete_steps(LiveChange *change, const char *rest)
 
 	foreach(lc, change->findings)
 		steps += list_length(((Finding *) lfirst(lc))->actions);
-	if (steps == 0)
+	if (change->findings == NIL)
 		return;
 	first = linitial(change->findings);
+	if (steps == 0)
+	{
+		if (change->no_steps != NULL)
+			dbkit_add_statement(first, RISK_SAFE, psprintf("-- %s: do it when nobody works, after SET dbkit.rule_levels = '%s=off'.",
+														   change->no_steps, first->rule->id));
+		return;
+	}
 	if (rest != NULL)
 		dbkit_prepend_step(first, rest);
 	foreach(lc, change->findings)

@@ -218,6 +218,7 @@ typedef struct Facts
 	char	   *signature;		/* of a function: its qualified name with
 								 * arguments */
 	char	   *search_path;	/* of a function, or NULL */
+	bool		procedure;		/* of a function: it is one that can COMMIT */
 	bool		late_names;		/* of a function: it looks names up when it
 								 * runs */
 	bool		detached;		/* a partition until this statement */

@@ -223,6 +223,7 @@ read_function(RowReader *reader, Oid function)
 		facts->owner = form->proowner;
 		facts->signature = signature(facts, &form->proargtypes);
 		facts->search_path = dbkit_read_search_path(tuple);
+		facts->procedure = form->prokind == PROKIND_PROCEDURE;
 		facts->late_names = has_late_names(tuple);
 	}
 	return facts;

@@ -111,7 +111,26 @@ add_ends(List *ends, HeapTuple tuple)
 	return ends;
 }
 
-/* Return the columns of all foreign keys of the database. */
+static int
+compare_columns(const Column *a, const Column *b)
+{
+	if (a->relid != b->relid)
+		return a->relid < b->relid ? -1 : 1;
+	return a->attnum - b->attnum;
+}
+
+/* Compare where foreign keys stand, for list_sort(). */
+static int
+compare_ends(const ListCell *a, const ListCell *b)
+{
+	const Ends *one = lfirst(a);
+	const Ends *other = lfirst(b);
+	int			order = compare_columns(&one->referencing, &other->referencing);
+
+	return order != 0 ? order : compare_columns(&one->referenced, &other->referenced);
+}
+
+/* Return the columns of all foreign keys of the database, in the order of tables and columns. */
 static List *
 find_ends(void)
 {
@@ -124,6 +143,8 @@ find_ends(void)
 		ends = add_ends(ends, tuple);
 	systable_endscan(scan);
 	table_close(constraints, AccessShareLock);
+	/* Rows of a catalog come in any order, scripts in one. */
+	list_sort(ends, compare_ends);
 	return ends;
 }
 

@@ -13,18 +13,18 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/relation.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
-#include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
-#include "utils/syscache.h"
 
 #include "common.h"
+#include "convention/facts/facts.h"
+#include "convention/facts/read.h"
 #include "convention/fixes/fixes.h"
+#include "convention/rules/foreign_keys.h"
 #include "convention/rules/size_limits.h"
 #include "relation_name.h"
 
@@ -270,35 +270,14 @@ write_index(Writer *writer)
 	return true;
 }
 
-/* Does a usable index begin with the column? */
-static bool
-leads_index(Oid index, AttrNumber attnum)
-{
-	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
-	bool		result;
-
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	result = ((Form_pg_index) GETSTRUCT(tuple))->indisvalid && ((Form_pg_index) GETSTRUCT(tuple))->indkey.values[0] == attnum &&
-		heap_attisnull(tuple, Anum_pg_index_indpred, NULL);
-	ReleaseSysCache(tuple);
-	return result;
-}
-
+/* Is there an index that will do for a foreign key of the column? */
 static bool
 is_indexed(Oid relid, const char *column)
 {
-	Relation	rel = try_relation_open(relid, AccessShareLock);
-	AttrNumber	attnum = get_attnum(relid, column);
-	bool		result = false;
-	ListCell   *lc;
+	const Facts *facts = dbkit_facts(&dbkit_now, RelationRelationId, relid, FACT_COLUMNS | FACT_INDEXES);
+	const ForeignKeyFacts key = {.columns = list_make1_int(get_attnum(relid, column))};
 
-	if (rel == NULL)
-		return true;
-	foreach(lc, RelationGetIndexList(rel))
-		result |= leads_index(lfirst_oid(lc), attnum);
-	relation_close(rel, AccessShareLock);
-	return result;
+	return facts == NULL || dbkit_is_covered(facts, &key);
 }
 
 /* Have a column reference the table that it seems to mean, with the index that the key then needs. */

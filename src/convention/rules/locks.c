@@ -17,6 +17,7 @@
 #include "storage/smgr.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
+#include "utils/hsearch.h"
 
 #include "common.h"
 #include "convention/exemption.h"
@@ -92,15 +93,24 @@ file_size(const Catalogs *before, Oid relid)
 static bool
 was_large(const Catalogs *before, Oid relid)
 {
+	HASHCTL		ctl = {.keysize = sizeof(Oid),.entrysize = sizeof(Oid),.hcxt = CurrentMemoryContext};
+	HTAB	   *seen = hash_create("dbkit children", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	List	   *relations = list_make1_oid(relid);
 	uint64		size = 0;
 	ListCell   *lc;
 
 	foreach(lc, relations)
 	{
+		bool		found;
+
+		/* A child of several parents counts once */
+		hash_search(seen, &lfirst_oid(lc), HASH_ENTER, &found);
+		if (found)
+			continue;
 		size += file_size(before, lfirst_oid(lc));
-		relations = list_concat_unique_oid(relations, dbkit_catalog_children(before, lfirst_oid(lc)));
+		relations = list_concat(relations, dbkit_catalog_children(before, lfirst_oid(lc)));
 	}
+	hash_destroy(seen);
 	return size > dbkit_large_table_size();
 }
 

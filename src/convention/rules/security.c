@@ -466,6 +466,13 @@ judge_function_search_path(Judgement *judgement)
 	if (facts->search_path != NULL || !facts->late_names || dbkit_keeps_agreement(facts->schema, facts->name))
 		return;
 	finding = dbkit_add_finding(judgement, NULL, "it looks names up along the search_path of its caller; use %s", wanted);
+
+	/*
+	 * With a SET clause it could not COMMIT, and whether it does nobody can
+	 * see
+	 */
+	if (facts->procedure)
+		return;
 	dbkit_add_statement(finding, RISK_BREAKS,
 						psprintf("ALTER ROUTINE %s %s;", dbkit_facts_identity(facts), wanted));
 }

@@ -1,3 +1,5 @@
+import logging
+
 from alembic import context
 from sqlalchemy import create_engine
 
@@ -10,6 +12,10 @@ def compare_server_default(context, column, metadata_column, default, metadata_d
         return None
     return str(metadata_default.arg) != (default or "").replace("::text", "")
 
+
+# What the server warns of goes to this logger, at level INFO
+logging.basicConfig(format="%(message)s")
+logging.getLogger("sqlalchemy.dialects.postgresql").setLevel(logging.INFO)
 
 with create_engine("postgresql+psycopg2://").connect() as connection:
     context.configure(

@@ -1,0 +1,1 @@
+CREATE INDEX orders_count_idx ON orders (count);

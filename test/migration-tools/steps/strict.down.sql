@@ -1,0 +1,1 @@
+ALTER TABLE orders ALTER COLUMN count DROP NOT NULL, DROP CONSTRAINT IF EXISTS orders_count_check;
