@@ -11,6 +11,7 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "cluster.h"
 #include "common.h"
 #include "audit/keep.h"
 #include "audit/merge.h"
@@ -64,6 +65,7 @@ _PG_init(void)
 	dbkit_check_settings();		/* first, because it may refuse to load */
 	begin_once();
 
+	dbkit_cluster_init();
 	dbkit_signature_init();
 	dbkit_context_init(dbkit_settings_are_reserved);
 	dbkit_guard_init();
