@@ -1,10 +1,10 @@
 # dbkit: PGXS Makefile.  The version lives in dbkit.control alone.
-EXTENSION  = dbkit dbkit_test
+EXTENSION  = dbkit dbkit_test dbkit_audit
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" dbkit.control)
 
 MODULE_big = dbkit
 OBJS       = $(patsubst %.c,%.o,$(wildcard src/*.c src/*/*.c src/*/*/*.c))
-DATA       = $(filter-out $(DATA_built), $(wildcard src/dbkit--*.sql)) $(wildcard src/dbkit_test--*.sql)
+DATA       = $(filter-out $(DATA_built), $(wildcard src/dbkit--*.sql)) $(wildcard src/dbkit_test--*.sql src/dbkit_audit--*.sql)
 DATA_built = src/dbkit--portable--$(EXTVERSION).sql
 
 # -isystem: warnings are ours to mend only where the code is ours.

@@ -17,6 +17,7 @@
 #include "utils/guc.h"
 
 #include "as_owner.h"
+#include "cluster.h"
 
 /*
  * Begin a security-restricted operation of this role.  An error on the way
@@ -32,6 +33,8 @@ dbkit_begin_as_owner(Oid owner, int extra_flags, AsOwner *saved)
 						   SECURITY_RESTRICTED_OPERATION);
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	if (dbkit_cluster_is_loaded)
+		dbkit_work_in_sequence();
 }
 
 /* Go back to what the caller was. */

@@ -86,12 +86,12 @@ extern void dbkit_set_initial(struct config_generic *setting, char initial);
 #define dbkit_is_temporal_key(constraint) false
 #endif
 
-/* Is a generated column computed when it is read?  Commit 83ea6c54025 brought VIRTUAL (18) */
+/* Will a generated column be computed when it is read?  Commit 83ea6c54025 brought VIRTUAL (18) */
 #if PG_VERSION_NUM >= 180000
-#define dbkit_is_virtual(constraint) \
+#define dbkit_makes_virtual(constraint) \
 	((constraint)->contype == CONSTR_GENERATED && (constraint)->generated_kind == ATTRIBUTE_GENERATED_VIRTUAL)
 #else
-#define dbkit_is_virtual(constraint) false
+#define dbkit_makes_virtual(constraint) false
 #endif
 
 /* Is a column NOT NULL, and known to have no nulls?  NOT NULL ... NOT VALID came with 18 */
@@ -136,6 +136,13 @@ extern void dbkit_set_initial(struct config_generic *setting, char initial);
 #define dbkit_constraint_enforced(form) ((form)->conenforced)
 #else
 #define dbkit_constraint_enforced(form) true
+#endif
+
+/* Is a column computed when it is read?  PostgreSQL 18, commit 83ea6c54025 */
+#if PG_VERSION_NUM >= 180000
+#define dbkit_is_virtual(column) ((column)->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
+#else
+#define dbkit_is_virtual(column) false
 #endif
 
 /* NOT NULL as a constraint, and NOT VALID: PostgreSQL 18, commits 14e87ffa5c5, a379061a22a */
@@ -241,6 +248,15 @@ extern void dbkit_set_initial(struct config_generic *setting, char initial);
 	ReadBufferWithoutRelcache((RelFileNode) {OidIsValid(space) ? (space) : MyDatabaseTableSpace, MyDatabaseId, number}, \
 							  MAIN_FORKNUM, block, RBM_NORMAL, NULL, permanent)
 #define InvalidRelFileNumber	InvalidOid
+#endif
+
+/* Commit 19d8e2308bc gave ExecInsertIndexTuples an argument (16) */
+#if PG_VERSION_NUM >= 160000
+#define dbkit_insert_index_tuples(target, slot, estate) \
+	ExecInsertIndexTuples(target, slot, estate, false, false, NULL, NIL, false)
+#else
+#define dbkit_insert_index_tuples(target, slot, estate) \
+	ExecInsertIndexTuples(target, slot, estate, false, false, NULL, NIL)
 #endif
 
 /* PostgreSQL 17 added named segments of dynamic shared memory. */

@@ -11,7 +11,10 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "cluster.h"
 #include "common.h"
+#include "audit/keep.h"
+#include "audit/merge.h"
 #include "context/context.h"
 #include "context/guard.h"
 #include "context/signature.h"
@@ -62,6 +65,7 @@ _PG_init(void)
 	dbkit_check_settings();		/* first, because it may refuse to load */
 	begin_once();
 
+	dbkit_cluster_init();
 	dbkit_signature_init();
 	dbkit_context_init(dbkit_settings_are_reserved);
 	dbkit_guard_init();
@@ -80,6 +84,8 @@ _PG_init(void)
 	dbkit_change_init();
 	dbkit_lock_names_init();
 	dbkit_thresholds_init();
+	dbkit_audit_keep_init();
+	dbkit_audit_merge_init();
 
 	MarkGUCPrefixReserved("dbkit");
 }

@@ -255,8 +255,8 @@ fill_store(void)
 }
 
 /* Take 64 random bits and leave no copy of them. */
-static uint64
-random_bits(void)
+uint64
+dbkit_random_bits(void)
 {
 	uint64		word;
 
@@ -294,7 +294,7 @@ static UuidBits
 next_uuid(void)
 {
 	uint64		tick = current_tick();
-	uint64		bits = random_bits();
+	uint64		bits = dbkit_random_bits();
 	uint64		next_tail = last_tail + 1 + (bits & INCREMENT_MASK);
 
 	if (tick <= last_tick && next_tail <= TAIL_MASK)
@@ -348,7 +348,7 @@ dbkit_generate_id_at(PG_FUNCTION_ARGS)
 
 	PG_RETURN_TEXT_P(make_id(PG_GETARG_TEXT_PP(0),
 							 make_uuid(usecs / USECS_PER_MSEC, fraction,
-									   random_bits())));
+									   dbkit_random_bits())));
 }
 
 /*

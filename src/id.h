@@ -14,6 +14,7 @@
 
 extern Datum dbkit_generate_id(PG_FUNCTION_ARGS);
 extern Datum dbkit_id_prefix(PG_FUNCTION_ARGS);
+extern uint64 dbkit_random_bits(void);
 extern bool dbkit_is_prefix(const char *prefix);
 extern bool dbkit_is_prefixed_id(text *value);
 

@@ -53,6 +53,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "cluster.h"
 #include "common.h"
 #include "context/confine.h"
 #include "context/revoke.h"
@@ -153,7 +154,8 @@ is_definer(Form_pg_proc form)
 static bool
 is_for_no_tenant(const Confinement *confinement, Form_pg_proc form)
 {
-	return is_for_large_objects(form) || list_member_oid(confinement->withheld, form->oid) || opens_sessions(form->oid);
+	return is_for_large_objects(form) || list_member_oid(confinement->withheld, form->oid) ||
+		opens_sessions(form->oid) || dbkit_runs_elsewhere(form->oid) || dbkit_shows_plans(form->oid);
 }
 
 static bool

@@ -13,6 +13,7 @@
 #include "utils/guc.h"
 #include "utils/guc_tables.h"
 
+#include "cluster.h"
 #include "common.h"
 #include "context/context.h"
 #include "context/signature.h"
@@ -21,6 +22,12 @@
 static void
 check_may_enter(void)
 {
+	if (dbkit_is_cluster_connection())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a tenant context cannot be entered on a connection that another server of the cluster opened"),
+				 errdetail("What a tenant's query calls on such a connection could choose another tenant."),
+				 errhint("Call dbkit.enter in a statement of its own.")));
 	if (dbkit_context_is_entered())
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

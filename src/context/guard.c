@@ -27,10 +27,12 @@
 #include "utils/acl.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/portal.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "cluster.h"
 #include "common.h"
 #include "context/context.h"
 #include "context/guard.h"
@@ -52,6 +54,12 @@ sets_role(Node *node)
 	return set->name != NULL &&
 		(pg_strcasecmp(set->name, "role") == 0 ||
 		 pg_strcasecmp(set->name, "session_authorization") == 0);
+}
+
+static bool
+sets_on_other_servers(Node *node)
+{
+	return dbkit_settings_are_sent(((VariableSetStmt *) node)->name);
 }
 
 static bool
@@ -144,6 +152,7 @@ static const struct
 
 {
 	{T_VariableSetStmt, in_context, sets_role, "changing the role", ROLE_REASON},
+	{T_VariableSetStmt, in_context, sets_on_other_servers, "SET on other servers of the cluster", "The text of the statement runs there, too, where the context does not hold."},
 	{T_CreateFunctionStmt, in_context, creates_function_with_role, "a function with SET role", ROLE_REASON},
 	{T_AlterFunctionStmt, in_context, alters_function_with_role, "a function with SET role", ROLE_REASON},
 	{T_AlterRoleSetStmt, in_context, NULL, "ALTER ROLE ... SET", SETTING_REASON},
@@ -314,6 +323,24 @@ is_temporary(Oid class_id, Oid object_id)
 	return temporary;
 }
 
+/*
+ * Refuse a function that leads to other connections, where the context does not hold.  One that a
+ * query calls on another server does not know whether there is a context where the query came from.
+ */
+static void
+check_function_of_cluster(Oid function)
+{
+	if (dbkit_context_is_entered() && dbkit_runs_elsewhere(function))
+		refuse(get_func_name(function), "It runs on another connection, where the context does not hold.");
+	if (dbkit_context_is_entered() && dbkit_shows_plans(function))
+		refuse(get_func_name(function), EXPLAIN_REASON);
+	if (dbkit_is_cluster_connection() && !dbkit_serves_cluster() && dbkit_runs_elsewhere(function))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("%s is not allowed on a connection that another server of the cluster opened", get_func_name(function)),
+				 errdetail("A tenant's query could lead out of its context by it.")));
+}
+
 static void
 guard_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void *arg)
 {
@@ -327,6 +354,8 @@ guard_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int su
 		if (access == OAT_FUNCTION_EXECUTE)
 			dbkit_context_check_role();
 	}
+	if (access == OAT_FUNCTION_EXECUTE && dbkit_cluster_is_loaded)
+		check_function_of_cluster(object_id);
 	if (next_object_access)
 		next_object_access(access, class_id, object_id, sub_id, arg);
 }

@@ -28,10 +28,22 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "cluster.h"
 #include "common.h"
 #include "context/inherited_policies.h"
 #include "context/leftovers.h"
 #include "context/partition.h"
+
+/*
+ * Does somebody else see to the row level security?  A restore has its own statements for it, and
+ * so has a cluster for the copies of a table.  A client that only pretends to be one is refused
+ * at COMMIT, by the rule partition_rls.
+ */
+static bool
+is_done_elsewhere(void)
+{
+	return dbkit_is_restoring() || dbkit_is_cluster_connection();
+}
 
 /* Protect a relation, and then all below it, as what is above. */
 static void
@@ -126,7 +138,7 @@ dbkit_protect_new_members(Oid relid, const CollectedCommand *command)
 {
 	const Node *parsetree = command->parsetree;
 
-	if (dbkit_is_restoring())
+	if (is_done_elsewhere())
 		return;
 	if (command->type == SCT_AlterTable)
 		protect_attached(command);
@@ -351,7 +363,7 @@ dbkit_prepare_policies(const Node *statement)
 	Descent		descent = {InvalidOid};
 	const RangeVar *table = table_of_policy(statement, &descent.policy);
 
-	if (table == NULL || descent.policy == NULL || dbkit_is_restoring())
+	if (table == NULL || descent.policy == NULL || is_done_elsewhere())
 		return;
 	descent.root = lock_root(table);
 	if (OidIsValid(descent.root) && has_subclass(descent.root))
@@ -389,7 +401,7 @@ dbkit_pass_on_policies(const Node *statement)
 	Descent		descent = {InvalidOid};
 	const RangeVar *table = table_of_policy(statement, &descent.policy);
 
-	if (dbkit_is_restoring())
+	if (is_done_elsewhere())
 		return;
 	if (IsA(statement, AlterTableStmt))
 		pass_flags((const AlterTableStmt *) statement);

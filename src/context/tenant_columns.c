@@ -16,6 +16,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "cluster.h"
 #include "common.h"
 #include "context/tenant_columns.h"
 #include "convention/agreement.h"
@@ -229,7 +230,7 @@ dbkit_compare_tenant_column(Oid relid, TenantKind kind, const char *column)
 
 /*
  * Write the default by which a column belongs to who has entered; NULL where it has one, of its own or
- * of its type, or is the table's own id.
+ * of its type, or is the table's own id; or where the table is distributed by it, as it cannot be altered then.
  */
 char *
 dbkit_tenant_default(Oid relid, TenantKind kind, const char *column)
@@ -239,7 +240,7 @@ dbkit_tenant_default(Oid relid, TenantKind kind, const char *column)
 	const FormData_pg_attribute *attribute = TupleDescAttr(RelationGetDescr(table), attnum - 1);
 	char	   *result = NULL;
 
-	if (!attribute->atthasdef && attribute->attidentity == '\0' && get_typdefault(attribute->atttypid) == NULL &&
+	if (!attribute->atthasdef && attribute->attidentity == '\0' && attnum != dbkit_distribution_column(relid) && get_typdefault(attribute->atttypid) == NULL &&
 		!dbkit_is_own_id(relid, kind, column))
 		result = write_value(kind, attribute->atttypid);
 	relation_close(table, NoLock);
@@ -270,19 +271,20 @@ is_context_value(const Node *expr)
 		 dbkit_is_function(((const FuncExpr *) expr)->funcid, "user_id"));
 }
 
-/* List the columns of a table whose default is a function of the context. */
+/* List the columns of a table whose default is a function of the context, and can be altered. */
 List *
 dbkit_tenant_defaults(Oid relid)
 {
 	Relation	table = relation_open(relid, NoLock);
 	TupleDesc	columns = RelationGetDescr(table);
+	AttrNumber	distribution = dbkit_distribution_column(relid);
 	List	   *result = NIL;
 
 	for (int i = 0; i < columns->natts; i++)
 	{
 		const FormData_pg_attribute *attribute = TupleDescAttr(columns, i);
 
-		if (attribute->atthasdef && attribute->attgenerated == '\0' && is_context_value(build_column_default(table, i + 1)))
+		if (attribute->atthasdef && attribute->attgenerated == '\0' && attribute->attnum != distribution && is_context_value(build_column_default(table, i + 1)))
 			result = lappend(result, pstrdup(NameStr(attribute->attname)));
 	}
 	relation_close(table, NoLock);

@@ -73,6 +73,7 @@ merge(ChangedObject *object, const ChangedObject *more)
 	if (OidIsValid(more->model))
 		object->model = more->model;
 	object->concurrently = Max(object->concurrently, more->concurrently);
+	object->later |= more->later;
 	return object->change.added != before.added || object->change.changed != before.changed;
 }
 
@@ -215,13 +216,15 @@ drop_if_empty(Entry *entry)
 
 /*
  * Take from an entry what the statement that is ending did at this level, NULL for
- * nothing; keep it for the commit if "enforced".  No deeper level is left by now.
+ * nothing; keep it for the commit if "enforced", and that there was something if "later".
+ * No deeper level is left by now.
  */
 static ChangedObject *
-take_pending(Entry *entry, int level, bool enforced)
+take_pending(Entry *entry, int level, bool enforced, bool later)
 {
 	Part	   *part = find_part(entry, level, true);
 	ChangedObject *result;
+	ChangedObject kept;
 	ListCell   *lc;
 
 	if (part == NULL)
@@ -229,8 +232,15 @@ take_pending(Entry *entry, int level, bool enforced)
 	result = palloc(sizeof(ChangedObject));
 	*result = part->what;
 	drop_part(entry, part);
-	if (enforced)
-		(void) add_part(entry, level, false, result);
+	kept = *result;
+	kept.later = later;
+	if (!enforced)
+		kept.change = (Change)
+	{
+		0, 0
+	};
+	if (enforced || later)
+		(void) add_part(entry, level, false, &kept);
 	/* How it was made may be known of an earlier statement */
 	foreach(lc, entry->parts)
 	{
@@ -243,13 +253,13 @@ take_pending(Entry *entry, int level, bool enforced)
 /*
  * Return what the statement that is ending changed, once, as a list of ChangedObject
  * in the order of their first change.  If they are to be judged at commit as well,
- * "enforced" is set.
+ * "enforced" is set; if all is left to the commit, "later".
  *
  * A statement may end within another one, in somebody's event trigger: what
  * that one changed is left to it if an error here could be caught in between.
  */
 List *
-dbkit_changed_by_statement(bool enforced)
+dbkit_changed_by_statement(bool enforced, bool later)
 {
 	int			level = GetCurrentTransactionNestLevel();
 	List	   *waiting = list_copy(pending);
@@ -260,7 +270,7 @@ dbkit_changed_by_statement(bool enforced)
 	foreach(lc, waiting)
 	{
 		Entry	   *entry = lfirst(lc);
-		ChangedObject *object = take_pending(entry, level, enforced);
+		ChangedObject *object = take_pending(entry, level, enforced, later);
 
 		if (object != NULL)
 			result = lappend(result, object);

@@ -28,10 +28,12 @@ typedef struct ChangedObject
 	Oid			model;			/* the partitioned table that the transaction
 								 * made it LIKE, or InvalidOid */
 	Concurrency concurrently;	/* was it done so? */
+	bool		later;			/* what is done when a statement ends waits
+								 * for the COMMIT: the cluster is at it */
 } ChangedObject;
 
 extern bool dbkit_note_change(const ChangedObject *object);
-extern List *dbkit_changed_by_statement(bool enforced);
+extern List *dbkit_changed_by_statement(bool enforced, bool later);
 extern List *dbkit_changed_by_transaction(void);
 extern bool dbkit_is_changed_whole(Oid classid, Oid objid);
 extern bool dbkit_transaction_changed(void);

@@ -27,6 +27,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "cluster.h"
 #include "common.h"
 #include "convention/agreement.h"
 #include "convention/cases.h"
@@ -65,11 +66,35 @@ dbkit_is_fixing(void)
 	return fixing;
 }
 
-/* Return what the transaction changed that breaks the rules of phase "commit". */
+/* Return what was left to the commit when the statement ended. */
+static List *
+list_later(const List *objects)
+{
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, objects)
+	{
+		if (((const ChangedObject *) lfirst(lc))->later)
+			result = lappend(result, lfirst(lc));
+	}
+	return result;
+}
+
+/*
+ * Return what the transaction changed that breaks the rules of phase "commit", and of those of
+ * phase "statement" where that was left to the commit.
+ */
 static List *
 judge_changed(const List *objects)
 {
-	return dbkit_judge_cases(dbkit_read_cases(objects, SCOPE_COMMIT, true, false), SCOPE_COMMIT);
+	List	   *later = list_later(objects);
+	List	   *findings = NIL;
+
+	dbkit_update_registry_later(later);
+	if (later != NIL)
+		findings = dbkit_judge_cases(dbkit_read_cases(later, SCOPE_STATEMENT, true, true), SCOPE_STATEMENT);
+	return list_concat(findings, dbkit_judge_cases(dbkit_read_cases(objects, SCOPE_COMMIT, true, false), SCOPE_COMMIT));
 }
 
 /* Judge what the transaction changed, and fix what is at level "fix". */
@@ -99,13 +124,32 @@ judge_transaction(bool committing)
 	verdict.reached = true;
 }
 
+/* Has the transaction changed anything that concerns us? */
+static bool
+has_changed(void)
+{
+	return dbkit_transaction_changed() &&
+		OidIsValid(get_extension_oid("dbkit", true));	/* not dropped by this
+														 * transaction */
+}
+
 /* Is there anything to judge? */
 static bool
 is_judged(void)
 {
-	return dbkit_transaction_changed() && !dbkit_enforcement_is_disabled() &&
-		OidIsValid(get_extension_oid("dbkit", true));	/* not dropped by this
-														 * transaction */
+	return dbkit_transaction_changed() && !dbkit_enforcement_is_disabled() && has_changed();
+}
+
+/* Bring the registry up to date where nothing is judged, as on a connection that a cluster opened. */
+static void
+update_registry(void)
+{
+	if (!has_changed())
+		return;
+	PushActiveSnapshot(GetTransactionSnapshot());
+	dbkit_refresh_agreement();
+	dbkit_update_registry_later(dbkit_changed_by_transaction());
+	PopActiveSnapshot();
 }
 
 /* Judge the transaction; what is found lives as long as it. */
@@ -211,7 +255,11 @@ at_transaction_event(XactEvent event, void *arg pg_attribute_unused())
 		return;
 	}
 	if (!is_judged())
+	{
+		if (dbkit_cluster_is_loaded)
+			update_registry();
 		return;
+	}
 	caller = MemoryContextSwitchTo(TopTransactionContext);
 	if (verdict.reached && verdict.changes == dbkit_count_changes())
 	{

@@ -21,6 +21,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "cluster.h"
 #include "common.h"
 #include "context/partition.h"
 #include "convention/agreement.h"
@@ -32,6 +33,7 @@
 #include "convention/create_table.h"
 #include "convention/draft/draft.h"
 #include "convention/enforce.h"
+#include "convention/facts/read.h"
 #include "convention/held_locks.h"
 #include "convention/instead.h"
 #include "convention/levels.h"
@@ -44,7 +46,19 @@
 bool
 dbkit_enforcement_is_disabled(void)
 {
-	return dbkit_is_restoring() || dbkit_nothing_is_enforced() || dbkit_is_trying();
+	return dbkit_is_restoring() || dbkit_nothing_is_enforced() || dbkit_is_trying() || dbkit_serves_cluster();
+}
+
+/*
+ * Is what the statement does to be looked at when the transaction commits?  While a cluster's
+ * software turns one statement into many, a table may have another's name, and lack what comes
+ * with the next of them; and another server of the cluster says only then what it was about.
+ */
+static bool
+is_left_to_commit(void)
+{
+	return dbkit_cluster_is_loaded && dbkit_cluster_is_at_work() &&
+		(dbkit_function_runs_statement() || dbkit_is_cluster_connection());
 }
 
 /* Was this a restore when the statement began that runs an extension's script? */
@@ -58,7 +72,7 @@ bool
 dbkit_changes_are_disabled(void)
 {
 	return (creating_extension ? restored_with_extension : dbkit_is_restoring()) ||
-		dbkit_nothing_is_enforced() || dbkit_is_trying();
+		dbkit_nothing_is_enforced() || dbkit_is_trying() || is_left_to_commit();
 }
 
 /* Tell whoever meets an internal error how to go on without us. */
@@ -119,6 +133,16 @@ concurrency(Node *parsetree)
 	return indexed ? CONCURRENTLY_INDEXED : CONCURRENTLY_NOT;
 }
 
+/* Bring the prefix registry up to date with a relation, of which these are the facts or NULL. */
+static void
+update_registry_of(Oid relid, const Facts *facts)
+{
+	char		relkind = get_rel_relkind(relid);
+
+	if (relkind == RELKIND_RELATION || relkind == RELKIND_PARTITIONED_TABLE)
+		dbkit_registry_update(relid, facts != NULL && facts->kind == KIND_TABLE ? dbkit_facts_prefix(facts) : NULL);
+}
+
 /* Bring the prefix registry up to date with what changed. */
 static void
 update_registry(const List *cases)
@@ -128,11 +152,27 @@ update_registry(const List *cases)
 	foreach(lc, cases)
 	{
 		const Case *one = lfirst(lc);
-		char		relkind = dbkit_changes_prefix(one->object) ? get_rel_relkind(one->object->objid) : '\0';
 
-		if (relkind == RELKIND_RELATION || relkind == RELKIND_PARTITIONED_TABLE)
-			dbkit_registry_update(one->object->objid,
-								  one->facts != NULL && one->facts->kind == KIND_TABLE ? dbkit_facts_prefix(one->facts) : NULL);
+		if (dbkit_changes_prefix(one->object))
+			update_registry_of(one->object->objid, one->facts);
+	}
+}
+
+/*
+ * The same when the transaction commits, of what was left to that: in the order of the changes,
+ * so that a table which became a shard gives its prefix to the one that has its name now.
+ */
+void
+dbkit_update_registry_later(const List *objects)
+{
+	ListCell   *lc;
+
+	foreach(lc, objects)
+	{
+		const ChangedObject *object = lfirst(lc);
+
+		if (object->later && object->classid == RelationRelationId)
+			update_registry_of(object->objid, dbkit_facts(&dbkit_now, RelationRelationId, object->objid, FACT_PREFIX));
 	}
 }
 
@@ -205,6 +245,7 @@ dbkit_ddl_command_end(PG_FUNCTION_ARGS)
 	Concurrency concurrent = concurrency(event->parsetree);
 	bool		bare = !ActiveSnapshotSet();	/* after DETACH ...
 												 * CONCURRENTLY */
+	bool		later = is_left_to_commit();
 	Oid			model;
 	List	   *changed;
 	List	   *cases;
@@ -227,10 +268,10 @@ dbkit_ddl_command_end(PG_FUNCTION_ARGS)
 	dbkit_refresh_agreement();
 	model = dbkit_model_of(event->parsetree);
 	dbkit_note_commands(concurrent, model);
-	changed = dbkit_changed_by_statement(!dbkit_enforcement_is_disabled());
-	cases = dbkit_read_cases(changed, SCOPE_STATEMENT, !dbkit_enforcement_is_disabled(), true);
+	changed = dbkit_changed_by_statement(!dbkit_enforcement_is_disabled(), later);
+	cases = later ? NIL : dbkit_read_cases(changed, SCOPE_STATEMENT, !dbkit_enforcement_is_disabled(), true);
 	update_registry(cases);
-	if (!dbkit_enforcement_is_disabled())
+	if (!later && !dbkit_enforcement_is_disabled())
 		findings = judge_statement(event->parsetree, changed, cases, model, &instead);
 	if (dbkit_is_fixing())
 		findings = dbkit_drop_warnings(findings);	/* the statement itself

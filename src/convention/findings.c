@@ -13,7 +13,9 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "cluster.h"
 #include "common.h"
+#include "convention/agreement.h"
 #include "convention/facts/catalogs.h"
 #include "convention/facts/columns.h"
 #include "convention/facts/dependents.h"
@@ -357,6 +359,28 @@ dbkit_add_wrong(Wrong *wrong, FaultSet fault, const char *format,...)
 }
 
 /*
+ * Is it the key of a table in a cluster?  It has to contain the column by which the rows are
+ * distributed; of a table that is not distributed yet, that may be the column of its tenant.
+ */
+static bool
+is_key_in_cluster(const Facts *facts)
+{
+	const List *key = dbkit_facts_key(facts);
+	AttrNumber	distribution;
+	const ColumnFacts *column;
+
+	if (!dbkit_cluster_is_at_work() || list_length(key) != 2)
+		return false;
+	distribution = dbkit_distribution_column(facts->objid);
+	if (distribution == InvalidAttrNumber)
+	{
+		column = dbkit_facts_listed_column(facts, dbkit_agreement()->organization_columns);
+		distribution = column != NULL ? column->attnum : InvalidAttrNumber;
+	}
+	return list_member_int(key, distribution);
+}
+
+/*
  * Add that the column is not the primary key, as it has to be.  The key of a
  * partitioned table has the partition key as well.
  */
@@ -367,7 +391,7 @@ dbkit_check_key(Wrong *wrong, const Facts *facts, const ColumnFacts *column)
 		dbkit_add_wrong(wrong, FAULT_NO_KEY, "is not the primary key");
 	else if (!list_member_int(dbkit_facts_key(facts), column->attnum))
 		dbkit_add_wrong(wrong, FAULT_OTHER_KEY, "is not the primary key, which is (%s)", dbkit_facts_column_names(facts, dbkit_facts_key(facts)));
-	else if (!facts->partitioned && list_length(dbkit_facts_key(facts)) > 1)
+	else if (!facts->partitioned && list_length(dbkit_facts_key(facts)) > 1 && !is_key_in_cluster(facts))
 		dbkit_add_wrong(wrong, FAULT_WIDE_KEY, "is not the whole primary key, which is (%s)",
 						dbkit_facts_column_names(facts, dbkit_facts_key(facts)));
 	if (wrong->faults & FAULT_NO_KEY)

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "cluster.h"
 #include "common.h"
 #include "convention/causes.h"
 #include "convention/exemption.h"
@@ -197,6 +198,8 @@ dbkit_judge(Judgement *judgement, Facts *facts, JudgeScope scope, Change change)
 	int			before = list_length(judgement->findings);
 	FactSet		read = facts->visible;
 
+	if (dbkit_is_managed_elsewhere(facts->classid, facts->objid))
+		return;
 	judgement->facts = facts;
 	for (int i = 0; i < dbkit_n_rules; i++)
 	{

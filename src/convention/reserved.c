@@ -14,6 +14,7 @@
 #include "utils/inval.h"
 #include "utils/syscache.h"
 
+#include "cluster.h"
 #include "common.h"
 #include "convention/agreement.h"
 #include "convention/reserved.h"
@@ -26,7 +27,9 @@ static uint64 changes = 0;
 
 /*
  * Does this database's agreement reserve the settings?  It is read in a
- * transaction only, and where dbkit is not installed there is none.
+ * transaction only, and where dbkit is not installed there is none.  Where another server
+ * of a cluster opened the connection, they are reserved: what a tenant's query calls there
+ * could set them, with no context in the way.
  */
 bool
 dbkit_settings_are_reserved(void)
@@ -39,7 +42,7 @@ dbkit_settings_are_reserved(void)
 		if (reserved)
 		{
 			dbkit_refresh_agreement();
-			reserved = dbkit_agreement()->reserve_settings;
+			reserved = dbkit_agreement()->reserve_settings || dbkit_is_cluster_connection();
 		}
 		known = changes == before;
 	}

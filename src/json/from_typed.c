@@ -21,6 +21,7 @@
 #include "utils/timestamp.h"
 
 #include "common.h"
+#include "json/from_typed.h"
 #include "json/sentinel.h"
 #include "json/typed_type.h"
 
@@ -323,6 +324,13 @@ read_value(TypedType *type, JsonbValue *json, int32 typmod, Datum sample, bool *
 	if (OidIsValid(type->domain))
 		domain_check(result, *isnull, type->domain, &type->domain_check, type->context);
 	return result;
+}
+
+/* Read the value of one column. */
+Datum
+dbkit_read_typed(TypedType *type, JsonbValue *json, int32 typmod, bool *isnull)
+{
+	return read_value(type, json, typmod, (Datum) 0, isnull);
 }
 
 PG_FUNCTION_INFO_V1(dbkit_from_typed_json);

@@ -17,6 +17,9 @@
 #define VALUE_KEY			"value"
 #define LOWER_BOUNDS_KEY	"lower_bounds"
 
+/* What the first has in the log of changes, where a value is not to be known */
+#define MASKED_NAME			"masked"
+
 typedef enum Sentinel
 {
 	SENTINEL_NONE,				/* the value stands for itself */

@@ -23,26 +23,19 @@
 #include "common.h"
 #include "json/iso8601.h"
 #include "json/sentinel.h"
+#include "json/to_typed.h"
 #include "json/typed_type.h"
 
-/* The JSON that is being written */
-typedef struct Writer
-{
-	JsonbParseState *state;
-	JsonbValue *result;			/* of what was written last */
-	const char *column;			/* that is being written, for errors */
-} Writer;
-
-static void write_value(Writer *writer, TypedType *type, Datum value, bool isnull);
+static void write_value(TypedWriter *writer, TypedType *type, Datum value, bool isnull);
 
 static void
-push(Writer *writer, JsonbIteratorToken token)
+push(TypedWriter *writer, JsonbIteratorToken token)
 {
 	writer->result = pushJsonbValue(&writer->state, token, NULL);
 }
 
 static void
-push_key(Writer *writer, const char *key)
+push_key(TypedWriter *writer, const char *key)
 {
 	JsonbValue	json = {.type = jbvString,.val.string = {strlen(key), unconstify(char *, key)}};
 
@@ -51,7 +44,7 @@ push_key(Writer *writer, const char *key)
 
 /* Write a value where it belongs: under a key, as an element, or as a document that is nothing else. */
 static void
-push_value(Writer *writer, JsonbValue *json)
+push_value(TypedWriter *writer, JsonbValue *json)
 {
 	if (writer->state == NULL && json->type != jbvBinary)
 	{
@@ -67,7 +60,7 @@ push_value(Writer *writer, JsonbValue *json)
 }
 
 static void
-push_string(Writer *writer, const char *string)
+push_string(TypedWriter *writer, const char *string)
 {
 	JsonbValue	json = {.type = jbvString,.val.string = {strlen(string), unconstify(char *, string)}};
 
@@ -76,7 +69,7 @@ push_string(Writer *writer, const char *string)
 
 /* Write an object that stands for something. */
 static void
-push_sentinel(Writer *writer, Sentinel sentinel, JsonbValue *value)
+push_sentinel(TypedWriter *writer, Sentinel sentinel, JsonbValue *value)
 {
 	push(writer, WJB_BEGIN_OBJECT);
 	push_key(writer, SENTINEL_KEY);
@@ -88,10 +81,15 @@ push_sentinel(Writer *writer, Sentinel sentinel, JsonbValue *value)
 
 /* Write a time; the text is NULL where there is none. */
 static void
-write_time(Writer *writer, const TypedType *type, Datum value, Sentinel sentinel, const char *string)
+write_time(TypedWriter *writer, TypedType *type, Datum value, Sentinel sentinel, const char *string)
 {
 	JsonbValue	json = {.type = jbvString};
 
+	if (string == NULL && writer->any_time)
+	{
+		push_string(writer, dbkit_output_text(type, value));
+		return;
+	}
 	if (string == NULL)
 	{
 		Oid			output;
@@ -114,7 +112,7 @@ write_time(Writer *writer, const TypedType *type, Datum value, Sentinel sentinel
  * the negative zero, which has no other form.
  */
 static void
-write_number(Writer *writer, TypedType *type, Datum value)
+write_number(TypedWriter *writer, TypedType *type, Datum value)
 {
 	const char *string = OutputFunctionCall(&type->output, value);
 	JsonbValue	json = {.type = jbvNumeric};
@@ -138,7 +136,7 @@ may_mention_sentinel(const JsonbValue *json)
 
 /* Write JSON of the user, with what could be taken for ours wrapped. */
 static void
-write_json(Writer *writer, JsonbValue *json)
+write_json(TypedWriter *writer, JsonbValue *json)
 {
 	JsonbIterator *it;
 	JsonbIteratorToken token;
@@ -169,7 +167,7 @@ write_json(Writer *writer, JsonbValue *json)
  * of SQL is not a dimension of it.
  */
 static void
-write_document(Writer *writer, TypedType *type, Datum value)
+write_document(TypedWriter *writer, TypedType *type, Datum value)
 {
 	bool		in_array = writer->state != NULL && writer->state->contVal.type == jbvArray;
 	JsonbValue	root;
@@ -185,7 +183,7 @@ write_document(Writer *writer, TypedType *type, Datum value)
 
 /* Write one dimension of an array and those below it; "at" is the next element. */
 static void
-write_dimension(Writer *writer, TypedType *element, const int *sizes, int dimensions,
+write_dimension(TypedWriter *writer, TypedType *element, const int *sizes, int dimensions,
 				const Datum *values, const bool *isnull, int *at)
 {
 	push(writer, WJB_BEGIN_ARRAY);
@@ -216,7 +214,7 @@ has_usual_bounds(const ArrayType *array)
 
 /* Write an array: arrays in arrays, one for each dimension. */
 static void
-write_array_elements(Writer *writer, TypedType *type, ArrayType *array)
+write_array_elements(TypedWriter *writer, TypedType *type, ArrayType *array)
 {
 	static const int empty = 0;
 	Datum	   *values;
@@ -231,7 +229,7 @@ write_array_elements(Writer *writer, TypedType *type, ArrayType *array)
 }
 
 static void
-write_array(Writer *writer, TypedType *type, Datum value)
+write_array(TypedWriter *writer, TypedType *type, Datum value)
 {
 	ArrayType  *array = DatumGetArrayTypeP(value);
 
@@ -262,7 +260,7 @@ write_array(Writer *writer, TypedType *type, Datum value)
 
 /* Write the columns of a row as an object.  Another row may have other columns, so names are copied. */
 static void
-write_columns(Writer *writer, TypedType *type, HeapTupleHeader row)
+write_columns(TypedWriter *writer, TypedType *type, HeapTupleHeader row)
 {
 	const char *outer = writer->column;
 	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row),.t_data = row};
@@ -297,7 +295,7 @@ has_sentinel_column(const TypedType *type)
 }
 
 static void
-write_composite(Writer *writer, TypedType *type, Datum value)
+write_composite(TypedWriter *writer, TypedType *type, Datum value)
 {
 	HeapTupleHeader row = DatumGetHeapTupleHeader(value);
 
@@ -317,7 +315,7 @@ write_composite(Writer *writer, TypedType *type, Datum value)
 
 /* Write a value of any type. */
 static void
-write_value(Writer *writer, TypedType *type, Datum value, bool isnull)
+write_value(TypedWriter *writer, TypedType *type, Datum value, bool isnull)
 {
 	JsonbValue	json = {.type = jbvNull};
 	char		buffer[ISO8601_SIZE];
@@ -360,6 +358,42 @@ write_value(Writer *writer, TypedType *type, Datum value, bool isnull)
 	}
 }
 
+/* Begin an object or array, whose values follow one by one. */
+void
+dbkit_begin_typed(TypedWriter *writer, JsonbIteratorToken token)
+{
+	writer->state = NULL;
+	push(writer, token);
+}
+
+/* Write the next element of an array, or the value of a key. */
+void
+dbkit_write_typed(TypedWriter *writer, const char *key, TypedType *type, Datum value, bool isnull)
+{
+	if (key != NULL)
+		push_key(writer, key);
+	write_value(writer, type, value, isnull);
+}
+
+/* Write a key whose value is not to be known. */
+void
+dbkit_write_masked(TypedWriter *writer, const char *key)
+{
+	push_key(writer, key);
+	push(writer, WJB_BEGIN_OBJECT);
+	push_key(writer, SENTINEL_KEY);
+	push_string(writer, MASKED_NAME);
+	push(writer, WJB_END_OBJECT);
+}
+
+/* End what was begun. */
+Jsonb *
+dbkit_end_typed(TypedWriter *writer, JsonbIteratorToken token)
+{
+	push(writer, token);
+	return JsonbValueToJsonb(writer->result);
+}
+
 PG_FUNCTION_INFO_V1(dbkit_to_typed_json);
 
 /*
@@ -374,7 +408,7 @@ PG_FUNCTION_INFO_V1(dbkit_to_typed_json);
 Datum
 dbkit_to_typed_json(PG_FUNCTION_ARGS)
 {
-	Writer		writer = {NULL};
+	TypedWriter writer = {NULL};
 	TypedType  *type = dbkit_typed_argument(fcinfo, 0);
 	int			level = dbkit_use_fixed_settings();
 

@@ -29,6 +29,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "cluster.h"
 #include "common.h"
 #include "context/context.h"
 #include "lock/lock.h"
@@ -76,13 +77,22 @@ name_argument(FunctionCallInfo fcinfo)
 	return text_to_cstring(PG_GETARG_TEXT_PP(0));
 }
 
-/* Describe the wanted lock, and have its name remembered. */
+/*
+ * Describe the wanted lock, and have its name remembered.  A lock is one of this server, and the
+ * servers of a cluster do not see each other's: so there is one server for all of them.
+ */
 static void
 init_lock(NamedLock *lock, const char *name, LOCKMODE mode, bool session)
 {
 	char	   *utf8;
 	uint64		key;
 
+	if (dbkit_is_sent_to())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("named locks of a cluster are those of its coordinator"),
+				 errdetail("No other server would see a lock that is taken on this one."),
+				 errhint("Connect to the coordinator to take it.")));
 	lock->name = name;
 	lock->mode = mode;
 	lock->session = session;

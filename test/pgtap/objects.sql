@@ -2,13 +2,14 @@
 BEGIN;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 CREATE EXTENSION IF NOT EXISTS dbkit_test;
+CREATE EXTENSION IF NOT EXISTS dbkit_audit;
 SELECT plan(14);
 
 CREATE TEMP TABLE members AS
 SELECT classid, objid, objsubid, (pg_identify_object(classid, objid, objsubid)).*
 FROM pg_depend
 WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
-  AND refobjid IN (SELECT oid FROM pg_extension WHERE extname IN ('dbkit', 'dbkit_test'));
+  AND refobjid IN (SELECT oid FROM pg_extension WHERE extname IN ('dbkit', 'dbkit_test', 'dbkit_audit'));
 
 SELECT cmp_ok((SELECT count(*) FROM members WHERE type = 'function'), '>=', 15::bigint, 'the list of objects is not empty');
 SELECT is_empty($$
@@ -20,7 +21,7 @@ SELECT is_empty($$
 	SELECT relation.oid::regclass, attname
 	FROM members JOIN pg_class AS relation ON classid = 'pg_class'::regclass AND relation.oid = objid
 	JOIN pg_attribute ON attrelid = relation.oid AND attnum > 0
-	WHERE relkind = 'r' AND col_description(relation.oid, attnum) IS NULL
+	WHERE relkind = 'r' AND NOT relispartition AND col_description(relation.oid, attnum) IS NULL
 $$, 'every column of a table has a comment');
 SELECT is_empty($$
 	SELECT identity FROM members
@@ -67,7 +68,7 @@ SELECT bag_eq($$
 	FROM members JOIN pg_proc AS p ON classid = 'pg_proc'::regclass AND p.oid = objid
 	WHERE proname IN ('generate_id', 'updated_at', 'generate_id_at', 'is_id', 'id_prefix', 'id_uuid', 'id_from_uuid', 'id_timestamp',
 		'id_lower_bound', 'id_upper_bound', 'table_of', 'check', 'check_schema', 'fixes', 'run_as', 'add_rule', 'drop_rule', 'apply', 'revert', 'keep_ledger', 'fingerprint', 'schema_sql', 'annotate', 'annotations', 'annotations_yaml', 'describe', 'health', 'report', 'rules', 'ddl_command_end', 'sql_drop', 'ignore_replicated',
-		'make', 'make_many', 'leak_test')
+		'make', 'make_many', 'leak_test', 'audit', 'unaudit', 'as_of', 'audit_history', 'audit_check', 'audit_seal', 'audit_trim', 'audit_erase', 'audit_statement')
 $$, $$VALUES
 	('dbkit."check"()', 's strict u'),
 	('dbkit."check"(regclass)', 's strict u'),
@@ -76,6 +77,14 @@ $$, $$VALUES
 	('dbkit.annotations(regnamespace)', 's u'),
 	('dbkit.annotations_yaml(regnamespace)', 's u'),
 	('dbkit.apply(bigint,text,text,text)', 'v u'),
+	('dbkit.as_of(anyelement,text,timestamp with time zone)', 's u'),
+	('dbkit.audit(regclass,name[])', 'v strict u'),
+	('dbkit.audit_check(text)', 's u'),
+	('dbkit.audit_erase(text,text)', 'v strict u'),
+	('dbkit.audit_history(regclass,text)', 's strict s'),
+	('dbkit.audit_seal(text)', 'v u'),
+	('dbkit.audit_statement()', 'v u'),
+	('dbkit.audit_trim(timestamp with time zone)', 'v strict u'),
 	('dbkit.check_schema(regnamespace)', 's strict u'),
 	('dbkit.ddl_command_end()', 'v u'),
 	('dbkit.describe(text,regnamespace)', 's u'),
@@ -103,14 +112,15 @@ $$, $$VALUES
 	('dbkit.schema_sql(jsonb)', 'v strict u'),
 	('dbkit.sql_drop()', 'v u'),
 	('dbkit.table_of(text)', 's strict s'),
+	('dbkit.unaudit(regclass)', 'v strict u'),
 	('generate_id(text)', 'v strict s'),
 	('updated_at()', 'v s')$$, 'volatility, strictness and parallel safety are as designed');
 
 SELECT results_eq($$
-	SELECT evtname::text COLLATE "default", evtevent::text COLLATE "default", evtenabled::text, evttags::text FROM pg_event_trigger
+	SELECT evtname::text COLLATE "default", evtevent::text COLLATE "default", evtenabled::text, evttags::text COLLATE "default" FROM pg_event_trigger
 	WHERE evtname ~ '^dbkit_' AND evtevent IN ('ddl_command_end', 'sql_drop') ORDER BY 1
-$$, $$VALUES ('dbkit_ddl_command_end', 'ddl_command_end', 'O', NULL), ('dbkit_sql_drop', 'sql_drop', 'O', NULL)$$,
-	'the event triggers fire in sessions of origin, for every command');
+$$, $$VALUES ('dbkit_audit_follow', 'ddl_command_end', 'O', '{"ALTER TABLE","CREATE FOREIGN TABLE","CREATE SCHEMA","CREATE TABLE"}'), ('dbkit_ddl_command_end', 'ddl_command_end', 'O', NULL), ('dbkit_sql_drop', 'sql_drop', 'O', NULL)$$,
+	'the event triggers fire in sessions of origin, dbkit''s own for every command');
 SELECT results_eq($$
 	SELECT name COLLATE "C", context FROM pg_settings
 	WHERE name ~ '^dbkit\.(enforce|rule|required|large|max_lock_time)' ORDER BY 1

@@ -25,7 +25,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $tree = "$FindBin::Bin/../..";
-my $not_run_expected = 10;
+my $not_run_expected = 12;
 my $nothing = qr/^ +(?:enter|protect|unprotect|exempt|lock|run_as|sign_up) *\n-+\n *\n\(1 row\)\n\n/m;
 my $fence = qr/^```(\w*)[^\n]*\n(.*?)^```$/ms;
 

@@ -266,6 +266,42 @@ cmp_ok(scalar(grep { / ran as regress_mallory$/ } map { keys %$_ } values %$told
 none('and nothing with other rights', @complaints);
 $node->safe_psql('planted', 'DROP EXTENSION dbkit_test');
 
+# The log of changes: a superuser and the stranger audit what the stranger planted, change it and look at it
+my %audit_calls = (
+	'dbkit.audit(regclass,name[])' => [ 'SELECT dbkit.audit(:rel)', "SELECT dbkit.audit(:rel, '{note}')" ],
+	'dbkit.unaudit(regclass)' => ['SELECT dbkit.audit(:rel), dbkit.unaudit(:rel)'],
+	'dbkit.as_of(anyelement,text,timestamp with time zone)' => [ "SELECT dbkit.as_of(:sample, '1', now())", "SELECT dbkit.as_of(:sample, '1', '2001-01-01')" ],
+	'dbkit.audit_history(regclass,text)' => [q{SELECT * FROM dbkit.audit_history(:rel, '1')}],
+	'dbkit.audit_seal(text)' => ['CALL dbkit.audit_seal()'],
+	'dbkit.audit_check(text)' => ['SELECT * FROM dbkit.audit_check()'],
+	'dbkit.audit_trim(timestamp with time zone)' => ['SELECT dbkit.audit_trim(now())'],
+	'dbkit.audit_erase(text,text)' => [q{SELECT dbkit.audit_erase('1', 'asked to')}],
+	'dbkit.audit_months()' => ['SELECT dbkit.audit_months()'],
+	'dbkit.audit_note(text,text,jsonb)' => [q{SELECT dbkit.audit_note('TRIM', NULL, '{}')}],
+	'dbkit.audit_values_hash(bigint,jsonb,jsonb)' => ['SELECT dbkit.audit_values_hash(1, NULL, NULL)'],
+	'dbkit.audit_entry_hash(dbkit.audit_log,bytea)' => [q{SELECT dbkit.audit_entry_hash(l, '') FROM dbkit.audit_log l}],
+	'dbkit.audit_seal_hash(bigint,bigint,pg_snapshot,bigint)' => [q{SELECT dbkit.audit_seal_hash(1, 1, '1:1:', 1)}],
+	map { ("dbkit.audit_$_()" => ["SELECT dbkit.audit_$_()"]) } qw(statement row masked follow keep));
+$node->safe_psql('planted', 'CREATE EXTENSION dbkit_audit');
+@members = rows('planted', q{SELECT objid::regprocedure FROM pg_depend WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'dbkit_audit')
+	AND classid = 'pg_proc'::regclass AND deptype = 'e' ORDER BY 1});
+is_deeply([ sort @members ], [ sort keys %audit_calls ], 'and those of dbkit_audit');
+$told = run_numbered('planted', $superuser, '', '', map { expand($_) } 'SELECT dbkit.audit(:rel)');
+none('auditing runs nothing with other rights', map { my $n = $_; map { [ $_, $n ] } grep { !/ ran as regress_mallory$/ } keys %{ $told->{$n} } } keys %$told);
+cmp_ok($node->safe_psql('planted', "SELECT count(*) FROM dbkit.audit_log WHERE operation = 'AUDIT'"), '>', 3, 'some of what is planted can be audited');
+for my $user ($superuser, 'regress_mallory')
+{
+	@own = map { map { expand($_) } @{ $audit_calls{$_} } } sort keys %audit_calls;
+	@complaints = ();
+	$told = run_numbered('planted', $user, "BEGIN; SET LOCAL dbkit.enforce = off; SET LOCAL search_path = t, public, pg_catalog;", 'ROLLBACK;', @own);
+	for my $n (keys %$told)
+	{
+		push @complaints, map { [ $_, $n =~ /^\d+$/ ? $own[$n] : $n ] } grep { !/ ran as regress_mallory$/ } keys %{ $told->{$n} };
+	}
+	none("the log of changes runs nothing with other rights, called by $user", @complaints);
+}
+$node->safe_psql('planted', 'TRUNCATE dbkit.audit_log; DROP EXTENSION dbkit_audit CASCADE');
+
 # DDL -----------------------------------------------------------------------
 
 my @ddl = (

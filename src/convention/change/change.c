@@ -40,6 +40,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "cluster.h"
 #include "common.h"
 #include "convention/agreement.h"
 #include "convention/change/change.h"
@@ -345,6 +346,13 @@ judge(const JudgedStatement *judged, Node *statement)
 	dbkit_report(change.findings, ERROR, NULL);
 }
 
+/* Does a function run the statement that is running, rather than the client? */
+bool
+dbkit_function_runs_statement(void)
+{
+	return running != NULL && !running->top_level;
+}
+
 /* Judge a statement for which event triggers fire, when it begins. */
 void
 dbkit_judge_change(Node *statement)
@@ -416,7 +424,12 @@ run_judged(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 		   ProcessUtilityContext context, ParamListInfo params,
 		   QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc)
 {
-	RunningStatement statement = {.outer = running,.planned = pstmt,.source = queryString};
+	RunningStatement statement = {
+		.outer = running,
+		.planned = pstmt,
+		.source = queryString,
+		.top_level = context == PROCESS_UTILITY_TOPLEVEL
+	};
 
 	running = &statement;
 	PG_TRY();
@@ -439,13 +452,14 @@ change_ProcessUtility(PlannedStmt *pstmt, const char *queryString, bool readOnly
 {
 	const JudgedStatement *judged = find_judged(pstmt->utilityStmt);
 
-	if (judged == NULL)
+	/* In a cluster, note of every statement whether a function runs it */
+	if (judged == NULL && !dbkit_cluster_is_loaded)
 	{
 		(next_ProcessUtility ? next_ProcessUtility : standard_ProcessUtility)
 			(pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
 		return;
 	}
-	if (judged->hooked)
+	if (judged != NULL && judged->hooked)
 		judge_without_event(judged, pstmt->utilityStmt);
 	run_judged(pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
 }

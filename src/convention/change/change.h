@@ -80,6 +80,7 @@ extern char *dbkit_column_part(const StatementText *text, const ColumnDef *colum
 extern void dbkit_judge_breaking(LiveChange *change);
 
 /* change.c */
+extern bool dbkit_function_runs_statement(void);
 extern void dbkit_judge_change(Node *statement);
 extern void dbkit_judge_rewrite(Node *statement);
 extern void dbkit_change_init(void);

@@ -501,7 +501,7 @@ dbkit_add_column_steps(LiveChange *change, Finding *finding, const StatementText
 	{
 		new.cause = find_constraint(column, causes[i].type);
 		if (new.cause != NULL)
-			return !dbkit_is_virtual(new.cause) && init_column(&new) && causes[i].add_steps(&new);
+			return !dbkit_makes_virtual(new.cause) && init_column(&new) && causes[i].add_steps(&new);
 	}
 	return type_of_serial(column->typeName) != NULL && init_column(&new) && add_serial(&new);
 }

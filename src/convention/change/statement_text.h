@@ -16,6 +16,7 @@ typedef struct RunningStatement
 	const struct RunningStatement *outer;
 	const PlannedStmt *planned;
 	const char *source;
+	bool		top_level;		/* the client sent it */
 } RunningStatement;
 
 typedef struct Token

@@ -24,6 +24,7 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "cluster.h"
 #include "common.h"
 #include "context/tenant_columns.h"
 #include "convention/agreement.h"
@@ -686,6 +687,26 @@ avoid_taken_names(Draft *draft)
 	}
 }
 
+/* In a cluster, have a key that the findings ask for begin with the tenant's column, by which tables are distributed. */
+static void
+widen_key(Draft *draft)
+{
+	DraftColumn *tenant = unconstify(DraftColumn *, dbkit_draft_find_tenant_column(draft, TENANT_ORGANIZATION));
+	ListCell   *lc;
+
+	foreach(lc, draft->constraints)
+	{
+		DraftConstraint *constraint = lfirst(lc);
+
+		if (tenant == NULL || constraint->type != CONSTRAINT_PRIMARY || constraint->dropped || OidIsValid(constraint->oid) ||
+			list_member_ptr(constraint->columns, tenant))
+			continue;
+		constraint->columns = lcons(tenant, constraint->columns);
+		constraint->definition = psprintf("PRIMARY KEY (%s)", dbkit_draft_list_columns(constraint->columns));
+		dbkit_draft_drop_index(draft, quote_identifier(tenant->name));
+	}
+}
+
 /*
  * Revise a draft by the findings about its table.  A finding that nothing can be done about
  * without asking is an obstacle.
@@ -710,6 +731,8 @@ dbkit_revise_draft(Draft *draft, const List *findings)
 				revisions[action->kind] (draft, action);
 		}
 	}
+	if (dbkit_cluster_is_at_work())
+		widen_key(draft);
 	follow_own_keys(draft);
 	foreach(lc, draft->constraints)
 	{

@@ -25,6 +25,7 @@
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
+#include "cluster.h"
 #include "common.h"
 #include "convention/facts/read.h"
 #include "convention/facts/table.h"
@@ -110,7 +111,8 @@ read_relation(RowReader *reader, Oid relid, FactSet wanted)
 		return NULL;
 	form = (Form_pg_class) GETSTRUCT(row);
 	if (!is_judged(reader, form) ||
-		is_foreign_to_us(reader, RelationRelationId, relid, form->relnamespace))
+		is_foreign_to_us(reader, RelationRelationId, relid, form->relnamespace) ||
+		dbkit_is_copy(relid, NameStr(form->relname)))
 		return NULL;
 
 	facts = new_facts(reader->catalogs, RelationRelationId, relid, form->relnamespace, NameStr(form->relname));

@@ -1,0 +1,49 @@
+# What the log of changes adds to an UPDATE of many rows: the statement in an audited table, less the
+# same in one that is not, against the INSERT ... SELECT of the difference in the same statement that
+# one would write by hand.
+
+use strict;
+use warnings;
+
+# Update all rows of a table, into which new ones are put before.
+sub variant
+{
+	my ($name, $table, $count, $sql) = @_;
+	return {
+		name => $name,
+		before => "TRUNCATE $table; INSERT INTO $table (n) SELECT generate_series(1, $count); VACUUM $table; CHECKPOINT",
+		sql => $sql // "UPDATE $table SET n = n + 1",
+	};
+}
+
+return sub {
+	my ($with) = @_;
+	my $count = int(100_000 * $with->{scale}) || 1;
+	my $columns = "id text COLLATE \"C\" PRIMARY KEY DEFAULT generate_id('bau'), created_at timestamptz NOT NULL DEFAULT now(),
+		storytime jsonb DEFAULT '{\"a\": [1, 2, 3]}', title text DEFAULT 'some text', n bigint";
+	return {
+		setup => [ [ 'dbkit', <<~SQL ] ],
+			CREATE EXTENSION IF NOT EXISTS dbkit_audit;
+			SET dbkit.enforce = off;
+			CREATE TABLE bench_plain ($columns) WITH (autovacuum_enabled = off);
+			CREATE TABLE bench_audited ($columns) WITH (autovacuum_enabled = off);
+			CREATE TABLE bench_by_hand ($columns) WITH (autovacuum_enabled = off);
+			CREATE TABLE bench_log (id text COLLATE "C" DEFAULT generate_id('blo'), at timestamptz DEFAULT clock_timestamp(),
+				row_id text, operation text, old_values jsonb, new_values jsonb, role text DEFAULT current_user);
+			CREATE INDEX ON bench_log (row_id);
+			SELECT dbkit.audit('bench_audited')
+			SQL
+		cases => [ {
+			what => "the log of changes, added to an UPDATE of $count rows",
+			unit => 'ms',
+			repeat => 1,
+			baseline => variant('no log', 'bench_plain', $count),
+			dbkit => variant('dbkit.audit()', 'bench_audited', $count),
+			peers => [ { %{ variant('INSERT ... SELECT of the difference', 'bench_by_hand', $count, <<~SQL) }, aim => 1 } ],
+				WITH before AS MATERIALIZED (SELECT id, n FROM bench_by_hand), after AS (UPDATE bench_by_hand SET n = n + 1 RETURNING id, n)
+				INSERT INTO bench_log (row_id, operation, old_values, new_values)
+				SELECT after.id, 'UPDATE', jsonb_build_object('n', before.n), jsonb_build_object('n', after.n) FROM after JOIN before USING (id)
+				SQL
+		} ],
+	};
+};
