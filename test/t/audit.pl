@@ -10,7 +10,7 @@ use Test::More;
 
 my $main = PostgreSQL::Test::Cluster->new('main');
 $main->init(allows_streaming => 'logical', extra => [ '--encoding=UTF8', '--locale=C' ]);
-$main->append_conf('postgresql.conf', "max_prepared_transactions = 5");
+$main->append_conf('postgresql.conf', "max_prepared_transactions = 5\nlisten_addresses = '127.0.0.1'");
 $main->start;
 my $other = PostgreSQL::Test::Cluster->new('other');
 $other->init(allows_streaming => 'logical', extra => [ '--encoding=UTF8', '--locale=C' ]);
@@ -41,6 +41,14 @@ sub problems
 $main->safe_psql('postgres', 'CREATE DATABASE source');
 $main->safe_psql('source', "CREATE EXTENSION dbkit; CREATE EXTENSION dbkit_audit; $tables");
 $main->safe_psql('source', $audit);
+
+# where a change came from -----------------------------------------------------
+
+my $by_address = "host=127.0.0.1 port=${\ $main->port } dbname=source application_name=afar";
+ok(run_log([ 'psql', '-Xqd', $by_address, '-c', "INSERT INTO notes VALUES ('from afar', 'a', 'b')" ]), 'a change by a client with an address');
+$main->safe_psql('source', "DELETE FROM notes WHERE id = 'from afar'");
+is($main->safe_psql('source', "SELECT operation, client_address, application_name FROM dbkit.audit_log WHERE row_id = 'from afar' ORDER BY at"),
+	"INSERT|127.0.0.1|afar\nDELETE||audit.pl", 'the log has the address, and none for a socket');
 
 # prepared transactions -------------------------------------------------------
 
