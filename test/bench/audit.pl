@@ -1,6 +1,7 @@
 # What the log of changes adds to an UPDATE of many rows: the statement in an audited table, less the
 # same in one that is not, against the INSERT ... SELECT of the difference in the same statement that
-# one would write by hand.
+# one would write by hand.  And what it adds to transactions that change a row each: pgbench's simple
+# update, whose accounts are audited.
 
 use strict;
 use warnings;
@@ -16,24 +17,43 @@ sub variant
 	};
 }
 
+# pgbench's simple update, with its tables in this schema.
+sub transactions
+{
+	my ($name, $schema, $count) = @_;
+	return { name => $name, sql => qq{\\! PGOPTIONS='-c search_path=$schema,public' pgbench -n -b simple-update -M prepared -t $count dbkit > /dev/null 2>&1} };
+}
+
 return sub {
 	my ($with) = @_;
+	my $transactions = int(20_000 * $with->{scale}) || 10;
 	my $count = int(100_000 * $with->{scale}) || 1;
 	my $columns = "id text COLLATE \"C\" PRIMARY KEY DEFAULT generate_id('bau'), created_at timestamptz NOT NULL DEFAULT now(),
 		storytime jsonb DEFAULT '{\"a\": [1, 2, 3]}', title text DEFAULT 'some text', n bigint";
+	my $tables = <<~SQL;
+		CREATE EXTENSION IF NOT EXISTS dbkit_audit;
+		SET dbkit.enforce = off;
+		CREATE TABLE bench_plain ($columns) WITH (autovacuum_enabled = off);
+		CREATE TABLE bench_audited ($columns) WITH (autovacuum_enabled = off);
+		CREATE TABLE bench_by_hand ($columns) WITH (autovacuum_enabled = off);
+		CREATE TABLE bench_log (id text COLLATE "C" DEFAULT generate_id('blo'), at timestamptz DEFAULT clock_timestamp(),
+			row_id text, operation text, old_values jsonb, new_values jsonb, role text DEFAULT current_user);
+		CREATE INDEX ON bench_log (row_id);
+		SELECT dbkit.audit('bench_audited');
+		CREATE SCHEMA bench_without;
+		CREATE SCHEMA bench_with
+		SQL
 	return {
-		setup => [ [ 'dbkit', <<~SQL ] ],
-			CREATE EXTENSION IF NOT EXISTS dbkit_audit;
-			SET dbkit.enforce = off;
-			CREATE TABLE bench_plain ($columns) WITH (autovacuum_enabled = off);
-			CREATE TABLE bench_audited ($columns) WITH (autovacuum_enabled = off);
-			CREATE TABLE bench_by_hand ($columns) WITH (autovacuum_enabled = off);
-			CREATE TABLE bench_log (id text COLLATE "C" DEFAULT generate_id('blo'), at timestamptz DEFAULT clock_timestamp(),
-				row_id text, operation text, old_values jsonb, new_values jsonb, role text DEFAULT current_user);
-			CREATE INDEX ON bench_log (row_id);
-			SELECT dbkit.audit('bench_audited')
-			SQL
+		setup => [ [ 'dbkit', $tables ], (map { [ 'dbkit', qq{\\! PGOPTIONS='-c dbkit.enforce=off -c search_path=$_' pgbench -i -q dbkit > /dev/null 2>&1} ] } qw(bench_without bench_with)),
+			[ 'dbkit', q{SELECT dbkit.audit('bench_with.pgbench_accounts')} ] ],
 		cases => [ {
+			what => 'a transaction of pgbench that changes a row of an audited table',
+			unit => 'us',
+			count => $transactions,
+			repeat => 3,
+			dbkit => transactions('dbkit.audit()', 'bench_with', $transactions),
+			peers => [ { %{ transactions('no log', 'bench_without', $transactions) }, aim => 1.25 } ],
+		}, {
 			what => "the log of changes, added to an UPDATE of $count rows",
 			unit => 'ms',
 			repeat => 1,
