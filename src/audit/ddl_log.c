@@ -358,7 +358,7 @@ ddl_log_ProcessUtility(PlannedStmt *pstmt, const char *queryString, bool readOnl
 
 /* Return the objects that a GRANT or REVOKE names, which pg_event_trigger_ddl_commands() does not. */
 static char *
-granted_objects(const GrantStmt * grant)
+granted_objects(const GrantStmt *grant)
 {
 	StringInfoData names;
 	ListCell   *cell;
