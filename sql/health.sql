@@ -156,6 +156,30 @@ ALTER TABLE dbkit.schema_version ENABLE ALWAYS TRIGGER keep_ledger;
 SELECT * FROM pg_temp.says('ledger');
 ROLLBACK;
 
+-- the log of changes: not there, empty, not sealed, sealed, written since; and its months
+SELECT name, status, value FROM pg_temp.says('audit_seal', 'audit_months');
+BEGIN;
+CREATE EXTENSION dbkit_audit;
+SELECT * FROM pg_temp.says('audit_seal', 'audit_months');
+SELECT dbkit.audit_months();
+SELECT * FROM pg_temp.says('audit_seal', 'audit_months');
+CREATE FUNCTION pg_temp.enter(age interval) RETURNS void LANGUAGE sql AS $$
+INSERT INTO dbkit.audit_log (at, transaction, system_identifier, salt, pid, id, operation)
+VALUES (now() - age, pg_current_xact_id(), (SELECT system_identifier FROM pg_control_system()), 1, 1, public.generate_id('aud'), 'INSERT') $$;
+SELECT pg_temp.enter('2 days 1 hour');
+SELECT pg_temp.enter('1 second');
+SELECT name, status, value, hint FROM pg_temp.says('audit_seal');
+INSERT INTO dbkit.audit_seals VALUES (1, now(), 1, '1:1:', 2, '');
+SELECT status, value, hint FROM pg_temp.says('audit_seal');
+UPDATE dbkit.audit_seals SET at = now() - interval '3 days';
+SELECT status, value FROM pg_temp.says('audit_seal');
+SELECT format('ALTER TABLE dbkit.audit_log DETACH PARTITION dbkit.audit_log_%s', to_char(date_trunc('month', now() AT TIME ZONE 'UTC') + interval '2 months', 'YYYY_MM')) AS detach \gset
+:detach;
+SELECT * FROM pg_temp.says('audit_months');
+SET LOCAL ROLE regress_watcher;
+SELECT name, status, value FROM pg_temp.says('audit_seal', 'audit_months');
+ROLLBACK;
+
 -- limits: in the units of any other setting, for good or never
 SET dbkit.health_thresholds = ' connections = 0.001%/100 , longest_transaction=1us/90min,replication_lag=off, sequences=off/99.5%, prepared_transactions=2s/off';
 SELECT name, status, threshold FROM pg_temp.says('connections', 'longest_transaction', 'replication_lag', 'sequences', 'prepared_transactions');

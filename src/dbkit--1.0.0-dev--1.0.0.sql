@@ -512,7 +512,7 @@ CREATE FUNCTION dbkit.health(
 	OUT hint pg_catalog.text, OUT number pg_catalog.float8)
 RETURNS SETOF pg_catalog.record
 AS 'MODULE_PATHNAME', 'dbkit_health'
-LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 19;
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 21;
 COMMENT ON FUNCTION dbkit.health() IS
 'What the server and this database are to be watched for; see the view dbkit.health';
 

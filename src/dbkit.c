@@ -13,6 +13,7 @@
 
 #include "cluster.h"
 #include "common.h"
+#include "audit/ddl_log.h"
 #include "audit/keep.h"
 #include "audit/merge.h"
 #include "context/context.h"
@@ -86,6 +87,7 @@ _PG_init(void)
 	dbkit_thresholds_init();
 	dbkit_audit_keep_init();
 	dbkit_audit_merge_init();
+	dbkit_ddl_log_init();
 
 	MarkGUCPrefixReserved("dbkit");
 }

@@ -352,6 +352,51 @@ END $$;
 COMMENT ON FUNCTION dbkit.audit_erase(pg_catalog.text, pg_catalog.text) IS
 'erases the values of all entries about a row, in whatever table, notes it with the reason in the log, and returns how many they were. What else the entries say stays, and dbkit.audit_check() goes on to prove it; VACUUM removes the values from the disk. For superusers, else insufficient_privilege; invalid_parameter_value without a reason';
 
+-- DDL ---------------------------------------------------------------------
+
+CREATE TABLE dbkit.ddl_log (
+	at pg_catalog.timestamptz NOT NULL,
+	transaction pg_catalog.xid8 NOT NULL,
+	role pg_catalog.text,
+	session_role pg_catalog.text,
+	application_name pg_catalog.text,
+	enforce pg_catalog.text NOT NULL,
+	command_tag pg_catalog.text NOT NULL,
+	object_type pg_catalog.text,
+	object_identity pg_catalog.text,
+	statement pg_catalog.text
+);
+COMMENT ON TABLE dbkit.ddl_log IS
+'DDL commands, while dbkit.record_ddl is on: a row for each object that one made, changed or dropped. Written by dbkit; superusers apart, nobody has a right to change it. Roles to which SELECT is granted see their own commands';
+COMMENT ON COLUMN dbkit.ddl_log.at IS 'When it was written, by the clock';
+COMMENT ON COLUMN dbkit.ddl_log.transaction IS 'The transaction of the command, as pg_current_xact_id() gives it';
+COMMENT ON COLUMN dbkit.ddl_log.role IS 'The role that had the right to it: in a function with SECURITY DEFINER, its owner';
+COMMENT ON COLUMN dbkit.ddl_log.session_role IS 'The role of the session';
+COMMENT ON COLUMN dbkit.ddl_log.application_name IS 'What the client calls itself';
+COMMENT ON COLUMN dbkit.ddl_log.enforce IS 'How dbkit.enforce was set: with off, rules of dbkit that the command breaks have let it through, with warning they warned';
+COMMENT ON COLUMN dbkit.ddl_log.command_tag IS 'The command, such as ALTER TABLE';
+COMMENT ON COLUMN dbkit.ddl_log.object_type IS 'What kind of object it is';
+COMMENT ON COLUMN dbkit.ddl_log.object_identity IS 'Its name, with the schema, quoted where it has to be; of several, with commas';
+COMMENT ON COLUMN dbkit.ddl_log.statement IS
+'The text of the command, without comments and with ... for each string, so that there is no password in it; NULL where it is not known, has a backslash or is longer than 64 kB';
+ALTER TABLE dbkit.ddl_log REPLICA IDENTITY FULL;
+ALTER TABLE dbkit.ddl_log ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_commands ON dbkit.ddl_log FOR SELECT TO PUBLIC
+	USING (role OPERATOR(pg_catalog.=) CURRENT_USER::pg_catalog.text);
+COMMENT ON POLICY own_commands ON dbkit.ddl_log IS
+'A role sees its own commands. Superusers and roles with BYPASSRLS see all';
+SELECT pg_catalog.pg_extension_config_dump('dbkit.ddl_log'::pg_catalog.regclass, ''::pg_catalog.text);
+CREATE TRIGGER ignore_replicated BEFORE INSERT OR UPDATE OR DELETE ON dbkit.ddl_log
+	FOR EACH ROW EXECUTE FUNCTION dbkit.ignore_replicated();
+ALTER TABLE dbkit.ddl_log ENABLE REPLICA TRIGGER ignore_replicated;
+COMMENT ON TRIGGER ignore_replicated ON dbkit.ddl_log IS
+'A subscriber has DDL of its own';
+
+CREATE FUNCTION dbkit.record_ddl() RETURNS pg_catalog.event_trigger
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_record_ddl';
+COMMENT ON FUNCTION dbkit.record_ddl() IS
+'event trigger function: writes DDL commands to dbkit.ddl_log, if dbkit.record_ddl is on';
+
 -- event triggers ----------------------------------------------------------
 
 CREATE FUNCTION dbkit.audit_follow() RETURNS pg_catalog.event_trigger
@@ -375,3 +420,13 @@ CREATE EVENT TRIGGER dbkit_audit_keep ON ddl_command_start
 	EXECUTE FUNCTION dbkit.audit_keep();
 COMMENT ON EVENT TRIGGER dbkit_audit_keep IS
 'Loads the library before something is dropped, so that it can refuse to drop the log while there are entries in it';
+
+-- Their names come after that of dbkit's own, which may refuse the command.
+CREATE EVENT TRIGGER dbkit_record_ddl ON ddl_command_end EXECUTE FUNCTION dbkit.record_ddl();
+ALTER EVENT TRIGGER dbkit_record_ddl ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER dbkit_record_ddl IS
+'Writes DDL commands to dbkit.ddl_log, if dbkit.record_ddl is on';
+CREATE EVENT TRIGGER dbkit_record_drop ON sql_drop EXECUTE FUNCTION dbkit.record_ddl();
+ALTER EVENT TRIGGER dbkit_record_drop ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER dbkit_record_drop IS
+'The same for what is dropped';

@@ -27,13 +27,15 @@
 
 static object_access_hook_type next_object_access = NULL;
 
-/* Is a relation a partition of the log, with rows of its own? */
+/* Is a relation a partition of the log, with rows of its own, or the log of DDL commands? */
 static bool
 is_part_of_log(Oid relid)
 {
 	Oid			schema = get_namespace_oid("dbkit", true);
 	Oid			log = OidIsValid(schema) ? get_relname_relid("audit_log", schema) : InvalidOid;
 
+	if (OidIsValid(schema) && relid == get_relname_relid("ddl_log", schema))
+		return get_rel_relkind(relid) == RELKIND_RELATION;
 	return OidIsValid(log) && get_rel_relkind(relid) == RELKIND_RELATION && get_rel_relispartition(relid) &&
 		get_partition_parent(relid, true) == log;
 }
@@ -63,8 +65,8 @@ keep_log(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id, void 
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("the log of changes is not dropped while there are entries in it"),
-				 errdetail("Partition \"%s\" has some.", get_rel_name(object_id)),
-				 errhint("dbkit.audit_trim() removes months that are sealed, and TRUNCATE dbkit.audit_log everything.")));
+				 errdetail("Table \"%s\" has some.", get_rel_name(object_id)),
+				 errhint("dbkit.audit_trim() removes months that are sealed, and TRUNCATE dbkit.audit_log, dbkit.ddl_log everything.")));
 }
 
 PG_FUNCTION_INFO_V1(dbkit_audit_keep);

@@ -54,6 +54,12 @@ month_start(int month)
 }
 
 static void
+set_name(Month *month)
+{
+	snprintf(month->name, NAMEDATALEN, "audit_log_%04d_%02d", month->number / MONTHS_PER_YEAR, month->number % MONTHS_PER_YEAR + 1);
+}
+
+static void
 attach_month(void *arg)
 {
 	const Month *month = arg;
@@ -75,7 +81,7 @@ make_month(int number, Oid schema)
 	Month		month = {.number = number};
 	ErrorData  *error;
 
-	snprintf(month.name, NAMEDATALEN, "audit_log_%04d_%02d", number / MONTHS_PER_YEAR, number % MONTHS_PER_YEAR + 1);
+	set_name(&month);
 	if (OidIsValid(get_relname_relid(month.name, schema)))
 		return;
 	error = dbkit_attempt(attach_month, &month, ATTEMPT_KEPT);
@@ -98,4 +104,23 @@ dbkit_make_audit_months(void)
 	for (int i = 0; i <= MONTHS_AHEAD; i++)
 		make_month(first + i, schema);
 	dbkit_end_as_owner(&saved);
+}
+
+/* Return how many of the months after this one are there, without a gap, and no more than that many. */
+int
+dbkit_count_audit_months(Oid log, int most)
+{
+	int			result;
+
+	for (result = 0; result < most; result++)
+	{
+		Month		month = {.number = current_month() + 1 + result};
+		Oid			relid;
+
+		set_name(&month);
+		relid = get_relname_relid(month.name, get_rel_namespace(log));
+		if (!OidIsValid(relid) || !get_rel_relispartition(relid))
+			break;
+	}
+	return result;
 }

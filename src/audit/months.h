@@ -9,5 +9,6 @@
 #define DBKIT_AUDIT_MONTHS_H
 
 extern void dbkit_make_audit_months(void);
+extern int	dbkit_count_audit_months(Oid log, int most);
 
 #endif							/* DBKIT_AUDIT_MONTHS_H */

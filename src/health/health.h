@@ -58,6 +58,8 @@ extern const HealthCheck *dbkit_find_health_check(const char *name);
 extern HealthLimits dbkit_health_limits(const HealthCheck *check);
 extern char *dbkit_write_quantity(HealthUnit unit, double number);
 extern void dbkit_measure_sequences(Measurement *result);
+extern void dbkit_measure_audit_seal(Measurement *result);
+extern void dbkit_measure_audit_months(Measurement *result);
 extern void dbkit_thresholds_init(void);
 
 #endif							/* DBKIT_HEALTH_H */

@@ -164,5 +164,18 @@ const HealthCheck dbkit_own_checks[] = {
 		" AND t.tgenabled OPERATOR(pg_catalog.=) 'R'::pg_catalog.\"char\")",
 		.advice = "Triggers of dbkit.schema_version are disabled, so anybody with privileges on it can write it by hand; a superuser enables them with ALTER TABLE dbkit.schema_version ENABLE ALWAYS TRIGGER keep_ledger, ENABLE REPLICA TRIGGER ignore_replicated."
 	},
+	{
+		.name = "audit_seal",
+		.unit = UNIT_SECONDS,
+		.limits = "2d/off",
+		.measure = dbkit_measure_audit_seal,
+		.advice = "There are entries in the log of changes that no seal covers, so nobody can prove what they were; CALL dbkit.audit_seal() every hour or day."
+	},
+	{
+		.name = "audit_months",
+		.limits = "1/2",
+		.measure = dbkit_measure_audit_months,
+		.advice = "The log of changes has no partitions for the months to come; SELECT dbkit.audit_months() or CALL dbkit.audit_seal() makes them."
+	},
 };
 const int	dbkit_n_own_checks = lengthof(dbkit_own_checks);

@@ -68,7 +68,7 @@ SELECT bag_eq($$
 	FROM members JOIN pg_proc AS p ON classid = 'pg_proc'::regclass AND p.oid = objid
 	WHERE proname IN ('generate_id', 'updated_at', 'generate_id_at', 'is_id', 'id_prefix', 'id_uuid', 'id_from_uuid', 'id_timestamp',
 		'id_lower_bound', 'id_upper_bound', 'table_of', 'check', 'check_schema', 'fixes', 'run_as', 'add_rule', 'drop_rule', 'apply', 'revert', 'keep_ledger', 'fingerprint', 'schema_sql', 'annotate', 'annotations', 'annotations_yaml', 'describe', 'health', 'report', 'rules', 'ddl_command_end', 'sql_drop', 'ignore_replicated',
-		'make', 'make_many', 'leak_test', 'audit', 'unaudit', 'as_of', 'audit_history', 'audit_check', 'audit_seal', 'audit_trim', 'audit_erase', 'audit_statement')
+		'make', 'make_many', 'leak_test', 'audit', 'unaudit', 'as_of', 'audit_history', 'audit_check', 'audit_seal', 'audit_trim', 'audit_erase', 'audit_statement', 'record_ddl')
 $$, $$VALUES
 	('dbkit."check"()', 's strict u'),
 	('dbkit."check"(regclass)', 's strict u'),
@@ -105,6 +105,7 @@ $$, $$VALUES
 	('dbkit.leak_test(name)', 'v u'),
 	('dbkit.make(anyelement,jsonb)', 'v u'),
 	('dbkit.make_many(anyelement,bigint,jsonb)', 'v u'),
+	('dbkit.record_ddl()', 'v u'),
 	('dbkit.report(text,regnamespace)', 's u'),
 	('dbkit.revert(bigint)', 'v strict u'),
 	('dbkit.rules()', 's strict r'),
@@ -119,13 +120,14 @@ $$, $$VALUES
 SELECT results_eq($$
 	SELECT evtname::text COLLATE "default", evtevent::text COLLATE "default", evtenabled::text, evttags::text COLLATE "default" FROM pg_event_trigger
 	WHERE evtname ~ '^dbkit_' AND evtevent IN ('ddl_command_end', 'sql_drop') ORDER BY 1
-$$, $$VALUES ('dbkit_audit_follow', 'ddl_command_end', 'O', '{"ALTER TABLE","CREATE FOREIGN TABLE","CREATE SCHEMA","CREATE TABLE"}'), ('dbkit_ddl_command_end', 'ddl_command_end', 'O', NULL), ('dbkit_sql_drop', 'sql_drop', 'O', NULL)$$,
-	'the event triggers fire in sessions of origin, dbkit''s own for every command');
+$$, $$VALUES ('dbkit_audit_follow', 'ddl_command_end', 'O', '{"ALTER TABLE","CREATE FOREIGN TABLE","CREATE SCHEMA","CREATE TABLE"}'), ('dbkit_ddl_command_end', 'ddl_command_end', 'O', NULL),
+	('dbkit_record_ddl', 'ddl_command_end', 'A', NULL), ('dbkit_record_drop', 'sql_drop', 'A', NULL), ('dbkit_sql_drop', 'sql_drop', 'O', NULL)$$,
+	'the event triggers fire in sessions of origin, those that record in all, dbkit''s own for every command');
 SELECT results_eq($$
 	SELECT name COLLATE "C", context FROM pg_settings
-	WHERE name ~ '^dbkit\.(enforce|rule|required|large|max_lock_time)' ORDER BY 1
+	WHERE name ~ '^dbkit\.(enforce|rule|required|record|large|max_lock_time)' ORDER BY 1
 $$, $$VALUES ('dbkit.enforce' COLLATE "C", 'superuser'), ('dbkit.large_table_size', 'superuser'),
-	('dbkit.max_lock_time', 'superuser'), ('dbkit.required_rules', 'sighup'), ('dbkit.rule_levels', 'superuser')$$,
+	('dbkit.max_lock_time', 'superuser'), ('dbkit.record_ddl', 'superuser'), ('dbkit.required_rules', 'sighup'), ('dbkit.rule_levels', 'superuser')$$,
 	'what is enforced is for superusers to set, and what is required for the configuration');
 
 SELECT finish();

@@ -103,7 +103,7 @@ has_levels('lock_waits', '200ms/1h', '100ms/200ms');
 like(hint('lock_waits', limits => '1ms/1h', as => $_), qr/^1 wait; process $waits has waited longest, for AccessShareLock on waited_for, behind \{$pid\}\./, "the hint names both to $_")
   for $superuser, 'regress_ordinary';
 $primary->safe_psql('template1', 'SELECT 1');
-is($primary->safe_psql('postgres', q{SELECT count(*) FROM dbkit.health}), 19, 'the rest answers');
+is($primary->safe_psql('postgres', q{SELECT count(*) FROM dbkit.health}), 21, 'the rest answers');
 $idle->query_safe('ROLLBACK');
 $waiting->query_safe('SELECT 1');
 is(status('lock_waits', limits => '1ms/1h'), 'ok', 'nobody waits any more');
@@ -114,7 +114,7 @@ is(status('sequences'), 'critical', 'a sequence is at its end');
 $idle->query_safe('BEGIN; LOCK TABLE dbkit.id_prefix, dbkit.schema_version; DROP SEQUENCE going; DROP TABLE gone; CREATE TABLE coming (n serial); ALTER EVENT TRIGGER dbkit_sql_drop DISABLE');
 is(status('sequences'), 'ok', 'which is being dropped');
 is(join('|', health('registry')), 'ok|locked|', 'somebody has locked the registry');
-is($primary->safe_psql('postgres', q{SET statement_timeout = '30s'; SELECT count(*) FROM dbkit.health}), 19, 'and nothing waits');
+is($primary->safe_psql('postgres', q{SET statement_timeout = '30s'; SELECT count(*) FROM dbkit.health}), 21, 'and nothing waits');
 $idle->query_safe('ROLLBACK');
 is(status('sequences'), 'critical', 'which is not dropped after all');
 $primary->safe_psql('postgres', 'DROP SEQUENCE going');
@@ -155,7 +155,7 @@ is(status('prepared_transactions', limits => '1ms/1h'), 'ok', 'and it is over');
 
 $primary->wait_for_catchup($standby);
 is($standby->safe_psql('postgres', q{SELECT string_agg(name || ' ' || status, ', ') FROM dbkit.health WHERE status <> 'ok' AND name <> 'enforcement'}), '', 'all is well on a standby');
-is($standby->safe_psql('postgres', 'SELECT count(*) FROM dbkit.health'), 19, 'where all checks are made');
+is($standby->safe_psql('postgres', 'SELECT count(*) FROM dbkit.health'), 21, 'where all checks are made');
 $primary->safe_psql('postgres', q{CREATE SEQUENCE brimming MAXVALUE 10; SELECT setval('brimming', 10); CREATE UNLOGGED SEQUENCE volatile_one MAXVALUE 10; SELECT setval('volatile_one', 10)});
 $primary->wait_for_catchup($standby);
 like(hint('sequences', node => $standby), qr/^It is sequence public\.brimming\./, 'sequences are read there, but for unlogged ones');

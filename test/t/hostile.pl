@@ -281,7 +281,7 @@ my %audit_calls = (
 	'dbkit.audit_values_hash(bigint,jsonb,jsonb)' => ['SELECT dbkit.audit_values_hash(1, NULL, NULL)'],
 	'dbkit.audit_entry_hash(dbkit.audit_log,bytea)' => [q{SELECT dbkit.audit_entry_hash(l, '') FROM dbkit.audit_log l}],
 	'dbkit.audit_seal_hash(bigint,bigint,pg_snapshot,bigint)' => [q{SELECT dbkit.audit_seal_hash(1, 1, '1:1:', 1)}],
-	map { ("dbkit.audit_$_()" => ["SELECT dbkit.audit_$_()"]) } qw(statement row masked follow keep));
+	map { ("dbkit.$_()" => ["SELECT dbkit.$_()"]) } qw(audit_statement audit_row audit_masked audit_follow audit_keep record_ddl));
 $node->safe_psql('planted', 'CREATE EXTENSION dbkit_audit');
 @members = rows('planted', q{SELECT objid::regprocedure FROM pg_depend WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'dbkit_audit')
 	AND classid = 'pg_proc'::regclass AND deptype = 'e' ORDER BY 1});
@@ -301,6 +301,9 @@ for my $user ($superuser, 'regress_mallory')
 	none("the log of changes runs nothing with other rights, called by $user", @complaints);
 }
 $node->safe_psql('planted', 'TRUNCATE dbkit.audit_log; DROP EXTENSION dbkit_audit CASCADE');
+
+# From here on DDL is recorded.
+$node->safe_psql('planted', 'CREATE EXTENSION dbkit_audit; ALTER DATABASE planted SET dbkit.record_ddl = on');
 
 # DDL -----------------------------------------------------------------------
 
@@ -337,7 +340,7 @@ my @ddl = (
 # which is the superuser's own where he has made it of a stranger's.  What it changes PostgreSQL
 # reads again, and folds the partition key with whose rights the next statement runs.
 my %turns = (
-	'without dbkit' => $triggers,
+	'without dbkit' => "$triggers SET LOCAL dbkit.record_ddl = off;",
 	'enforcing' => 'SET LOCAL dbkit.enforce = on;',
 	'with a rule of the team' => q{SELECT dbkit.add_rule('own', 'team.judge(oid)', '{table,view,function}', 'x', 'statement'); SET LOCAL dbkit.rule_levels = '*=off, own=warning';},
 	'not enforcing' => 'SET LOCAL dbkit.enforce = off;',
@@ -362,6 +365,9 @@ for my $turn (grep { $_ ne 'without dbkit' } sort keys %turns)
 	}
 	none("$turn, DDL runs nothing more than without dbkit", @complaints);
 }
+
+is($node->safe_psql('planted', 'BEGIN; CREATE SCHEMA recorded; SELECT count(*) FROM dbkit.ddl_log WHERE object_identity = $$recorded$$; ROLLBACK'), '1', 'DDL was recorded');
+$node->safe_psql('planted', 'SET dbkit.record_ddl = off; ALTER DATABASE planted RESET dbkit.record_ddl; TRUNCATE dbkit.ddl_log; DROP EXTENSION dbkit_audit CASCADE');
 
 # Names ---------------------------------------------------------------------
 

@@ -32,7 +32,7 @@ $node->start;
 $node->safe_psql('postgres', 'CREATE ROLE regress_mallory LOGIN');
 
 # What the scripts name, whether they qualify it today or not
-my $scripts = join '', map { slurp_file($_) } glob("$FindBin::Bin/../../src/dbkit--*.sql");
+my $scripts = join '', map { slurp_file($_) } glob("$FindBin::Bin/../../src/dbkit--*.sql $FindBin::Bin/../../src/dbkit_audit--*.sql");
 my %functions = map { $_ => 1 } qw(now pg_extension_config_dump pg_blocking_pids), $scripts =~ /\bpg_catalog\.(\w+)\(/g;
 my %operators = map { $_ => 1 } qw(= <> < <= > >= ~ !~ ~~ !~~ ||), $scripts =~ /OPERATOR\(pg_catalog\.([^)]+)\)/g;
 my %relations = map { $_ => 1 } qw(pg_class pg_proc pg_namespace pg_extension pg_depend pg_stat_activity), $scripts =~ /(?:FROM|JOIN) pg_catalog\.(\w+)(?!\w|\()/g;
@@ -143,6 +143,10 @@ for my $schema (qw(public elsewhere))
 			like(told(), qr/^operator oid >= integer ran as /m, "$db: what is planted is found by a name without its schema");
 		}
 		silently($db, "CREATE EXTENSION dbkit SCHEMA $schema", "$db: CREATE EXTENSION");
+		silently($db, "SET search_path = $schema; CREATE EXTENSION dbkit_audit", "$db: CREATE EXTENSION dbkit_audit");
+		silently($db, "SET search_path = $schema; SET dbkit.record_ddl = on; CREATE SCHEMA recorded; CREATE ROLE regress_recorded; DROP ROLE regress_recorded;
+			DROP SCHEMA recorded; SELECT 1 / ((SELECT pg_catalog.count(*) FROM dbkit.ddl_log) OPERATOR(pg_catalog.=) 4)::pg_catalog.int4; TRUNCATE dbkit.ddl_log", "$db: recorded DDL");
+		silently($db, 'DROP EXTENSION dbkit_audit', "$db: DROP EXTENSION dbkit_audit");
 		silently($db, 'DROP EXTENSION dbkit', "$db: DROP EXTENSION");
 		$node->psql($db, "CREATE EXTENSION dbkit VERSION '1.0.0-dev' SCHEMA $schema");
 		silently($db, 'ALTER EXTENSION dbkit UPDATE', "$db: ALTER EXTENSION UPDATE");

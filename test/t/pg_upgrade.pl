@@ -24,6 +24,16 @@ $old->safe_psql('postgres', 'CREATE DATABASE app');
 $old->command_ok([ 'psql', '-XAtq', '-d', $old->connstr('app'), '-f', "$FindBin::Bin/database.psql" ], 'the database is made');
 my $before = state_of($old);
 like($before, qr/^registry\|per\|public.persons\|f$/m, 'the registry has something');
+
+# The log of changes, of which a part is sealed, and the log of DDL
+$old->safe_psql('postgres', 'CREATE DATABASE audited');
+$old->safe_psql('audited', q{CREATE EXTENSION dbkit_audit CASCADE; ALTER DATABASE audited SET dbkit.record_ddl = on; ALTER DATABASE audited SET dbkit.enforce = off});
+$old->safe_psql('audited', q{CREATE TABLE notes (id text PRIMARY KEY, title text); SELECT dbkit.audit('notes'); INSERT INTO notes VALUES ('a', 'one')});
+my $hash = $old->safe_psql('audited', 'CALL dbkit.audit_seal()');
+$old->safe_psql('audited', q{UPDATE notes SET title = 'two'});
+my $logs = q{SELECT id, relation, at, transaction, old_values, new_values FROM dbkit.audit_log ORDER BY id; SELECT at, command_tag, object_identity FROM dbkit.ddl_log ORDER BY at};
+my $logs_before = $old->safe_psql('audited', $logs);
+like($logs_before, qr/\|CREATE TABLE\|public.notes$/m, 'DDL was recorded');
 $old->stop;
 
 my $new = PostgreSQL::Test::Cluster->new('new');
@@ -37,6 +47,14 @@ $new->start;
 my $after = state_of($new);
 ok($after eq $before, 'the state is the same')
   or diag("before:\n$before\nafter:\n$after");
+
+is($new->safe_psql('audited', $logs), $logs_before, 'the logs are the same, and nothing of the upgrade is in them');
+is($new->safe_psql('audited', "SELECT * FROM dbkit.audit_check('$hash')"), '', 'what was sealed is proven');
+$new->safe_psql('audited', "UPDATE notes SET title = 'three'; CALL dbkit.audit_seal()");
+is($new->safe_psql('audited', "SELECT count(*) FROM dbkit.audit_check('$hash')"), '0', 'and the chain goes on');
+is($new->safe_psql('audited', 'SELECT count(*) FROM dbkit.audit_unsealed'), '0', 'with what was not sealed before');
+is($new->safe_psql('audited', q{SELECT string_agg(new_values ->> 'title', ' ' ORDER BY at) FROM dbkit.audit_history('notes', 'a')}), 'one two three', 'a row has its history');
+is($new->safe_psql('audited', q{CREATE TABLE more (); SELECT count(*) FROM dbkit.ddl_log WHERE object_identity = 'public.more'}), '1', 'DDL is recorded');
 
 # Give a session's output and errors.
 sub says

@@ -57,8 +57,8 @@ find_planned(const RunningStatement *running, const Node *statement, const char 
 }
 
 /* Split a text into tokens. */
-static void
-split(StatementText *text)
+void
+dbkit_split_statement_text(StatementText *text)
 {
 	core_yy_extra_type extra;
 	core_yyscan_t scanner = scanner_init(text->text, &extra, &ScanKeywords, ScanKeywordTokens);
@@ -67,6 +67,13 @@ split(StatementText *text)
 	int			code;
 
 	extra.escape_string_warning = false;	/* the parser gave it */
+
+	/*
+	 * The setting may have been another one when the parser read the text,
+	 * and where it is off, the scanner refuses U&'...'
+	 */
+	if (strchr(text->text, '\\') == NULL)
+		extra.standard_conforming_strings = true;
 	text->tokens = palloc(sizeof(Token) * (strlen(text->text) + 1));
 	text->n_tokens = 0;
 
@@ -86,9 +93,9 @@ split(StatementText *text)
 	scanner_finish(scanner);
 }
 
-/* Read the text of a statement; false where it is not known. */
+/* Cut the text of a statement out of what was sent, without tokens; false where it is not known. */
 bool
-dbkit_read_statement_text(const RunningStatement *running, const Node *statement, StatementText *text)
+dbkit_cut_statement_text(const RunningStatement *running, const Node *statement, StatementText *text)
 {
 	const char *source = NULL;
 	const PlannedStmt *planned = find_planned(running, statement, &source);
@@ -103,8 +110,18 @@ dbkit_read_statement_text(const RunningStatement *running, const Node *statement
 		return false;
 	text->text = pnstrdup(source, length);
 	text->offset = planned->stmt_location;
+	text->tokens = NULL;
+	text->n_tokens = 0;
+	return true;
+}
 
-	split(text);
+/* Read the text of a statement; false where it is not known. */
+bool
+dbkit_read_statement_text(const RunningStatement *running, const Node *statement, StatementText *text)
+{
+	if (!dbkit_cut_statement_text(running, statement, text))
+		return false;
+	dbkit_split_statement_text(text);
 	return true;
 }
 

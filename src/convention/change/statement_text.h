@@ -36,6 +36,9 @@ typedef struct StatementText
 	int			n_tokens;
 } StatementText;
 
+extern bool dbkit_cut_statement_text(const RunningStatement *running, const Node *statement,
+									 StatementText *text);
+extern void dbkit_split_statement_text(StatementText *text);
 extern bool dbkit_read_statement_text(const RunningStatement *running, const Node *statement,
 									  StatementText *text);
 extern int	dbkit_token_at(const StatementText *text, int location);
