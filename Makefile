@@ -52,9 +52,11 @@ $(DATA_built): src/own_portable.sql src/dbkit--$(EXTVERSION).sql src/drop_portab
 
 # These set up everything by themselves (packages, build, a throwaway cluster),
 # so they also work where there is no pg_config yet.
-.PHONY: demo test test-matrix torture psql bench docs docs-serve dist
+.PHONY: demo demo-cluster test test-matrix torture psql bench docs docs-serve dist
 demo:
 	@DBKIT_UNPACK=$${DBKIT_UNPACK:-missing} tools/sandbox tools/demo
+demo-cluster:
+	@tools/citus tools/demo-cluster
 test:
 	@tools/sandbox tools/run-tests
 test-matrix:

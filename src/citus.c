@@ -8,8 +8,8 @@
  * statements about the table on the coordinator.  That is where dbkit judges them;
  * what Citus makes of them elsewhere is a copy.
  *
- * All is read from Citus' catalogs, by the names of their columns.  None of its code
- * is called.
+ * All is read from Citus' catalogs, by the names of their columns.  Of its functions
+ * one is called, which tells the size of a table.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,7 +21,10 @@
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "nodes/value.h"
+#include "parser/parse_func.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
@@ -29,6 +32,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "attempt.h"
 #include "cluster.h"
 #include "common.h"
 
@@ -262,13 +266,15 @@ is_to_be_dropped(Oid relid)
 	return found;
 }
 
-/* Is it named as a shard, on a server that the coordinator sends shards to, of a table that Citus knows? */
+/*
+ * Is it what is left of a shard, on a server that the coordinator sends shards to?  The table may
+ * have been renamed since, or be gone, and only the coordinator knows of what is to be dropped.  So
+ * there is nothing but the number to go by, which Citus counts from here on.
+ */
 static bool
-is_named_as_shard(Oid relid, const char *name, size_t stem)
+is_numbered_as_shard(int64 number)
 {
-	Oid			table = get_relname_relid(pnstrdup(name, stem), get_rel_namespace(relid));
-
-	return OidIsValid(table) && dbkit_is_sent_to() && is_managed(table);
+	return number >= 102008 && dbkit_is_sent_to();
 }
 
 /*
@@ -279,20 +285,22 @@ is_named_as_shard(Oid relid, const char *name, size_t stem)
 bool
 dbkit_is_copy(Oid relid, const char *name)
 {
-	size_t		number = dbkit_cluster_is_loaded ? find_number(name) : 0;
+	size_t		stem = dbkit_cluster_is_loaded ? find_number(name) : 0;
 	Oid			namespace = InvalidOid;
+	int64		number;
 	Oid			table;
 	char	   *table_name;
 
-	if (number == 0 || !dbkit_cluster_is_at_work())
+	if (stem == 0 || !dbkit_cluster_is_at_work())
 		return false;
 	if (dbkit_serves_cluster())
 		return true;
-	table = DatumGetObjectId(look_up(&shards, F_INT8EQ, Int64GetDatum(strtoll(name + number + 1, NULL, 10)), "logicalrelid"));
+	number = strtoll(name + stem + 1, NULL, 10);
+	table = DatumGetObjectId(look_up(&shards, F_INT8EQ, Int64GetDatum(number), "logicalrelid"));
 	table_name = OidIsValid(table) ? find_name(table, &namespace) : NULL;
-	if (table_name != NULL && namespace == get_rel_namespace(relid) && is_shard_name(name, number, table_name))
+	if (table_name != NULL && namespace == get_rel_namespace(relid) && is_shard_name(name, stem, table_name))
 		return true;
-	return is_to_be_dropped(relid) || is_named_as_shard(relid, name, number);
+	return is_to_be_dropped(relid) || is_numbered_as_shard(number);
 }
 
 /* Does Citus keep the object on this server because the coordinator has it? */
@@ -331,6 +339,41 @@ dbkit_is_managed_elsewhere(Oid classid, Oid objid)
 	if (!dbkit_is_sent_to())
 		return false;
 	return (classid == RelationRelationId && is_managed(objid)) || is_sent_here(classid, objid);
+}
+
+/* A table, and the size of its shards on all servers */
+typedef struct ShardSizes
+{
+	Oid			relid;
+	uint64		bytes;
+} ShardSizes;
+
+/* Have Citus ask the servers that have shards of a table how large those are. */
+static void
+ask_shard_sizes(void *arg)
+{
+	static const Oid types[] = {REGCLASSOID};
+	ShardSizes *table = arg;
+	Oid			function = LookupFuncName(list_make2(makeString("pg_catalog"), makeString("citus_relation_size")),
+										  lengthof(types), types, true);
+
+	if (OidIsValid(function))
+		table->bytes = DatumGetInt64(OidFunctionCall1(function, ObjectIdGetDatum(table->relid)));
+}
+
+/*
+ * Return the size in bytes of what other tables have of this one's rows.  A server that does not
+ * answer has nothing.  Shards are locked to read their size, so nobody may ask of a table that the
+ * transaction has locked: it would wait for itself, on another connection.
+ */
+uint64
+dbkit_size_of_copies(Oid relid)
+{
+	ShardSizes	table = {relid, 0};
+
+	if (dbkit_cluster_is_at_work() && !dbkit_is_sent_to() && is_managed(relid))
+		(void) dbkit_attempt(ask_shard_sizes, &table, ATTEMPT_KEPT);
+	return table.bytes;
 }
 
 /*

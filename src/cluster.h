@@ -23,6 +23,7 @@ extern bool dbkit_is_copy(Oid relid, const char *name);
 extern bool dbkit_is_managed_elsewhere(Oid classid, Oid objid);
 extern AttrNumber dbkit_distribution_column(Oid relid);
 extern bool dbkit_is_sent_to(void);
+extern uint64 dbkit_size_of_copies(Oid relid);
 extern void dbkit_work_in_sequence(void);
 extern bool dbkit_runs_elsewhere(Oid function);
 extern bool dbkit_shows_plans(Oid function);

@@ -47,6 +47,7 @@
 #include "convention/enforce.h"
 #include "convention/report.h"
 #include "convention/rules/size_limits.h"
+#include "lock/own_locks.h"
 #include "relation_name.h"
 #include "statement_option.h"
 
@@ -418,9 +419,39 @@ judge_without_event(const JudgedStatement *judged, Node *statement)
 		judge(judged, statement);
 }
 
+/* Relations that this backend has locked so that nobody else can read them */
+static List *locked_relations = NIL;
+
+static void
+add_locked_relation(Oid relid, LOCKMASK held)
+{
+	if (held & LOCKBIT_ON(AccessExclusiveLock))
+		locked_relations = lappend_oid(locked_relations, relid);
+}
+
+/* Return the relations that nobody else can read now. */
+static List *
+list_locked_relations(void)
+{
+	locked_relations = NIL;
+	dbkit_visit_own_locks(add_locked_relation);
+	return locked_relations;
+}
+
+/*
+ * Did an earlier statement of the transaction lock the relation so that nobody else can read it?
+ * A cluster's software takes the locks of a statement before that begins for us.
+ */
+bool
+dbkit_was_locked_before(Oid relid)
+{
+	return running != NULL && running->top_level && running->judged ?
+		list_member_oid(running->locked, relid) : dbkit_holds_lock(relid, AccessExclusiveLock);
+}
+
 /* Run a statement, and keep its text meanwhile. */
 static void
-run_judged(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
+run_judged(bool judged, PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 		   ProcessUtilityContext context, ParamListInfo params,
 		   QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc)
 {
@@ -428,7 +459,9 @@ run_judged(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 		.outer = running,
 		.planned = pstmt,
 		.source = queryString,
-		.top_level = context == PROCESS_UTILITY_TOPLEVEL
+		.top_level = context == PROCESS_UTILITY_TOPLEVEL,
+		.judged = judged,
+		.locked = judged && dbkit_cluster_is_loaded ? list_locked_relations() : NIL
 	};
 
 	running = &statement;
@@ -461,7 +494,7 @@ change_ProcessUtility(PlannedStmt *pstmt, const char *queryString, bool readOnly
 	}
 	if (judged != NULL && judged->hooked)
 		judge_without_event(judged, pstmt->utilityStmt);
-	run_judged(pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
+	run_judged(judged != NULL, pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc);
 }
 
 /* Watch statements begin. */

@@ -81,6 +81,7 @@ extern void dbkit_judge_breaking(LiveChange *change);
 
 /* change.c */
 extern bool dbkit_function_runs_statement(void);
+extern bool dbkit_was_locked_before(Oid relid);
 extern void dbkit_judge_change(Node *statement);
 extern void dbkit_judge_rewrite(Node *statement);
 extern void dbkit_change_init(void);

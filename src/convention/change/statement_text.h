@@ -17,6 +17,8 @@ typedef struct RunningStatement
 	const PlannedStmt *planned;
 	const char *source;
 	bool		top_level;		/* the client sent it */
+	bool		judged;			/* by the rules about changes */
+	const List *locked;			/* Oid; what only we could read before it */
 } RunningStatement;
 
 typedef struct Token

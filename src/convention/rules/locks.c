@@ -71,7 +71,7 @@ find_root(const Catalogs *before, Oid relid)
 	return parents != NIL ? find_root(before, linitial_oid(parents)) : relid;
 }
 
-/* Return the size of the file that a relation had, in bytes. */
+/* Return the size of the file that a relation had, in bytes, and of what it has elsewhere. */
 static uint64
 file_size(const Catalogs *before, Oid relid)
 {
@@ -86,7 +86,8 @@ file_size(const Catalogs *before, Oid relid)
 		return 0;
 	file = dbkit_open_file(OidIsValid(form->reltablespace) ? form->reltablespace : MyDatabaseTableSpace,
 						   form->relfilenode);
-	return smgrexists(file, MAIN_FORKNUM) ? (uint64) smgrnblocks(file, MAIN_FORKNUM) * BLCKSZ : 0;
+	return (smgrexists(file, MAIN_FORKNUM) ? (uint64) smgrnblocks(file, MAIN_FORKNUM) * BLCKSZ : 0) +
+		dbkit_size_elsewhere(relid);
 }
 
 /* Was a table, with all its partitions and children, larger than dbkit.large_table_size? */

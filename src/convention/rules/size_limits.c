@@ -12,15 +12,68 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "storage/proc.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "cluster.h"
 #include "common.h"
+#include "compat.h"
+#include "convention/change/change.h"
 #include "convention/rules/size_limits.h"
 #include "convention/rules/files.h"
 
 /* In kilobytes */
 static int	large_table_size = 100 * 1024;
+
+/* A table, and the size of its rows that are elsewhere */
+typedef struct SizeElsewhere
+{
+	Oid			relid;
+	uint64		bytes;
+} SizeElsewhere;
+
+/*
+ * Return the size in bytes of a table's rows that are elsewhere, on the servers of a cluster: what
+ * was said first in the transaction, as nobody may ask once that has locked the table.
+ */
+uint64
+dbkit_size_elsewhere(Oid relid)
+{
+	static struct
+	{
+		LocalTransactionId transaction;
+		List	   *sizes;
+	}			said;
+	MemoryContext caller;
+	SizeElsewhere *size;
+	ListCell   *lc;
+
+	if (!dbkit_cluster_is_loaded)
+		return 0;
+	if (said.transaction != dbkit_local_transaction())
+	{
+		said.transaction = dbkit_local_transaction();
+		said.sizes = NIL;
+	}
+	foreach(lc, said.sizes)
+	{
+		if (((SizeElsewhere *) lfirst(lc))->relid == relid)
+			return ((SizeElsewhere *) lfirst(lc))->bytes;
+	}
+	if (dbkit_was_locked_before(relid) || !ConditionalLockRelationOid(relid, AccessShareLock))
+		return 0;
+	caller = MemoryContextSwitchTo(TopTransactionContext);
+	size = palloc(sizeof(SizeElsewhere));
+	size->relid = relid;
+	size->bytes = dbkit_size_of_copies(relid);
+	said.sizes = lappend(said.sizes, size);
+	MemoryContextSwitchTo(caller);
+	UnlockRelationOid(relid, AccessShareLock);
+	return size->bytes;
+}
 
 /*
  * Return the size of a table in bytes; 0 where this transaction created it, so
@@ -42,7 +95,7 @@ dbkit_table_size(Oid relid, bool with_partitions)
 			continue;
 		if (RELKIND_HAS_STORAGE(rel->rd_rel->relkind) &&
 			rel->rd_createSubid == InvalidSubTransactionId)
-			size += (uint64) RelationGetNumberOfBlocks(rel) * BLCKSZ;
+			size += (uint64) RelationGetNumberOfBlocks(rel) * BLCKSZ + dbkit_size_elsewhere(RelationGetRelid(rel));
 		relation_close(rel, AccessShareLock);
 	}
 	return size;

@@ -17,6 +17,7 @@ typedef enum ChangeRule
 	BREAKING_CHANGE
 } ChangeRule;
 
+extern uint64 dbkit_size_elsewhere(Oid relid);
 extern uint64 dbkit_table_size(Oid relid, bool with_partitions);
 extern uint64 dbkit_large_table_size(void);
 extern bool dbkit_is_large(Oid relid);
