@@ -7,8 +7,8 @@
 # that. The log of it takes 31 MB with its index, that of supa_audit 80 MB; of 20,000 rows of 20 columns
 # 6.1 and 35 MB. 16 clients that update rows of their own while the time passes from one partition of the
 # log into the next: within a second of that 0.2 to 0.4 % of the statements take over 10 ms (16 clients on
-# 2 cores), and as many before and after; none waits for a lock on the log or a partition that another
-# writer holds, but to extend the file.
+# 2 cores), and as many before and after. Of the waits for locks of over 10 ms in all runs, 98 of 100 were
+# to extend a file, 2 for an ACCESS EXCLUSIVE lock, which no writer takes.
 
 use strict;
 use warnings;
