@@ -2,6 +2,14 @@
 # same in one that is not, against the INSERT ... SELECT of the difference in the same statement that
 # one would write by hand.  And what it adds to transactions that change a row each: pgbench's simple
 # update, whose accounts are audited.
+#
+# Measured by hand beside supa_audit 0.3.1, on PostgreSQL 15 with fsync off, 2 cores with other work on
+# them: to the UPDATE of 100,000 such rows dbkit adds 0.6 to 0.9 s, supa_audit 15 to 18 s, so 3 to 6 % of
+# that. The log of it takes 31 MB with its index, that of supa_audit 80 MB; of 20,000 rows of 20 columns
+# 6.1 and 35 MB. 16 clients that update rows of their own while the time passes from one partition of the
+# log into the next: within a second of that 0.2 to 0.4 % of the statements take over 10 ms (16 clients on
+# 2 cores), and as many before and after. Of the waits for locks of over 10 ms in all runs, 98 of 100 were
+# to extend a file, 2 for an ACCESS EXCLUSIVE lock, which no writer takes.
 
 use strict;
 use warnings;
