@@ -9,7 +9,7 @@
  * what Citus makes of them elsewhere is a copy.
  *
  * All is read from Citus' catalogs, by the names of their columns.  None of its code
- * is called.
+ * is called, apart from the function that tells the number of a session.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,6 +22,8 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
 #include "miscadmin.h"
+#include "nodes/value.h"
+#include "parser/parse_func.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
@@ -402,6 +404,29 @@ dbkit_settings_are_sent(const char *setting)
 	value = GetConfigOption(switch_name, true, false);
 	return (setting != NULL && pg_strcasecmp(setting, switch_name) == 0) ||
 		(value != NULL && strcmp(value, "none") != 0);
+}
+
+/* Have SET LOCAL sent to other servers until the settings of now are restored */
+void
+dbkit_cluster_send_settings(void)
+{
+	(void) set_config_option("citus.propagate_set_commands", "local", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+/*
+ * Return the number by which the cluster knows the session that this one works for, which is
+ * this one itself where no other server opened the connection.
+ */
+int64
+dbkit_cluster_session(void)
+{
+	static const char field[] = "gpid=";
+	List	   *name = list_make2(makeString("pg_catalog"), makeString("citus_backend_gpid"));
+
+	if (dbkit_is_cluster_connection())
+		return strtoll(strstr(GetConfigOptionResetString("application_name"), field) + strlen(field), NULL, 10);
+	return DatumGetInt64(OidFunctionCall0(LookupFuncName(name, 0, NULL, false)));
 }
 
 /* Look whether Citus is loaded, which has to come before dbkit in shared_preload_libraries. */

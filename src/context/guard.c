@@ -35,6 +35,7 @@
 #include "cluster.h"
 #include "common.h"
 #include "context/context.h"
+#include "context/forward.h"
 #include "context/guard.h"
 #include "context/mirror.h"
 #include "context/signature.h"
@@ -59,7 +60,7 @@ sets_role(Node *node)
 static bool
 sets_on_other_servers(Node *node)
 {
-	return dbkit_settings_are_sent(((VariableSetStmt *) node)->name);
+	return dbkit_settings_are_sent(((VariableSetStmt *) node)->name) && !dbkit_is_forwarding();
 }
 
 static bool
@@ -98,7 +99,7 @@ declares_holdable(Node *node)
 static bool
 prepares_transaction(Node *node)
 {
-	return ((TransactionStmt *) node)->kind == TRANS_STMT_PREPARE;
+	return ((TransactionStmt *) node)->kind == TRANS_STMT_PREPARE && !dbkit_context_was_forwarded();
 }
 
 static bool
@@ -172,6 +173,8 @@ static const struct
 	{T_ExplainStmt, in_context, NULL, "EXPLAIN", EXPLAIN_REASON},
 	{T_TransactionStmt, in_context, prepares_transaction, "PREPARE TRANSACTION", "The context ends with the transaction."},
 
+	{T_VariableSetStmt, in_signed_mode, sets_on_other_servers, "SET on other servers of the cluster", "What else stands in the text of the statement runs there, too, and could be a context that was entered before."},
+
 	/* A named statement of the application's driver could be replaced */
 	{T_PrepareStmt, in_signed_mode, NULL, "PREPARE", LATER_REASON},
 	{T_AlterRoleSetStmt, in_signed_mode, manages_no_roles, "ALTER ROLE ... SET", LATER_REASON},
@@ -213,6 +216,11 @@ guard_ProcessUtility(PlannedStmt *pstmt, const char *queryString, bool readOnlyT
 	const bool	entered = dbkit_context_is_entered();
 
 	dbkit_follow_reservation(entered);
+	if (context == PROCESS_UTILITY_TOPLEVEL && dbkit_is_forwarded_context(pstmt->utilityStmt))
+	{
+		dbkit_receive_context(pstmt->utilityStmt);
+		return;
+	}
 	if (entered || dbkit_context_is_signed())
 		check_statement(pstmt->utilityStmt);
 	if (entered && !IsA(pstmt->utilityStmt, TransactionStmt))
@@ -330,7 +338,7 @@ is_temporary(Oid class_id, Oid object_id)
 static void
 check_function_of_cluster(Oid function)
 {
-	if (dbkit_context_is_entered() && dbkit_runs_elsewhere(function))
+	if ((dbkit_context_is_entered() || in_signed_mode()) && dbkit_runs_elsewhere(function))
 		refuse(get_func_name(function), "It runs on another connection, where the context does not hold.");
 	if (dbkit_context_is_entered() && dbkit_shows_plans(function))
 		refuse(get_func_name(function), EXPLAIN_REASON);
