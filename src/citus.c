@@ -9,7 +9,7 @@
  * what Citus makes of them elsewhere is a copy.
  *
  * All is read from Citus' catalogs, by the names of their columns.  None of its code
- * is called, apart from the function that tells the number of a session.
+ * is called, apart from what a tenant context needs to be sent.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,6 +21,7 @@
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_type_d.h"
 #include "miscadmin.h"
 #include "nodes/value.h"
 #include "parser/parse_func.h"
@@ -412,6 +413,42 @@ dbkit_cluster_send_settings(void)
 {
 	(void) set_config_option("citus.propagate_set_commands", "local", PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+/* Do queries in a transaction block open transactions on the other servers that they are sent to? */
+bool
+dbkit_cluster_queries_open_transactions(void)
+{
+	const char *value = GetConfigOption("citus.select_opens_transaction_block", true, false);
+
+	return value != NULL && strcmp(value, "on") == 0;
+}
+
+/*
+ * Have all that is sent to other servers from now on be part of one transaction, also outside
+ * of a transaction block, where a query is otherwise sent by itself.  A result that is kept for
+ * later queries has that effect; this one is empty.
+ */
+void
+dbkit_cluster_open_transaction(void)
+{
+	const Oid	types[] = {TEXTOID, TEXTOID};
+	List	   *name = list_make2(makeString("pg_catalog"), makeString("create_intermediate_result"));
+
+	(void) OidFunctionCall2(LookupFuncName(name, lengthof(types), types, false),
+							CStringGetTextDatum("dbkit_context"), CStringGetTextDatum("SELECT 1 LIMIT 0"));
+}
+
+/*
+ * Does the function make a session part of another one's transaction, with what that keeps
+ * for later queries?  Other servers call it when they open a transaction.
+ */
+bool
+dbkit_takes_over_transaction(Oid function)
+{
+	static const char *const names[] = {"assign_distributed_transaction_id"};
+
+	return is_function_among(function, names, lengthof(names));
 }
 
 /*

@@ -37,6 +37,7 @@
 #include "context/forward.h"
 #include "context/netstring.h"
 #include "context/signature.h"
+#include "context/spent.h"
 
 #define FORWARD_SETTING		"dbkit.cluster_context"
 
@@ -60,6 +61,9 @@ static char *cluster_context = NULL;
 
 /* Is this server sending its context at this moment? */
 static bool forwarding = false;
+
+/* The nonce of the signed context that another server sent, 0 for none */
+static uint64 received_nonce = 0;
 
 /* Tell whether a SET is the one that sends the context */
 bool
@@ -156,6 +160,8 @@ dbkit_forward_context(const char *user_id, const char *organization_id)
 		sign_parts(parts, signature);
 		parts[PART_SIGNATURE] = signature;
 	}
+	if (!IsTransactionBlock() || !dbkit_cluster_queries_open_transactions())
+		dbkit_cluster_open_transaction();
 	send_statement(write_statement(parts, dbkit_context_is_signed() ? PARTS : PLAIN_PARTS));
 }
 
@@ -211,6 +217,13 @@ read_parts(const char *value, char *parts[])
 	return count;
 }
 
+/* Return a nonce as a number */
+static uint64
+nonce_number(const char *nonce)
+{
+	return strtou64(pnstrdup(nonce, 16), NULL, 16);
+}
+
 /* Ensure that it was signed in this database, with this server's key, for the session that the connection is for */
 static void
 check_signature(char *const parts[])
@@ -232,6 +245,8 @@ check_signature(char *const parts[])
 				 errhint("Use shorter transactions, and let NTP set the clocks of the servers.")));
 	if (strcmp(parts[PART_ROLE], GetUserNameFromId(GetOuterUserId(), false)) != 0 && !superuser_arg(GetSessionUserId()))
 		refuse_value("It was entered by another role.");
+	if (dbkit_is_spent(nonce_number(parts[PART_NONCE]), time))
+		refuse_value("It was sent for a transaction that is over, or before this server was started.");
 }
 
 /* Ensure that it is signed where there is a key, and only there */
@@ -271,6 +286,18 @@ dbkit_receive_context(Node *statement)
 	/* This server may ask others in turn */
 	send_statement(write_statement(parts, count));
 	dbkit_context_enter_forwarded(parts[PART_USER], parts[PART_ORGANIZATION]);
+	if (count == PARTS)
+		received_nonce = nonce_number(parts[PART_NONCE]);
+}
+
+/* Let a context that another server sent not come again once its transaction is over here */
+static void
+at_transaction_event(XactEvent event, void *arg pg_attribute_unused())
+{
+	if (received_nonce == 0 || (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE))
+		return;
+	dbkit_spend(received_nonce);
+	received_nonce = 0;
 }
 
 /* Let the setting be set by nothing but the statement that sends it, and to nothing */
@@ -302,4 +329,6 @@ dbkit_forward_init(void)
 							   GUC_DISALLOW_IN_FILE | GUC_NO_SHOW_ALL | GUC_NO_RESET_ALL | GUC_NOT_IN_SAMPLE |
 							   DBKIT_SETTING,
 							   check_cluster_context, NULL, NULL);
+	RegisterXactCallback(at_transaction_event, NULL);
+	dbkit_spent_init();
 }

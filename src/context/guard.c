@@ -15,6 +15,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
 #include "catalog/objectaddress.h"
@@ -342,6 +343,12 @@ check_function_of_cluster(Oid function)
 		refuse(get_func_name(function), "It runs on another connection, where the context does not hold.");
 	if (dbkit_context_is_entered() && dbkit_shows_plans(function))
 		refuse(get_func_name(function), EXPLAIN_REASON);
+	if (dbkit_takes_over_transaction(function) &&
+		(dbkit_is_cluster_connection() ? !IsTransactionBlock() : dbkit_context_is_entered() || in_signed_mode()))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("%s is for the servers of the cluster", get_func_name(function)),
+				 errdetail("A tenant's query could read by it what another tenant's transaction keeps for later queries.")));
 	if (dbkit_is_cluster_connection() && !dbkit_serves_cluster() && dbkit_runs_elsewhere(function))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
