@@ -186,7 +186,7 @@ sent_value(Node *statement)
 bool
 dbkit_is_forwarded_context(Node *statement)
 {
-	return dbkit_is_cluster_connection() && IsA(statement, VariableSetStmt) && sent_value(statement) != NULL;
+	return IsA(statement, VariableSetStmt) && dbkit_is_cluster_connection() && sent_value(statement) != NULL;
 }
 
 static void

@@ -43,6 +43,14 @@ $coordinator->safe_psql(
 	CREATE FUNCTION count_prizes(organization text) RETURNS text LANGUAGE plpgsql AS
 		$$ BEGIN RETURN (SELECT string_agg(DISTINCT secret, ',') FROM prize) || ' at ' || current_setting('port'); END $$;
 	SELECT create_distributed_function('count_prizes(text)', '$1', colocate_with => 'prize');
+	CREATE FUNCTION enter_at(organization text) RETURNS text LANGUAGE plpgsql AS
+		$$ BEGIN PERFORM dbkit.enter(NULL, organization); RETURN (SELECT string_agg(DISTINCT secret, ',') FROM prize); END $$;
+	SELECT create_distributed_function('enter_at(text)', '$1', colocate_with => 'prize');
+	CREATE ROLE regress_definer LOGIN;
+	GRANT regress_customer TO regress_definer;
+	CREATE FUNCTION count_as_owner() RETURNS bigint SECURITY DEFINER LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM prize); END $$;
+	CREATE FUNCTION count_as_other() RETURNS bigint SECURITY DEFINER LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM prize); END $$;
+	ALTER FUNCTION count_as_other() OWNER TO regress_definer;
 	CREATE FUNCTION run(statement text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN EXECUTE statement; RETURN 'done'; END $$;
 	CREATE FUNCTION enter_and_look(organization text) RETURNS bigint LANGUAGE plpgsql AS
 		$$ BEGIN PERFORM dbkit.enter(NULL, organization); RETURN (SELECT count(*) FROM prize); END $$;
@@ -120,6 +128,9 @@ for my $node ($coordinator, @workers)
 	is(outside($node, q{SELECT dbkit.enter(NULL, 'org_a') \; SELECT count(*) FROM prize}) =~ s/\n//gr, '5', "$name: in a request of several statements");
 	is(outside($node, q{SELECT enter_and_look('org_a'), count(*) FROM prize; SELECT enter_and_look('org_b'); SELECT count(*) FROM prize}) =~ s/\n/ /gr, '5|0 5 0', "$name: in a function");
 
+	is(outside($node, q{SET citus.select_opens_transaction_block = off; BEGIN; SELECT dbkit.enter(NULL, 'org_a'); SELECT count(*) FROM prize}) =~ s/\n//gr, '5', "$name: where queries open no transactions on other servers");
+	like(outside($node, q{SELECT dbkit.enter(NULL, 'org_a'), (SELECT count(*) FROM prize)}), qr/^\|0\nWARNING:  the tenant context ends with its transaction, in which nothing ran/, "$name: nothing is shown in the statement that enters, outside of a block");
+
 	# writing
 	is(seen($node, q{INSERT INTO prize (organization_id, secret) VALUES ('org_a', 'mine'); SELECT DISTINCT secret FROM prize ORDER BY 1; UPDATE prize SET secret = 'my own'; SELECT DISTINCT secret FROM prize; DELETE FROM prize; SELECT count(*) FROM prize}),
 		"mine $mine my own 0", "$name: a tenant writes its rows");
@@ -136,6 +147,9 @@ for my $node ($coordinator, @workers)
 }
 like(tenant($coordinator, q{SELECT count_prizes('org_a')}), qr/^\nsecret of a at \d+$/, 'a function that is delegated sees the same');
 like(tenant($coordinator, q{SELECT count_prizes('org_b')}), qr/^\nsecret of a at \d+$/, 'whichever server it is sent to');
+like(outside($coordinator, q{SELECT enter_at('org_a')}), qr/ERROR:  a tenant context cannot be entered on a connection/, 'a function that is delegated cannot enter elsewhere');
+unlike(outside($coordinator, q{BEGIN; SELECT dbkit.enter(NULL, 'org_a'); SELECT enter_at('org_b')}), qr/secret of b/, 'nor again');
+is(tenant($coordinator, 'SELECT count_as_owner(); SELECT count_as_other()') =~ s/\n+/ /gr, ' 20 5', 'functions with SECURITY DEFINER keep the context');
 like(tenant($coordinator, 'EXPLAIN (ANALYZE) SELECT * FROM prize'), qr/ERROR:  EXPLAIN is not allowed/, 'EXPLAIN is refused');
 
 # What leads to a context of one's own choice on another server

@@ -35,7 +35,7 @@ my $key = shift;
 print hmac_sha256_hex(join('', map { $_ eq 'NULL' ? '-,' : length($_) . ":$_," } @ARGV), $key);
 SIGN
 
-my ($coordinator, @workers) = make_cluster(2, conf => "dbkit.context_key_file = '$key_file'\nlog_statement = all\nautovacuum = off\n");
+my ($coordinator, @workers) = make_cluster(2, conf => "dbkit.context_key_file = '$key_file'\nlog_statement = all\nshared_preload_libraries = 'citus, pg_stat_statements, dbkit'\npg_stat_statements.track = 'all'\n");
 my $worker = $workers[0];
 
 $coordinator->safe_psql('postgres', 'CREATE EXTENSION dbkit');
@@ -105,6 +105,7 @@ for my $call (q{run_command_on_workers('SELECT 1')}, q{run_command_on_all_nodes(
 	like(outside($coordinator, "SELECT $call FROM public_facts WHERE n = 1"), qr/ERROR:  $name is not allowed where tenant contexts are signed/, 'also in a query on another server');
 }
 is($coordinator->safe_psql('postgres', q{SELECT bool_and(success) FROM run_command_on_workers('SELECT 1')}), 't', 'but not to a superuser');
+like(outside($coordinator, 'SELECT * FROM citus_stat_activity'), qr/ERROR:  run_command_on_all_nodes is not allowed where tenant contexts are signed/, 'nor does the view of all activity work');
 like(outside($coordinator, q{SET citus.propagate_set_commands = 'local'}), qr/ERROR:  SET on other servers of the cluster is not allowed where tenant contexts are signed/, 'nor are settings sent');
 like(outside($coordinator, q{SELECT set_config('citus.propagate_set_commands', 'local', false); BEGIN; SET LOCAL work_mem = '4MB'}), qr/ERROR:  SET on other servers of the cluster is not allowed where/, 'however that was chosen');
 like(outside($coordinator, q{SELECT assign_distributed_transaction_id(0, 1, now())}), qr/ERROR:  assign_distributed_transaction_id is for the servers/, 'no transaction is taken over');
@@ -119,6 +120,14 @@ my $shown = join "\n", map { $_->safe_psql('postgres', qq{SELECT query FROM pg_s
 like($shown, qr/SET LOCAL dbkit.cluster_context =/, 'pg_stat_activity shows the statement');
 unlike($shown, qr/org_a|'/, 'but not the value');
 is($session->query('SELECT DISTINCT secret FROM prize'), 'secret of a', 'with which other servers show rows');
+
+# Nor is it by pg_stat_statements, whose statements of other transactions stay
+for my $node ($coordinator, @workers)
+{
+	$node->safe_psql('postgres', 'SET citus.enable_ddl_propagation = off; CREATE EXTENSION IF NOT EXISTS pg_stat_statements');
+	is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_statements WHERE query LIKE '%cluster\_context =%'}), '0', $node->name . ': pg_stat_statements has none');
+	isnt($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_statements WHERE query LIKE 'BEGIN%'}), '0', 'of what it has');
+}
 
 # The server's log has it, for who may read that
 my ($stolen) = slurp_file($worker->logfile) =~ /.*statement: (SET LOCAL dbkit\.cluster_context = +'[^']*org_a[^']*')/s;
