@@ -8,8 +8,8 @@
  * statements about the table on the coordinator.  That is where dbkit judges them;
  * what Citus makes of them elsewhere is a copy.
  *
- * All is read from Citus' catalogs, by the names of their columns.  Of its functions
- * one is called, which tells the size of a table.
+ * All is read from Citus' catalogs, by the names of their columns.  Of its functions those
+ * are called that tell the size of a table, and what a tenant context needs to be sent.
  *
  *-------------------------------------------------------------------------
  */
@@ -445,6 +445,65 @@ dbkit_settings_are_sent(const char *setting)
 	value = GetConfigOption(switch_name, true, false);
 	return (setting != NULL && pg_strcasecmp(setting, switch_name) == 0) ||
 		(value != NULL && strcmp(value, "none") != 0);
+}
+
+/* Have SET LOCAL sent to other servers until the settings of now are restored */
+void
+dbkit_cluster_send_settings(void)
+{
+	(void) set_config_option("citus.propagate_set_commands", "local", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+/* Do queries in a transaction block open transactions on the other servers that they are sent to? */
+bool
+dbkit_cluster_queries_open_transactions(void)
+{
+	const char *value = GetConfigOption("citus.select_opens_transaction_block", true, false);
+
+	return value != NULL && strcmp(value, "on") == 0;
+}
+
+/*
+ * Have all that is sent to other servers from now on be part of one transaction, also outside
+ * of a transaction block, where a query is otherwise sent by itself.  A result that is kept for
+ * later queries has that effect; this one is empty.
+ */
+void
+dbkit_cluster_open_transaction(void)
+{
+	const Oid	types[] = {TEXTOID, TEXTOID};
+	List	   *name = list_make2(makeString("pg_catalog"), makeString("create_intermediate_result"));
+
+	(void) OidFunctionCall2(LookupFuncName(name, lengthof(types), types, false),
+							CStringGetTextDatum("dbkit_context"), CStringGetTextDatum("SELECT 1 LIMIT 0"));
+}
+
+/*
+ * Does the function make a session part of another one's transaction, with what that keeps
+ * for later queries?  Other servers call it when they open a transaction.
+ */
+bool
+dbkit_takes_over_transaction(Oid function)
+{
+	static const char *const names[] = {"assign_distributed_transaction_id"};
+
+	return is_function_among(function, names, lengthof(names));
+}
+
+/*
+ * Return the number by which the cluster knows the session that this one works for, which is
+ * this one itself where no other server opened the connection.
+ */
+int64
+dbkit_cluster_session(void)
+{
+	static const char field[] = "gpid=";
+	List	   *name = list_make2(makeString("pg_catalog"), makeString("citus_backend_gpid"));
+
+	if (dbkit_is_cluster_connection())
+		return strtoll(strstr(GetConfigOptionResetString("application_name"), field) + strlen(field), NULL, 10);
+	return DatumGetInt64(OidFunctionCall0(LookupFuncName(name, 0, NULL, false)));
 }
 
 /* Look whether Citus is loaded, which has to come before dbkit in shared_preload_libraries. */

@@ -28,6 +28,11 @@ extern void dbkit_work_in_sequence(void);
 extern bool dbkit_runs_elsewhere(Oid function);
 extern bool dbkit_shows_plans(Oid function);
 extern bool dbkit_settings_are_sent(const char *setting);
+extern void dbkit_cluster_send_settings(void);
+extern bool dbkit_cluster_queries_open_transactions(void);
+extern void dbkit_cluster_open_transaction(void);
+extern bool dbkit_takes_over_transaction(Oid function);
+extern int64 dbkit_cluster_session(void);
 extern void dbkit_cluster_init(void);
 
 /* May this connection be one that another server of the cluster opened?  A client can pretend that. */

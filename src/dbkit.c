@@ -17,6 +17,7 @@
 #include "audit/keep.h"
 #include "audit/merge.h"
 #include "context/context.h"
+#include "context/forward.h"
 #include "context/guard.h"
 #include "context/signature.h"
 #include "convention/agreed_names.h"
@@ -69,6 +70,7 @@ _PG_init(void)
 	dbkit_cluster_init();
 	dbkit_signature_init();
 	dbkit_context_init(dbkit_settings_are_reserved);
+	dbkit_forward_init();
 	dbkit_guard_init();
 	dbkit_rules_init();
 	dbkit_agreement_init();

@@ -55,6 +55,9 @@ static SubTransactionId pushed_in = InvalidSubTransactionId;
 /* Has anything run since the context was entered? */
 static bool used = false;
 
+/* Did another server of the cluster send it? */
+static bool forwarded = false;
+
 static char *transport = NULL;
 static char *empty_transport = NULL;
 
@@ -63,6 +66,13 @@ bool
 dbkit_context_is_entered(void)
 {
 	return context != NULL;
+}
+
+/* Tell whether another server of the cluster sent the context that is entered */
+bool
+dbkit_context_was_forwarded(void)
+{
+	return forwarded;
 }
 
 /*
@@ -184,6 +194,15 @@ dbkit_context_enter(const char *user_id, const char *organization_id)
 	set_context(user_id, organization_id, TopTransactionContext);
 }
 
+/* Likewise for another server of the cluster, which also decides how the transaction ends */
+void
+dbkit_context_enter_forwarded(const char *user_id, const char *organization_id)
+{
+	set_context(user_id, organization_id, TopTransactionContext);
+	used = true;
+	forwarded = true;
+}
+
 /*
  * Bind the current subtransaction to a user and an organization.  Its end takes that back,
  * however it ends.  For dbkit's own tests of isolation alone: SQL must not reach it, because
@@ -206,6 +225,7 @@ forget_context(void)
 	if (context == NULL)
 		return;
 	context = NULL;
+	forwarded = false;
 	transport = empty_transport;
 }
 
@@ -232,14 +252,14 @@ at_transaction_event(XactEvent event, void *arg pg_attribute_unused())
 	if (IsParallelWorker())
 		return;
 
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
 	{
 		forget_context();
 		dbkit_return_mirrors();
 	}
 	else if (context == NULL)
 		return;
-	else if (event == XACT_EVENT_PRE_COMMIT)
+	else if (event == XACT_EVENT_PRE_COMMIT || (event == XACT_EVENT_PRE_PREPARE && forwarded))
 	{
 		dbkit_context_check_role();
 		warn_if_unused();

@@ -19,6 +19,8 @@ extern const char *dbkit_entered_organization(void);
 extern void dbkit_context_use(void);
 extern void dbkit_context_check_role(void);
 extern void dbkit_context_enter(const char *user_id, const char *organization_id);
+extern void dbkit_context_enter_forwarded(const char *user_id, const char *organization_id);
+extern bool dbkit_context_was_forwarded(void);
 extern void dbkit_context_push(const char *user_id, const char *organization_id);
 extern void dbkit_context_init(dbkit_reservation reservation);
 

@@ -16,11 +16,13 @@
 #include "cluster.h"
 #include "common.h"
 #include "context/context.h"
+#include "context/enter.h"
+#include "context/forward.h"
 #include "context/signature.h"
 
-/* Refuse to enter where the context would not hold until the transaction ends */
+/* Refuse to enter where a query may ask for it that another server of the cluster sent */
 static void
-check_may_enter(void)
+check_caller(void)
 {
 	if (dbkit_is_cluster_connection())
 		ereport(ERROR,
@@ -28,6 +30,12 @@ check_may_enter(void)
 				 errmsg("a tenant context cannot be entered on a connection that another server of the cluster opened"),
 				 errdetail("What a tenant's query calls on such a connection could choose another tenant."),
 				 errhint("Call dbkit.enter in a statement of its own.")));
+}
+
+/* Refuse to enter where the context would not hold until the transaction ends */
+void
+dbkit_check_may_enter(void)
+{
 	if (dbkit_context_is_entered())
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -45,8 +53,8 @@ check_may_enter(void)
 				 errdetail("The cursor would show the context's rows after the transaction.")));
 }
 
-static void
-check_values(const char *user_id, const char *organization_id)
+void
+dbkit_check_context_values(const char *user_id, const char *organization_id)
 {
 	if (user_id == NULL && organization_id == NULL)
 		ereport(ERROR,
@@ -150,11 +158,13 @@ dbkit_enter(PG_FUNCTION_ARGS)
 	/* First of all, so that no failure leaves a nonce to be used again */
 	dbkit_take_nonce(nonce);
 
-	check_may_enter();
-	check_values(user_id, organization_id);
+	check_caller();
+	dbkit_check_may_enter();
+	dbkit_check_context_values(user_id, organization_id);
 	dbkit_check_signature(user_id, organization_id, signature, nonce);
 	if (dbkit_context_is_signed())
 		check_session();
+	dbkit_forward_context(user_id, organization_id);
 	dbkit_context_enter(user_id, organization_id);
 
 	PG_RETURN_VOID();

@@ -15,6 +15,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
 #include "catalog/objectaddress.h"
@@ -35,6 +36,7 @@
 #include "cluster.h"
 #include "common.h"
 #include "context/context.h"
+#include "context/forward.h"
 #include "context/guard.h"
 #include "context/mirror.h"
 #include "context/signature.h"
@@ -59,7 +61,7 @@ sets_role(Node *node)
 static bool
 sets_on_other_servers(Node *node)
 {
-	return dbkit_settings_are_sent(((VariableSetStmt *) node)->name);
+	return dbkit_settings_are_sent(((VariableSetStmt *) node)->name) && !dbkit_is_forwarding();
 }
 
 static bool
@@ -98,7 +100,7 @@ declares_holdable(Node *node)
 static bool
 prepares_transaction(Node *node)
 {
-	return ((TransactionStmt *) node)->kind == TRANS_STMT_PREPARE;
+	return ((TransactionStmt *) node)->kind == TRANS_STMT_PREPARE && !dbkit_context_was_forwarded();
 }
 
 static bool
@@ -172,6 +174,8 @@ static const struct
 	{T_ExplainStmt, in_context, NULL, "EXPLAIN", EXPLAIN_REASON},
 	{T_TransactionStmt, in_context, prepares_transaction, "PREPARE TRANSACTION", "The context ends with the transaction."},
 
+	{T_VariableSetStmt, in_signed_mode, sets_on_other_servers, "SET on other servers of the cluster", "What else stands in the text of the statement runs there, too, and could be a context that was entered before."},
+
 	/* A named statement of the application's driver could be replaced */
 	{T_PrepareStmt, in_signed_mode, NULL, "PREPARE", LATER_REASON},
 	{T_AlterRoleSetStmt, in_signed_mode, manages_no_roles, "ALTER ROLE ... SET", LATER_REASON},
@@ -213,6 +217,11 @@ guard_ProcessUtility(PlannedStmt *pstmt, const char *queryString, bool readOnlyT
 	const bool	entered = dbkit_context_is_entered();
 
 	dbkit_follow_reservation(entered);
+	if (context == PROCESS_UTILITY_TOPLEVEL && dbkit_is_forwarded_context(pstmt->utilityStmt))
+	{
+		dbkit_receive_context(pstmt->utilityStmt);
+		return;
+	}
 	if (entered || dbkit_context_is_signed())
 		check_statement(pstmt->utilityStmt);
 	if (entered && !IsA(pstmt->utilityStmt, TransactionStmt))
@@ -330,10 +339,16 @@ is_temporary(Oid class_id, Oid object_id)
 static void
 check_function_of_cluster(Oid function)
 {
-	if (dbkit_context_is_entered() && dbkit_runs_elsewhere(function))
+	if ((dbkit_context_is_entered() || in_signed_mode()) && dbkit_runs_elsewhere(function))
 		refuse(get_func_name(function), "It runs on another connection, where the context does not hold.");
 	if (dbkit_context_is_entered() && dbkit_shows_plans(function))
 		refuse(get_func_name(function), EXPLAIN_REASON);
+	if (dbkit_takes_over_transaction(function) &&
+		(dbkit_is_cluster_connection() ? !IsTransactionBlock() : dbkit_context_is_entered() || in_signed_mode()))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("%s is for the servers of the cluster", get_func_name(function)),
+				 errdetail("A tenant's query could read by it what another tenant's transaction keeps for later queries.")));
 	if (dbkit_is_cluster_connection() && !dbkit_serves_cluster() && dbkit_runs_elsewhere(function))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

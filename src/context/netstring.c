@@ -34,21 +34,36 @@ dbkit_append_netstring(StringInfo buf, const char *value)
 	appendStringInfoChar(buf, ',');
 }
 
-/* Read one netstring of our own making, and move the cursor behind it */
+/* Return where the value of a netstring ends, which begins at the colon, or NULL */
+static char *
+find_end(char *colon, unsigned long length)
+{
+	return *colon == ':' && strlen(colon + 1) > length ? colon + 1 + length : NULL;
+}
+
+/*
+ * Read one netstring, and move the cursor behind it.  The text may be somebody else's: where it
+ * is not what dbkit_append_netstring() writes, the cursor is NULL from then on.
+ */
 char *
 dbkit_read_netstring(char **cursor)
 {
+	char	   *start = *cursor;
 	char	   *value = NULL;
+	char	   *end = NULL;
 
-	if (**cursor == '-')
-		(*cursor)++;
-	else
+	if (start == NULL)
+		return NULL;
+	if (*start == '-')
+		end = start + 1;
+	else if (isdigit((unsigned char) *start))
 	{
-		unsigned long length = strtoul(*cursor, cursor, 10);
+		unsigned long length = strtoul(start, &start, 10);
 
-		value = pnstrdup(*cursor + 1, length);
-		*cursor += 1 + length;
+		end = find_end(start, length);
+		if (end != NULL)
+			value = pnstrdup(start + 1, length);
 	}
-	(*cursor)++;
+	*cursor = end != NULL && *end == ',' ? end + 1 : NULL;
 	return value;
 }

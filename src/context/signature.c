@@ -17,7 +17,6 @@
 
 #include "commands/dbcommands.h"
 #include "common/hmac.h"
-#include "common/sha2.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -31,7 +30,6 @@
 
 #define KEY_MIN_BYTES		32
 #define KEY_MAX_BYTES		1024
-#define SIGNATURE_LENGTH	(2 * PG_SHA256_DIGEST_LENGTH)
 
 static char *context_key_file = NULL;
 static dbkit_nonce_text pending_nonce = "";
@@ -43,10 +41,9 @@ dbkit_context_is_signed(void)
 	return context_key_file != NULL && context_key_file[0] != '\0';
 }
 
-/* dbkit.nonce(): 32 hexadecimal digits to sign in the next dbkit.enter */
-PG_FUNCTION_INFO_V1(dbkit_nonce);
-Datum
-dbkit_nonce(PG_FUNCTION_ARGS)
+/* Make a nonce: random bytes as hexadecimal digits */
+void
+dbkit_make_nonce(dbkit_nonce_text nonce)
 {
 	uint8		bytes[DBKIT_NONCE_BYTES];
 
@@ -54,9 +51,16 @@ dbkit_nonce(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
 				 errmsg("could not generate a random nonce")));
-	hex_encode((char *) bytes, sizeof(bytes), pending_nonce);
-	pending_nonce[sizeof(pending_nonce) - 1] = '\0';
+	hex_encode((char *) bytes, sizeof(bytes), nonce);
+	nonce[2 * DBKIT_NONCE_BYTES] = '\0';
+}
 
+/* dbkit.nonce(): 32 hexadecimal digits to sign in the next dbkit.enter */
+PG_FUNCTION_INFO_V1(dbkit_nonce);
+Datum
+dbkit_nonce(PG_FUNCTION_ARGS)
+{
+	dbkit_make_nonce(pending_nonce);
 	PG_RETURN_TEXT_P(cstring_to_text(pending_nonce));
 }
 
@@ -116,7 +120,7 @@ read_key(uint8 key[KEY_MAX_BYTES + 1])
 
 /* Compute the signature that is due, as lower-case hexadecimal digits */
 static void
-sign(StringInfo message, char signature[SIGNATURE_LENGTH + 1])
+sign(StringInfo message, dbkit_signature_text signature)
 {
 	uint8		key[KEY_MAX_BYTES + 1];
 	int			key_length = read_key(key);
@@ -136,7 +140,7 @@ sign(StringInfo message, char signature[SIGNATURE_LENGTH + 1])
 				 errmsg("could not compute the signature of the tenant context")));
 
 	hex_encode((char *) digest, sizeof(digest), signature);
-	signature[SIGNATURE_LENGTH] = '\0';
+	signature[DBKIT_SIGNATURE_LENGTH] = '\0';
 }
 
 /* Append a value to the message, in UTF-8 whatever the database's encoding */
@@ -148,21 +152,30 @@ append_signed_value(StringInfo message, const char *value)
 	dbkit_append_netstring(message, value);
 }
 
-static void
-compute_signature(const char *user_id, const char *organization_id, const char *nonce,
-				  char signature[SIGNATURE_LENGTH + 1])
+/* Sign a list of values, which no list of another length can be taken for */
+void
+dbkit_sign_values(const char *const values[], int count, dbkit_signature_text signature)
 {
 	StringInfoData message;
 
 	initStringInfo(&message);
-	append_signed_value(&message, get_database_name(MyDatabaseId));
-
-	/* The role whose rights the queries will have, which SET ROLE changes */
-	append_signed_value(&message, GetUserNameFromId(GetOuterUserId(), false));
-	append_signed_value(&message, user_id);
-	append_signed_value(&message, organization_id);
-	append_signed_value(&message, nonce);
+	for (int i = 0; i < count; i++)
+		append_signed_value(&message, values[i]);
 	sign(&message, signature);
+}
+
+static void
+compute_signature(const char *user_id, const char *organization_id, const char *nonce,
+				  dbkit_signature_text signature)
+{
+	const char *values[] = {
+		get_database_name(MyDatabaseId),
+		/* The role whose rights the queries will have, which SET ROLE changes */
+		GetUserNameFromId(GetOuterUserId(), false),
+		user_id, organization_id, nonce
+	};
+
+	dbkit_sign_values(values, lengthof(values), signature);
 }
 
 /*
@@ -170,14 +183,14 @@ compute_signature(const char *user_id, const char *organization_id, const char *
  *
  * timingsafe_bcmp came to PostgreSQL 15 to 17 with a minor release.
  */
-static bool
-same_signature(const char *given, const char *expected)
+bool
+dbkit_same_signature(const char *given, const char *expected)
 {
 	int			difference = 0;
 
-	if (strlen(given) != SIGNATURE_LENGTH)
+	if (strlen(given) != DBKIT_SIGNATURE_LENGTH)
 		return false;
-	for (int i = 0; i < SIGNATURE_LENGTH; i++)
+	for (int i = 0; i < DBKIT_SIGNATURE_LENGTH; i++)
 		difference |= given[i] ^ expected[i];
 	return difference == 0;
 }
@@ -190,7 +203,7 @@ void
 dbkit_check_signature(const char *user_id, const char *organization_id,
 					  const char *signature, const char *nonce)
 {
-	char		expected[SIGNATURE_LENGTH + 1];
+	dbkit_signature_text expected;
 
 	if (!dbkit_context_is_signed())
 	{
@@ -214,7 +227,7 @@ dbkit_check_signature(const char *user_id, const char *organization_id,
 				 errhint("Call dbkit.nonce() before each dbkit.enter, on the same connection.")));
 
 	compute_signature(user_id, organization_id, nonce, expected);
-	if (!same_signature(signature, expected))
+	if (!dbkit_same_signature(signature, expected))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("the signature of the tenant context is not valid"),
