@@ -146,6 +146,14 @@ is_as_before('upgraded', @upgraded);
 @servers = @upgraded;
 ($coordinator, @workers) = @upgraded;
 
+# A tenant's role is confined on each server
+my $may = q{SELECT has_function_privilege('regress_customer', 'run_command_on_workers(text, boolean)', 'EXECUTE')};
+my $confine = q{SELECT * FROM dbkit.confine_sql('regress_customer')};
+unlike(said($coordinator, said($coordinator, $confine)), qr/ERROR/, 'what dbkit.confine_sql() writes');
+is(all_say($may), 'f/t/t', 'is not sent to the other servers');
+unlike(said($_, said($_, $confine)), qr/ERROR/, $_->name . ': it is run there, too') for @workers;
+is(all_say($may), 'f/f/f', 'then the role is confined on all');
+
 # Citus leaves
 works('DROP TABLE documents, organizations, countries, legacy', 'tables are dropped');
 works('DROP EXTENSION citus', 'Citus is dropped');
