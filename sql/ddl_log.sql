@@ -54,9 +54,11 @@ REVOKE regress_ddl_other FROM regress_ddl_role;
 ALTER ROLE regress_ddl_role SET search_path = within, logged;
 ALTER ROLE regress_ddl_role IN DATABASE postgres SET app.secret TO hunter5;
 ALTER ROLE regress_ddl_role SET app."Secret" TO "hunter6";
+ALTER ROLE regress_ddl_role SET plpgsql.extra_warnings = shadowed_variables, too_many_rows;
 ALTER ROLE ALL SET app.secret = hunter8;
 ALTER ROLE ALL RESET app.secret;
 COMMENT ON ROLE regress_ddl_role IS 'hunter9';
+SECURITY LABEL ON ROLE regress_ddl_role IS 'hunter1'; -- fails
 GRANT SELECT, INSERT (a) ON copied, copied_too TO regress_ddl_role;
 GRANT SELECT ON ALL TABLES IN SCHEMA logged TO regress_ddl_role;
 GRANT USAGE ON SCHEMA logged TO regress_ddl_role;
@@ -74,7 +76,11 @@ DROP DATABASE regress_ddl_log2;
 SET allow_in_place_tablespaces = on;
 CREATE TABLESPACE regress_ddl_log LOCATION '';
 ALTER TABLESPACE regress_ddl_log SET (seq_page_cost = 2);
+COMMENT ON TABLESPACE regress_ddl_log IS 'hunter1';
 DROP TABLESPACE regress_ddl_log;
+BEGIN;
+ALTER SYSTEM RESET ALL; -- fails
+ROLLBACK;
 CREATE FUNCTION nothing() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN PERFORM $$hunter13$$; END';
 CREATE EVENT TRIGGER regress_ddl_log ON ddl_command_start WHEN TAG IN ('CREATE RULE') EXECUTE FUNCTION nothing();
 ALTER EVENT TRIGGER regress_ddl_log DISABLE;

@@ -173,6 +173,10 @@ INSERT INTO dbkit.audit_seals VALUES (1, now(), 1, '1:1:', 2, '');
 SELECT status, value, hint FROM pg_temp.says('audit_seal');
 UPDATE dbkit.audit_seals SET at = now() - interval '3 days';
 SELECT status, value FROM pg_temp.says('audit_seal');
+SAVEPOINT broken;
+ALTER TABLE dbkit.audit_seals ALTER at TYPE text;
+SELECT status FROM pg_temp.says('audit_seal');
+ROLLBACK TO broken;
 SELECT format('ALTER TABLE dbkit.audit_log DETACH PARTITION dbkit.audit_log_%s', to_char(date_trunc('month', now() AT TIME ZONE 'UTC') + interval '2 months', 'YYYY_MM')) AS detach \gset
 :detach;
 SELECT * FROM pg_temp.says('audit_months');

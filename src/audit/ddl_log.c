@@ -34,7 +34,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
 
@@ -122,8 +121,6 @@ write_row(const LogRow *row)
 	Relation	log = open_log();
 	Datum		values[LOG_COLUMNS];
 	bool		isnull[LOG_COLUMNS] = {false};
-	bool		bare = !ActiveSnapshotSet();	/* after DETACH ...
-												 * CONCURRENTLY */
 
 	values[LOG_AT] = TimestampTzGetDatum(GetCurrentTimestamp());
 	values[LOG_TRANSACTION] = FullTransactionIdGetDatum(GetTopFullTransactionId());
@@ -135,11 +132,7 @@ write_row(const LogRow *row)
 	set_text(values, isnull, LOG_OBJECT_TYPE, row->object_type);
 	set_text(values, isnull, LOG_OBJECT_IDENTITY, row->object_identity);
 	set_text(values, isnull, LOG_STATEMENT, row->statement);
-	if (bare)
-		PushActiveSnapshot(GetTransactionSnapshot());
 	CatalogTupleInsert(log, heap_form_tuple(RelationGetDescr(log), values, isnull));
-	if (bare)
-		PopActiveSnapshot();
 	table_close(log, NoLock);
 }
 

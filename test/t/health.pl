@@ -119,6 +119,13 @@ $idle->query_safe('ROLLBACK');
 is(status('sequences'), 'critical', 'which is not dropped after all');
 $primary->safe_psql('postgres', 'DROP SEQUENCE going');
 
+$primary->safe_psql('postgres', 'CREATE EXTENSION dbkit_audit; INSERT INTO dbkit.audit_seals VALUES (1, now(), 1, $$1:1:$$, 0, $$$$)');
+$idle->query_safe('BEGIN; LOCK TABLE dbkit.audit_seals, dbkit.audit_log_default');
+is(status('audit_seal'), 'ok', 'somebody has locked the log of changes');
+is(status('audit_months'), 'ok', 'and its partitions are counted without a lock');
+$idle->query_safe('ROLLBACK');
+$primary->safe_psql('postgres', 'DROP EXTENSION dbkit_audit');
+
 $primary->append_conf('postgresql.conf', 'deadlock_timeout = 10ms');
 $primary->pgbench('--no-vacuum --client=4 --time=10', 0, [qr/processed/], [qr/^$/], 'while sequences and tables come and go',
 	{
