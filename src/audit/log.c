@@ -55,7 +55,6 @@ struct AuditWriter
 	Datum		values[AUDIT_COLUMNS];	/* the same for all entries of a
 										 * statement, but for a few */
 	bool		isnull[AUDIT_COLUMNS];
-	Datum		operations[AUDIT_TRIM + 1];
 };
 
 static const char *const operation_names[] = {
@@ -192,8 +191,6 @@ set_common_values(AuditWriter *writer, Oid relation, TimestampTz at)
 	set_text(writer, AUDIT_SESSION_ROLE, GetUserNameFromId(GetSessionUserId(), true));
 	set_text(writer, AUDIT_APPLICATION_NAME, application_name);
 	set_client(writer);
-	for (int i = 0; i < (int) lengthof(operation_names); i++)
-		writer->operations[i] = CStringGetTextDatum(operation_names[i]);
 }
 
 /* Begin to write entries about a relation, or about the log itself where there is none. */
@@ -269,7 +266,7 @@ dbkit_write_audit(AuditWriter *writer, AuditOperation operation, text *row_id, J
 	slot->tts_isnull[AUDIT_ID] = false;
 	slot->tts_values[AUDIT_SALT] = Int64GetDatum((int64) dbkit_random_bits());
 	slot->tts_isnull[AUDIT_SALT] = false;
-	slot->tts_values[AUDIT_OPERATION] = writer->operations[operation];
+	slot->tts_values[AUDIT_OPERATION] = CStringGetTextDatum(operation_names[operation]);
 	slot->tts_isnull[AUDIT_OPERATION] = false;
 	slot->tts_values[AUDIT_ROW_ID] = PointerGetDatum(row_id);
 	slot->tts_isnull[AUDIT_ROW_ID] = row_id == NULL;
