@@ -10,6 +10,7 @@
 
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "nodes/pg_list.h"
 #include "utils/guc.h"
 
 #include "compat.h"
@@ -40,6 +41,13 @@ static inline bool
 dbkit_is_blank(const char *text)
 {
 	return text[strspn(text, DBKIT_BLANKS)] == '\0';
+}
+
+/* Compare the strings in two cells of a list, for list_sort() */
+static inline int
+dbkit_compare_strings(const ListCell *a, const ListCell *b)
+{
+	return strcmp(lfirst(a), lfirst(b));
 }
 
 /*

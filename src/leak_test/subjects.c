@@ -391,12 +391,6 @@ compare_subjects(const ListCell *a, const ListCell *b)
 	return strcmp(first->name, second->name);
 }
 
-static int
-compare_texts(const ListCell *a, const ListCell *b)
-{
-	return strcmp(lfirst(a), lfirst(b));
-}
-
 /* List what the role may touch: relations by name, then functions. */
 List *
 dbkit_list_subjects(Oid role, const List *tables)
@@ -423,6 +417,6 @@ dbkit_list_uncalled_functions(Oid role)
 	List	   *result = NIL;
 
 	each_function(role, add_uncalled, &result);
-	list_sort(result, compare_texts);
+	list_sort(result, dbkit_compare_strings);
 	return result;
 }

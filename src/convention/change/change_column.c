@@ -554,6 +554,9 @@ read_old_column(const LiveChange *change, AttrNumber attnum, OldColumn *old)
 	relation_close(rel, AccessShareLock);
 	foreach(lc, dbkit_catalog_dependents(&dbkit_now, RelationRelationId, change->relid, attnum, false))
 		note_dependent(old, lfirst(lc));
+
+	/* In an order that VACUUM of pg_depend does not change */
+	list_sort(old->dependents, dbkit_compare_strings);
 }
 
 /* Append what the new column does not get by itself, in lines of a comment. */

@@ -53,12 +53,6 @@ add_protected(Protected *result, const Catalogs *catalogs, Form_pg_class form, O
 	result->binds_owner |= form->relforcerowsecurity || form->relowner != owner;
 }
 
-static int
-compare_names(const ListCell *a, const ListCell *b)
-{
-	return strcmp(lfirst(a), lfirst(b));
-}
-
 /* Return what to call the tables, of which there is one: table "a", or tables "a", "b". */
 char *
 dbkit_name_protected(const Protected *protected)
@@ -68,7 +62,7 @@ dbkit_name_protected(const Protected *protected)
 	StringInfoData text;
 	ListCell   *lc;
 
-	list_sort(names, compare_names);
+	list_sort(names, dbkit_compare_strings);
 	initStringInfo(&text);
 	foreach(lc, names)
 	{
