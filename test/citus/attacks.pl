@@ -203,6 +203,28 @@ for my $way (sort keys %ways)
 	}
 }
 
+# Shards are tables as well, whose names can be guessed
+my $kept = q{SELECT string_agg(concat(organization_id, ': ', secret), ', ' ORDER BY t) FROM (SELECT 1 AS t, organization_id, secret FROM regress_tenant.prize UNION ALL SELECT 2, * FROM regress_tenant.setting_prize
+	UNION ALL SELECT 3, * FROM regress_tenant.parted UNION ALL SELECT 4, organization_id, secret FROM regress_tenant.unforced) v WHERE organization_id = 'org_b'};
+for my $way (sort keys %ways)
+{
+	output($coordinator, spread($way, $coordinator) =~ s/^\\set loot .*//msr, '');
+	my $seen = '';
+	for my $node ($coordinator, @workers)
+	{
+		my @shards = split /\n/, $node->safe_psql('postgres', q{SELECT oid::regclass FROM pg_class WHERE relnamespace = 'regress_tenant'::regnamespace AND relkind IN ('r', 'p') AND relname ~ '_\d+$'});
+		my $tries = join '', map { my $shard = $_; map { "$_;\n" } "SELECT t::text FROM $shard t", "COPY $shard TO STDOUT", "UPDATE $shard SET organization_id = 'org_b' RETURNING *", "UPDATE $shard SET secret = 'planted' WHERE organization_id = 'org_b' RETURNING *",
+			"DELETE FROM $shard WHERE organization_id = 'org_b' RETURNING *", "INSERT INTO $shard (organization_id, secret) VALUES ('org_b', 'planted') RETURNING *", "TRUNCATE $shard" } @shards;
+		my $tried = output($node, "\\c - regress_customer\n\\set VERBOSITY terse\n${tries}BEGIN;\nSELECT dbkit.enter('usr_a', 'org_a');\n\\set ON_ERROR_ROLLBACK on\n${tries}COMMIT;\n", '');
+		my @shown = grep { !/^(UPDATE|INSERT|DELETE) / } split /\n/, $tried;
+		is(join("\n", grep { /secret of b|prz_b|planted/ } @shown), '', $node->name . ", $way tables: nothing is shown of " . @shards . ' shards');
+		$seen .= $tried;
+	}
+	like($seen, qr/secret of a/, "$way tables: but one's own");
+	is($coordinator->safe_psql('postgres', $kept), join(', ', ('org_b: secret of b') x 4), "$way tables: and nothing is changed");
+	output($coordinator, "SET client_min_messages = warning;\nDROP SCHEMA regress_tenant CASCADE;\nDROP OWNED BY regress_customer;\nDROP ROLE regress_boss, regress_customer, regress_pool;\n", '') =~ /ERROR/ and die;
+}
+
 # Where the settings belong to the application, but within a context
 my $agreement = q{CREATE OR REPLACE FUNCTION dbkit_agreement() RETURNS jsonb IMMUTABLE LANGUAGE sql AS $$ SELECT '{"reserve_settings": false}'::jsonb $$;};
 for my $node ($coordinator, $workers[0])
