@@ -233,6 +233,14 @@ for my $node ($coordinator, $workers[0])
 	compare($node->name . ', distributed tables, with settings that belong to the application', said_to($spread, output($coordinator, $spread, '')), $expected);
 }
 
+# Citus takes no policy with a subquery, as dbkit.protect() writes it for uuid: nothing is half protected
+my ($status, undef, $refusal) = $coordinator->psql('postgres', q{SET dbkit.enforce = off; CREATE ROLE regress_customer; CREATE TABLE by_uuid (organization_id uuid);
+	SELECT create_distributed_table('by_uuid', 'organization_id'); SELECT dbkit.protect('by_uuid', role => 'regress_customer')});
+like($refusal, qr/ERROR:  unexpected non-SELECT command in SubLink/, 'a distributed table whose tenants are no text cannot be protected');
+($status, undef, $refusal) = $coordinator->psql('postgres', q{SET dbkit.enforce = off; CREATE TABLE protected (organization_id uuid);
+	SELECT dbkit.protect('protected', role => 'regress_customer'); SELECT create_distributed_table('protected', 'organization_id')});
+like($refusal, qr/ERROR:  cannot create policy/, 'nor distributed once it is');
+
 # Signed mode, where Citus is loaded and in the database
 my $signed = slurp_file("$root/test/t/context_signed.pl");
 $signed =~ s/shared_preload_libraries = '\Kdbkit'/citus,dbkit'/ or die;
