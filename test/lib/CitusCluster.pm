@@ -15,7 +15,7 @@ sub make_node
 {
 	my ($name, %params) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
-	$node->init;
+	$node->init(extra => $params{initdb} // []);
 	$node->append_conf(
 		'postgresql.conf', qq{
 		shared_preload_libraries = 'citus,dbkit'
