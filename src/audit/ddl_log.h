@@ -8,7 +8,6 @@
 #ifndef DBKIT_AUDIT_DDL_LOG_H
 #define DBKIT_AUDIT_DDL_LOG_H
 
-extern Oid	dbkit_find_ddl_log(void);
 extern void dbkit_ddl_log_init(void);
 
 #endif							/* DBKIT_AUDIT_DDL_LOG_H */

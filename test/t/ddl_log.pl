@@ -59,6 +59,18 @@ $main->command_ok([ 'psql', '-qX', '-v', 'ON_ERROR_STOP=1', '-d', 'restored', '-
 my $all = 'SELECT * FROM dbkit.ddl_log ORDER BY at, object_identity';
 is($main->safe_psql('restored', $all), $main->safe_psql('source', $all), 'the log is the same');
 
+# a table of that name that a stranger made where the extension is not, with an index that would run his code
+$main->safe_psql('postgres', 'CREATE DATABASE strange; CREATE ROLE regress_stranger; GRANT CREATE ON DATABASE strange TO regress_stranger');
+$main->safe_psql('strange', <<~'SQL');
+	SET ROLE regress_stranger;
+	CREATE SCHEMA dbkit;
+	CREATE FUNCTION dbkit.caught(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$BEGIN RAISE EXCEPTION 'caught %', current_user; END$$;
+	CREATE TABLE dbkit.ddl_log (at timestamptz, transaction xid8, role text, session_role text, application_name text,
+		enforce text, command_tag text, object_type text, object_identity text, statement text);
+	CREATE INDEX ON dbkit.ddl_log (dbkit.caught(statement));
+	SQL
+is($main->safe_psql('strange', q{LOAD 'dbkit'; SET dbkit.record_ddl = on; CREATE ROLE regress_third PASSWORD 'hunter5'; SELECT count(*) FROM dbkit.ddl_log}), '0', "a stranger's table of that name is not written to");
+
 # a standby
 $main->backup('copy');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
