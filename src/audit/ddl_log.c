@@ -19,9 +19,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "catalog/dependency.h"
 #include "catalog/indexing.h"
-#include "catalog/namespace.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
 #include "commands/event_trigger.h"
@@ -42,6 +40,7 @@
 #include "common.h"
 #include "audit/blank.h"
 #include "audit/ddl_log.h"
+#include "audit/log.h"
 #include "convention/levels.h"
 #include "sql.h"
 
@@ -77,33 +76,19 @@ static const RunningStatement *running = NULL;
 
 static ProcessUtility_hook_type next_ProcessUtility = NULL;
 
-/*
- * Return the OID of the log, or InvalidOid without the extension dbkit_audit.  Where that is not,
- * anybody may have a table of this name, with indexes that run his code.
- */
-static Oid
-find_log(void)
-{
-	Oid			extension = get_extension_oid("dbkit_audit", true);
-	Oid			schema = OidIsValid(extension) ? get_namespace_oid("dbkit", true) : InvalidOid;
-	Oid			result = OidIsValid(schema) ? get_relname_relid("ddl_log", schema) : InvalidOid;
-
-	return OidIsValid(result) && getExtensionOfObject(RelationRelationId, result) == extension ? result : InvalidOid;
-}
-
 /* Is DDL to be recorded now?  On a standby nothing can be written, and pg_upgrade only moves what there is. */
 static bool
 is_recorded(void)
 {
 	return record_ddl && IsTransactionState() && !RecoveryInProgress() && !IsBinaryUpgrade &&
-		OidIsValid(find_log());
+		OidIsValid(dbkit_find_audit_table("ddl_log"));
 }
 
 /* Open the log, and make sure that it is the one that this library writes. */
 static Relation
 open_log(void)
 {
-	Relation	log = table_open(find_log(), RowExclusiveLock);
+	Relation	log = table_open(dbkit_find_audit_table("ddl_log"), RowExclusiveLock);
 
 	if (log->rd_rel->relkind != RELKIND_RELATION || RelationGetDescr(log)->natts != LOG_COLUMNS)
 		ereport(ERROR,

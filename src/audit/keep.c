@@ -12,7 +12,6 @@
 
 #include "access/table.h"
 #include "access/tableam.h"
-#include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
@@ -24,6 +23,7 @@
 
 #include "common.h"
 #include "audit/keep.h"
+#include "audit/log.h"
 
 static object_access_hook_type next_object_access = NULL;
 
@@ -31,13 +31,10 @@ static object_access_hook_type next_object_access = NULL;
 static bool
 is_part_of_log(Oid relid)
 {
-	Oid			schema = get_namespace_oid("dbkit", true);
-	Oid			log = OidIsValid(schema) ? get_relname_relid("audit_log", schema) : InvalidOid;
-
-	if (OidIsValid(schema) && relid == get_relname_relid("ddl_log", schema))
-		return get_rel_relkind(relid) == RELKIND_RELATION;
-	return OidIsValid(log) && get_rel_relkind(relid) == RELKIND_RELATION && get_rel_relispartition(relid) &&
-		get_partition_parent(relid, true) == log;
+	if (get_rel_relkind(relid) != RELKIND_RELATION)
+		return false;
+	return get_rel_relispartition(relid) ? get_partition_parent(relid, true) == dbkit_find_audit_table("audit_log") :
+		relid == dbkit_find_audit_table("ddl_log");
 }
 
 static bool

@@ -16,8 +16,10 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "commands/extension.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "partitioning/partbounds.h"
@@ -74,7 +76,21 @@ dbkit_audit_operation_name(AuditOperation operation)
 	return operation_names[operation];
 }
 
-/* Return the OID of the log. */
+/*
+ * Return the OID of a table of the extension dbkit_audit, or InvalidOid without it.  Where that
+ * is not, anybody may have a table of this name, with indexes that run his code.
+ */
+Oid
+dbkit_find_audit_table(const char *name)
+{
+	Oid			extension = get_extension_oid("dbkit_audit", true);
+	Oid			schema = OidIsValid(extension) ? get_namespace_oid("dbkit", true) : InvalidOid;
+	Oid			result = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+
+	return OidIsValid(result) && getExtensionOfObject(RelationRelationId, result) == extension ? result : InvalidOid;
+}
+
+/* Return the OID of the log, for functions of the extension, of which there is no need to ask. */
 Oid
 dbkit_audit_log(void)
 {

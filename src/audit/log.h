@@ -49,6 +49,7 @@ typedef enum AuditOperation
 
 typedef struct AuditWriter AuditWriter;
 
+extern Oid	dbkit_find_audit_table(const char *name);
 extern Oid	dbkit_audit_log(void);
 extern const char *dbkit_audit_operation_name(AuditOperation operation);
 extern AuditWriter *dbkit_begin_audit(Oid relation);

@@ -14,7 +14,6 @@
 #include "access/relation.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
@@ -25,20 +24,12 @@
 #include "utils/timestamp.h"
 
 #include "common.h"
+#include "audit/log.h"
 #include "audit/months.h"
 #include "health/health.h"
 
 /* Fewer of them are worth a warning */
 #define MONTHS_NEEDED	2
-
-/* Return a table of the extension dbkit_audit, or InvalidOid. */
-static Oid
-find_table(const char *name)
-{
-	Oid			schema = get_namespace_oid("dbkit", true);
-
-	return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
-}
 
 /*
  * Read the column "at" of the first or the last row of a table that is locked.  What is not
@@ -95,8 +86,8 @@ read_edges(Oid relid, TimestampTz *first, TimestampTz *last)
 void
 dbkit_measure_audit_seal(Measurement *result)
 {
-	Oid			log = find_table("audit_log");
-	Oid			seals = find_table("audit_seals");
+	Oid			log = dbkit_find_audit_table("audit_log");
+	Oid			seals = dbkit_find_audit_table("audit_seals");
 	TimestampTz oldest = DT_NOEND;
 	TimestampTz newest = DT_NOBEGIN;
 	TimestampTz since;
@@ -122,7 +113,7 @@ dbkit_measure_audit_seal(Measurement *result)
 void
 dbkit_measure_audit_months(Measurement *result)
 {
-	Oid			log = find_table("audit_log");
+	Oid			log = dbkit_find_audit_table("audit_log");
 
 	if (OidIsValid(log) && list_length(find_inheritance_children(log, NoLock)) > 1)
 		result->number = MONTHS_NEEDED - dbkit_count_audit_months(log, MONTHS_NEEDED);
