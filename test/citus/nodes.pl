@@ -68,9 +68,12 @@ make_table('single', 'sin', q{DO $$ BEGIN PERFORM create_distributed_table('sing
 
 # Tables that are distributed otherwise, made anew, and renamed
 make_table('papers', 'pap');
-works(q{INSERT INTO papers DEFAULT VALUES; SELECT create_distributed_table_concurrently('papers', 'id', colocate_with => 'none')}, 'create_distributed_table_concurrently()');
+works(q{INSERT INTO papers SELECT FROM generate_series(1, 200); SELECT create_distributed_table_concurrently('papers', 'id', colocate_with => 'none')}, 'create_distributed_table_concurrently()');
 is_right('distributed while others write');
-works(q{SELECT isolate_tenant_to_new_shard('papers', (SELECT id FROM papers LIMIT 1))}, 'isolate_tenant_to_new_shard()');
+# A shard of the coordinator, which Citus splits in no transaction that has read it
+my $paper = $coordinator->safe_psql('postgres', q{SELECT id FROM papers
+	WHERE get_shard_id_for_distribution_column('papers', id) IN (SELECT shardid FROM pg_dist_placement WHERE groupid = 0) LIMIT 1});
+works(qq{SELECT isolate_tenant_to_new_shard('papers', '$paper')}, 'isolate_tenant_to_new_shard()');
 works(q{SELECT update_distributed_table_colocation('papers', colocate_with => 'none')});
 works(q{SELECT alter_distributed_table('papers', shard_count => 8)});
 works(q{SELECT alter_distributed_table('papers', colocate_with => 'things')});
