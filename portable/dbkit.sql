@@ -2167,7 +2167,7 @@ BEGIN
 		'kinds', kinds, 'phase', phase, 'description', description)))));
 END $$;
 COMMENT ON FUNCTION dbkit.add_rule(text, regprocedure, text[], text, text) IS
-'Adds a rule of the team: judge is a STABLE function(object oid) RETURNS TABLE (column_name text, problem text, fix text) in SQL or PL/pgSQL that a superuser or the owner of the database owns (the edition in C: a superuser); dbkit.check() runs it, read-only, as its caller, for each object of these kinds (table, enum table, view, enum type, function). Part of the agreement; the level is error unless the agreement says otherwise. Errors: insufficient_privilege; null_value_not_allowed; duplicate_object for the id of another rule; invalid_parameter_value for an id, kind, phase or description that cannot be; undefined_function, wrong_object_type and invalid_function_definition for the function';
+'Adds a rule of the team: judge is a STABLE function(object oid) RETURNS TABLE (column_name text, problem text, fix text) in SQL or PL/pgSQL that a superuser or the owner of the database owns (the edition in C: a superuser); dbkit.check() runs it, read-only, as its caller, for each object of these kinds (table, enum table, view, enum type, function, partition, materialized view). Part of the agreement; the level is error unless the agreement says otherwise. Errors: insufficient_privilege; null_value_not_allowed; duplicate_object for the id of another rule; invalid_parameter_value for an id, kind, phase or description that cannot be; undefined_function, wrong_object_type and invalid_function_definition for the function';
 
 CREATE OR REPLACE FUNCTION dbkit.drop_rule(id text) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -3595,7 +3595,7 @@ BEGIN
 		FROM dbkit.judge(NULL, check_schema.schema) ORDER BY number;
 END $$;
 COMMENT ON FUNCTION dbkit.check_schema(regnamespace) IS
-'dbkit.check() for the tables, views, types and functions of one schema. Errors: undefined_schema';
+'dbkit.check() for the tables, views, types and functions of one schema. Errors: invalid_schema_name';
 
 -- The script may leave another search_path behind, and what comes after it has the caller's rights.
 CREATE OR REPLACE FUNCTION dbkit.run_as(role name, script text) RETURNS void
@@ -4640,7 +4640,7 @@ BEGIN
 		AND (of_extension.schema OR NOT dbkit.belongs_to_extension('pg_class', c.oid));
 END $$;
 COMMENT ON FUNCTION dbkit.comments_on_columns(regnamespace) IS
-'the comments on tables, under the name "", and columns, in the order of dbkit.annotations_yaml(); undefined_schema';
+'the comments on tables, under the name "", and columns, in the order of dbkit.annotations_yaml(); invalid_schema_name';
 
 CREATE OR REPLACE FUNCTION dbkit.annotations(schema regnamespace DEFAULT NULL) RETURNS jsonb
 	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE
@@ -4648,7 +4648,7 @@ CREATE OR REPLACE FUNCTION dbkit.annotations(schema regnamespace DEFAULT NULL) R
 		SELECT coalesce(jsonb_object_agg(relation, columns), '{}')
 		FROM (SELECT relation, jsonb_object_agg(name, comment) AS columns FROM dbkit.comments_on_columns(schema) GROUP BY relation) AS annotated);
 COMMENT ON FUNCTION dbkit.annotations(regnamespace) IS
-'All comments on tables, views and their columns, of one schema or of all but those of the system and of extensions, as dbkit.annotate() takes them. Tables in public are named without their schema, and partitions have the comments of their root. Errors: undefined_schema';
+'All comments on tables, views and their columns, of one schema or of all but those of the system and of extensions, as dbkit.annotate() takes them. Tables in public are named without their schema, and partitions have the comments of their root. Errors: invalid_schema_name';
 
 -- The characters that YAML does not allow as they are, that one of its versions takes for the end of
 -- a line, and those that are not seen.
@@ -4686,7 +4686,7 @@ CREATE OR REPLACE FUNCTION dbkit.annotations_yaml(schema regnamespace DEFAULT NU
 			SELECT place, relation, name, comment, relation IS DISTINCT FROM lag(relation) OVER (ORDER BY place) AS is_first
 			FROM dbkit.comments_on_columns(schema)) AS lines);
 COMMENT ON FUNCTION dbkit.annotations_yaml(regnamespace) IS
-'dbkit.annotations() as YAML, for a file that is kept with the migrations: the same bytes wherever the comments are the same, by the names of schemas, tables and columns. Errors: undefined_schema';
+'dbkit.annotations() as YAML, for a file that is kept with the migrations: the same bytes wherever the comments are the same, by the names of schemas, tables and columns. Errors: invalid_schema_name';
 
 CREATE OR REPLACE FUNCTION dbkit.name_parts(name text) RETURNS text[]
 	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$

@@ -133,7 +133,7 @@ RETURNS pg_catalog.text
 AS 'MODULE_PATHNAME', 'dbkit_report_in_format'
 LANGUAGE C STABLE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.report(pg_catalog.text, pg_catalog.regnamespace) IS
-'What dbkit.check() finds in the database or in one schema, for a program to read: format is text, json, junit, github (annotations of GitHub Actions), markdown or sarif. Errors: invalid_parameter_value for another format or none, undefined_schema';
+'What dbkit.check() finds in the database or in one schema, for a program to read: format is text, json, junit, github (annotations of GitHub Actions), markdown or sarif. Errors: invalid_parameter_value for another format or none, invalid_schema_name';
 
 CREATE OR REPLACE FUNCTION dbkit.ignore_replicated() RETURNS pg_catalog.trigger
 AS 'MODULE_PATHNAME', 'dbkit_ignore_replicated'
@@ -211,7 +211,7 @@ COMMENT ON FUNCTION dbkit.check() IS
 COMMENT ON FUNCTION dbkit.register_prefix(pg_catalog.regclass) IS
 'Brings the prefix registry up to date with a table that was created or changed while the event triggers were disabled, as dbkit.check() advises; what is dropped meanwhile has no prefix. Errors: read_only_sql_transaction';
 COMMENT ON VIEW dbkit.rules IS
-'The schema conventions: id, phase (statement: judged when a statement ends), level in this session (by the agreement and dbkit.rule_levels, schemas of their own apart), what it demands, whether dbkit.check() has a fix for it, and why there is such a rule';
+'The schema conventions: id, phase (statement: judged when a statement ends; commit: before COMMIT; change: before the statement does its work, lock_held at COMMIT), level in this session (by the agreement and dbkit.rule_levels, schemas of their own apart), what it demands, whether dbkit.check() has a fix for it, and why there is such a rule';
 COMMENT ON FUNCTION dbkit.ignore_replicated() IS
 'Trigger function: keeps the rows of a publisher''s prefix registry out of the subscriber''s';
 COMMENT ON FUNCTION dbkit.ddl_command_start() IS
@@ -221,7 +221,7 @@ COMMENT ON FUNCTION dbkit.table_rewrite() IS
 COMMENT ON FUNCTION dbkit.check(pg_catalog.regclass) IS
 'dbkit.check() for one table or view. Errors: undefined_table';
 COMMENT ON FUNCTION dbkit.check_schema(pg_catalog.regnamespace) IS
-'dbkit.check() for the tables, views, types and functions of one schema. Errors: undefined_schema';
+'dbkit.check() for the tables, views, types and functions of one schema. Errors: invalid_schema_name';
 
 CREATE FUNCTION dbkit.to_typed_json(value anyelement) RETURNS pg_catalog.jsonb
 	LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'dbkit_to_typed_json';
@@ -405,7 +405,7 @@ RETURNS pg_catalog.void
 AS 'MODULE_PATHNAME', 'dbkit_add_rule'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.add_rule(pg_catalog.text, pg_catalog.regprocedure, pg_catalog.text[], pg_catalog.text, pg_catalog.text) IS
-'Adds a rule of the team: judge is a STABLE function(object oid) RETURNS TABLE (column_name text, problem text, fix text) in SQL or PL/pgSQL that a superuser owns; it runs read-only with the rights of its owner for each object of these kinds (table, enum table, view, enum type, function) that a statement makes or changes, when the statement ends (phase statement) or before COMMIT (phase commit). Part of the agreement; the level is error unless the agreement says otherwise. For superusers. Errors: insufficient_privilege; null_value_not_allowed; duplicate_object for the id of another rule; invalid_parameter_value for an id, kind, phase or description that cannot be; undefined_function, wrong_object_type and invalid_function_definition for the function';
+'Adds a rule of the team: judge is a STABLE function(object oid) RETURNS TABLE (column_name text, problem text, fix text) in SQL or PL/pgSQL that a superuser owns; it runs read-only with the rights of its owner for each object of these kinds (table, enum table, view, enum type, function, partition, materialized view) that a statement makes or changes, when the statement ends (phase statement) or before COMMIT (phase commit). Part of the agreement; the level is error unless the agreement says otherwise. For superusers. Errors: insufficient_privilege; null_value_not_allowed; duplicate_object for the id of another rule; invalid_parameter_value for an id, kind, phase or description that cannot be; undefined_function, wrong_object_type and invalid_function_definition for the function';
 
 CREATE FUNCTION dbkit.drop_rule(id pg_catalog.text) RETURNS boolean
 AS 'MODULE_PATHNAME', 'dbkit_drop_rule'
@@ -481,23 +481,23 @@ COMMENT ON FUNCTION dbkit.annotate(pg_catalog.jsonb) IS
 CREATE FUNCTION dbkit.annotations(schema pg_catalog.regnamespace DEFAULT NULL) RETURNS pg_catalog.jsonb
 	LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_annotations';
 COMMENT ON FUNCTION dbkit.annotations(pg_catalog.regnamespace) IS
-'All comments on tables, views and their columns, of one schema or of all but those of the system and of extensions, as dbkit.annotate() takes them. Tables in public are named without their schema, and partitions have the comments of their root. Errors: undefined_schema';
+'All comments on tables, views and their columns, of one schema or of all but those of the system and of extensions, as dbkit.annotate() takes them. Tables in public are named without their schema, and partitions have the comments of their root. Errors: invalid_schema_name';
 
 CREATE FUNCTION dbkit.annotations_yaml(schema pg_catalog.regnamespace DEFAULT NULL) RETURNS pg_catalog.text
 	LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_annotations_yaml';
 COMMENT ON FUNCTION dbkit.annotations_yaml(pg_catalog.regnamespace) IS
-'dbkit.annotations() as YAML, for a file that is kept with the migrations: the same bytes wherever the comments are the same, by the names of schemas, tables and columns. Errors: undefined_schema';
+'dbkit.annotations() as YAML, for a file that is kept with the migrations: the same bytes wherever the comments are the same, by the names of schemas, tables and columns. Errors: invalid_schema_name';
 
 CREATE FUNCTION dbkit.describe(format pg_catalog.text DEFAULT 'markdown'::pg_catalog.text, schema pg_catalog.regnamespace DEFAULT NULL) RETURNS pg_catalog.text
 	LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_describe';
 COMMENT ON FUNCTION dbkit.describe(pg_catalog.text, pg_catalog.regnamespace) IS
-'The tables and views of one schema or of all but those of the system and of extensions: what they mean, columns, keys, enum values, policies, prefixes of ids. format: markdown, for people and language models, or mermaid, an erDiagram of the tables. The values of an enum table are shown to who may read them. Errors: invalid_parameter_value for another format, undefined_schema, null_value_not_allowed';
+'The tables and views of one schema or of all but those of the system and of extensions: what they mean, columns, keys, enum values, policies, prefixes of ids. format: markdown, for people and language models, or mermaid, an erDiagram of the tables. The values of an enum table are shown to who may read them. Errors: invalid_parameter_value for another format, invalid_schema_name, null_value_not_allowed';
 
 CREATE FUNCTION dbkit.fingerprint() RETURNS pg_catalog.text
 AS 'MODULE_PATHNAME', 'dbkit_fingerprint'
 LANGUAGE C STABLE PARALLEL UNSAFE;
 COMMENT ON FUNCTION dbkit.fingerprint() IS
-'A hash of the schema of this database, the same in two databases of one major version of PostgreSQL exactly if their schemas are. Before the space without views and expressions, which PostgreSQL spells differently from version to version, so that this part can be compared across versions; behind it the version and the hash of those. Owners, OIDs, the order of columns in tables, rows and what belongs to extensions do not count';
+'A hash of the schema of this database, the same in two databases of one major version of PostgreSQL exactly if their schemas are. It has two parts. The one before the space leaves out views and expressions, which PostgreSQL spells differently from version to version, so it can be compared across versions. The one behind the space is the major version and the hash of those. Owners, OIDs, the order of columns in tables, rows and what belongs to extensions do not count';
 
 CREATE FUNCTION dbkit.schema_sql(definition pg_catalog.jsonb) RETURNS pg_catalog.text
 AS 'MODULE_PATHNAME', 'dbkit_schema_sql'

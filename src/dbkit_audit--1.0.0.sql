@@ -54,7 +54,7 @@ COMMENT ON POLICY own_entries ON dbkit.audit_log IS
 
 CREATE TABLE dbkit.audit_log_default PARTITION OF dbkit.audit_log DEFAULT;
 COMMENT ON TABLE dbkit.audit_log_default IS
-'Takes the entries of months that have no partition: empty as long as dbkit.audit(), audit_seal() or audit_trim() is called once in two years';
+'Takes the entries of months that have no partition: empty as long as dbkit.audit(), audit_seal(), audit_trim() or audit_erase() is called once in two years';
 CREATE INDEX audit_log_default_row ON dbkit.audit_log_default (row_id, relation);
 ALTER TABLE dbkit.audit_log_default REPLICA IDENTITY FULL;
 ALTER TABLE dbkit.audit_log_default ENABLE ROW LEVEL SECURITY;
@@ -373,7 +373,7 @@ COMMENT ON COLUMN dbkit.ddl_log.transaction IS 'The transaction of the command, 
 COMMENT ON COLUMN dbkit.ddl_log.role IS 'The role that had the right to it: in a function with SECURITY DEFINER, its owner';
 COMMENT ON COLUMN dbkit.ddl_log.session_role IS 'The role of the session';
 COMMENT ON COLUMN dbkit.ddl_log.application_name IS 'What the client calls itself';
-COMMENT ON COLUMN dbkit.ddl_log.enforce IS 'How dbkit.enforce was set: with off, rules of dbkit that the command breaks have let it through, with warning they warned';
+COMMENT ON COLUMN dbkit.ddl_log.enforce IS 'How dbkit.enforce was set: off let the command through whatever rules it breaks, warning only warned';
 COMMENT ON COLUMN dbkit.ddl_log.command_tag IS 'The command, such as ALTER TABLE';
 COMMENT ON COLUMN dbkit.ddl_log.object_type IS 'What kind of object it is';
 COMMENT ON COLUMN dbkit.ddl_log.object_identity IS 'Its name, with the schema, quoted where it has to be; of several, with commas';

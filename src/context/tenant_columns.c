@@ -190,7 +190,8 @@ write_value(TenantKind kind, Oid type)
 
 /*
  * Write the condition by which a column of that name and type tells tenants apart, as people
- * write it; NULL where its values cannot.  The cast to another type than text is done once per query.
+ * write it; NULL where its values cannot.  The cast to another type than text is done once per query,
+ * except in a cluster, whose tables' policies have no subquery.
  */
 char *
 dbkit_tenant_condition(TenantKind kind, const char *column, Oid type)
@@ -204,7 +205,7 @@ dbkit_tenant_condition(TenantKind kind, const char *column, Oid type)
 
 	if (!isolates(type, &is_text))
 		return NULL;
-	return psprintf(is_text ? "%s %s %s" : "%s %s (SELECT %s)", quote_identifier(column),
+	return psprintf(is_text || dbkit_cluster_is_at_work() ? "%s %s %s" : "%s %s (SELECT %s)", quote_identifier(column),
 					qualified ? "OPERATOR(pg_catalog.=)" : "=", write_value(kind, type));
 }
 

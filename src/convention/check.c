@@ -481,7 +481,7 @@ dbkit_check(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* Ensure that there is such a schema.  Errors: undefined_schema. */
+/* Ensure that there is such a schema.  Errors: invalid_schema_name. */
 void
 dbkit_require_schema(Oid namespace)
 {
@@ -496,7 +496,7 @@ PG_FUNCTION_INFO_V1(dbkit_check_schema);
 /*
  * dbkit.check_schema(schema regnamespace) returns setof record
  *
- * The same for one schema.  Errors: undefined_schema.
+ * The same for one schema.  Errors: invalid_schema_name.
  */
 Datum
 dbkit_check_schema(PG_FUNCTION_ARGS)

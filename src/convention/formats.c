@@ -417,7 +417,7 @@ PG_FUNCTION_INFO_V1(dbkit_report_in_format);
  * dbkit.report(format text, schema regnamespace DEFAULT NULL) returns text
  *
  * What dbkit.check() finds in the database or in one schema, in one of the formats.  Errors:
- * invalid_parameter_value for another format or none, undefined_schema.
+ * invalid_parameter_value for another format or none, invalid_schema_name.
  */
 Datum
 dbkit_report_in_format(PG_FUNCTION_ARGS)

@@ -26,7 +26,7 @@
 #include "convention/facts/read.h"
 #include "convention/ratchet.h"
 
-/* What ATTACH PARTITION mends, or LIKE need not copy to what will be a partition */
+/* What ATTACH PARTITION fixes, or LIKE need not copy to what will be a partition */
 #define PARTITION_FAULTS	(FAULT_KEY | FAULT_DEFAULT | FAULT_CHECK | FAULT_UNREGISTERED)
 
 /* What an object is compared with */

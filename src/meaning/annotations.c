@@ -80,7 +80,7 @@ PG_FUNCTION_INFO_V1(dbkit_annotations);
 /*
  * dbkit.annotations(schema regnamespace) returns jsonb
  *
- * What dbkit.annotate() would set the same comments from.  Errors: undefined_schema.
+ * What dbkit.annotate() would set the same comments from.  Errors: invalid_schema_name.
  */
 Datum
 dbkit_annotations(PG_FUNCTION_ARGS)
@@ -115,7 +115,7 @@ PG_FUNCTION_INFO_V1(dbkit_annotations_yaml);
 /*
  * dbkit.annotations_yaml(schema regnamespace) returns text
  *
- * The same as YAML, and the same text wherever the comments are the same.  Errors: undefined_schema.
+ * The same as YAML, and the same text wherever the comments are the same.  Errors: invalid_schema_name.
  */
 Datum
 dbkit_annotations_yaml(PG_FUNCTION_ARGS)

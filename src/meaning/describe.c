@@ -44,7 +44,7 @@ PG_FUNCTION_INFO_V1(dbkit_describe);
  * dbkit.describe(format text, schema regnamespace) returns text
  *
  * Names of functions and types are written without their schema if that is "public", whatever the
- * session's search_path is.  Errors: invalid_parameter_value, undefined_schema, null_value_not_allowed.
+ * session's search_path is.  Errors: invalid_parameter_value, invalid_schema_name, null_value_not_allowed.
  */
 Datum
 dbkit_describe(PG_FUNCTION_ARGS)
