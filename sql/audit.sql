@@ -179,6 +179,24 @@ UPDATE notes SET whisper = NULL;
 SELECT * FROM seen();
 COMMIT;
 ALTER TABLE notes DROP COLUMN whisper; -- fails
+CREATE TABLE persons (id int PRIMARY KEY, ssn text NOT NULL);
+SELECT dbkit.audit('persons', '{ssn}');
+INSERT INTO persons VALUES (1, '123-45-6789');
+ALTER TABLE persons DROP CONSTRAINT persons_pkey, ADD PRIMARY KEY (ssn);
+UPDATE persons SET id = 2; -- fails
+DELETE FROM persons; -- fails
+SELECT dbkit.audit('persons');
+UPDATE persons SET id = 2;
+DROP TABLE persons;
+
+-- what jsonb does not take of a json value cannot be written
+CREATE TABLE documents (id int PRIMARY KEY, document json);
+INSERT INTO documents VALUES (1, '{"a": "\u0000"}');
+SELECT dbkit.audit('documents');
+DELETE FROM documents; -- fails
+SELECT dbkit.audit('documents', '{document}');
+DELETE FROM documents;
+DROP TABLE documents;
 SELECT dbkit.audit('notes', '{secret}');
 BEGIN;
 UPDATE notes SET whisper = 'heard', secret = 'not heard';

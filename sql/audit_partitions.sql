@@ -71,6 +71,22 @@ TRUNCATE events_b;
 TRUNCATE events;
 SELECT * FROM seen();
 COMMIT;
+
+-- a table that was audited before, or has partitions itself, gets the masked columns of what it is attached to, and keeps its own
+CREATE TABLE events_e (LIKE events INCLUDING ALL);
+SELECT dbkit.audit('events_e', '{note}');
+CREATE TABLE events_f (LIKE events INCLUDING ALL) PARTITION BY LIST (region);
+CREATE TABLE events_f_1 PARTITION OF events_f DEFAULT;
+ALTER TABLE events ATTACH PARTITION events_e FOR VALUES IN ('e');
+ALTER TABLE events ATTACH PARTITION events_f FOR VALUES IN ('f');
+BEGIN;
+INSERT INTO events_e VALUES (6, 'e', 's', 'x');
+INSERT INTO events_f_1 VALUES (7, 'f', 's', 'y');
+SELECT * FROM seen();
+SET LOCAL session_replication_role = replica;
+UPDATE events SET secret = 't', note = 'z' WHERE region >= 'e';
+SELECT * FROM seen() WHERE operation = 'UPDATE';
+COMMIT;
 SELECT dbkit.unaudit('events');
 SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'dbkit_audit_%' AND tgrelid = ANY ('{events,events_a,events_b,more.events_d}'::regclass[]);
 
@@ -82,6 +98,21 @@ BEGIN;
 INSERT INTO dogs VALUES (1, 'Rex', 'pug');
 UPDATE animals SET name = 'Max';
 DELETE FROM ONLY dogs;
+SELECT * FROM seen();
+COMMIT;
+
+
+-- so are those of several parents, with what each of them masks
+CREATE TABLE pets (id int PRIMARY KEY, owner text);
+SELECT dbkit.audit('pets', '{owner}');
+ALTER TABLE dogs ADD owner text, INHERIT pets;
+BEGIN;
+INSERT INTO dogs VALUES (2, 'Bo', 'pug', 'Ann');
+SELECT * FROM seen();
+COMMIT;
+SELECT dbkit.audit('animals', '{name}');
+BEGIN;
+INSERT INTO dogs VALUES (3, 'Bo', 'pug', 'Ann');
 SELECT * FROM seen();
 COMMIT;
 

@@ -78,16 +78,17 @@ check_key(Oid relid, const List *masked)
 				 errhint("Add a primary key first.")));
 	foreach(cell, masked)
 	{
-		AttrNumber	column = get_attnum(relid, lfirst(cell));
+		const char *name = strVal(lfirst(cell));
+		AttrNumber	column = get_attnum(relid, name);
 
 		if (column <= 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("column \"%s\" of relation \"%s\" does not exist", (const char *) lfirst(cell), get_rel_name(relid))));
+					 errmsg("column \"%s\" of relation \"%s\" does not exist", name, get_rel_name(relid))));
 		if (bms_is_member(column - FirstLowInvalidHeapAttributeNumber, key))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("column \"%s\" cannot be masked, because it is in the primary key", (const char *) lfirst(cell)),
+					 errmsg("column \"%s\" cannot be masked, because it is in the primary key", name),
 					 errdetail("The log of changes tells rows by their key.")));
 	}
 }
@@ -109,7 +110,7 @@ check_members(const List *members)
 	}
 }
 
-/* List the names in the second argument, each once. */
+/* List the names in the second argument, each once, as nodes. */
 static List *
 read_names(FunctionCallInfo fcinfo)
 {
@@ -127,8 +128,6 @@ read_names(FunctionCallInfo fcinfo)
 					 errmsg("the name of a masked column must not be null")));
 		result = list_append_unique(result, makeString(pstrdup(NameStr(*DatumGetName(values[i])))));
 	}
-	for (int i = 0; i < list_length(result); i++)
-		lfirst(list_nth_cell(result, i)) = strVal(list_nth(result, i));
 	return result;
 }
 
@@ -234,6 +233,26 @@ dbkit_unaudit(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(true);
 }
 
+/*
+ * Have a table audited as those above it are: with all that they mask, and what it masks itself.
+ */
+static void
+follow_parents(Oid relid)
+{
+	List	   *parents = dbkit_audited_parents(relid);
+	bool		audited = dbkit_is_audited(relid);
+	List	   *own = audited ? dbkit_masked_names(relid) : NIL;
+	List	   *masked = own;
+	ListCell   *cell;
+
+	if (parents == NIL)
+		return;
+	foreach(cell, parents)
+		masked = list_union(masked, dbkit_masked_names(lfirst_oid(cell)));
+	if (!audited || list_length(masked) > list_length(own))
+		set_triggers(relid, true, masked);
+}
+
 /* List the tables that a command has made or altered. */
 static List *
 altered_tables(void)
@@ -260,8 +279,8 @@ PG_FUNCTION_INFO_V1(dbkit_audit_follow);
 /*
  * dbkit.audit_follow() returns event_trigger
  *
- * Has new partitions and children of an audited table audited, too.  A restore brings their
- * triggers itself.
+ * Has new partitions and children of an audited table audited, too, and those that were audited already mask
+ * what it masks.  A restore brings their triggers itself.
  */
 Datum
 dbkit_audit_follow(PG_FUNCTION_ARGS)
@@ -279,12 +298,7 @@ dbkit_audit_follow(PG_FUNCTION_ARGS)
 	foreach(table, altered_tables())
 	{
 		foreach(cell, find_all_inheritors(lfirst_oid(table), AccessShareLock, NULL))
-		{
-			Oid			parent = dbkit_is_audited(lfirst_oid(cell)) ? InvalidOid : dbkit_audited_parent(lfirst_oid(cell));
-
-			if (OidIsValid(parent))
-				set_triggers(lfirst_oid(cell), true, dbkit_masked_names(parent));
-		}
+			follow_parents(lfirst_oid(cell));
 	}
 	SPI_finish();
 	PG_RETURN_NULL();

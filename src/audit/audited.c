@@ -17,6 +17,7 @@
 #include "catalog/pg_inherits.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
+#include "nodes/value.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -54,28 +55,37 @@ dbkit_is_audited(Oid relid)
 	return OidIsValid(get_trigger_oid(relid, FIRST_TRIGGER, true));
 }
 
-/* Return the audited table right above a partition or child, or InvalidOid. */
-Oid
-dbkit_audited_parent(Oid relid)
+/* List the audited tables right above a partition or child. */
+List *
+dbkit_audited_parents(Oid relid)
 {
 	Relation	catalog = table_open(InheritsRelationId, AccessShareLock);
-	Oid			result = InvalidOid;
+	List	   *result = NIL;
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
 	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relid));
 	scan = systable_beginscan(catalog, InheritsRelidSeqnoIndexId, true, NULL, 1, &key);
-	while (!OidIsValid(result) && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Oid			parent = ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent;
 
 		if (dbkit_is_audited(parent))
-			result = parent;
+			result = lappend_oid(result, parent);
 	}
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
 	return result;
+}
+
+/* Return the first of them, or InvalidOid. */
+Oid
+dbkit_audited_parent(Oid relid)
+{
+	List	   *parents = dbkit_audited_parents(relid);
+
+	return parents != NIL ? linitial_oid(parents) : InvalidOid;
 }
 
 /* Return the topmost audited table above a table, or the table itself: the name that its rows have in the log. */
@@ -112,7 +122,7 @@ dbkit_find_masked(Relation table, bool *masked)
 	}
 }
 
-/* List the names of the columns of a table that are masked. */
+/* List the names of the columns of a table that are masked, as nodes. */
 List *
 dbkit_masked_names(Oid relid)
 {
@@ -124,13 +134,16 @@ dbkit_masked_names(Oid relid)
 	for (int i = 0; i < RelationGetDescr(table)->natts; i++)
 	{
 		if (masked[i])
-			result = lappend(result, pstrdup(NameStr(TupleDescAttr(RelationGetDescr(table), i)->attname)));
+			result = lappend(result, makeString(pstrdup(NameStr(TupleDescAttr(RelationGetDescr(table), i)->attname))));
 	}
 	table_close(table, NoLock);
 	return result;
 }
 
-/* Give a table the triggers.  The caller is connected to SPI, as the table's owner. */
+/*
+ * Give a table the triggers.  The caller is connected to SPI, as the table's owner.  Each ALTER fires
+ * the event trigger that has the tables below follow, so all triggers are there before the first.
+ */
 void
 dbkit_add_audit_triggers(Oid relid, const List *masked)
 {
@@ -138,21 +151,20 @@ dbkit_add_audit_triggers(Oid relid, const List *masked)
 	char		relkind = get_rel_relkind(relid);
 	ListCell   *cell;
 
+	foreach(cell, masked)
+		dbkit_run_utility(psprintf("CREATE TRIGGER " MASKED_PREFIX "%d BEFORE UPDATE OF %s ON %s FOR EACH STATEMENT EXECUTE FUNCTION dbkit.audit_masked()",
+								   foreach_current_index(cell) + 1, quote_identifier(strVal(lfirst(cell))), name));
 	for (int i = 0; i < (int) lengthof(triggers); i++)
 	{
-		if (triggers[i].rows_only && relkind != RELKIND_RELATION)
-			continue;
-		dbkit_run_utility(psprintf(psprintf("CREATE TRIGGER %s %s", triggers[i].name, triggers[i].definition), name));
-		if (triggers[i].enable != NULL)
-			dbkit_run_utility(psprintf("ALTER TABLE ONLY %s ENABLE %s TRIGGER %s", name, triggers[i].enable, triggers[i].name));
+		if (!triggers[i].rows_only || relkind == RELKIND_RELATION)
+			dbkit_run_utility(psprintf(psprintf("CREATE TRIGGER %s %s", triggers[i].name, triggers[i].definition), name));
 	}
 	foreach(cell, masked)
+		dbkit_run_utility(psprintf("ALTER TABLE ONLY %s DISABLE TRIGGER " MASKED_PREFIX "%d", name, foreach_current_index(cell) + 1));
+	for (int i = 0; i < (int) lengthof(triggers); i++)
 	{
-		int			number = foreach_current_index(cell) + 1;
-
-		dbkit_run_utility(psprintf("CREATE TRIGGER " MASKED_PREFIX "%d BEFORE UPDATE OF %s ON %s FOR EACH STATEMENT EXECUTE FUNCTION dbkit.audit_masked()",
-								   number, quote_identifier(lfirst(cell)), name));
-		dbkit_run_utility(psprintf("ALTER TABLE ONLY %s DISABLE TRIGGER " MASKED_PREFIX "%d", name, number));
+		if (triggers[i].enable != NULL && (!triggers[i].rows_only || relkind == RELKIND_RELATION))
+			dbkit_run_utility(psprintf("ALTER TABLE ONLY %s ENABLE %s TRIGGER %s", name, triggers[i].enable, triggers[i].name));
 	}
 }
 

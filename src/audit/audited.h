@@ -11,6 +11,7 @@
 #include "utils/rel.h"
 
 extern bool dbkit_is_audited(Oid relid);
+extern List *dbkit_audited_parents(Oid relid);
 extern Oid	dbkit_audited_parent(Oid relid);
 extern Oid	dbkit_audited_root(Oid relid);
 extern void dbkit_find_masked(Relation table, bool *masked);

@@ -114,6 +114,22 @@ know_table(Relation table)
 	return result;
 }
 
+/* Ensure that no column of the key is masked, as the log tells rows by it.  A key may be another than it was. */
+static void
+check_key_is_shown(const AuditedTable *audited, Relation table)
+{
+	for (int i = 0; i < audited->keys; i++)
+	{
+		if (audited->masked[audited->key[i] - 1])
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("column \"%s\" of table \"%s\" is masked, and is in its primary key, by which the log of changes tells rows",
+							NameStr(TupleDescAttr(audited->columns, audited->key[i] - 1)->attname), RelationGetRelationName(table)),
+					 errhint("Use another primary key, or call dbkit.audit() without masking the column."),
+					 errtable(table)));
+	}
+}
+
 /* Describe a table whose rows are to be written. */
 AuditedTable *
 dbkit_audited_table(Relation table)
@@ -137,6 +153,7 @@ dbkit_audited_table(Relation table)
 	result->root = known.root;
 	result->keys = known.keys;
 	memcpy(result->key, known.key, sizeof(known.key));
+	check_key_is_shown(result, table);
 	return result;
 }
 
