@@ -56,6 +56,14 @@ CREATE SCHEMA more CREATE TABLE events_d PARTITION OF pieces.events FOR VALUES I
 SELECT tgrelid::regclass AS relation, count(*) AS triggers, count(*) FILTER (WHERE tgenabled = 'R') AS replica, count(*) FILTER (WHERE tgenabled = 'D') AS masked
 FROM pg_trigger WHERE tgname LIKE 'dbkit_audit_%' AND tgrelid::regclass::text ~ 'events|moving' GROUP BY tgrelid ORDER BY tgrelid::regclass::text;
 ALTER TABLE events DETACH PARTITION events_c;
+
+-- for as_of() partitions count as they are now
+SELECT clock_timestamp() AS before_moving \gset
+SELECT dbkit.as_of(NULL::events, '[2, "b"]', :'before_moving');
+BEGIN;
+ALTER TABLE events DETACH PARTITION events_b;
+SELECT dbkit.as_of(NULL::events, '[2, "b"]', :'before_moving');
+ROLLBACK;
 BEGIN;
 INSERT INTO more.events_d VALUES (4, 'd', 's', 'new');
 INSERT INTO events_c VALUES (5, 'c', 's', 'detached');

@@ -105,7 +105,7 @@ COMMENT ON FUNCTION dbkit.audit_history(pg_catalog.regclass, pg_catalog.text) IS
 CREATE FUNCTION dbkit.as_of(sample anyelement, row_id pg_catalog.text, at pg_catalog.timestamptz) RETURNS anyelement
 	LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_as_of';
 COMMENT ON FUNCTION dbkit.as_of(anyelement, pg_catalog.text, pg_catalog.timestamptz) IS
-'a row of an audited table as it was at that time, or NULL where there was none; masked columns that changed since are NULL. sample: NULL::the_table, else wrong_object_type; row_id: the text of its primary key, as the log has it; object_not_in_prerequisite_state for a table that is not audited, no_data_found where a TRUNCATE, or a time without audit, keeps the log from telling, insufficient_privilege for a role that does not see all rows of the table and of the log';
+'a row of an audited table as it was at that time, or NULL where there was none; masked columns that changed since are NULL. Partitions that were attached, detached or dropped since count as they are now. sample: NULL::the_table, else wrong_object_type; row_id: the text of its primary key, as the log has it; object_not_in_prerequisite_state for a table that is not audited, no_data_found where a TRUNCATE, or a time without audit, keeps the log from telling, insufficient_privilege for a role that does not see all rows of the table and of the log';
 
 -- seals -------------------------------------------------------------------
 
