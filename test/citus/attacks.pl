@@ -82,7 +82,7 @@ sub said_to
 		}
 		else
 		{
-			push @{ $said[-1]{shown} }, join ' ', split ' ', $shown =~ s/^-(\[ RECORD \d+ \])-+$/$1/r;
+			push @{ $said[-1]{shown} }, join ' ', split ' ', $shown =~ s/^-(\[ RECORD \d+ \])[-+]+$/$1/r;
 		}
 	}
 	die "the output ends before: $lines[0]" if @lines;
@@ -121,11 +121,16 @@ sub compare
 	is(join("\n", @{ $wrong{$_} }), '', "$name: $_") for sort keys %wrong;
 }
 
-# Give what is expected to be said to the script of a file.
+# Give what is expected to be said to the script of a file.  Where Citus is, the policies that dbkit writes
+# have no subquery.
 sub expected_of
 {
 	my ($file) = @_;
-	return said_to(slurp_file($file), slurp_file($file =~ s,/sql/([^/]*)\.sql$,/expected/$1.out,r) =~ s/ON DATABASE contrib_regression/ON DATABASE postgres/gr);
+	my $expected = slurp_file($file =~ s,/sql/([^/]*)\.sql$,/expected/$1.out,r);
+	$expected =~ s/ON DATABASE contrib_regression/ON DATABASE postgres/g;
+	$expected =~ s/\(SELECT (dbkit\.\w+\(\)::[\w ]+)\)/$1/g;
+	$expected =~ s/\( SELECT (\(dbkit\.\w+\(\)\)::[\w ]+) AS \w+\)/$1/g;
+	return said_to(slurp_file($file), $expected);
 }
 
 # Tables of one server
