@@ -40,6 +40,14 @@ like(said($coordinator, 'SET lock_timeout = 0; ALTER TABLE papers ADD o bigint',
 is(said($coordinator, 'ALTER TABLE papers ADD p bigint', @as_owner), '', 'and what blocks nobody for long is done');
 is(said($coordinator, 'CREATE INDEX others_n_idx ON others (n)', @as_owner), '', 'a small table is not large');
 
+# Within a function, where Citus works, too, and for who calls himself Citus
+is(said($coordinator, "BEGIN; DO \$\$ BEGIN $index; END \$\$; ROLLBACK", @as_owner), '', 'in a DO block changes are not judged');
+is(said($coordinator, join('; ', 'BEGIN', good_table('locals', 'loc', 'n bigint, title text'), q{COMMIT; INSERT INTO locals (n, title) SELECT n, title FROM papers}), @as_owner), '', 'a table of the coordinator');
+$index =~ s/papers/locals/g;
+like(said($coordinator, $index, @as_owner), $large, 'an index of it is refused');
+is(said($coordinator, "BEGIN; $index; ROLLBACK", connstr => $coordinator->connstr('postgres') . q{ user=regress_owner application_name='citus_internal gpid=10000000001'}), '', 'nor on what may be a connection of Citus');
+$index =~ s/locals/papers/g;
+
 # Within a transaction
 like(said($coordinator, "BEGIN; ALTER TABLE papers ADD q bigint; $index", @as_owner), $large, 'a table that the transaction changed before is large still');
 like(said($coordinator, "BEGIN; SELECT count(*) FROM papers; $index", @as_owner), $large, 'one that it read, too');
