@@ -163,7 +163,7 @@ CREATE TABLE granted.three (a int);
 GRANT SELECT ON granted.three TO regress_ddl_role;
 TRUNCATE dbkit.ddl_log;
 DROP OWNED BY regress_ddl_role CASCADE; -- three, too, on which a right was revoked before
-SELECT command_tag, object_type, object_identity FROM seen() ORDER BY 1, 2, 3;
+SELECT command_tag, object_type, object_identity FROM seen() WHERE object_type <> 'rule' ORDER BY 1, 2, 3;
 SELECT lo_unlink(4242);
 
 -- commands of which PostgreSQL keeps more than what they are about

@@ -397,36 +397,26 @@ ddl_log_ProcessUtility(PlannedStmt *pstmt, const char *queryString, bool readOnl
 	PG_END_TRY();
 }
 
-/* Of what a GRANT may be about, the catalogs of those for which event triggers fire */
-static Oid
-catalog_of_granted(ObjectType type)
+/* What GRANT may be about, of that for which event triggers fire, and the catalogs of these */
+static const struct
 {
-	switch (type)
-	{
-		case OBJECT_TABLE:		/* views and sequences as well */
-		case OBJECT_SEQUENCE:
-			return RelationRelationId;
-		case OBJECT_DOMAIN:
-		case OBJECT_TYPE:
-			return TypeRelationId;
-		case OBJECT_FUNCTION:
-		case OBJECT_PROCEDURE:
-		case OBJECT_ROUTINE:
-			return ProcedureRelationId;
-		case OBJECT_FDW:
-			return ForeignDataWrapperRelationId;
-		case OBJECT_FOREIGN_SERVER:
-			return ForeignServerRelationId;
-		case OBJECT_LANGUAGE:
-			return LanguageRelationId;
-		case OBJECT_LARGEOBJECT:
-			return LargeObjectRelationId;
-		case OBJECT_SCHEMA:
-			return NamespaceRelationId;
-		default:
-			return InvalidOid;
-	}
-}
+	ObjectType	type;
+	Oid			catalog;
+}			granted_types[] = {
+
+	{OBJECT_TABLE, RelationRelationId}, /* views and sequences as well */
+	{OBJECT_SEQUENCE, RelationRelationId},
+	{OBJECT_TYPE, TypeRelationId},
+	{OBJECT_DOMAIN, TypeRelationId},
+	{OBJECT_FUNCTION, ProcedureRelationId},
+	{OBJECT_PROCEDURE, ProcedureRelationId},
+	{OBJECT_ROUTINE, ProcedureRelationId},
+	{OBJECT_SCHEMA, NamespaceRelationId},
+	{OBJECT_LANGUAGE, LanguageRelationId},
+	{OBJECT_LARGEOBJECT, LargeObjectRelationId},
+	{OBJECT_FDW, ForeignDataWrapperRelationId},
+	{OBJECT_FOREIGN_SERVER, ForeignServerRelationId},
+};
 
 /*
  * Return the objects that a GRANT or REVOKE was about, which pg_event_trigger_ddl_commands() does not name.
@@ -435,10 +425,15 @@ catalog_of_granted(ObjectType type)
 static char *
 granted_objects(const InternalGrant *grant)
 {
-	Oid			catalog = catalog_of_granted(grant->objtype);
+	Oid			catalog = InvalidOid;
 	StringInfoData names;
 	ListCell   *cell;
 
+	for (size_t i = 0; i < lengthof(granted_types); i++)
+	{
+		if (granted_types[i].type == grant->objtype)
+			catalog = granted_types[i].catalog;
+	}
 	if (!OidIsValid(catalog))
 		return NULL;
 	initStringInfo(&names);
