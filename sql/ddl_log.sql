@@ -129,6 +129,97 @@ PREPARE copying AS SELECT 'hunter16' AS a;
 CREATE TABLE executed AS EXECUTE copying;
 SELECT * FROM seen();
 
+-- rights on whatever can be granted by name, and in other ways
+CREATE VIEW granted_view AS SELECT 1 AS a;
+CREATE MATERIALIZED VIEW granted_matview AS SELECT 1 AS a;
+CREATE SEQUENCE granted_sequence;
+CREATE TYPE granted_type AS ENUM ('a');
+CREATE DOMAIN granted_domain AS text;
+CREATE FUNCTION granted_function(a int, b text) RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE PROCEDURE granted_procedure() LANGUAGE sql AS 'SELECT 1';
+CREATE AGGREGATE granted_aggregate(text) (SFUNC = textcat, STYPE = text);
+CREATE FOREIGN DATA WRAPPER granted_wrapper;
+CREATE SERVER granted_server FOREIGN DATA WRAPPER granted_wrapper;
+CREATE FOREIGN TABLE granted_foreign (a int) SERVER granted_server;
+SELECT lo_create(4242) IS NOT NULL AS made;
+TRUNCATE dbkit.ddl_log;
+GRANT SELECT ON granted_view, granted_matview, granted_sequence, logged.granted_foreign, copied TO regress_ddl_role;
+GRANT SELECT (a) ON granted_view TO regress_ddl_role WITH GRANT OPTION;
+GRANT USAGE ON SEQUENCE granted_sequence TO regress_ddl_role;
+GRANT USAGE ON TYPE pg_catalog.int4 TO CURRENT_USER;
+GRANT USAGE ON TYPE granted_type, logged.granted_domain TO regress_ddl_role;
+GRANT USAGE ON DOMAIN granted_domain TO regress_ddl_role;
+GRANT EXECUTE ON FUNCTION granted_function(int, text), granted_aggregate(text) TO regress_ddl_role;
+GRANT EXECUTE ON PROCEDURE granted_procedure() TO regress_ddl_role;
+GRANT EXECUTE ON ROUTINE granted_procedure, granted_function TO regress_ddl_role;
+GRANT ALL ON ALL FUNCTIONS IN SCHEMA logged TO regress_ddl_role;
+GRANT USAGE ON FOREIGN DATA WRAPPER granted_wrapper TO regress_ddl_role WITH GRANT OPTION;
+GRANT USAGE ON FOREIGN SERVER granted_server TO regress_ddl_role WITH GRANT OPTION;
+GRANT USAGE ON LANGUAGE sql TO regress_ddl_role;
+GRANT SELECT ON LARGE OBJECT 4242 TO regress_ddl_role;
+GRANT CREATE ON TABLESPACE pg_default TO regress_ddl_role;
+SET ROLE regress_ddl_role;
+GRANT USAGE ON FOREIGN SERVER granted_server TO regress_ddl_other;
+RESET ROLE;
+REVOKE USAGE ON FOREIGN SERVER granted_server FROM regress_ddl_role CASCADE;
+REVOKE SELECT ON granted_view FROM regress_ddl_role CASCADE;
+CREATE SCHEMA granted AUTHORIZATION regress_ddl_role CREATE TABLE one (a int) CREATE VIEW two AS SELECT 1 AS a GRANT SELECT ON one, two TO regress_ddl_other;
+SELECT * FROM seen();
+CREATE TABLE granted.three (a int);
+GRANT SELECT ON granted.three TO regress_ddl_role;
+TRUNCATE dbkit.ddl_log;
+DROP OWNED BY regress_ddl_role CASCADE; -- three, too, on which a right was revoked before
+SELECT command_tag, object_type, object_identity FROM seen() WHERE object_type <> 'rule' ORDER BY 1, 2, 3;
+SELECT lo_unlink(4242);
+
+-- commands of which PostgreSQL keeps more than what they are about
+CREATE OPERATOR FAMILY family USING btree;
+ALTER OPERATOR FAMILY family USING btree ADD OPERATOR 1 < (int4, int8), FUNCTION 1 btint48cmp(int4, int8);
+CREATE OPERATOR CLASS class FOR TYPE int4 USING btree FAMILY family AS OPERATOR 3 =, FUNCTION 1 btint4cmp(int4, int4);
+CREATE TEXT SEARCH CONFIGURATION configuration (COPY = pg_catalog.simple);
+ALTER TEXT SEARCH CONFIGURATION configuration ALTER MAPPING FOR word WITH english_stem;
+ALTER TEXT SEARCH CONFIGURATION configuration DROP MAPPING IF EXISTS FOR word;
+REFRESH MATERIALIZED VIEW granted_matview;
+CREATE TABLE IF NOT EXISTS copied ();
+SET allow_in_place_tablespaces = on;
+CREATE TABLESPACE regress_ddl_log LOCATION '';
+CREATE TABLE spaced () TABLESPACE regress_ddl_log;
+ALTER TABLE ALL IN TABLESPACE regress_ddl_log SET TABLESPACE pg_default;
+DROP TABLESPACE regress_ddl_log;
+SELECT * FROM seen();
+
+-- settings in disguise, and options
+SET "app.secret" = 'nothing';
+ALTER ROLE regress_ddl_role SET "app.secret" TO hunter1;
+ALTER ROLE regress_ddl_role SET U&"app!002Esecret" UESCAPE '!' TO hunter3;
+ALTER ROLE regress_ddl_role SET U&"app" UESCAPE '!' . secret = U&"hunter4!002E" UESCAPE '!';
+ALTER ROLE regress_ddl_role SET "work_mem" TO '1MB';
+ALTER ROLE regress_ddl_role SET "search_path" TO "$user", logged;
+ALTER DATABASE :"DBNAME" SET "app.secret" = hunter5;
+ALTER DATABASE :"DBNAME" RESET "app.secret";
+ALTER SYSTEM SET "app.secret" TO hunter6;
+ALTER SYSTEM RESET "app.secret";
+CREATE FUNCTION configured_too() RETURNS text LANGUAGE sql SET "app.secret" TO hunter7 SET plpgsql.extra_errors TO U&"shadowed_variables" UESCAPE '!', too_many_rows, U&'shadowed_variables' UESCAPE '!', strict_multi_assignment SET work_mem FROM CURRENT AS 'SELECT NULL';
+CREATE TRIGGER told_too AFTER INSERT ON copied FOR EACH ROW EXECUTE FUNCTION U&"triggered" UESCAPE '!' (U&"hunter11", hunter12);
+CREATE AGGREGATE hunting(text) (SFUNC = textcat, STYPE = text, "initcond" = hunter13, PARALLEL = safe, SORTOP = OPERATOR(pg_catalog.<));
+CREATE TEXT SEARCH DICTIONARY dictionary (TEMPLATE = pg_catalog.simple, stopwords = english, Accept = false);
+ALTER TEXT SEARCH DICTIONARY dictionary (stopwords = "english", accept);
+CREATE TYPE husk;
+CREATE FUNCTION husk_in(cstring) RETURNS husk LANGUAGE internal IMMUTABLE STRICT AS 'textin';
+CREATE FUNCTION husk_out(husk) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'textout';
+CREATE TYPE husk (INPUT = husk_in, OUTPUT = husk_out, DEFAULT = hunter14, DELIMITER = ',', ALIGNMENT = int4);
+CREATE OPERATOR === (FUNCTION = pg_catalog.int4eq, LEFTARG = int4, RIGHTARG = int4, COMMUTATOR = ===, MERGES);
+CREATE TABLE with_options (a int, CHECK (a = a), UNIQUE (a) WITH (fillfactor = 70)) WITH (fillfactor = 80, toast.autovacuum_enabled = off);
+ALTER TABLE with_options SET (autovacuum_enabled = false, toast.autovacuum_enabled = "on", autovacuum_vacuum_scale_factor = 0.5);
+CREATE VIEW viewed WITH (security_barrier, check_option = local) AS SELECT a FROM with_options WHERE (a = a);
+SET client_min_messages = error;
+CREATE SUBSCRIPTION regress_ddl_log CONNECTION 'password=hunter15' PUBLICATION p WITH (connect = false, slot_name = hunter16);
+SET client_min_messages = warning;
+ALTER SUBSCRIPTION regress_ddl_log DISABLE;
+ALTER SUBSCRIPTION regress_ddl_log SET (slot_name = NONE);
+DROP SUBSCRIPTION regress_ddl_log;
+SELECT * FROM seen();
+
 -- several statements in one message
 CREATE TABLE several (a int) \; ALTER ROLE regress_ddl_role PASSWORD 'hunter1' /* hunter2 */ \; -- hunter3
  /* 'hunter4 */ CREATE TABLE several_more (a text DEFAULT 'hunter5''hunter6') \; COMMENT ON ROLE regress_ddl_role IS NULL;
@@ -191,6 +282,23 @@ SELECT * FROM dbkit.ddl_log;
 RESET ROLE;
 RESET application_name;
 
+-- indexes that its owner adds, with a function that the role may not run
+CREATE FUNCTION lower_owners(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN lower($1); END';
+REVOKE EXECUTE ON FUNCTION lower_owners FROM PUBLIC;
+CREATE INDEX ddl_log_expression ON dbkit.ddl_log (lower_owners(object_identity));
+CREATE INDEX ddl_log_partial ON dbkit.ddl_log (command_tag) WHERE command_tag <> 'CREATE TABLE';
+SET ROLE regress_ddl_owner;
+CREATE TABLE indexed ();
+CREATE VIEW indexed_too AS SELECT 1 AS a;
+RESET ROLE;
+SET enable_seqscan = off;
+EXPLAIN (COSTS OFF) SELECT object_identity FROM dbkit.ddl_log WHERE lower_owners(object_identity) = 'logged.indexed';
+SELECT object_identity FROM dbkit.ddl_log WHERE lower_owners(object_identity) = 'logged.indexed';
+EXPLAIN (COSTS OFF) SELECT count(*) FROM dbkit.ddl_log WHERE command_tag <> 'CREATE TABLE';
+SELECT count(*) FROM dbkit.ddl_log WHERE command_tag <> 'CREATE TABLE';
+RESET enable_seqscan;
+DROP INDEX dbkit.ddl_log_expression, dbkit.ddl_log_partial;
+
 -- what dbkit.enforce let through
 CREATE TABLE "Not Conforming" (id int);
 SET dbkit.enforce = on;
@@ -204,6 +312,12 @@ SELECT enforce, object_identity FROM dbkit.ddl_log ORDER BY at DESC LIMIT 2;
 BEGIN;
 SET LOCAL dbkit.record_ddl = off;
 ALTER TABLE dbkit.ddl_log ADD more int;
+SET LOCAL dbkit.record_ddl = on;
+CREATE TABLE unwritten (); -- fails
+ROLLBACK;
+BEGIN;
+SET LOCAL dbkit.record_ddl = off;
+ALTER TABLE dbkit.ddl_log ALTER application_name TYPE name;
 SET LOCAL dbkit.record_ddl = on;
 CREATE TABLE unwritten (); -- fails
 ROLLBACK;

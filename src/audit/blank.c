@@ -16,6 +16,7 @@
 #include <ctype.h>
 
 #include "lib/stringinfo.h"
+#include "nodes/parsenodes.h"
 
 #include "common.h"
 #include "audit/blank.h"
@@ -65,6 +66,23 @@ is_string(const StatementText *text, const Token *token)
 		memchr(start, '\'', token_length(token)) != NULL;
 }
 
+/* Return the end of a token, and of the UESCAPE '!' that may follow U&"..." and U&'...'. */
+static int
+end_of_token(const StatementText *text, int i)
+{
+	return Min(is_word(text, i + 1, "uescape") ? i + 3 : i + 1, text->n_tokens);
+}
+
+/* Return the end of a name, which may have several parts with dots between them. */
+static int
+end_of_name(const StatementText *text, int i)
+{
+	i = end_of_token(text, i);
+	while (is_character(text, i, '.'))
+		i = end_of_token(text, i + 1);
+	return i;
+}
+
 /* Return the end of a list of values: words or numbers, which may have a sign. */
 static int
 end_of_values(const StatementText *text, int i)
@@ -72,7 +90,7 @@ end_of_values(const StatementText *text, int i)
 	for (;;)
 	{
 		i += is_character(text, i, '-') || is_character(text, i, '+');
-		i++;
+		i = end_of_token(text, i);
 		if (!is_character(text, i, ','))
 			return i;
 		i++;
@@ -95,50 +113,112 @@ end_of_brackets(const StatementText *text, int i)
 }
 
 /*
- * Find what begins with a token and has words that stand for strings: the value of a setting
- * that only an extension or an application knows, and the arguments of a trigger.
+ * Has a name a dot, so that PostgreSQL takes any value for a setting of that name?  The dot may
+ * be within quotes, and in disguise within U&"...".
  */
-static void
-find_words(const StatementText *text, int i, int *first, int *end)
+static bool
+has_dot(const StatementText *text, int name, int end)
 {
-	int			name = i + 1 + is_word(text, i, "execute");
-	int			next;
+	const char *start = text->text + text->tokens[name].start;
 
-	if (name >= text->n_tokens)
-		return;
-	next = dbkit_end_of_name(text, name);
-	if (is_word(text, i, "set") && next > name + 1 && (is_word(text, next, "to") || is_character(text, next, '=')))
+	return pg_strncasecmp(start, "U&\"", 3) == 0 ||
+		memchr(start, '.', text->tokens[end - 1].end - text->tokens[name].start) != NULL;
+}
+
+/* Is it a word that may stand for a string, and not just for yes or no? */
+static bool
+is_telling_word(const StatementText *text, int i)
+{
+	static const char *const switches[] = {"true", "false", "on", "off", "none"};
+	const char *start;
+
+	if (i >= text->n_tokens || is_string(text, &text->tokens[i]))
+		return false;
+	for (size_t j = 0; j < lengthof(switches); j++)
 	{
-		*first = next + 1;
-		*end = end_of_values(text, *first);
+		if (is_word(text, i, switches[j]))
+			return false;
 	}
-	else if (is_word(text, i, "execute") && is_character(text, next, '('))
+	start = text->text + text->tokens[i].start;
+	return *start == '"' || *start == '_' || isalpha((unsigned char) *start) || IS_HIGHBIT_SET(*start);
+}
+
+/* Do options begin with that bracket, as in WITH (fillfactor = 70)? */
+static bool
+begins_options(const StatementText *text, int i)
+{
+	return is_character(text, i, '(') && i > 0 &&
+		(is_word(text, i - 1, "with") || is_word(text, i - 1, "set") || is_word(text, i - 1, "reset"));
+}
+
+static void
+hide(bool *hidden, int first, int end)
+{
+	for (int i = first; i < end; i++)
+		hidden[i] = true;
+}
+
+/* Hide the words that are values of options, which begin with the bracket at i. */
+static void
+hide_options(const StatementText *text, int i, bool *hidden)
+{
+	do
 	{
-		*first = next + 1;
-		*end = end_of_brackets(text, next);
+		int			end = dbkit_end_of_part(text, i + 1);
+		int			value = i + 1 < end ? end_of_name(text, i + 1) + 1 : end;
+
+		if (is_character(text, value - 1, '=') && is_telling_word(text, value))
+			hide(hidden, value, end);
+		i = end;
+	} while (is_character(text, i, ','));
+}
+
+/*
+ * Find the words that stand for strings: the value of a setting that only an extension or an application
+ * knows, the arguments of a trigger, and the values of options.  In a definition, such as that of a type
+ * or of a text search dictionary, what is in brackets are options.
+ */
+static bool *
+find_hidden(const StatementText *text, bool is_definition)
+{
+	bool	   *hidden = palloc0(sizeof(bool) * (text->n_tokens + 1));
+
+	for (int i = 0; i < text->n_tokens; i++)
+	{
+		int			name = i + 1 + is_word(text, i, "execute");
+		int			end = name < text->n_tokens ? end_of_name(text, name) : text->n_tokens;
+
+		if (begins_options(text, i) || (is_definition && is_character(text, i, '(')))
+			hide_options(text, i, hidden);
+		else if (is_word(text, i, "execute") && is_character(text, end, '('))
+			hide(hidden, end + 1, end_of_brackets(text, end));
+		else if (is_word(text, i, "set") && (is_word(text, end, "to") || is_character(text, end, '=')) && has_dot(text, name, end))
+			hide(hidden, end + 1, end_of_values(text, end + 1));
 	}
+	return hidden;
 }
 
 /* Write the tokens of a text, with a space where something was between them. */
 static char *
-write_tokens(const StatementText *text)
+write_tokens(const StatementText *text, const bool *hidden)
 {
 	StringInfoData result;
-	int			first = 0;
-	int			end = 0;
+	bool		is_blank = false;
 
 	initStringInfo(&result);
 	for (int i = 0; i < text->n_tokens; i++)
 	{
 		const Token *token = &text->tokens[i];
+		bool		was_blank = is_blank;
 
+		is_blank = hidden[i] && !is_string(text, token) && !is_punctuation(text, i) && !is_word(text, i, "uescape");
+		if (is_blank && was_blank)
+			continue;			/* one value of several tokens */
 		if (i > 0 && token->start > token[-1].end)
 			appendStringInfoChar(&result, ' ');
-		if (i >= end)
-			find_words(text, i, &first, &end);
 		if (is_string(text, token))
 			appendStringInfoString(&result, BLANK_STRING);
-		else if (i >= first && i < end && !is_punctuation(text, i))
+		else if (is_blank)
 			appendStringInfoString(&result, BLANK_VALUE);
 		else
 			appendBinaryStringInfo(&result, text->text + token->start, token_length(token));
@@ -159,5 +239,5 @@ dbkit_blank_statement(const RunningStatement *running, const Node *statement)
 	if (!dbkit_cut_statement_text(running, statement, &text) || strchr(text.text, '\\') != NULL)
 		return NULL;
 	dbkit_split_statement_text(&text);
-	return write_tokens(&text);
+	return write_tokens(&text, find_hidden(&text, IsA(statement, DefineStmt) || IsA(statement, AlterTSDictionaryStmt)));
 }

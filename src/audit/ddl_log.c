@@ -15,29 +15,39 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "catalog/indexing.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_foreign_data_wrapper.h"
+#include "catalog/pg_foreign_server.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_largeobject.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
 #include "commands/extension.h"
+#include "executor/executor.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "nodes/parsenodes.h"
 #include "tcop/cmdtag.h"
+#include "tcop/deparse_utility.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
 
 #include "common.h"
+#include "as_owner.h"
 #include "audit/blank.h"
 #include "audit/ddl_log.h"
 #include "audit/log.h"
@@ -89,8 +99,12 @@ static Relation
 open_log(void)
 {
 	Relation	log = table_open(dbkit_find_audit_table("ddl_log"), RowExclusiveLock);
+	TupleDesc	columns = RelationGetDescr(log);
+	bool		is_ours = log->rd_rel->relkind == RELKIND_RELATION && columns->natts == LOG_COLUMNS;
 
-	if (log->rd_rel->relkind != RELKIND_RELATION || RelationGetDescr(log)->natts != LOG_COLUMNS)
+	for (int i = 0; is_ours && i < LOG_COLUMNS; i++)
+		is_ours = TupleDescAttr(columns, i)->atttypid == (i == LOG_AT ? TIMESTAMPTZOID : i == LOG_TRANSACTION ? XID8OID : TEXTOID);
+	if (!is_ours)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("dbkit.ddl_log is not the table that this version of dbkit writes"),
@@ -99,11 +113,35 @@ open_log(void)
 }
 
 static void
-set_text(Datum *values, bool *isnull, LogColumn column, const char *value)
+set_text(TupleTableSlot *slot, LogColumn column, const char *value)
 {
-	isnull[column] = value == NULL || value[0] == '\0';
-	if (!isnull[column])
-		values[column] = CStringGetTextDatum(value);
+	slot->tts_isnull[column] = value == NULL || value[0] == '\0';
+	if (!slot->tts_isnull[column])
+		slot->tts_values[column] = CStringGetTextDatum(value);
+}
+
+/*
+ * Store a row of the log.  Indexes that its owner has added may have expressions and conditions: these
+ * run as the owner's, as when the index was built.
+ */
+static void
+store_row(Relation log, TupleTableSlot *slot)
+{
+	EState	   *estate = CreateExecutorState();
+	ResultRelInfo *target = makeNode(ResultRelInfo);
+	AsOwner		saved;
+
+	InitResultRelInfo(target, log, 0, NULL, 0);
+	ExecOpenIndices(target, false);
+	table_tuple_insert(log, slot, GetCurrentCommandId(true), 0, NULL);
+	if (target->ri_NumIndices > 0)
+	{
+		dbkit_begin_as_owner(log->rd_rel->relowner, 0, &saved);
+		list_free(dbkit_insert_index_tuples(target, slot, estate));
+		dbkit_end_as_owner(&saved);
+	}
+	ExecCloseIndices(target);
+	FreeExecutorState(estate);
 }
 
 /* Write a row of the log. */
@@ -111,20 +149,29 @@ static void
 write_row(const LogRow *row)
 {
 	Relation	log = open_log();
-	Datum		values[LOG_COLUMNS];
-	bool		isnull[LOG_COLUMNS] = {false};
+	TupleTableSlot *slot = table_slot_create(log, NULL);
+	bool		bare = !ActiveSnapshotSet();	/* after DETACH ...
+												 * CONCURRENTLY */
 
-	values[LOG_AT] = TimestampTzGetDatum(GetCurrentTimestamp());
-	values[LOG_TRANSACTION] = FullTransactionIdGetDatum(GetTopFullTransactionId());
-	set_text(values, isnull, LOG_ROLE, GetUserNameFromId(GetUserId(), true));
-	set_text(values, isnull, LOG_SESSION_ROLE, GetUserNameFromId(GetSessionUserId(), true));
-	set_text(values, isnull, LOG_APPLICATION_NAME, application_name);
-	set_text(values, isnull, LOG_ENFORCE, dbkit_enforce_mode());
-	set_text(values, isnull, LOG_COMMAND_TAG, row->command_tag);
-	set_text(values, isnull, LOG_OBJECT_TYPE, row->object_type);
-	set_text(values, isnull, LOG_OBJECT_IDENTITY, row->object_identity);
-	set_text(values, isnull, LOG_STATEMENT, row->statement);
-	CatalogTupleInsert(log, heap_form_tuple(RelationGetDescr(log), values, isnull));
+	slot->tts_values[LOG_AT] = TimestampTzGetDatum(GetCurrentTimestamp());
+	slot->tts_isnull[LOG_AT] = false;
+	slot->tts_values[LOG_TRANSACTION] = FullTransactionIdGetDatum(GetTopFullTransactionId());
+	slot->tts_isnull[LOG_TRANSACTION] = false;
+	set_text(slot, LOG_ROLE, GetUserNameFromId(GetUserId(), true));
+	set_text(slot, LOG_SESSION_ROLE, GetUserNameFromId(GetSessionUserId(), true));
+	set_text(slot, LOG_APPLICATION_NAME, application_name);
+	set_text(slot, LOG_ENFORCE, dbkit_enforce_mode());
+	set_text(slot, LOG_COMMAND_TAG, row->command_tag);
+	set_text(slot, LOG_OBJECT_TYPE, row->object_type);
+	set_text(slot, LOG_OBJECT_IDENTITY, row->object_identity);
+	set_text(slot, LOG_STATEMENT, row->statement);
+	ExecStoreVirtualTuple(slot);
+	if (bare)
+		PushActiveSnapshot(GetTransactionSnapshot());
+	store_row(log, slot);
+	if (bare)
+		PopActiveSnapshot();
+	ExecDropSingleTupleTableSlot(slot);
 	table_close(log, NoLock);
 }
 
@@ -341,38 +388,72 @@ ddl_log_ProcessUtility(PlannedStmt *pstmt, const char *queryString, bool readOnl
 	PG_END_TRY();
 }
 
-/* Return the objects that a GRANT or REVOKE names, which pg_event_trigger_ddl_commands() does not. */
-static char *
-granted_objects(const GrantStmt *grant)
+/* What GRANT may be about, of that for which event triggers fire, and the catalogs of these */
+static const struct
 {
+	ObjectType	type;
+	Oid			catalog;
+}			granted_types[] = {
+
+	{OBJECT_TABLE, RelationRelationId}, /* views and sequences as well */
+	{OBJECT_SEQUENCE, RelationRelationId},
+	{OBJECT_TYPE, TypeRelationId},
+	{OBJECT_DOMAIN, TypeRelationId},
+	{OBJECT_FUNCTION, ProcedureRelationId},
+	{OBJECT_PROCEDURE, ProcedureRelationId},
+	{OBJECT_ROUTINE, ProcedureRelationId},
+	{OBJECT_SCHEMA, NamespaceRelationId},
+	{OBJECT_LANGUAGE, LanguageRelationId},
+	{OBJECT_LARGEOBJECT, LargeObjectRelationId},
+	{OBJECT_FDW, ForeignDataWrapperRelationId},
+	{OBJECT_FOREIGN_SERVER, ForeignServerRelationId},
+};
+
+/*
+ * Return the objects that a GRANT or REVOKE was about, which pg_event_trigger_ddl_commands() does not name.
+ * Those that are gone since then have no name.
+ */
+static char *
+granted_objects(const InternalGrant *grant)
+{
+	Oid			catalog = InvalidOid;
 	StringInfoData names;
 	ListCell   *cell;
 
-	if (grant->targtype != ACL_TARGET_OBJECT)
+	for (size_t i = 0; i < lengthof(granted_types); i++)
+	{
+		if (granted_types[i].type == grant->objtype)
+			catalog = granted_types[i].catalog;
+	}
+	if (!OidIsValid(catalog))
 		return NULL;
 	initStringInfo(&names);
 	foreach(cell, grant->objects)
 	{
-		const RangeVar *range = lfirst(cell);
-		Node	   *object = lfirst(cell);
-		Relation	rel = NULL;
 		ObjectAddress address;
 		char	   *identity;
 
-		if (IsA(range, RangeVar))
-			object = (Node *) (range->schemaname != NULL ? list_make2(makeString(range->schemaname), makeString(range->relname)) :
-							   list_make1(makeString(range->relname)));
-		address = get_object_address(grant->objtype, object, &rel, AccessShareLock, true);
-		if (rel != NULL)
-			table_close(rel, NoLock);
-		identity = OidIsValid(address.objectId) ? getObjectIdentity(&address, true) : NULL;
+		ObjectAddressSet(address, catalog, lfirst_oid(cell));
+		identity = getObjectIdentity(&address, true);
 		if (identity != NULL)
 			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", identity);
 	}
 	return names.data;
 }
 
-/* Log what a query says that gives tags, types and identities of objects. */
+/* Return the identity of what a command was about, where PostgreSQL does not tell it. */
+static char *
+find_identity(const CollectedCommand *command, const Node *statement)
+{
+	if (command->type != SCT_Grant)
+		return NULL;
+	/* The text says which: they may be a great many */
+	if (IsA(statement, GrantStmt) && ((const GrantStmt *) statement)->targtype != ACL_TARGET_OBJECT)
+		return NULL;
+	return granted_objects(command->d.grant.istmt);
+}
+
+/* Log what a query says that gives tags, types and identities of objects, and PostgreSQL's description of the command. */
 static void
 log_objects(const char *sql, const EventTriggerData *event)
 {
@@ -384,13 +465,18 @@ log_objects(const char *sql, const EventTriggerData *event)
 	dbkit_run_sql(SPI_OK_SELECT, sql, 0, NULL, NULL, NULL);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		row.command_tag = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
-		row.object_type = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2);
-		row.object_identity = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 3);
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		TupleDesc	columns = SPI_tuptable->tupdesc;
+		bool		isnull;
+		Datum		command = SPI_getbinval(tuple, columns, 4, &isnull);
+
+		row.command_tag = SPI_getvalue(tuple, columns, 1);
+		row.object_type = SPI_getvalue(tuple, columns, 2);
+		row.object_identity = SPI_getvalue(tuple, columns, 3);
 		if (row.command_tag == NULL)
 			row.command_tag = GetCommandTagName(event->tag);
-		if (row.object_identity == NULL && IsA(event->parsetree, GrantStmt))
-			row.object_identity = granted_objects((const GrantStmt *) event->parsetree);
+		if (row.object_identity == NULL && !isnull)
+			row.object_identity = find_identity((const CollectedCommand *) DatumGetPointer(command), event->parsetree);
 		write_row(&row);
 	}
 	SPI_finish();
@@ -416,11 +502,11 @@ dbkit_record_ddl(PG_FUNCTION_ARGS)
 	if (!is_recorded())
 		PG_RETURN_NULL();
 	if (strcmp(event->event, "ddl_command_end") == 0)
-		log_objects("SELECT c.command_tag, pg_catalog.lower(c.object_type), c.object_identity"
+		log_objects("SELECT c.command_tag, pg_catalog.lower(c.object_type), c.object_identity, c.command"
 					" FROM pg_catalog.pg_event_trigger_ddl_commands() AS c"
 					" WHERE NOT c.in_extension AND COALESCE(c.schema_name OPERATOR(pg_catalog.<>) 'pg_temp'::pg_catalog.text, true)", event);
 	else if (strcmp(event->event, "sql_drop") == 0 && !creating_extension)
-		log_objects("SELECT NULL, d.object_type, d.object_identity FROM pg_catalog.pg_event_trigger_dropped_objects() AS d"
+		log_objects("SELECT NULL, d.object_type, d.object_identity, NULL FROM pg_catalog.pg_event_trigger_dropped_objects() AS d"
 					" WHERE (d.original OR d.normal) AND NOT d.is_temporary", event);
 	PG_RETURN_NULL();
 }
