@@ -38,6 +38,15 @@ sub problems
 	return $node->safe_psql($db, "SELECT problem, seal, id FROM dbkit.audit_check(" . (defined $hash ? "'$hash'" : 'NULL') . ')');
 }
 
+# Wait until a statement that begins like this waits for a lock.
+sub wait_for_lock
+{
+	my ($statement) = @_;
+	$main->poll_query_until('source', "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%$statement%')")
+		or die "\"$statement\" does not wait";
+	return;
+}
+
 $main->safe_psql('postgres', 'CREATE DATABASE source');
 $main->safe_psql('source', "CREATE EXTENSION dbkit; CREATE EXTENSION dbkit_audit; $tables");
 $main->safe_psql('source', $audit);
@@ -136,6 +145,20 @@ is($main->safe_psql('source', q{SET lock_timeout = '5s'; SELECT dbkit.audit_mont
 is($main->safe_psql('source', "SELECT to_regclass('$last') IS NOT NULL"), 't', 'the one that was missing');
 $session->query_safe('COMMIT');
 $session->quit;
+
+# Whoever finds no month waits for the default partition, while another makes the month.
+my $month = $main->safe_psql('source', q{SELECT tableoid::regclass FROM dbkit.audit_log ORDER BY at DESC LIMIT 1});
+$main->safe_psql('source', "SET dbkit.enforce = off; CREATE TABLE detached AS TABLE $month; ALTER TABLE dbkit.audit_log DETACH PARTITION $month; DROP TABLE $month");
+my $maker = $main->background_psql('source');
+my $writer = $main->background_psql('source');
+$maker->query_safe('BEGIN; SELECT dbkit.audit_months()');
+$writer->query_until(qr/writes/, "\\echo writes\nINSERT INTO notes VALUES ('waited', 'a', 'b');\n");
+wait_for_lock('INSERT INTO notes');
+$maker->query_safe('COMMIT');
+$writer->query_safe('SELECT 1');
+is($main->safe_psql('source', q{SELECT tableoid::regclass FROM dbkit.audit_log WHERE row_id = 'waited'}), $month, 'an entry is written to a month that was made meanwhile');
+$main->safe_psql('source', 'INSERT INTO dbkit.audit_log TABLE detached; DROP TABLE detached');
+$_->quit for $maker, $writer;
 
 # The log is not dropped, even by a session that has not loaded the library.
 my ($status, $out, $err) = $main->psql('source', 'DROP EXTENSION dbkit_audit CASCADE');
