@@ -219,7 +219,14 @@ BEGIN
 	PERFORM dbkit.audit_months();
 	SELECT c.system_identifier INTO system FROM pg_catalog.pg_control_system() AS c;
 	LOCK TABLE dbkit.audit_seals IN SHARE ROW EXCLUSIVE MODE;
-	SELECT pg_catalog.pg_current_snapshot(), COALESCE(pg_catalog.max(s.number), 0::pg_catalog.int8) OPERATOR(pg_catalog.+) 1::pg_catalog.int8 INTO seen, next_number FROM dbkit.audit_seals AS s;
+	SELECT COALESCE(pg_catalog.max(s.number), 0::pg_catalog.int8) OPERATOR(pg_catalog.+) 1::pg_catalog.int8 INTO next_number FROM dbkit.audit_seals AS s;
+	-- A snapshot does not list its own transaction as running. That may write more entries, so the next seal covers all of them.
+	SELECT CASE WHEN pg_catalog.pg_visible_in_snapshot(own, taken)
+		THEN pg_catalog.concat_ws(':'::pg_catalog.text, pg_catalog.pg_snapshot_xmin(taken), pg_catalog.pg_snapshot_xmax(taken), (
+			SELECT pg_catalog.string_agg(x.id::pg_catalog.text, ','::pg_catalog.text ORDER BY x.id)
+			FROM (SELECT pg_catalog.pg_snapshot_xip(taken) UNION ALL SELECT own) AS x (id)))::pg_catalog.pg_snapshot
+		ELSE taken END
+	INTO seen FROM pg_catalog.pg_current_snapshot() AS taken, pg_catalog.pg_current_xact_id_if_assigned() AS own;
 	INSERT INTO dbkit.audit_sealed (seal, chunk, ids, ats, hashes)
 	SELECT next_number, e.n OPERATOR(pg_catalog./) 500::pg_catalog.int8,
 		pg_catalog.array_agg(e.id ORDER BY e.n), pg_catalog.array_agg(e.at ORDER BY e.n), pg_catalog.array_agg(e.hash ORDER BY e.n)

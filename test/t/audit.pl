@@ -158,7 +158,33 @@ $maker->query_safe('COMMIT');
 $writer->query_safe('SELECT 1');
 is($main->safe_psql('source', q{SELECT tableoid::regclass FROM dbkit.audit_log WHERE row_id = 'waited'}), $month, 'an entry is written to a month that was made meanwhile');
 $main->safe_psql('source', 'INSERT INTO dbkit.audit_log TABLE detached; DROP TABLE detached');
-$_->quit for $maker, $writer;
+
+# transactions that go on -----------------------------------------------------------------
+
+# Of the transactions that are open, one began before that of the seal, and one after it.
+my ($earlier, $sealer, $later) = map { $main->background_psql('source') } 1 .. 3;
+for ([ $earlier, 'earlier' ], [ $sealer, 'sealer' ], [ $later, 'later' ])
+{
+	my ($one, $name) = @$_;
+	$one->query_safe("BEGIN; INSERT INTO notes VALUES ('$name 1', 'a', 'b')");
+}
+$main->safe_psql('source', "INSERT INTO notes VALUES ('ended', 'a', 'b')");
+$sealer->query_safe("SAVEPOINT s; INSERT INTO notes VALUES ('sealer 2', 'a', 'b'); CALL dbkit.audit_seal()");
+$sealer->query_safe("INSERT INTO notes VALUES ('sealer 3', 'a', 'b'); RELEASE SAVEPOINT s");
+my $unsealed = q{SELECT string_agg(row_id, ', ' ORDER BY row_id) FROM dbkit.audit_unsealed};
+is($sealer->query_safe($unsealed), 'sealer 1, sealer 2, sealer 3', 'a seal leaves the entries of its own transaction');
+is($sealer->query_safe('SELECT * FROM dbkit.audit_check()'), '', 'which are not taken for ones that were slipped in');
+$sealer->query_safe('CALL dbkit.audit_seal(); COMMIT');
+is($main->safe_psql('source', $unsealed), 'sealer 1, sealer 2, sealer 3', 'the same when it seals again');
+is(problems($main, 'source'), '', 'and all is well');
+is($main->safe_psql('source', q{SELECT number - max(number) OVER (), entries > 0, cardinality(ARRAY(SELECT pg_snapshot_xip(snapshot))),
+	pg_snapshot_xmin(snapshot) = (SELECT min(x) FROM pg_snapshot_xip(snapshot) AS x) FROM dbkit.audit_seals ORDER BY number DESC LIMIT 2}),
+	"0|f|3|t\n-1|t|3|t", 'the snapshots have all three transactions as running');
+$_->query_safe('COMMIT') for $earlier, $later;
+$hash = $main->safe_psql('source', 'CALL dbkit.audit_seal()');
+is($main->safe_psql('source', $unsealed), '', 'the next seal covers all of them');
+is(problems($main, 'source', $hash), '', 'and proves them');
+$_->quit for $maker, $writer, $earlier, $sealer, $later;
 
 # The log is not dropped, even by a session that has not loaded the library.
 my ($status, $out, $err) = $main->psql('source', 'DROP EXTENSION dbkit_audit CASCADE');
