@@ -31,6 +31,12 @@ SELECT problem FROM dbkit.audit_check('none');
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 CALL dbkit.audit_seal(); -- fails
 ROLLBACK;
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT dbkit.audit_trim(now()); -- fails
+ROLLBACK;
+BEGIN ISOLATION LEVEL SERIALIZABLE;
+SELECT dbkit.audit_erase('p2', 'asked to'); -- fails
+ROLLBACK;
 
 -- what a superuser does to it
 CREATE VIEW problems AS

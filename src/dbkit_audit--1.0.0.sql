@@ -197,12 +197,12 @@ COMMENT ON VIEW dbkit.audit_unsealed IS 'The entries of the log that no seal cov
 CREATE FUNCTION dbkit.audit_months() RETURNS pg_catalog.void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_audit_months';
 COMMENT ON FUNCTION dbkit.audit_months() IS
-'makes the partitions of the log for this month and the 24 to come, without making those who write wait; dbkit.audit(), audit_seal(), audit_trim() and audit_erase() do it, too. For superusers, else insufficient_privilege';
+'makes the partitions of the log for this month and the 24 to come, without making those who write wait; dbkit.audit(), audit_seal(), audit_trim() and audit_erase() do it, too. For superusers, else insufficient_privilege; active_sql_transaction as for audit_seal()';
 
 CREATE FUNCTION dbkit.audit_note(operation pg_catalog.text, row_id pg_catalog.text, details pg_catalog.jsonb) RETURNS pg_catalog.void
 	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_audit_note';
 COMMENT ON FUNCTION dbkit.audit_note(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS
-'writes what dbkit.audit_erase() and audit_trim() did to the log into it. operation: ERASE or TRIM, else invalid_parameter_value. For superusers, else insufficient_privilege';
+'writes what dbkit.audit_erase() and audit_trim() did to the log into it. operation: ERASE or TRIM, else invalid_parameter_value. For superusers, else insufficient_privilege; active_sql_transaction as for audit_seal()';
 
 CREATE PROCEDURE dbkit.audit_seal(INOUT hash pg_catalog.text DEFAULT NULL)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
@@ -212,10 +212,6 @@ DECLARE
 	next_number bigint;
 	covered bigint;
 BEGIN
-	IF pg_catalog.current_setting('transaction_isolation'::pg_catalog.text) OPERATOR(pg_catalog.<>) 'read committed'::pg_catalog.text THEN
-		RAISE EXCEPTION USING ERRCODE = 'active_sql_transaction'::pg_catalog.text, MESSAGE = 'a seal has to be made under READ COMMITTED'::pg_catalog.text,
-			DETAIL = 'It has to see what the seal before it saw.'::pg_catalog.text;
-	END IF;
 	PERFORM dbkit.audit_months();
 	SELECT c.system_identifier INTO system FROM pg_catalog.pg_control_system() AS c;
 	LOCK TABLE dbkit.audit_seals IN SHARE ROW EXCLUSIVE MODE;
@@ -244,7 +240,7 @@ BEGIN
 	VALUES (next_number, pg_catalog.clock_timestamp(), system, seen, covered, hash);
 END $$;
 COMMENT ON PROCEDURE dbkit.audit_seal(pg_catalog.text) IS
-'seals the entries of the log that no seal covers, of all transactions that have ended, and returns the hash of the seal; kept somewhere else, it proves everything up to here. Those who write to the log do not wait. For superusers, else insufficient_privilege; active_sql_transaction under another isolation level than READ COMMITTED';
+'seals the entries of the log that no seal covers, of all transactions that have ended, and returns the hash of the seal; kept somewhere else, it proves everything up to here. Those who write to the log do not wait. For superusers, else insufficient_privilege; active_sql_transaction under REPEATABLE READ and SERIALIZABLE';
 
 CREATE FUNCTION dbkit.audit_check(hash pg_catalog.text DEFAULT NULL)
 	RETURNS TABLE (problem pg_catalog.text, seal bigint, id pg_catalog.text, at pg_catalog.timestamptz)
@@ -357,7 +353,7 @@ BEGIN
 	RETURN pg_catalog.cardinality(ids);
 END $$;
 COMMENT ON FUNCTION dbkit.audit_erase(pg_catalog.text, pg_catalog.text) IS
-'erases the values of all entries about a row, in whatever table, notes it with the reason in the log, and returns how many they were. What else the entries say stays, and dbkit.audit_check() goes on to prove it; VACUUM removes the values from the disk. For superusers, else insufficient_privilege; invalid_parameter_value without a reason';
+'erases the values of all entries about a row, in whatever table, notes it with the reason in the log, and returns how many they were. What else the entries say stays, and dbkit.audit_check() goes on to prove it; VACUUM removes the values from the disk. For superusers, else insufficient_privilege; invalid_parameter_value without a reason, active_sql_transaction as for audit_seal()';
 
 -- DDL ---------------------------------------------------------------------
 

@@ -184,7 +184,29 @@ $_->query_safe('COMMIT') for $earlier, $later;
 $hash = $main->safe_psql('source', 'CALL dbkit.audit_seal()');
 is($main->safe_psql('source', $unsealed), '', 'the next seal covers all of them');
 is(problems($main, 'source', $hash), '', 'and proves them');
-$_->quit for $maker, $writer, $earlier, $sealer, $later;
+
+# A transaction that writes to a month while that is to be trimmed
+my $old = q{INSERT INTO dbkit.audit_log SELECT (jsonb_populate_record(l, jsonb_build_object('id', generate_id('aud'), 'row_id', 'old', 'at', '2001-02-03', 'transaction', pg_current_xact_id()::text))).*
+	FROM dbkit.audit_log l WHERE row_id = 'ended'};
+$main->safe_psql('source', q{CREATE TABLE dbkit.audit_log_2001_02 (LIKE dbkit.audit_log);
+	ALTER TABLE dbkit.audit_log ATTACH PARTITION dbkit.audit_log_2001_02 FOR VALUES FROM ('2001-02-01 00:00+00') TO ('2001-03-01 00:00+00')});
+$main->safe_psql('source', "$old; CALL dbkit.audit_seal()");
+my $trimmer = $main->background_psql('source', on_error_stop => 0);
+$trimmer->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
+$main->safe_psql('source', $old);
+$trimmer->query('SELECT dbkit.audit_trim(now()); COMMIT;');
+is($main->safe_psql('source', q{SELECT count(*) FROM dbkit.audit_log WHERE row_id = 'old'}), '2', 'nothing is trimmed that the snapshot of a transaction does not see');
+$main->safe_psql('source', 'CALL dbkit.audit_seal()');
+$sealer->query_safe("BEGIN; $old");
+$trimmer->query_until(qr/trims/, "\\echo trims\nSELECT dbkit.audit_trim(now());\n");
+wait_for_lock('SELECT dbkit.audit_trim');
+$sealer->query_safe('COMMIT');
+$trimmer->query('SELECT 1');
+is($main->safe_psql('source', q{SELECT count(*) FROM dbkit.audit_log WHERE row_id = 'old'}), '3', 'nor what is committed while the month is waited for');
+$main->safe_psql('source', 'CALL dbkit.audit_seal()');
+is($main->safe_psql('source', 'SELECT dbkit.audit_trim(now())'), '3', 'until all are sealed');
+is(problems($main, 'source', $hash), '', 'which is proved as well');
+$_->quit for $maker, $writer, $earlier, $sealer, $later, $trimmer;
 
 # The log is not dropped, even by a session that has not loaded the library.
 my ($status, $out, $err) = $main->psql('source', 'DROP EXTENSION dbkit_audit CASCADE');
