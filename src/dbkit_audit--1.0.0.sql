@@ -254,8 +254,7 @@ WITH trimmed AS (
 	WHERE l.operation OPERATOR(pg_catalog.=) 'ERASE'::pg_catalog.text AND l.relation IS NULL
 ), sealed AS (
 	SELECT s.seal, e.id, e.at, e.hash
-	FROM dbkit.audit_sealed AS s, ROWS FROM (pg_catalog.unnest(s.ids), pg_catalog.unnest(s.ats), pg_catalog.unnest(s.hashes)) AS e (id, at, hash), trimmed
-	WHERE e.at OPERATOR(pg_catalog.>=) trimmed.before
+	FROM dbkit.audit_sealed AS s, ROWS FROM (pg_catalog.unnest(s.ids), pg_catalog.unnest(s.ats), pg_catalog.unnest(s.hashes)) AS e (id, at, hash)
 ), entries AS (
 	SELECT l.id, l.at, CASE WHEN dbkit.is_id(l.id, 'aud'::pg_catalog.text) THEN dbkit.id_uuid(l.id) END AS sealed_id,
 		pg_catalog.count(*) OVER (PARTITION BY l.id) AS copies,
@@ -272,7 +271,8 @@ SELECT CASE
 	s.seal, COALESCE(e.id, dbkit.id_from_uuid('aud'::pg_catalog.text, s.id)), COALESCE(s.at, e.at)
 FROM sealed AS s FULL JOIN entries AS e ON e.sealed_id OPERATOR(pg_catalog.=) s.id
 WHERE s.id IS NULL AND NOT EXISTS (SELECT FROM dbkit.audit_unsealed AS u WHERE u.id OPERATOR(pg_catalog.=) e.id)
-	OR s.id IS NOT NULL AND (e.sealed_id IS NULL OR e.copies OPERATOR(pg_catalog.>) 1::pg_catalog.int8 OR e.hash OPERATOR(pg_catalog.<>) s.hash OR e.blanked)
+	OR s.id IS NOT NULL AND (e.sealed_id IS NULL AND s.at OPERATOR(pg_catalog.>=) (SELECT t.before FROM trimmed AS t)
+		OR e.copies OPERATOR(pg_catalog.>) 1::pg_catalog.int8 OR e.hash OPERATOR(pg_catalog.<>) s.hash OR e.blanked)
 UNION ALL
 SELECT 'seal'::pg_catalog.text, s.number, NULL::pg_catalog.text, s.at
 FROM dbkit.audit_seals AS s
@@ -289,7 +289,7 @@ COMMENT ON FUNCTION dbkit.audit_check(pg_catalog.text) IS
 'what in the log is not as it was sealed, a row for each: an entry that was changed, removed or inserted, a seal that does not fit its entries or the seal before it, and, as hash, that no seal has the hash of the argument: one that audit_seal() gave and that was kept somewhere else. No row where all is well. insufficient_privilege for roles that do not see the whole log';
 
 CREATE FUNCTION dbkit.audit_trim(before pg_catalog.timestamptz) RETURNS bigint
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET DateStyle = ISO AS $$
 DECLARE
 	month pg_catalog.record;
 	here bigint;
@@ -298,18 +298,20 @@ DECLARE
 BEGIN
 	PERFORM dbkit.audit_months();
 	FOR month IN
-		SELECT m.relation, m.ends_at
+		-- The default partition has no end: its months are emptied up to the last one that is over.
+		SELECT m.relation, m.ends_at IS NULL AS is_default,
+			COALESCE(m.ends_at, pg_catalog.date_trunc('month'::pg_catalog.text, LEAST(before, pg_catalog.now()), 'UTC'::pg_catalog.text)) AS ends_at
 		FROM (
 			SELECT c.oid::pg_catalog.regclass AS relation,
 				(pg_catalog.regexp_match(pg_catalog.pg_get_expr(c.relpartbound, c.oid), 'TO \(''(.*)''\)'::pg_catalog.text))[1]::pg_catalog.timestamptz AS ends_at
 			FROM pg_catalog.pg_inherits AS i JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.inhrelid
 			WHERE i.inhparent OPERATOR(pg_catalog.=) 'dbkit.audit_log'::pg_catalog.regclass) AS m
-		WHERE m.ends_at OPERATOR(pg_catalog.<=) LEAST(before, pg_catalog.now())
-		ORDER BY m.ends_at
+		WHERE m.ends_at IS NULL OR m.ends_at OPERATOR(pg_catalog.<=) LEAST(before, pg_catalog.now())
+		ORDER BY 3
 	LOOP
 		-- Nobody writes to a month that is over, but for a statement that began in it.
 		EXECUTE pg_catalog.format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE'::pg_catalog.text, month.relation);
-		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s'::pg_catalog.text, month.relation) INTO here;
+		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s AS l WHERE l.at OPERATOR(pg_catalog.<) $1'::pg_catalog.text, month.relation) INTO here USING month.ends_at;
 		CONTINUE WHEN here OPERATOR(pg_catalog.=) 0::pg_catalog.int8;
 		PERFORM FROM dbkit.audit_unsealed AS u
 		WHERE u.at OPERATOR(pg_catalog.<) month.ends_at;
@@ -318,7 +320,11 @@ BEGIN
 				MESSAGE = pg_catalog.format('%s has entries that are not sealed'::pg_catalog.text, month.relation),
 				HINT = 'CALL dbkit.audit_seal() first.'::pg_catalog.text;
 		END IF;
-		EXECUTE pg_catalog.format('TRUNCATE %s'::pg_catalog.text, month.relation);
+		IF month.is_default THEN
+			EXECUTE pg_catalog.format('DELETE FROM %s AS l WHERE l.at OPERATOR(pg_catalog.<) $1'::pg_catalog.text, month.relation) USING month.ends_at;
+		ELSE
+			EXECUTE pg_catalog.format('TRUNCATE %s'::pg_catalog.text, month.relation);
+		END IF;
 		removed := removed OPERATOR(pg_catalog.+) here;
 		trimmed_until := month.ends_at;
 	END LOOP;
@@ -329,7 +335,7 @@ BEGIN
 	RETURN removed;
 END $$;
 COMMENT ON FUNCTION dbkit.audit_trim(pg_catalog.timestamptz) IS
-'removes the entries of all months that ended before that time, notes it in the log, and returns how many they were; the partitions stay, empty, so that nobody who writes has to wait. object_not_in_prerequisite_state while an entry from before the end of such a month is not sealed; for superusers, else insufficient_privilege';
+'removes the entries of all months that ended before that time, also those in the default partition, notes it in the log, and returns how many they were; the partitions stay, empty, so that nobody who writes has to wait. object_not_in_prerequisite_state while an entry from before the end of such a month is not sealed, active_sql_transaction as for audit_seal(); for superusers, else insufficient_privilege';
 
 CREATE FUNCTION dbkit.audit_erase(row_id pg_catalog.text, reason pg_catalog.text) RETURNS bigint
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
