@@ -31,6 +31,12 @@ SELECT problem FROM dbkit.audit_check('none');
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 CALL dbkit.audit_seal(); -- fails
 ROLLBACK;
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT dbkit.audit_trim(now()); -- fails
+ROLLBACK;
+BEGIN ISOLATION LEVEL SERIALIZABLE;
+SELECT dbkit.audit_erase('p2', 'asked to'); -- fails
+ROLLBACK;
 
 -- what a superuser does to it
 CREATE VIEW problems AS
@@ -121,6 +127,40 @@ SELECT count(*) AS problems FROM dbkit.audit_check(:'fourth_hash');
 SELECT dbkit.as_of(NULL::people, 'p3', '2001-02-03'); -- fails
 SELECT count(*) FROM dbkit.audit_log_2001_02;
 
+-- so is the default partition
+CREATE FUNCTION write_entry(month timestamptz, row_id text) RETURNS void LANGUAGE sql AS $$
+	INSERT INTO dbkit.audit_log SELECT (jsonb_populate_record(l, jsonb_build_object('id', generate_id('aud'), 'row_id', $2, 'at', $1, 'transaction', pg_current_xact_id()::text))).*
+	FROM dbkit.audit_log l WHERE l.row_id = 'p3' AND l.operation = 'UPDATE'
+$$;
+SELECT write_entry('2001-02-03', 'old'), write_entry('2001-03-03', 'no month'), write_entry('2201-03-03', 'to come');
+SELECT tableoid::regclass AS month, row_id FROM dbkit.audit_log WHERE row_id IN ('old', 'no month', 'to come') ORDER BY at;
+SELECT count(*) AS problems FROM dbkit.audit_check();
+SELECT dbkit.audit_trim('2001-03-10'); -- fails
+CALL dbkit.audit_seal() \gset fifth_
+SELECT count(*) AS problems FROM dbkit.audit_check(:'fifth_hash');
+SET DateStyle = 'SQL, DMY';
+SET TimeZone = 'Asia/Kolkata'; -- IST, which is another zone's abbreviation as well
+SELECT dbkit.audit_trim('2001-03-10');
+RESET DateStyle;
+RESET TimeZone;
+SELECT row_id FROM dbkit.audit_log WHERE row_id IN ('old', 'no month', 'to come') ORDER BY at;
+SELECT count(*) AS problems FROM dbkit.audit_check(:'fifth_hash');
+SELECT dbkit.audit_trim('2001-04-10'), dbkit.audit_trim('2001-04-10');
+SELECT row_id FROM dbkit.audit_log WHERE row_id IN ('old', 'no month', 'to come') ORDER BY at;
+SELECT count(*) AS problems FROM dbkit.audit_check(:'fifth_hash');
+SELECT (new_values ->> 'before')::timestamptz AT TIME ZONE 'UTC' AS before, new_values -> 'entries' AS entries FROM dbkit.audit_log WHERE operation = 'TRIM' ORDER BY at;
+-- what is written later to a month that was trimmed
+SELECT write_entry('2001-02-04', 'late');
+SELECT count(*) AS problems FROM dbkit.audit_check();
+CALL dbkit.audit_seal() \gset
+TABLE problems;
+BEGIN;
+SELECT write_entry('2001-02-05', 'slipped in');
+UPDATE dbkit.audit_log SET transaction = '1' WHERE row_id = 'slipped in';
+UPDATE dbkit.audit_log SET operation = 'DELETE' WHERE row_id = 'late';
+TABLE problems;
+ROLLBACK;
+
 -- who may
 \set VERBOSITY terse
 CREATE ROLE regress_audit_clerk;
@@ -132,7 +172,7 @@ SELECT dbkit.audit_months(); -- fails
 SELECT dbkit.audit_note('TRIM', NULL, '{}'); -- fails
 SELECT * FROM dbkit.audit_check(); -- fails
 RESET ROLE;
-GRANT SELECT ON dbkit.audit_log, dbkit.audit_seals, dbkit.audit_sealed TO regress_audit_clerk;
+GRANT SELECT ON dbkit.audit_log, dbkit.audit_seals, dbkit.audit_sealed, dbkit.audit_unsealed TO regress_audit_clerk;
 SET ROLE regress_audit_clerk;
 SELECT * FROM dbkit.audit_check(); -- fails
 SELECT dbkit.audit_erase('p1', 'why not'); -- fails

@@ -197,12 +197,12 @@ COMMENT ON VIEW dbkit.audit_unsealed IS 'The entries of the log that no seal cov
 CREATE FUNCTION dbkit.audit_months() RETURNS pg_catalog.void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_audit_months';
 COMMENT ON FUNCTION dbkit.audit_months() IS
-'makes the partitions of the log for this month and the 24 to come, without making those who write wait; dbkit.audit(), audit_seal(), audit_trim() and audit_erase() do it, too. For superusers, else insufficient_privilege';
+'makes the partitions of the log for this month and the 24 to come, without making those who write wait; dbkit.audit(), audit_seal(), audit_trim() and audit_erase() do it, too. For superusers, else insufficient_privilege; active_sql_transaction as for audit_seal()';
 
 CREATE FUNCTION dbkit.audit_note(operation pg_catalog.text, row_id pg_catalog.text, details pg_catalog.jsonb) RETURNS pg_catalog.void
 	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'dbkit_audit_note';
 COMMENT ON FUNCTION dbkit.audit_note(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS
-'writes what dbkit.audit_erase() and audit_trim() did to the log into it. operation: ERASE or TRIM, else invalid_parameter_value. For superusers, else insufficient_privilege';
+'writes what dbkit.audit_erase() and audit_trim() did to the log into it. operation: ERASE or TRIM, else invalid_parameter_value. For superusers, else insufficient_privilege; active_sql_transaction as for audit_seal()';
 
 CREATE PROCEDURE dbkit.audit_seal(INOUT hash pg_catalog.text DEFAULT NULL)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
@@ -212,14 +212,17 @@ DECLARE
 	next_number bigint;
 	covered bigint;
 BEGIN
-	IF pg_catalog.current_setting('transaction_isolation'::pg_catalog.text) OPERATOR(pg_catalog.<>) 'read committed'::pg_catalog.text THEN
-		RAISE EXCEPTION USING ERRCODE = 'active_sql_transaction'::pg_catalog.text, MESSAGE = 'a seal has to be made under READ COMMITTED'::pg_catalog.text,
-			DETAIL = 'It has to see what the seal before it saw.'::pg_catalog.text;
-	END IF;
 	PERFORM dbkit.audit_months();
 	SELECT c.system_identifier INTO system FROM pg_catalog.pg_control_system() AS c;
 	LOCK TABLE dbkit.audit_seals IN SHARE ROW EXCLUSIVE MODE;
-	SELECT pg_catalog.pg_current_snapshot(), COALESCE(pg_catalog.max(s.number), 0::pg_catalog.int8) OPERATOR(pg_catalog.+) 1::pg_catalog.int8 INTO seen, next_number FROM dbkit.audit_seals AS s;
+	SELECT COALESCE(pg_catalog.max(s.number), 0::pg_catalog.int8) OPERATOR(pg_catalog.+) 1::pg_catalog.int8 INTO next_number FROM dbkit.audit_seals AS s;
+	-- A snapshot does not list its own transaction as running. That may write more entries, so the next seal covers all of them.
+	SELECT CASE WHEN pg_catalog.pg_visible_in_snapshot(own, taken)
+		THEN pg_catalog.concat_ws(':'::pg_catalog.text, pg_catalog.pg_snapshot_xmin(taken), pg_catalog.pg_snapshot_xmax(taken), (
+			SELECT pg_catalog.string_agg(x.id::pg_catalog.text, ','::pg_catalog.text ORDER BY x.id)
+			FROM (SELECT pg_catalog.pg_snapshot_xip(taken) UNION ALL SELECT own) AS x (id)))::pg_catalog.pg_snapshot
+		ELSE taken END
+	INTO seen FROM pg_catalog.pg_current_snapshot() AS taken, pg_catalog.pg_current_xact_id_if_assigned() AS own;
 	INSERT INTO dbkit.audit_sealed (seal, chunk, ids, ats, hashes)
 	SELECT next_number, e.n OPERATOR(pg_catalog./) 500::pg_catalog.int8,
 		pg_catalog.array_agg(e.id ORDER BY e.n), pg_catalog.array_agg(e.at ORDER BY e.n), pg_catalog.array_agg(e.hash ORDER BY e.n)
@@ -237,7 +240,7 @@ BEGIN
 	VALUES (next_number, pg_catalog.clock_timestamp(), system, seen, covered, hash);
 END $$;
 COMMENT ON PROCEDURE dbkit.audit_seal(pg_catalog.text) IS
-'seals the entries of the log that no seal covers, of all transactions that have ended, and returns the hash of the seal; kept somewhere else, it proves everything up to here. Those who write to the log do not wait. For superusers, else insufficient_privilege; active_sql_transaction under another isolation level than READ COMMITTED';
+'seals the entries of the log that no seal covers, of all transactions that have ended, and returns the hash of the seal; kept somewhere else, it proves everything up to here. Those who write to the log do not wait. For superusers, else insufficient_privilege; active_sql_transaction under REPEATABLE READ and SERIALIZABLE';
 
 CREATE FUNCTION dbkit.audit_check(hash pg_catalog.text DEFAULT NULL)
 	RETURNS TABLE (problem pg_catalog.text, seal bigint, id pg_catalog.text, at pg_catalog.timestamptz)
@@ -251,8 +254,7 @@ WITH trimmed AS (
 	WHERE l.operation OPERATOR(pg_catalog.=) 'ERASE'::pg_catalog.text AND l.relation IS NULL
 ), sealed AS (
 	SELECT s.seal, e.id, e.at, e.hash
-	FROM dbkit.audit_sealed AS s, ROWS FROM (pg_catalog.unnest(s.ids), pg_catalog.unnest(s.ats), pg_catalog.unnest(s.hashes)) AS e (id, at, hash), trimmed
-	WHERE e.at OPERATOR(pg_catalog.>=) trimmed.before
+	FROM dbkit.audit_sealed AS s, ROWS FROM (pg_catalog.unnest(s.ids), pg_catalog.unnest(s.ats), pg_catalog.unnest(s.hashes)) AS e (id, at, hash)
 ), entries AS (
 	SELECT l.id, l.at, CASE WHEN dbkit.is_id(l.id, 'aud'::pg_catalog.text) THEN dbkit.id_uuid(l.id) END AS sealed_id,
 		pg_catalog.count(*) OVER (PARTITION BY l.id) AS copies,
@@ -269,7 +271,8 @@ SELECT CASE
 	s.seal, COALESCE(e.id, dbkit.id_from_uuid('aud'::pg_catalog.text, s.id)), COALESCE(s.at, e.at)
 FROM sealed AS s FULL JOIN entries AS e ON e.sealed_id OPERATOR(pg_catalog.=) s.id
 WHERE s.id IS NULL AND NOT EXISTS (SELECT FROM dbkit.audit_unsealed AS u WHERE u.id OPERATOR(pg_catalog.=) e.id)
-	OR s.id IS NOT NULL AND (e.sealed_id IS NULL OR e.copies OPERATOR(pg_catalog.>) 1::pg_catalog.int8 OR e.hash OPERATOR(pg_catalog.<>) s.hash OR e.blanked)
+	OR s.id IS NOT NULL AND (e.sealed_id IS NULL AND s.at OPERATOR(pg_catalog.>=) (SELECT t.before FROM trimmed AS t)
+		OR e.copies OPERATOR(pg_catalog.>) 1::pg_catalog.int8 OR e.hash OPERATOR(pg_catalog.<>) s.hash OR e.blanked)
 UNION ALL
 SELECT 'seal'::pg_catalog.text, s.number, NULL::pg_catalog.text, s.at
 FROM dbkit.audit_seals AS s
@@ -286,7 +289,7 @@ COMMENT ON FUNCTION dbkit.audit_check(pg_catalog.text) IS
 'what in the log is not as it was sealed, a row for each: an entry that was changed, removed or inserted, a seal that does not fit its entries or the seal before it, and, as hash, that no seal has the hash of the argument: one that audit_seal() gave and that was kept somewhere else. No row where all is well. insufficient_privilege for roles that do not see the whole log';
 
 CREATE FUNCTION dbkit.audit_trim(before pg_catalog.timestamptz) RETURNS bigint
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET DateStyle = ISO AS $$
 DECLARE
 	month pg_catalog.record;
 	here bigint;
@@ -295,18 +298,20 @@ DECLARE
 BEGIN
 	PERFORM dbkit.audit_months();
 	FOR month IN
-		SELECT m.relation, m.ends_at
+		-- The default partition has no end: its months are emptied up to the last one that is over.
+		SELECT m.relation, m.ends_at IS NULL AS is_default,
+			COALESCE(m.ends_at, pg_catalog.date_trunc('month'::pg_catalog.text, LEAST(before, pg_catalog.now()), 'UTC'::pg_catalog.text)) AS ends_at
 		FROM (
 			SELECT c.oid::pg_catalog.regclass AS relation,
 				(pg_catalog.regexp_match(pg_catalog.pg_get_expr(c.relpartbound, c.oid), 'TO \(''(.*)''\)'::pg_catalog.text))[1]::pg_catalog.timestamptz AS ends_at
 			FROM pg_catalog.pg_inherits AS i JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.inhrelid
 			WHERE i.inhparent OPERATOR(pg_catalog.=) 'dbkit.audit_log'::pg_catalog.regclass) AS m
-		WHERE m.ends_at OPERATOR(pg_catalog.<=) LEAST(before, pg_catalog.now())
-		ORDER BY m.ends_at
+		WHERE m.ends_at IS NULL OR m.ends_at OPERATOR(pg_catalog.<=) LEAST(before, pg_catalog.now())
+		ORDER BY 3
 	LOOP
 		-- Nobody writes to a month that is over, but for a statement that began in it.
 		EXECUTE pg_catalog.format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE'::pg_catalog.text, month.relation);
-		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s'::pg_catalog.text, month.relation) INTO here;
+		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s AS l WHERE l.at OPERATOR(pg_catalog.<) $1'::pg_catalog.text, month.relation) INTO here USING month.ends_at;
 		CONTINUE WHEN here OPERATOR(pg_catalog.=) 0::pg_catalog.int8;
 		PERFORM FROM dbkit.audit_unsealed AS u
 		WHERE u.at OPERATOR(pg_catalog.<) month.ends_at;
@@ -315,7 +320,11 @@ BEGIN
 				MESSAGE = pg_catalog.format('%s has entries that are not sealed'::pg_catalog.text, month.relation),
 				HINT = 'CALL dbkit.audit_seal() first.'::pg_catalog.text;
 		END IF;
-		EXECUTE pg_catalog.format('TRUNCATE %s'::pg_catalog.text, month.relation);
+		IF month.is_default THEN
+			EXECUTE pg_catalog.format('DELETE FROM %s AS l WHERE l.at OPERATOR(pg_catalog.<) $1'::pg_catalog.text, month.relation) USING month.ends_at;
+		ELSE
+			EXECUTE pg_catalog.format('TRUNCATE %s'::pg_catalog.text, month.relation);
+		END IF;
 		removed := removed OPERATOR(pg_catalog.+) here;
 		trimmed_until := month.ends_at;
 	END LOOP;
@@ -326,7 +335,7 @@ BEGIN
 	RETURN removed;
 END $$;
 COMMENT ON FUNCTION dbkit.audit_trim(pg_catalog.timestamptz) IS
-'removes the entries of all months that ended before that time, notes it in the log, and returns how many they were; the partitions stay, empty, so that nobody who writes has to wait. object_not_in_prerequisite_state while an entry from before the end of such a month is not sealed; for superusers, else insufficient_privilege';
+'removes the entries of all months that ended before that time, also those in the default partition, notes it in the log, and returns how many they were; the partitions stay, empty, so that nobody who writes has to wait. object_not_in_prerequisite_state while an entry from before the end of such a month is not sealed, active_sql_transaction as for audit_seal(); for superusers, else insufficient_privilege';
 
 CREATE FUNCTION dbkit.audit_erase(row_id pg_catalog.text, reason pg_catalog.text) RETURNS bigint
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -350,7 +359,7 @@ BEGIN
 	RETURN pg_catalog.cardinality(ids);
 END $$;
 COMMENT ON FUNCTION dbkit.audit_erase(pg_catalog.text, pg_catalog.text) IS
-'erases the values of all entries about a row, in whatever table, notes it with the reason in the log, and returns how many they were. What else the entries say stays, and dbkit.audit_check() goes on to prove it; VACUUM removes the values from the disk. For superusers, else insufficient_privilege; invalid_parameter_value without a reason';
+'erases the values of all entries about a row, in whatever table, notes it with the reason in the log, and returns how many they were. What else the entries say stays, and dbkit.audit_check() goes on to prove it; VACUUM removes the values from the disk. For superusers, else insufficient_privilege; invalid_parameter_value without a reason, active_sql_transaction as for audit_seal()';
 
 -- DDL ---------------------------------------------------------------------
 

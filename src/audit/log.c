@@ -122,11 +122,11 @@ open_log(void)
 }
 
 /*
- * Open the partition for a time: as get_partition_for_tuple() in
- * executor/execPartition.c finds it.  The default partition takes what has none.
+ * Find the partition for a time: as get_partition_for_tuple() in
+ * executor/execPartition.c does.  The default partition takes what has none.
  */
-static Relation
-open_month(Relation log, TimestampTz at)
+static Oid
+find_month(Relation log, TimestampTz at)
 {
 	PartitionKey key = RelationGetPartitionKey(log);
 	PartitionDesc partitions = RelationGetPartitionDesc(log, true);
@@ -134,7 +134,6 @@ open_month(Relation log, TimestampTz at)
 	Datum		value = TimestampTzGetDatum(at);
 	bool		isequal;
 	int			index = -1;
-	Relation	result;
 
 	if (partitions->nparts > 0)
 	{
@@ -148,7 +147,26 @@ open_month(Relation log, TimestampTz at)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("dbkit.audit_log has no partition for this month, and no default partition"),
 				 errhint("CALL dbkit.audit_seal() makes the months to come.")));
-	result = table_open(partitions->oids[index], RowExclusiveLock);
+	return partitions->oids[index];
+}
+
+/*
+ * Open the partition for a time.  Whoever attaches a month locks the default
+ * partition, so another one may be right once that lock is granted.
+ */
+static Relation
+open_month(Relation log, TimestampTz at)
+{
+	Oid			month = find_month(log, at);
+	Relation	result = table_open(month, RowExclusiveLock);
+	Oid			found;
+
+	while ((found = find_month(log, at)) != month)
+	{
+		table_close(result, RowExclusiveLock);
+		month = found;
+		result = table_open(month, RowExclusiveLock);
+	}
 	if (result->rd_rel->relkind != RELKIND_RELATION || RelationGetDescr(result)->natts != AUDIT_COLUMNS)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

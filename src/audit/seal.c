@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -20,15 +21,24 @@
 #include "audit/log.h"
 #include "audit/months.h"
 
-/* Ensure that the caller may do this to the log. */
+/*
+ * Ensure that the caller may do this to the log, and that each of its statements sees
+ * what was committed while the one before it waited for a lock.
+ */
 static void
-check_superuser(void)
+check_caller(void)
 {
 	if (!superuser())
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to seal, empty or erase the log of changes"),
 				 errdetail("Only superusers may.")));
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("the log of changes has to be sealed, emptied and erased under READ COMMITTED"),
+				 errdetail("Under another isolation level, entries that are committed meanwhile are not seen."),
+				 errhint("Begin the transaction with BEGIN ISOLATION LEVEL READ COMMITTED.")));
 }
 
 PG_FUNCTION_INFO_V1(dbkit_audit_months);
@@ -37,7 +47,7 @@ PG_FUNCTION_INFO_V1(dbkit_audit_months);
 Datum
 dbkit_audit_months(PG_FUNCTION_ARGS)
 {
-	check_superuser();
+	check_caller();
 	SPI_connect();
 	dbkit_make_audit_months();
 	SPI_finish();
@@ -52,7 +62,7 @@ dbkit_audit_note(PG_FUNCTION_ARGS)
 {
 	char	   *name;
 
-	check_superuser();
+	check_caller();
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(2))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),

@@ -38,6 +38,15 @@ sub problems
 	return $node->safe_psql($db, "SELECT problem, seal, id FROM dbkit.audit_check(" . (defined $hash ? "'$hash'" : 'NULL') . ')');
 }
 
+# Wait until a statement that begins like this waits for a lock.
+sub wait_for_lock
+{
+	my ($statement) = @_;
+	$main->poll_query_until('source', "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%$statement%')")
+		or die "\"$statement\" does not wait";
+	return;
+}
+
 $main->safe_psql('postgres', 'CREATE DATABASE source');
 $main->safe_psql('source', "CREATE EXTENSION dbkit; CREATE EXTENSION dbkit_audit; $tables");
 $main->safe_psql('source', $audit);
@@ -136,6 +145,68 @@ is($main->safe_psql('source', q{SET lock_timeout = '5s'; SELECT dbkit.audit_mont
 is($main->safe_psql('source', "SELECT to_regclass('$last') IS NOT NULL"), 't', 'the one that was missing');
 $session->query_safe('COMMIT');
 $session->quit;
+
+# Whoever finds no month waits for the default partition, while another makes the month.
+my $month = $main->safe_psql('source', q{SELECT tableoid::regclass FROM dbkit.audit_log ORDER BY at DESC LIMIT 1});
+$main->safe_psql('source', "SET dbkit.enforce = off; CREATE TABLE detached AS TABLE $month; ALTER TABLE dbkit.audit_log DETACH PARTITION $month; DROP TABLE $month");
+my $maker = $main->background_psql('source');
+my $writer = $main->background_psql('source');
+$maker->query_safe('BEGIN; SELECT dbkit.audit_months()');
+$writer->query_until(qr/writes/, "\\echo writes\nINSERT INTO notes VALUES ('waited', 'a', 'b');\n");
+wait_for_lock('INSERT INTO notes');
+$maker->query_safe('COMMIT');
+$writer->query_safe('SELECT 1');
+is($main->safe_psql('source', q{SELECT tableoid::regclass FROM dbkit.audit_log WHERE row_id = 'waited'}), $month, 'an entry is written to a month that was made meanwhile');
+$main->safe_psql('source', 'INSERT INTO dbkit.audit_log TABLE detached; DROP TABLE detached');
+
+# transactions that go on -----------------------------------------------------------------
+
+# Of the transactions that are open, one began before that of the seal, and one after it.
+my ($earlier, $sealer, $later) = map { $main->background_psql('source') } 1 .. 3;
+for ([ $earlier, 'earlier' ], [ $sealer, 'sealer' ], [ $later, 'later' ])
+{
+	my ($one, $name) = @$_;
+	$one->query_safe("BEGIN; INSERT INTO notes VALUES ('$name 1', 'a', 'b')");
+}
+$main->safe_psql('source', "INSERT INTO notes VALUES ('ended', 'a', 'b')");
+$sealer->query_safe("SAVEPOINT s; INSERT INTO notes VALUES ('sealer 2', 'a', 'b'); CALL dbkit.audit_seal()");
+$sealer->query_safe("INSERT INTO notes VALUES ('sealer 3', 'a', 'b'); RELEASE SAVEPOINT s");
+my $unsealed = q{SELECT string_agg(row_id, ', ' ORDER BY row_id) FROM dbkit.audit_unsealed};
+is($sealer->query_safe($unsealed), 'sealer 1, sealer 2, sealer 3', 'a seal leaves the entries of its own transaction');
+is($sealer->query_safe('SELECT * FROM dbkit.audit_check()'), '', 'which are not taken for ones that were slipped in');
+$sealer->query_safe('CALL dbkit.audit_seal(); COMMIT');
+is($main->safe_psql('source', $unsealed), 'sealer 1, sealer 2, sealer 3', 'the same when it seals again');
+is(problems($main, 'source'), '', 'and all is well');
+is($main->safe_psql('source', q{SELECT number - max(number) OVER (), entries > 0, cardinality(ARRAY(SELECT pg_snapshot_xip(snapshot))),
+	pg_snapshot_xmin(snapshot) = (SELECT min(x) FROM pg_snapshot_xip(snapshot) AS x) FROM dbkit.audit_seals ORDER BY number DESC LIMIT 2}),
+	"0|f|3|t\n-1|t|3|t", 'the snapshots have all three transactions as running');
+$_->query_safe('COMMIT') for $earlier, $later;
+$hash = $main->safe_psql('source', 'CALL dbkit.audit_seal()');
+is($main->safe_psql('source', $unsealed), '', 'the next seal covers all of them');
+is(problems($main, 'source', $hash), '', 'and proves them');
+
+# A transaction that writes to a month while that is to be trimmed
+my $old = q{INSERT INTO dbkit.audit_log SELECT (jsonb_populate_record(l, jsonb_build_object('id', generate_id('aud'), 'row_id', 'old', 'at', '2001-02-03', 'transaction', pg_current_xact_id()::text))).*
+	FROM dbkit.audit_log l WHERE row_id = 'ended'};
+$main->safe_psql('source', q{CREATE TABLE dbkit.audit_log_2001_02 (LIKE dbkit.audit_log);
+	ALTER TABLE dbkit.audit_log ATTACH PARTITION dbkit.audit_log_2001_02 FOR VALUES FROM ('2001-02-01 00:00+00') TO ('2001-03-01 00:00+00')});
+$main->safe_psql('source', "$old; CALL dbkit.audit_seal()");
+my $trimmer = $main->background_psql('source', on_error_stop => 0);
+$trimmer->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
+$main->safe_psql('source', $old);
+$trimmer->query('SELECT dbkit.audit_trim(now()); COMMIT;');
+is($main->safe_psql('source', q{SELECT count(*) FROM dbkit.audit_log WHERE row_id = 'old'}), '2', 'nothing is trimmed that the snapshot of a transaction does not see');
+$main->safe_psql('source', 'CALL dbkit.audit_seal()');
+$sealer->query_safe("BEGIN; $old");
+$trimmer->query_until(qr/trims/, "\\echo trims\nSELECT dbkit.audit_trim(now());\n");
+wait_for_lock('SELECT dbkit.audit_trim');
+$sealer->query_safe('COMMIT');
+$trimmer->query('SELECT 1');
+is($main->safe_psql('source', q{SELECT count(*) FROM dbkit.audit_log WHERE row_id = 'old'}), '3', 'nor what is committed while the month is waited for');
+$main->safe_psql('source', 'CALL dbkit.audit_seal()');
+is($main->safe_psql('source', 'SELECT dbkit.audit_trim(now())'), '3', 'until all are sealed');
+is(problems($main, 'source', $hash), '', 'which is proved as well');
+$_->quit for $maker, $writer, $earlier, $sealer, $later, $trimmer;
 
 # The log is not dropped, even by a session that has not loaded the library.
 my ($status, $out, $err) = $main->psql('source', 'DROP EXTENSION dbkit_audit CASCADE');
