@@ -4606,6 +4606,110 @@ END $$;
 COMMENT ON FUNCTION dbkit.create_table(text, text, text, text) IS
 'Makes a table of these columns, written as between the parentheses of CREATE TABLE, as the agreement wants it: with its id, trigger, indexes and policy, and types that the rules accept. Without a prefix a free one is taken. It is protected as by dbkit.protect() with this access, for the customer_role of the agreement, or for all where there is no such role.';
 
+-- typed JSON --------------------------------------------------------------------
+
+-- The texts are told by their form alone, so that no setting of the session can change what is
+-- accepted, and nothing is raised.
+CREATE OR REPLACE FUNCTION dbkit.is_date_text(string text) RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN string COLLATE "C" ~ '(?x)^(?!0000) (
+		[0-9]{4} - ( (0[13578]|1[02]) - (0[1-9]|[12][0-9]|3[01]) | (0[469]|11) - (0[1-9]|[12][0-9]|30) | 02 - (0[1-9]|1[0-9]|2[0-8]) )
+		| ( [0-9]{2} (0[48]|[2468][048]|[13579][26]) | ([02468][048]|[13579][26]) 00 ) - 02 - 29 )$';
+COMMENT ON FUNCTION dbkit.is_date_text(text) IS 'whether it is a date as typed JSON has it, and a day that there is';
+
+CREATE OR REPLACE FUNCTION dbkit.is_timestamp_text(string text) RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN dbkit.is_date_text(left(string, 10)) AND substr(string, 11) COLLATE "C" ~ '(?x)^
+		T ([01][0-9]|2[0-3]) (:[0-5][0-9]){2} ([.][0-9]{1,6})? ( Z | [+-] (0[0-9]|1[0-5]) :[0-5][0-9] )$';
+COMMENT ON FUNCTION dbkit.is_timestamp_text(text) IS 'whether it is a timestamp as typed JSON has it: with an offset, and at most six digits of a fraction';
+
+CREATE OR REPLACE FUNCTION dbkit.sentinel(document jsonb) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN CASE WHEN jsonb_typeof(document) <> 'object' OR NOT document ? '__sentinel' THEN NULL
+		WHEN document -> '__sentinel' IN ('"timestamp"', '"date"', '"object"', '"array"') AND document ? 'value' THEN document ->> '__sentinel'
+		ELSE '' END;
+COMMENT ON FUNCTION dbkit.sentinel(jsonb) IS
+'what an object stands for: timestamp, date, object or array; NULL for what stands for itself, an empty text for what is not typed JSON';
+
+CREATE OR REPLACE FUNCTION dbkit.is_time(string jsonb, kind text) RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN jsonb_typeof(string) = 'string' AND CASE kind WHEN 'date' THEN dbkit.is_date_text(string #>> '{}') ELSE dbkit.is_timestamp_text(string #>> '{}') END;
+COMMENT ON FUNCTION dbkit.is_time(jsonb, text) IS 'whether it is a string that the object of this kind can hold';
+
+CREATE OR REPLACE FUNCTION dbkit.read_sentinel(document jsonb) RETURNS text
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	result text := dbkit.sentinel(document);
+BEGIN
+	IF result = '' THEN
+		RAISE invalid_parameter_value USING MESSAGE = 'a JSON object with the key "__sentinel" is not typed JSON',
+			DETAIL = 'Its value has to be "timestamp", "date", "object" or "array", and there has to be a key "value".',
+			HINT = 'dbkit.to_typed_json() wraps objects that have this key for other reasons.';
+	END IF;
+	RETURN result;
+END $$;
+COMMENT ON FUNCTION dbkit.read_sentinel(jsonb) IS 'what an object stands for, as dbkit.sentinel() tells it; invalid_parameter_value for what is not typed JSON';
+
+CREATE OR REPLACE FUNCTION dbkit.refuse_time(document jsonb, kind text) RETURNS text
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	found_kind text := dbkit.read_sentinel(document);
+	string jsonb := CASE WHEN found_kind IS NULL THEN document ELSE document -> 'value' END;
+BEGIN
+	IF found_kind <> kind THEN
+		RAISE datatype_mismatch USING MESSAGE = format('the JSON is a %s, not a %s', found_kind, kind);
+	END IF;
+	RAISE invalid_datetime_format USING
+		MESSAGE = CASE jsonb_typeof(string) WHEN 'string' THEN format('invalid %s in JSON: "%s"', kind, string #>> '{}') ELSE format('a %s in JSON has to be a string', kind) END,
+		HINT = format('It is written like "%s".', CASE kind WHEN 'date' THEN '2024-01-10' ELSE '2024-01-10T12:00:00+00:00' END);
+END $$;
+COMMENT ON FUNCTION dbkit.refuse_time(jsonb, text) IS 'raises what is wrong with JSON that is to be a time';
+
+CREATE OR REPLACE FUNCTION dbkit.time_text(document jsonb, kind text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN (SELECT CASE WHEN string = 'null' THEN NULL WHEN dbkit.is_time(string, kind) THEN string #>> '{}' ELSE dbkit.refuse_time(document, kind) END
+		FROM (SELECT CASE coalesce(dbkit.sentinel(document), 'none') WHEN 'none' THEN document WHEN kind THEN document -> 'value' END) AS s (string));
+COMMENT ON FUNCTION dbkit.time_text(jsonb, text) IS
+'the text of a time in its object, or as such; NULL for JSON null. What it is read as depends on no setting';
+
+-- The text has a year of four digits, and an offset: each session reads the same.
+CREATE OR REPLACE FUNCTION dbkit.json_timestamp("json" jsonb) RETURNS timestamptz
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+	RETURN dbkit.time_text("json", 'timestamp');
+END $$;
+COMMENT ON FUNCTION dbkit.json_timestamp(jsonb) IS
+'the time that typed JSON or a JSON string holds; NULL for JSON null; can be indexed. invalid_datetime_format for a text without an offset or with more than six digits of a fraction, datatype_mismatch for a date';
+
+CREATE OR REPLACE FUNCTION dbkit.json_date("json" jsonb) RETURNS date
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+	RETURN dbkit.time_text("json", 'date');
+END $$;
+COMMENT ON FUNCTION dbkit.json_date(jsonb) IS
+'the date that typed JSON or a JSON string holds; NULL for JSON null; can be indexed. invalid_datetime_format for another text than 2024-01-10, datatype_mismatch for a timestamp';
+
+-- A query and no recursion of functions, which could reach the limit of the stack.
+CREATE OR REPLACE FUNCTION dbkit.is_typed_json("json" jsonb) RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN strpos("json"::text, '"__sentinel": ') = 0 OR (
+		WITH RECURSIVE parts (part, kind) AS (
+			SELECT is_typed_json."json", dbkit.sentinel(is_typed_json."json")
+			UNION ALL
+			SELECT inner_part, dbkit.sentinel(inner_part)
+			FROM parts CROSS JOIN LATERAL (
+				SELECT e.value FROM jsonb_each(CASE WHEN kind IS NULL AND jsonb_typeof(part) = 'object' THEN part END) AS e
+				UNION ALL
+				SELECT a.value FROM jsonb_array_elements(CASE WHEN jsonb_typeof(part) = 'array' THEN part
+					WHEN kind = 'array' AND jsonb_typeof(part -> 'value') = 'array' THEN part -> 'value' END) AS a) AS i (inner_part))
+		SELECT bool_and(CASE WHEN kind IS NULL OR kind = 'object' THEN true
+			WHEN kind = 'array' THEN jsonb_typeof(part -> 'value') = 'array' AND part ? 'lower_bounds'
+			WHEN kind = '' THEN false
+			ELSE dbkit.is_time(part -> 'value', kind) END)
+		FROM parts);
+COMMENT ON FUNCTION dbkit.is_typed_json(jsonb) IS
+'whether each object with the key __sentinel, at any depth, is one that typed JSON has; raises nothing, so it can stand in a CHECK';
+
 -- what the data means -----------------------------------------------------------
 
 CREATE OR REPLACE FUNCTION dbkit.documented_identifier(name text) RETURNS text
