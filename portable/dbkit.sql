@@ -4606,6 +4606,579 @@ END $$;
 COMMENT ON FUNCTION dbkit.create_table(text, text, text, text) IS
 'Makes a table of these columns, written as between the parentheses of CREATE TABLE, as the agreement wants it: with its id, trigger, indexes and policy, and types that the rules accept. Without a prefix a free one is taken. It is protected as by dbkit.protect() with this access, for the customer_role of the agreement, or for all where there is no such role.';
 
+-- typed JSON --------------------------------------------------------------------
+
+-- The texts are told by their form alone, so that no setting of the session can change what is
+-- accepted, and nothing is raised.
+CREATE OR REPLACE FUNCTION dbkit.is_date_text(string text) RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN string COLLATE "C" ~ '(?x)^(?!0000) (
+		[0-9]{4} - ( (0[13578]|1[02]) - (0[1-9]|[12][0-9]|3[01]) | (0[469]|11) - (0[1-9]|[12][0-9]|30) | 02 - (0[1-9]|1[0-9]|2[0-8]) )
+		| ( [0-9]{2} (0[48]|[2468][048]|[13579][26]) | ([02468][048]|[13579][26]) 00 ) - 02 - 29 )$';
+COMMENT ON FUNCTION dbkit.is_date_text(text) IS 'whether it is a date as typed JSON has it, and a day that there is';
+
+CREATE OR REPLACE FUNCTION dbkit.is_timestamp_text(string text) RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN dbkit.is_date_text(left(string, 10)) AND substr(string, 11) COLLATE "C" ~ '(?x)^
+		T ([01][0-9]|2[0-3]) (:[0-5][0-9]){2} ([.][0-9]{1,6})? ( Z | [+-] (0[0-9]|1[0-5]) :[0-5][0-9] )$';
+COMMENT ON FUNCTION dbkit.is_timestamp_text(text) IS 'whether it is a timestamp as typed JSON has it: with an offset, and at most six digits of a fraction';
+
+CREATE OR REPLACE FUNCTION dbkit.sentinel(document jsonb) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN CASE WHEN jsonb_typeof(document) <> 'object' OR NOT document ? '__sentinel' THEN NULL
+		WHEN document -> '__sentinel' IN ('"timestamp"', '"date"', '"object"', '"array"') AND document ? 'value' THEN document ->> '__sentinel'
+		ELSE '' END;
+COMMENT ON FUNCTION dbkit.sentinel(jsonb) IS
+'what an object stands for: timestamp, date, object or array; NULL for what stands for itself, an empty text for what is not typed JSON';
+
+CREATE OR REPLACE FUNCTION dbkit.is_time(string jsonb, kind text) RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN jsonb_typeof(string) = 'string' AND CASE kind WHEN 'date' THEN dbkit.is_date_text(string #>> '{}') ELSE dbkit.is_timestamp_text(string #>> '{}') END;
+COMMENT ON FUNCTION dbkit.is_time(jsonb, text) IS 'whether it is a string that the object of this kind can hold';
+
+CREATE OR REPLACE FUNCTION dbkit.read_sentinel(document jsonb) RETURNS text
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	result text := dbkit.sentinel(document);
+BEGIN
+	IF result = '' THEN
+		RAISE invalid_parameter_value USING MESSAGE = 'a JSON object with the key "__sentinel" is not typed JSON',
+			DETAIL = 'Its value has to be "timestamp", "date", "object" or "array", and there has to be a key "value".',
+			HINT = 'dbkit.to_typed_json() wraps objects that have this key for other reasons.';
+	END IF;
+	RETURN result;
+END $$;
+COMMENT ON FUNCTION dbkit.read_sentinel(jsonb) IS 'what an object stands for, as dbkit.sentinel() tells it; invalid_parameter_value for what is not typed JSON';
+
+CREATE OR REPLACE FUNCTION dbkit.refuse_time(document jsonb, kind text) RETURNS text
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	found_kind text := dbkit.read_sentinel(document);
+	string jsonb := CASE WHEN found_kind IS NULL THEN document ELSE document -> 'value' END;
+BEGIN
+	IF found_kind <> kind THEN
+		RAISE datatype_mismatch USING MESSAGE = format('the JSON is a %s, not a %s', found_kind, kind);
+	END IF;
+	RAISE invalid_datetime_format USING
+		MESSAGE = CASE jsonb_typeof(string) WHEN 'string' THEN format('invalid %s in JSON: "%s"', kind, string #>> '{}') ELSE format('a %s in JSON has to be a string', kind) END,
+		HINT = format('It is written like "%s".', CASE kind WHEN 'date' THEN '2024-01-10' ELSE '2024-01-10T12:00:00+00:00' END);
+END $$;
+COMMENT ON FUNCTION dbkit.refuse_time(jsonb, text) IS 'raises what is wrong with JSON that is to be a time';
+
+CREATE OR REPLACE FUNCTION dbkit.time_text(document jsonb, kind text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN (SELECT CASE WHEN string = 'null' THEN NULL WHEN dbkit.is_time(string, kind) THEN string #>> '{}' ELSE dbkit.refuse_time(document, kind) END
+		FROM (SELECT CASE coalesce(dbkit.sentinel(document), 'none') WHEN 'none' THEN document WHEN kind THEN document -> 'value' END) AS s (string));
+COMMENT ON FUNCTION dbkit.time_text(jsonb, text) IS
+'the text of a time in its object, or as such; NULL for JSON null. What it is read as depends on no setting';
+
+-- The text has a year of four digits, and an offset: each session reads the same.
+CREATE OR REPLACE FUNCTION dbkit.json_timestamp("json" jsonb) RETURNS timestamptz
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+	RETURN dbkit.time_text("json", 'timestamp');
+END $$;
+COMMENT ON FUNCTION dbkit.json_timestamp(jsonb) IS
+'the time that typed JSON or a JSON string holds; NULL for JSON null; can be indexed. invalid_datetime_format for a text without an offset or with more than six digits of a fraction, datatype_mismatch for a date';
+
+CREATE OR REPLACE FUNCTION dbkit.json_date("json" jsonb) RETURNS date
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+	RETURN dbkit.time_text("json", 'date');
+END $$;
+COMMENT ON FUNCTION dbkit.json_date(jsonb) IS
+'the date that typed JSON or a JSON string holds; NULL for JSON null; can be indexed. invalid_datetime_format for another text than 2024-01-10, datatype_mismatch for a timestamp';
+
+CREATE OR REPLACE FUNCTION dbkit.mentions_sentinel(document jsonb) RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN strpos(document::text, '"__sentinel": ') > 0;
+COMMENT ON FUNCTION dbkit.mentions_sentinel(jsonb) IS 'whether an object in it could have the key __sentinel';
+
+-- A query and no recursion of functions, which could reach the limit of the stack.
+CREATE OR REPLACE FUNCTION dbkit.is_typed_json("json" jsonb) RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN NOT dbkit.mentions_sentinel("json") OR (
+		WITH RECURSIVE parts (part, kind) AS (
+			SELECT is_typed_json."json", dbkit.sentinel(is_typed_json."json")
+			UNION ALL
+			SELECT inner_part, dbkit.sentinel(inner_part)
+			FROM parts CROSS JOIN LATERAL (
+				SELECT e.value FROM jsonb_each(CASE WHEN kind IS NULL AND jsonb_typeof(part) = 'object' THEN part END) AS e
+				UNION ALL
+				SELECT a.value FROM jsonb_array_elements(CASE WHEN jsonb_typeof(part) = 'array' THEN part
+					WHEN kind = 'array' AND jsonb_typeof(part -> 'value') = 'array' THEN part -> 'value' END) AS a) AS i (inner_part))
+		SELECT bool_and(CASE WHEN kind IS NULL OR kind = 'object' THEN true
+			WHEN kind = 'array' THEN jsonb_typeof(part -> 'value') = 'array' AND part ? 'lower_bounds'
+			WHEN kind = '' THEN false
+			ELSE dbkit.is_time(part -> 'value', kind) END)
+		FROM parts);
+COMMENT ON FUNCTION dbkit.is_typed_json(jsonb) IS
+'whether each object with the key __sentinel, at any depth, is one that typed JSON has; raises nothing, so it can stand in a CHECK';
+
+-- writing: one expression for the whole value, from its type.  "path" is the SQL of a part of it.
+
+CREATE OR REPLACE FUNCTION dbkit.wrap_json(document jsonb) RETURNS jsonb
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT dbkit.mentions_sentinel(document) THEN
+		RETURN document;
+	ELSIF jsonb_typeof(document) = 'array' THEN
+		RETURN (SELECT jsonb_agg(dbkit.wrap_json(a.value) ORDER BY a.ordinality) FROM jsonb_array_elements(document) WITH ORDINALITY AS a);
+	ELSIF jsonb_typeof(document) <> 'object' THEN
+		RETURN document;
+	ELSIF document ? '__sentinel' THEN
+		RETURN jsonb_build_object('__sentinel', 'object', 'value', document);
+	END IF;
+	RETURN (SELECT jsonb_object_agg(e.key, dbkit.wrap_json(e.value)) FROM jsonb_each(document) AS e);
+END $$;
+COMMENT ON FUNCTION dbkit.wrap_json(jsonb) IS 'JSON of the user, with what could be taken for typed JSON wrapped';
+
+CREATE OR REPLACE FUNCTION dbkit.typed_document(document jsonb, in_array boolean) RETURNS jsonb
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN CASE WHEN document = 'null' OR in_array AND jsonb_typeof(document) = 'array' THEN jsonb_build_object('__sentinel', 'object', 'value', document)
+		ELSE dbkit.wrap_json(document) END;
+COMMENT ON FUNCTION dbkit.typed_document(jsonb, boolean) IS
+'typed JSON of a json value: its null is not NULL, and an array in an array of SQL is not a dimension of it';
+
+CREATE OR REPLACE FUNCTION dbkit.typed_number(string text) RETURNS jsonb
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN CASE WHEN string COLLATE "C" ~ '[NnIi]' OR string = '-0' THEN to_jsonb(string) ELSE to_jsonb(string::numeric) END;
+COMMENT ON FUNCTION dbkit.typed_number(text) IS 'typed JSON of a number: what JSON has no number for is a string';
+
+CREATE OR REPLACE FUNCTION dbkit.refuse_typed_time(kind text, string text, column_name text) RETURNS jsonb
+	LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	message text := format('typed JSON cannot express the %s %s', kind, string);
+	hint text := 'Typed JSON has the years 1 to 9999, as Python and JavaScript do.  Use NULL for what has no end.';
+BEGIN
+	IF column_name IS NULL THEN
+		RAISE datetime_field_overflow USING MESSAGE = message, HINT = hint;
+	END IF;
+	RAISE datetime_field_overflow USING MESSAGE = message, DETAIL = format('It is the value of column "%s".', column_name), HINT = hint;
+END $$;
+COMMENT ON FUNCTION dbkit.refuse_typed_time(text, text, text) IS 'raises datetime_field_overflow for a time that typed JSON does not have';
+
+CREATE OR REPLACE FUNCTION dbkit.typed_timestamp(at timestamptz, column_name text) RETURNS jsonb
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+	RETURN CASE WHEN at BETWEEN timestamptz '0001-01-01 00:00:00+00' AND timestamptz '9999-12-31 23:59:59.999999+00'
+		THEN jsonb_build_object('__sentinel', 'timestamp', 'value', concat(to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS'),
+			CASE WHEN date_trunc('second', at, 'UTC') <> at THEN to_char(at, '.US') END, '+00:00'))
+		ELSE dbkit.refuse_typed_time('timestamp', format('%s', at), column_name) END;
+COMMENT ON FUNCTION dbkit.typed_timestamp(timestamptz, text) IS 'typed JSON of a timestamp; datetime_field_overflow, with the name of the column, if it has none';
+
+CREATE OR REPLACE FUNCTION dbkit.typed_date(day date, column_name text) RETURNS jsonb
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+	RETURN CASE WHEN day BETWEEN date '0001-01-01' AND date '9999-12-31'
+		THEN jsonb_build_object('__sentinel', 'date', 'value', to_char(day::timestamp, 'YYYY-MM-DD'))
+		ELSE dbkit.refuse_typed_time('date', format('%s', day), column_name) END;
+COMMENT ON FUNCTION dbkit.typed_date(date, text) IS 'typed JSON of a date; datetime_field_overflow, with the name of the column, if it has none';
+
+-- As an element of another array, by a domain, an array could be taken for a dimension.
+CREATE OR REPLACE FUNCTION dbkit.typed_array(elements jsonb[], dimensions text, in_array boolean) RETURNS jsonb
+	LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	bounds integer[];
+	sizes integer[];
+BEGIN
+	SELECT coalesce(array_agg(d[1]::integer ORDER BY n), '{}'), coalesce(array_agg(d[2]::bigint - d[1]::bigint + 1 ORDER BY n), '{}') INTO bounds, sizes
+	FROM regexp_matches(dimensions, '\[(-?[0-9]+):(-?[0-9]+)\]', 'g') WITH ORDINALITY AS m (d, n);
+	FOR dimension IN REVERSE cardinality(sizes)..2 LOOP
+		elements := ARRAY(SELECT to_jsonb(elements[first : first + sizes[dimension] - 1]) FROM generate_series(1, cardinality(elements), sizes[dimension]) AS first);
+	END LOOP;
+	IF in_array OR 1 <> ANY (bounds) THEN
+		RETURN jsonb_build_object('__sentinel', 'array', 'value', elements, 'lower_bounds', bounds);
+	END IF;
+	RETURN to_jsonb(elements);
+END $$;
+COMMENT ON FUNCTION dbkit.typed_array(jsonb[], text, boolean) IS
+'typed JSON of an array, whose elements and array_dims() are given: arrays in arrays, one for each dimension';
+
+-- Not STRICT, as is_prefix() is not: a row has many columns.
+CREATE OR REPLACE FUNCTION dbkit.kind_of(type oid, typtype "char", typsubscript regproc) RETURNS text
+	LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	RETURN CASE WHEN typtype = 'd' THEN NULL
+		WHEN type = 'bool'::regtype THEN 'boolean'
+		WHEN type IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'float4'::regtype, 'float8'::regtype, 'numeric'::regtype) THEN 'number'
+		WHEN type = 'timestamptz'::regtype THEN 'timestamp'
+		WHEN type = 'date'::regtype THEN 'date'
+		WHEN type IN ('json'::regtype, 'jsonb'::regtype) THEN 'json'
+		WHEN typtype = 'c' OR type = 'record'::regtype THEN 'composite'
+		-- these two, which have subscripts from 0, are strings
+		WHEN typsubscript = 'array_subscript_handler'::regproc AND type NOT IN ('int2vector'::regtype, 'oidvector'::regtype) THEN 'array'
+		ELSE 'text' END;
+COMMENT ON FUNCTION dbkit.kind_of(oid, "char", regproc) IS 'how typed JSON has values of a type, of which pg_type says this; NULL for a domain';
+
+CREATE OR REPLACE FUNCTION dbkit.typed_kind(type oid) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	RETURN (SELECT dbkit.kind_of(t.oid, t.typtype, t.typsubscript) FROM pg_type t WHERE t.oid = dbkit.base_type(type));
+COMMENT ON FUNCTION dbkit.typed_kind(oid) IS 'how typed JSON has values of a type, below all domains';
+
+CREATE OR REPLACE FUNCTION dbkit.typed_scalar_sql(kind text, path text, column_name text, in_array boolean) RETURNS text
+	LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	RETURN format(CASE kind WHEN 'boolean' THEN 'pg_catalog.to_jsonb(%s)' WHEN 'number' THEN 'dbkit.typed_number(pg_catalog.format(''%%s'', %s))'
+		WHEN 'timestamp' THEN 'dbkit.typed_timestamp(%s, %L)' WHEN 'date' THEN 'dbkit.typed_date(%s, %L)' WHEN 'json' THEN 'dbkit.typed_document((%s)::pg_catalog.jsonb, %3$L)'
+		ELSE 'pg_catalog.to_jsonb(pg_catalog.format(''%%s'', %s))' END, path, column_name, in_array);
+COMMENT ON FUNCTION dbkit.typed_scalar_sql(text, text, text, boolean) IS 'SQL for typed JSON of a value that is neither an array nor a row nor NULL';
+
+-- Not IS NULL, which is true of a row of NULLs as well
+CREATE OR REPLACE FUNCTION dbkit.unless_null_sql(path text, expression text) RETURNS text
+	LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	RETURN format('CASE WHEN %s IS DISTINCT FROM NULL THEN %s ELSE ''null''::pg_catalog.jsonb END', path, expression);
+COMMENT ON FUNCTION dbkit.unless_null_sql(text, text) IS 'SQL for JSON null where the value is NULL';
+
+CREATE OR REPLACE FUNCTION dbkit.type_name(type oid) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	RETURN (SELECT format('%I.%I', n.nspname, t.typname) FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid = type);
+COMMENT ON FUNCTION dbkit.type_name(oid) IS 'the name of a type with its schema, which means that type whatever the search_path is';
+
+CREATE OR REPLACE FUNCTION dbkit.element_type(type oid) RETURNS oid
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	RETURN (SELECT typelem FROM pg_type WHERE oid = dbkit.base_type(type));
+COMMENT ON FUNCTION dbkit.element_type(oid) IS 'the type of the elements of an array';
+
+CREATE OR REPLACE FUNCTION dbkit.columns_of_type(type oid, OUT names text[], OUT types oid[])
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT coalesce(array_agg(a.attname::text ORDER BY a.attnum), '{}'), coalesce(array_agg(a.atttypid ORDER BY a.attnum), '{}')
+		FROM pg_type t JOIN pg_attribute a ON a.attrelid = t.typrelid
+		WHERE t.oid = dbkit.base_type(type) AND a.attnum > 0 AND NOT a.attisdropped;
+	END;
+COMMENT ON FUNCTION dbkit.columns_of_type(oid) IS 'the columns of a composite type';
+
+CREATE OR REPLACE FUNCTION dbkit.four_bytes(bytes bytea, start integer) RETURNS bigint
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN ('x' || encode(substr(bytes, start, 4), 'hex'))::bit(32)::bigint;
+COMMENT ON FUNCTION dbkit.four_bytes(bytea, integer) IS 'four bytes as a number that is not negative';
+
+-- The binary form of a row tells the types: their number, then of each column the type, the length,
+-- which is -1 for NULL, and the value.  JSON tells the names.
+CREATE OR REPLACE FUNCTION dbkit.columns_of_record(input record, OUT names text[], OUT types oid[], OUT source text)
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	sent bytea := record_send(input);
+	place integer := 5;
+BEGIN
+	names := ARRAY(SELECT json_object_keys(row_to_json(input)));
+	types := '{}';
+	FOR n IN 1..cardinality(names) LOOP
+		types := types || dbkit.four_bytes(sent, place)::oid;
+		IF types[n] = 'unknown'::regtype THEN
+			RAISE indeterminate_datatype USING MESSAGE = format('could not determine the type of column "%s"', names[n]),
+				HINT = 'Give the literal a type: ''a''::text.';
+		END IF;
+		place := place + 8 + CASE dbkit.four_bytes(sent, place + 4) WHEN 4294967295 THEN 0 ELSE dbkit.four_bytes(sent, place + 4) END;
+	END LOOP;
+	source := format(' FROM pg_catalog.unnest(ARRAY[$1]) AS t (%s)', (SELECT string_agg(format('c%s %s', n, dbkit.type_name(type)), ', ' ORDER BY n)
+		FROM unnest(types) WITH ORDINALITY AS c (type, n)));
+END $$;
+COMMENT ON FUNCTION dbkit.columns_of_record(record) IS 'the columns of a row of type record, and a FROM that gives them, of the row $1, the names c1, c2 and so on';
+
+CREATE OR REPLACE FUNCTION dbkit.typed_columns_sql(names text[], types oid[], paths text[]) RETURNS text
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	result text := coalesce((SELECT format('(SELECT pg_catalog.jsonb_object_agg(name, value) FROM (VALUES %s) AS c (name, value))',
+			string_agg(format('(%L, %s)', name, CASE WHEN kind IN ('array', 'composite') OR kind IS NULL THEN dbkit.typed_sql(type, path, name, false)
+				ELSE dbkit.unless_null_sql(path, dbkit.typed_scalar_sql(kind, path, name, false)) END), ', ' ORDER BY n))
+		FROM unnest(names, types, paths) WITH ORDINALITY AS c (name, type, path, n)
+		JOIN (SELECT oid, dbkit.kind_of(oid, typtype, typsubscript) AS kind FROM pg_type) AS t ON t.oid = c.type HAVING count(*) > 0), '''{}''::pg_catalog.jsonb');
+BEGIN
+	IF '__sentinel' = ANY (names) THEN
+		RETURN format('pg_catalog.jsonb_build_object(''__sentinel'', ''object'', ''value'', %s)', result);
+	END IF;
+	RETURN result;
+END $$;
+COMMENT ON FUNCTION dbkit.typed_columns_sql(text[], oid[], text[]) IS 'SQL for typed JSON of a row of these columns';
+
+CREATE OR REPLACE FUNCTION dbkit.typed_record(input record) RETURNS jsonb
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	columns record := dbkit.columns_of_record(input);
+	result jsonb := '{}';
+BEGIN
+	IF columns.names <> '{}' THEN
+		EXECUTE concat('SELECT ', dbkit.typed_columns_sql(columns.names, columns.types, ARRAY(SELECT format('t.c%s', n) FROM generate_subscripts(columns.names, 1) AS n)),
+			columns.source) INTO result USING input;
+	END IF;
+	RETURN result;
+END $$;
+COMMENT ON FUNCTION dbkit.typed_record(record) IS 'typed JSON of a row whose type has no name';
+
+CREATE OR REPLACE FUNCTION dbkit.typed_sql(type oid, path text, column_name text, in_array boolean) RETURNS text
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	base oid := dbkit.base_type(type);
+	kind text := dbkit.typed_kind(base);
+	input text := CASE WHEN base = type THEN path ELSE format('(%s)::%s', path, dbkit.type_name(base)) END;
+	columns record;
+	result text;
+BEGIN
+	IF kind = 'array' THEN
+		result := format('dbkit.typed_array(ARRAY(SELECT %s FROM (SELECT pg_catalog.unnest(%s) AS e) AS s), pg_catalog.array_dims(%2$s), %L)',
+			dbkit.typed_sql(dbkit.element_type(base), 'e', column_name, true), input, in_array);
+	ELSIF base = 'record'::regtype THEN
+		result := format('dbkit.typed_record(%s)', input);
+	ELSIF kind = 'composite' THEN
+		columns := dbkit.columns_of_type(base);
+		result := dbkit.typed_columns_sql(columns.names, columns.types, ARRAY(SELECT format('(%s).%I', input, name) FROM unnest(columns.names) AS name));
+	ELSE
+		result := dbkit.typed_scalar_sql(kind, input, column_name, in_array);
+	END IF;
+	RETURN dbkit.unless_null_sql(path, result);
+END $$;
+COMMENT ON FUNCTION dbkit.typed_sql(oid, text, text, boolean) IS
+'SQL for typed JSON of a value of a type, in a column, and perhaps as an element of an array';
+
+CREATE OR REPLACE FUNCTION dbkit.to_typed_json(value anyelement) RETURNS jsonb
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp SET datestyle = ISO SET intervalstyle = postgres SET extra_float_digits = 1 AS $$
+DECLARE
+	result jsonb;
+BEGIN
+	EXECUTE concat('SELECT ', dbkit.typed_sql(pg_typeof(value), '$1', NULL, false)) INTO result USING value;
+	RETURN result;
+END $$;
+COMMENT ON FUNCTION dbkit.to_typed_json(anyelement) IS
+'the value as JSON that dbkit.from_typed_json() reads back without a loss: as to_jsonb() writes it, but a timestamptz is {"__sentinel": "timestamp", "value": "2024-01-10T12:00:00+00:00"}, a date {"__sentinel": "date", "value": "2024-01-10"}, and an object that has the key __sentinel itself {"__sentinel": "object", "value": {...}}; datetime_field_overflow for infinity, BC and years after 9999';
+
+-- reading: the text that the input function of the type reads, which then checks domains and lengths
+
+CREATE OR REPLACE FUNCTION dbkit.refuse_typed(type oid, expected text) RETURNS text
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RAISE datatype_mismatch USING MESSAGE = format('the JSON is no value of type %s', format_type(dbkit.base_type(type), NULL)),
+		DETAIL = format('It has to be %s.', expected);
+END $$;
+COMMENT ON FUNCTION dbkit.refuse_typed(oid, text) IS 'raises datatype_mismatch for JSON that has another form than a type';
+
+CREATE OR REPLACE FUNCTION dbkit.unwrap_json(document jsonb) RETURNS jsonb
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT dbkit.mentions_sentinel(document) THEN
+		RETURN document;
+	ELSIF dbkit.read_sentinel(document) = 'object' THEN
+		RETURN document -> 'value';
+	ELSIF jsonb_typeof(document) = 'array' THEN
+		RETURN (SELECT jsonb_agg(dbkit.unwrap_json(a.value) ORDER BY a.ordinality) FROM jsonb_array_elements(document) WITH ORDINALITY AS a);
+	ELSIF jsonb_typeof(document) = 'object' THEN
+		RETURN (SELECT jsonb_object_agg(e.key, dbkit.unwrap_json(e.value)) FROM jsonb_each(document) AS e);
+	END IF;
+	RETURN document;
+END $$;
+COMMENT ON FUNCTION dbkit.unwrap_json(jsonb) IS 'JSON of the user without what it was wrapped in';
+
+CREATE OR REPLACE FUNCTION dbkit.quoted_element(string text) RETURNS text
+	LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
+	RETURN CASE WHEN string IS NULL THEN 'NULL' ELSE concat('"', replace(replace(string, '\', '\\'), '"', '\"'), '"') END;
+COMMENT ON FUNCTION dbkit.quoted_element(text) IS 'an element of an array literal';
+
+CREATE OR REPLACE FUNCTION dbkit.typed_bounds(lower integer, size integer) RETURNS text
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF lower::bigint + size > 2147483647 THEN
+		RAISE program_limit_exceeded USING MESSAGE = format('array lower bound is too large: %s', lower);
+	END IF;
+	RETURN format('[%s:%s]', lower, lower + size - 1);
+END $$;
+COMMENT ON FUNCTION dbkit.typed_bounds(integer, integer) IS 'the subscripts of a dimension in the literal of an array';
+
+CREATE OR REPLACE FUNCTION dbkit.typed_array_text(type oid, document jsonb) RETURNS text
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	has_bounds boolean := coalesce(dbkit.read_sentinel(document) = 'array', false);
+	element oid := dbkit.element_type(type);
+	delimiter text := (SELECT typdelim FROM pg_type WHERE oid = element);
+	parts jsonb[] := ARRAY[CASE WHEN has_bounds THEN document -> 'value' ELSE document END];
+	bounds jsonb := document -> 'lower_bounds';
+	sizes integer[] := '{}';
+	texts text[];
+BEGIN
+	IF jsonb_typeof(parts[1]) <> 'array' THEN
+		PERFORM dbkit.refuse_typed(type, 'an array');
+	END IF;
+	-- one dimension after the other, until there are no more arrays
+	WHILE cardinality(parts) > 0 AND jsonb_typeof(parts[1]) = 'array' AND (sizes <> '{}' OR parts[1] <> '[]') LOOP
+		IF cardinality(sizes) = 6 OR EXISTS (SELECT FROM unnest(parts) AS part WHERE jsonb_typeof(part) <> 'array') THEN
+			PERFORM dbkit.refuse_typed(type, 'an array, or arrays of one depth in it');
+		ELSIF EXISTS (SELECT FROM unnest(parts) AS part WHERE jsonb_array_length(part) <> jsonb_array_length(parts[1])) THEN
+			PERFORM dbkit.refuse_typed(type, 'an array, in which arrays side by side have as many elements');
+		END IF;
+		sizes := sizes || jsonb_array_length(parts[1]);
+		parts := ARRAY(SELECT e.value FROM unnest(parts) WITH ORDINALITY AS p (part, n) CROSS JOIN LATERAL jsonb_array_elements(part) WITH ORDINALITY AS e ORDER BY n, e.ordinality);
+	END LOOP;
+	IF sizes <> '{}' AND EXISTS (SELECT FROM unnest(parts) AS part WHERE jsonb_typeof(part) = 'array') THEN
+		PERFORM dbkit.refuse_typed(type, 'an array, or arrays of one depth in it');
+	ELSIF has_bounds AND jsonb_typeof(bounds) IS DISTINCT FROM 'array' THEN
+		PERFORM dbkit.refuse_typed(type, 'an array with its lower_bounds');
+	ELSIF has_bounds AND (jsonb_array_length(bounds) <> cardinality(sizes) OR EXISTS (SELECT FROM jsonb_array_elements(bounds) AS bound WHERE jsonb_typeof(bound) <> 'number')) THEN
+		PERFORM dbkit.refuse_typed(type, 'an array with a number for each of its dimensions in lower_bounds');
+	ELSIF sizes = '{}' OR parts = '{}' THEN
+		RETURN '{}';
+	END IF;
+	texts := ARRAY(SELECT dbkit.quoted_element(dbkit.typed_text(element, part)) FROM unnest(parts) WITH ORDINALITY AS p (part, n) ORDER BY n);
+	FOR dimension IN REVERSE cardinality(sizes)..1 LOOP
+		texts := ARRAY(SELECT concat('{', array_to_string(texts[first : first + sizes[dimension] - 1], delimiter), '}')
+			FROM generate_series(1, cardinality(texts), sizes[dimension]) AS first);
+	END LOOP;
+	IF NOT has_bounds THEN
+		RETURN texts[1];
+	END IF;
+	RETURN concat((SELECT string_agg(dbkit.typed_bounds(bound::integer, size), '' ORDER BY n) FROM ROWS FROM (jsonb_array_elements(bounds), unnest(sizes)) WITH ORDINALITY AS b (bound, size, n)),
+		'=', texts[1]);
+END $$;
+COMMENT ON FUNCTION dbkit.typed_array_text(oid, jsonb) IS 'the literal of an array that typed JSON holds';
+
+-- Keys that are no columns are passed over.
+CREATE OR REPLACE FUNCTION dbkit.typed_row_texts(names text[], types oid[], document jsonb, given jsonb) RETURNS text[]
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	-- what most columns have is read here; the function could read it, too
+	RETURN ARRAY(SELECT CASE WHEN part IS NULL THEN given ->> name
+			WHEN part = 'null' THEN NULL
+			WHEN kind IN ('text', 'number', 'boolean') AND jsonb_typeof(part) IN ('string', 'number', 'boolean') THEN part #>> '{}'
+			WHEN kind IN ('timestamp', 'date') AND part ->> '__sentinel' = kind AND dbkit.is_time(part -> 'value', kind) THEN part ->> 'value'
+			ELSE dbkit.typed_text(type, part) END
+		FROM unnest(names, types) WITH ORDINALITY AS c (name, type, n)
+		CROSS JOIN LATERAL (SELECT document -> name) AS d (part)
+		JOIN (SELECT oid, dbkit.kind_of(oid, typtype, typsubscript) AS kind FROM pg_type) AS t ON t.oid = c.type
+		ORDER BY n);
+END $$;
+COMMENT ON FUNCTION dbkit.typed_row_texts(text[], oid[], jsonb, jsonb) IS 'the texts of the columns of a row that typed JSON holds; given: those of columns that it does not have';
+
+CREATE OR REPLACE FUNCTION dbkit.typed_object(type oid, document jsonb) RETURNS jsonb
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	result jsonb := CASE WHEN dbkit.read_sentinel(document) = 'object' THEN document -> 'value' ELSE document END;
+BEGIN
+	IF jsonb_typeof(result) <> 'object' THEN
+		PERFORM dbkit.refuse_typed(type, 'an object');
+	END IF;
+	RETURN result;
+END $$;
+COMMENT ON FUNCTION dbkit.typed_object(oid, jsonb) IS 'the object that has the columns of a row';
+
+CREATE OR REPLACE FUNCTION dbkit.typed_text(type oid, document jsonb, given jsonb DEFAULT NULL) RETURNS text
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	kind text := dbkit.typed_kind(type);
+	found_kind text;
+	columns record;
+BEGIN
+	IF document IS NULL OR document = 'null' THEN
+		RETURN NULL;
+	ELSIF kind = 'array' THEN
+		RETURN dbkit.typed_array_text(type, document);
+	ELSIF kind = 'composite' THEN
+		document := dbkit.typed_object(type, document);
+		IF dbkit.base_type(type) = 'record'::regtype THEN
+			RAISE datatype_mismatch USING MESSAGE = 'a row of type record has no columns to read from JSON',
+				HINT = 'Give a sample of the type that the row has: NULL::my_table.';
+		END IF;
+		columns := dbkit.columns_of_type(type);
+		RETURN concat('(', array_to_string(ARRAY(
+			SELECT CASE WHEN string IS NULL THEN '' ELSE concat('"', replace(replace(string, '\', '\\'), '"', '""'), '"') END
+			FROM unnest(dbkit.typed_row_texts(columns.names, columns.types, document, given)) WITH ORDINALITY AS t (string, n)
+			ORDER BY n), ','), ')');
+	ELSIF kind = 'json' THEN
+		RETURN CASE WHEN dbkit.read_sentinel(document) = 'object' THEN document -> 'value' ELSE dbkit.unwrap_json(document) END;
+	ELSIF kind IN ('timestamp', 'date') THEN
+		found_kind := dbkit.read_sentinel(document);
+		IF found_kind <> kind THEN
+			PERFORM dbkit.refuse_typed(type, concat('a ', kind));
+		ELSIF found_kind = kind THEN
+			RETURN coalesce(dbkit.time_text(document, kind), dbkit.refuse_time(document, kind));
+		END IF;
+	END IF;
+	IF jsonb_typeof(document) NOT IN ('string', 'number', 'boolean') THEN
+		PERFORM dbkit.refuse_typed(type, 'a string, a number or a boolean');
+	END IF;
+	RETURN document #>> '{}';
+END $$;
+COMMENT ON FUNCTION dbkit.typed_text(oid, jsonb, jsonb) IS
+'the text from which the input function of a type makes the value that typed JSON holds. given: of a row, the texts of columns that the JSON does not have';
+
+-- Each text is the element of an array, and so read by the input function of its type; a cast from
+-- text could cut it, or be somebody's own.  An array is read as it is.
+CREATE OR REPLACE FUNCTION dbkit.typed_casts(types oid[], INOUT strings text[], OUT casts text[])
+	LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT coalesce(array_agg(CASE t.typarray WHEN 0 THEN string ELSE concat('{', dbkit.quoted_element(string), '}') END ORDER BY n), '{}'),
+			coalesce(array_agg(CASE t.typarray WHEN 0 THEN format('$1[%s]::%s', n, dbkit.type_name(t.oid)) ELSE format('($1[%s]::%s)[1]', n, dbkit.type_name(t.typarray)) END ORDER BY n), '{}')
+		FROM unnest(types, strings) WITH ORDINALITY AS v (type, string, n) JOIN pg_type t ON t.oid = v.type;
+	END;
+COMMENT ON FUNCTION dbkit.typed_casts(oid[], text[]) IS 'SQL for the values that the input functions of types make of texts, of which it is given $1';
+
+CREATE OR REPLACE FUNCTION dbkit.sample_columns(sample anyelement, OUT names text[], OUT types oid[], OUT given jsonb)
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	base oid := dbkit.base_type(pg_typeof(sample));
+	columns record;
+	source text;
+	paths text[];
+BEGIN
+	IF base = 'record'::regtype THEN
+		columns := dbkit.columns_of_record(sample);
+		source := columns.source;
+		paths := ARRAY(SELECT format('t.c%s', n) FROM generate_subscripts(columns.names, 1) AS n);
+	ELSE
+		columns := dbkit.columns_of_type(base);
+		paths := ARRAY(SELECT format('($1::%s).%I', dbkit.type_name(base), name) FROM unnest(columns.names) AS name);
+	END IF;
+	names := columns.names;
+	types := columns.types;
+	IF names <> '{}' THEN
+		EXECUTE format('SELECT (SELECT pg_catalog.jsonb_object_agg(name, value) FROM (VALUES %s) AS c (name, value))%s',
+			(SELECT string_agg(format('(%L, CASE WHEN %s IS DISTINCT FROM NULL THEN pg_catalog.format(''%%s'', %2$s) END)', name, path), ', ' ORDER BY n)
+			FROM unnest(columns.names, paths) WITH ORDINALITY AS c (name, path, n)), source) INTO given USING sample;
+	END IF;
+END $$;
+COMMENT ON FUNCTION dbkit.sample_columns(anyelement) IS 'the columns of a row, and their texts';
+
+CREATE OR REPLACE FUNCTION dbkit.typed_select(type oid, document jsonb, names text[], types oid[], given jsonb, OUT statement text, OUT strings text[])
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	is_row boolean := coalesce(dbkit.typed_kind(type) = 'composite' AND document <> 'null', false);
+	casts text[];
+BEGIN
+	IF is_row AND type = 'record'::regtype AND names IS NOT NULL THEN
+		strings := dbkit.typed_row_texts(names, types, dbkit.typed_object(type, document), given);
+		SELECT c.strings, c.casts INTO strings, casts FROM dbkit.typed_casts(types, strings) AS c;
+		statement := concat('SELECT ', (SELECT string_agg(format('%s AS %I', c.sql, c.name), ', ' ORDER BY c.n) FROM unnest(casts, names) WITH ORDINALITY AS c (sql, name, n)));
+	ELSE
+		strings := ARRAY[dbkit.typed_text(type, document, given)];
+		SELECT c.strings, c.casts INTO strings, casts FROM dbkit.typed_casts(ARRAY[type], strings) AS c;
+		statement := format(CASE WHEN is_row THEN 'SELECT (t.v).* FROM (SELECT %s AS v OFFSET 0) AS t' ELSE 'SELECT %s' END, casts[1]);
+	END IF;
+END $$;
+COMMENT ON FUNCTION dbkit.typed_select(oid, jsonb, text[], oid[], jsonb) IS
+'a SELECT of the value that typed JSON holds, of a row its columns, and the texts that it is given as $1. names, types, given: the columns of a sample, and their texts';
+
+-- Domains are checked as in the session: no search_path is set here.
+CREATE OR REPLACE FUNCTION dbkit.from_typed_json(sample anyelement, "json" jsonb) RETURNS anyelement
+	LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE
+	SET datestyle = ISO SET intervalstyle = postgres SET extra_float_digits = 1 AS $$
+DECLARE
+	type pg_catalog.oid := pg_catalog.pg_typeof(sample);
+	columns pg_catalog.record;
+	query pg_catalog.record;
+BEGIN
+	IF sample IS DISTINCT FROM NULL AND dbkit.typed_kind(type) OPERATOR(pg_catalog.=) 'composite' THEN
+		columns := dbkit.sample_columns(sample);
+		query := dbkit.typed_select(type, "json", columns.names, columns.types, columns.given);
+	ELSE
+		query := dbkit.typed_select(type, "json", NULL, NULL, NULL);
+	END IF;
+	IF pg_catalog.jsonb_typeof("json") OPERATOR(pg_catalog.<>) 'null' THEN
+		EXECUTE query.statement INTO sample USING query.strings;
+		RETURN sample;
+	END IF;
+	IF type OPERATOR(pg_catalog.<>) 'pg_catalog.record'::pg_catalog.regtype THEN
+		EXECUTE query.statement USING query.strings;	-- a domain may refuse NULL
+	END IF;
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION dbkit.from_typed_json(anyelement, jsonb) IS
+'the value that dbkit.to_typed_json() was given. sample: gives the type, NULL::my_table for instance, and the columns that the JSON does not have; datatype_mismatch where the JSON has another form than the type';
+
 -- what the data means -----------------------------------------------------------
 
 CREATE OR REPLACE FUNCTION dbkit.documented_identifier(name text) RETURNS text

@@ -38,8 +38,10 @@ SELECT dbkit.create_table('notes', 'body text, document_id text, session_id text
 ALTER TABLE documents NO FORCE ROW LEVEL SECURITY;
 ALTER TABLE documents ADD CHECK (dbkit.is_id(id, 'doc'));
 CREATE INDEX documents_made_at ON documents (dbkit.id_timestamp(id));
+ALTER TABLE organizations ADD CHECK (dbkit.is_typed_json(storytime));
+CREATE INDEX organizations_at ON organizations (dbkit.json_timestamp(storytime -> 'at'), dbkit.json_date(storytime -> 'day'));
 CREATE VIEW lately WITH (security_invoker = true) AS SELECT id, dbkit.id_timestamp(id) AS made_at FROM documents;
-INSERT INTO organizations (id) VALUES ('org_01h455vb4pex5vsknk084sn02q');
+INSERT INTO organizations (id, storytime) SELECT 'org_01h455vb4pex5vsknk084sn02q', dbkit.to_typed_json(s) FROM (SELECT now() AS at, current_date AS day) AS s;
 INSERT INTO documents (title, color, organization_id) SELECT 'no. ' || n, 'red', 'org_01h455vb4pex5vsknk084sn02q' FROM generate_series(1, 1000) AS n;
 SELECT dbkit.rename_enum_value('color_enum', 'red', 'crimson');
 SELECT dbkit.add_enum_value('color_enum', 'blue');
@@ -162,12 +164,23 @@ for my $way ([ 'developed', 'to_hosted' ], [ 'hosted', 'to_developed' ])
 	works($to, 'restored');
 }
 
+# A dump of all, with the edition in it
+{
+	my $dump = PostgreSQL::Test::Utils::tempdir . '/whole';
+	$node->safe_psql('postgres', 'CREATE DATABASE whole OWNER regress_hosted TEMPLATE template0');
+	$node->command_ok([ 'pg_dump', '-Fc', '-f', $dump, '-d', $node->connstr('hosted') ], 'the database is dumped, with the edition in it');
+	$node->command_ok([ 'pg_restore', '-e', '-1', '-d', $node->connstr('whole'), $dump ], 'and restored: CHECKs and indexes find its functions');
+	same(schema_of('whole'), $developed, 'it is the same');
+	works('whole', 'restored with the edition');
+}
+
 # In place: to the C library and back
 my $members = slurp_file("$FindBin::Bin/members.psql");
 my $fresh_members = do { $node->safe_psql('postgres', 'CREATE DATABASE fresh TEMPLATE template0'); $node->safe_psql('fresh', 'CREATE EXTENSION dbkit'); $node->safe_psql('fresh', $members) };
 my $functions = q{SELECT p.oid::regprocedure, lanname, proowner::regrole FROM pg_proc p JOIN pg_language l ON l.oid = prolang WHERE pronamespace = 'dbkit'::regnamespace OR proname IN ('generate_id', 'updated_at') ORDER BY p.oid::regprocedure::text};
 my $portable_functions = $node->safe_psql('hosted', $functions);
-my $oids = q{SELECT oid::regprocedure, oid FROM pg_proc WHERE oid::regprocedure::text IN ('generate_id(text)', 'updated_at()', 'dbkit.is_id(text,text)', 'dbkit.id_timestamp(text)', 'dbkit.organization_id()') ORDER BY 1};
+my $oids = q{SELECT oid::regprocedure, oid FROM pg_proc WHERE oid::regprocedure::text IN ('generate_id(text)', 'updated_at()', 'dbkit.is_id(text,text)', 'dbkit.id_timestamp(text)', 'dbkit.organization_id()',
+	'dbkit.to_typed_json(anyelement)', 'dbkit.from_typed_json(anyelement,jsonb)', 'dbkit.json_timestamp(jsonb)', 'dbkit.json_date(jsonb)', 'dbkit.is_typed_json(jsonb)') ORDER BY 1};
 my ($files, $functions_before) = (files_of('hosted'), $node->safe_psql('hosted', $oids));
 $node->safe_psql('hosted', q{CREATE EXTENSION dbkit VERSION 'portable'; ALTER EXTENSION dbkit UPDATE});
 same(sorted($node->safe_psql('hosted', $members)), sorted($fresh_members), 'to the C library: the extension is what CREATE EXTENSION makes');
@@ -225,13 +238,12 @@ $node->safe_psql('taken', 'CREATE SCHEMA dbkit');
 like(run_file('taken', 'dbkit.sql', 'regress_hosted'), qr/ERROR:  schema "dbkit" already exists\nDETAIL:  It belongs to role "\w+"\.\nHINT:  Rename or drop it/, 'nor into the schema of somebody else');
 
 # The same functions and views, apart from what is about event triggers, the adoption, reports and
-# scripts, which are written where dbkit enforces, health, and typed JSON
+# scripts, which are written where dbkit enforces, and health
 my $surface = q{
 	SET search_path = pg_catalog;
 	SELECT format('%s(%s) %s %s %s', proname, pg_get_function_arguments(oid), pg_get_function_result(oid), provolatile, proisstrict)
 	FROM pg_proc WHERE (pronamespace = 'dbkit'::regnamespace OR proname IN ('generate_id', 'updated_at'))
-	AND NOT (prorettype = 'event_trigger'::regtype OR proname IN ('ignore_replicated', 'keep_ledger', 'report', 'suggestion', 'fixes', 'fingerprint', 'schema_sql', 'health', 'describe')
-		OR proname ~ 'typed_json|^json_(timestamp|date)$')
+	AND NOT (prorettype = 'event_trigger'::regtype OR proname IN ('ignore_replicated', 'keep_ledger', 'report', 'suggestion', 'fixes', 'fingerprint', 'schema_sql', 'health', 'describe'))
 	UNION ALL SELECT format('view %s: %s', attrelid::regclass, string_agg(format('%s %s', attname, atttypid::regtype), ', ' ORDER BY attnum))
 	FROM pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE relnamespace = 'dbkit'::regnamespace AND relkind = 'v' AND relname NOT IN ('suggestion', 'health') AND attnum > 0
 	GROUP BY attrelid};
@@ -524,6 +536,60 @@ for my $db ('judged_with', 'judged_without')
 like($outcome{judged_with}, qr/^regress_hosted\|UTC\nregress_hosted$/m, 'dbkit.run_as() runs a script with other rights');
 same($outcome{judged_without}, $outcome{judged_with}, 'and does the same without C, errors included');
 
+# Typed JSON of the one is that of the other, there and back: rows of every make, and what is refused
+my $typed = <<'SQL';
+SET dbkit.enforce = off;
+CREATE SCHEMA typed;
+CREATE TYPE typed.mood AS ENUM ('a b', 'c');
+CREATE TYPE typed.pair AS (x int, at timestamptz, "we""ird \" text);
+CREATE DOMAIN typed.positive_pair AS typed.pair CHECK ((VALUE).x > 0);
+CREATE DOMAIN typed.numbers AS int[];
+CREATE DOMAIN typed.short AS varchar(3);
+CREATE TABLE typed.wide (id int, gone int, mood typed.mood, pair typed.pair, positive typed.positive_pair, pairs typed.pair[], positives typed.positive_pair[], numbers typed.numbers, lists typed.numbers[],
+	short typed.short, json json, b bpchar(5), moods typed.mood[], days date[], amounts numeric(6, 2)[], price float8, boxes box[], span tstzrange, at timestamptz(0), raw bytea, "__sentinel" jsonb);
+ALTER TABLE typed.wide DROP COLUMN gone;
+INSERT INTO typed.wide VALUES (1, 'a b', ROW(1, '2024-01-01 00:00+00', 'q"\,()'), ROW(2, NULL, NULL), ARRAY[ROW(1, NULL, 'x'), NULL, ROW(NULL, NULL, NULL)]::typed.pair[],
+	ARRAY[ROW(5, '2024-01-01 00:00:00.000001+00', 'y')]::typed.positive_pair[], '[-1:0]={1,2}', '{"{1,2}",NULL,"{}","[0:0]={3}"}', 'abc', '{"__sentinel": 1}', 'ab', '{c,NULL}', '[2:3]={2024-01-01,NULL}',
+	'{{1.5},{NULL}}', '-0', '{(1,2),(3,4);(5,6),(7,8)}', '[2024-01-10 12:00+00,)', '1900-01-01 00:00+00', '\x00ff', '[null, {"__sentinel": {}}]');
+INSERT INTO typed.wide (id, json) VALUES (2, 'null');
+INSERT INTO typed.wide (id, "__sentinel") SELECT 10 + n, to_jsonb(array_fill(n, ARRAY[n])) FROM generate_series(1, 5) AS n;
+SELECT format('CREATE TABLE typed.many (%s)', string_agg(format('c%s date', n), ', ')) FROM generate_series(1, 300) AS n \gexec
+INSERT INTO typed.many (c1, c300) VALUES ('2024-01-01', '2024-02-02');
+SELECT dbkit.to_typed_json(w), dbkit.from_typed_json(NULL::typed.wide, dbkit.to_typed_json(w)), dbkit.is_typed_json(dbkit.to_typed_json(w)) FROM typed.wide AS w ORDER BY id;
+SELECT count(*) FROM typed.wide AS w WHERE dbkit.from_typed_json(NULL::typed.wide, dbkit.to_typed_json(w))::text <> w::text;
+SELECT dbkit.from_typed_json(w, '{"id": 7, "unknown": 1, "mood": null}') FROM typed.wide AS w ORDER BY id;
+SELECT dbkit.to_typed_json(m), dbkit.from_typed_json(NULL::typed.many, dbkit.to_typed_json(m)) = m FROM typed.many AS m;
+SELECT dbkit.from_typed_json(NULL::pg_class, dbkit.to_typed_json(c))::text = c::text FROM pg_class AS c WHERE relname = 'pg_class';
+SELECT dbkit.to_typed_json(s), dbkit.from_typed_json(s, '{"said": "new"}') FROM (SELECT id, 'said' AS said, mood, positive, lists FROM typed.wide ORDER BY id LIMIT 2) AS s;
+SELECT dbkit.to_typed_json(ROW()), dbkit.from_typed_json(ROW(), '{}'), dbkit.from_typed_json(ROW(), NULL), dbkit.from_typed_json(ROW(1, now()), NULL), dbkit.from_typed_json(ROW(1, '2024-01-01'::date), '{"f1": 5}');
+SELECT dbkit.to_typed_json(lists), dbkit.to_typed_json(numbers), dbkit.to_typed_json(pairs), dbkit.to_typed_json(positive) FROM typed.wide WHERE id = 1;
+SELECT dbkit.from_typed_json(NULL::int[], '[[], []]'), dbkit.from_typed_json(NULL::int[], '{"__sentinel": "array", "value": [], "lower_bounds": []}'), dbkit.from_typed_json(NULL::int[], '{"__sentinel": "array", "value": [1, 2], "lower_bounds": [-3.2]}');
+SELECT dbkit.from_typed_json(NULL::bool, 'true'), dbkit.from_typed_json(NULL::text, 'true'), dbkit.from_typed_json(NULL::text, '1.50'), dbkit.from_typed_json(NULL::xid8, '5');
+SELECT dbkit.from_typed_json(NULL::typed.pair[], '[{"x": 1}, null, {"we\"ird \\": "a\\\"b{},"}]'), dbkit.from_typed_json(NULL::typed.positive_pair, 'null') IS NULL;
+UPDATE typed.wide SET pair.at = 'infinity' WHERE id = 1;
+SELECT dbkit.to_typed_json(w) FROM typed.wide AS w WHERE id = 1;
+SELECT dbkit.from_typed_json(w, '{"id": 8}') FROM typed.wide AS w WHERE id = 1;
+SELECT dbkit.from_typed_json(ROW(1, NULL, NULL)::typed.positive_pair, '{"x": -1}');
+SELECT dbkit.from_typed_json('ab'::typed.short, '"abcd"');
+SELECT dbkit.from_typed_json(NULL::timestamptz, '{"__sentinel": "timestamp", "value": null}');
+SELECT dbkit.from_typed_json(NULL::typed.wide, '{"__sentinel": "object", "value": {"id": "5", "pair": {"__sentinel": "object", "value": {"x": true}}}}');
+SELECT dbkit.from_typed_json(NULL::typed.wide, '{"json": {"a": {"__sentinel": 5}}}');
+SELECT dbkit.from_typed_json(NULL::typed.pair[], '[{"x": 1}, [1]]');
+SELECT dbkit.from_typed_json(NULL::typed.mood, '"zz"');
+SELECT dbkit.from_typed_json(NULL::typed.pair, '{"x": 1.4}');
+SELECT dbkit.is_typed_json('{"__sentinel": ["date"], "value": 1}'), dbkit.is_typed_json('["__sentinel"]'), dbkit.is_typed_json('{"__sentinel": "array", "value": {"a": 1}, "lower_bounds": 1}'), dbkit.is_typed_json('{"a": "\"__sentinel\": "}');
+PREPARE q AS SELECT dbkit.to_typed_json(w) FROM typed.wide AS w WHERE id = 2;
+EXECUTE q; ALTER TABLE typed.wide ADD late date DEFAULT '2024-05-05'; EXECUTE q; ALTER TABLE typed.wide ALTER late TYPE text; EXECUTE q;
+DROP SCHEMA typed CASCADE;
+SQL
+for my $db ('judged_with', 'judged_without')
+{
+	($status, $stdout, $stderr) = $node->psql($db, "SET client_min_messages = warning; $typed", on_error_stop => 0);
+	$outcome{$db} = join "\n", $stdout, grep { /^(psql:\S+ ERROR|DETAIL|HINT):/ } split /\n/, $stderr;
+}
+is(() = $outcome{judged_with} =~ /ERROR/g, 9, 'typed JSON, of which some is refused');
+same($outcome{judged_without}, $outcome{judged_with}, 'and the edition without C writes and reads the same, errors included');
+
 # Whatever the caller's search_path finds, no function looks there: all operators and most functions
 # of PostgreSQL are planted in front, and raise.  The columns of a new table are the caller's.
 install('planted');
@@ -551,6 +617,10 @@ CREATE TRIGGER changed_at BEFORE UPDATE ON public.organizations FOR EACH ROW EXE
 INSERT INTO public.organizations DEFAULT VALUES;
 UPDATE public.organizations SET updated_at = NULL;
 SELECT dbkit.id_prefix(id), dbkit.id_uuid(id), dbkit.id_timestamp(id), dbkit.id_from_uuid('org', dbkit.id_uuid(id)), dbkit.table_of(id) FROM public.organizations;
+SELECT dbkit.to_typed_json(o), dbkit.from_typed_json(NULL::public.organizations, dbkit.to_typed_json(o)), dbkit.from_typed_json(o, '{}'), dbkit.is_typed_json(dbkit.to_typed_json(o)),
+	dbkit.json_timestamp(dbkit.to_typed_json(o.updated_at)), dbkit.json_date('"2024-01-10"'), dbkit.to_typed_json(ROW(1, ARRAY[1.5])), dbkit.from_typed_json('{}'::inet[], '{"__sentinel": "array", "value": ["10.0.0.1"], "lower_bounds": [0]}'),
+	dbkit.from_typed_json(NULL::jsonb, '{"a": [{"__sentinel": "object", "value": {}}]}')
+FROM public.organizations AS o;
 SELECT dbkit.generate_id_at('org', timestamptz '2020-01-01'), dbkit.id_lower_bound('org', timestamptz '2020-01-01'), dbkit.id_upper_bound('org', timestamptz '2020-01-01');
 SELECT dbkit.agree('{"rules": {"storytime": "warning"}}'), dbkit.agreement(), dbkit.exempt('public.o%', 'extid', 'why not'), dbkit.unexempt('public.o%', 'extid');
 CREATE FUNCTION public.judge(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE sql STABLE AS $$ SELECT attname, format('%s', attname), NULL FROM pg_attribute WHERE attrelid = object $$;
