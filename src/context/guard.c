@@ -325,6 +325,16 @@ guard_ExecutorRun(EXECUTOR_RUN_PARAMETERS)
 	PG_END_TRY();
 }
 
+/*
+ * Is there a context that a temporary object would outlive?  On a connection between servers it
+ * would be there for those of later requests, as no client can drop it.
+ */
+static bool
+outlives_request(void)
+{
+	return dbkit_context_is_entered() || (dbkit_is_cluster_connection() && in_signed_mode());
+}
+
 /* Tell whether an object that was just created is in the temporary schema */
 static bool
 is_temporary(Oid class_id, Oid object_id)
@@ -388,13 +398,10 @@ guard_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int su
 	/* A function that is called by the protocol passes no other hook */
 	if (access == OAT_FUNCTION_EXECUTE)
 		dbkit_follow_reservation(dbkit_context_is_entered());
-	if (dbkit_context_is_entered())
-	{
-		if (access == OAT_POST_CREATE && sub_id == 0 && is_temporary(class_id, object_id))
-			refuse("a temporary object", "It would hide another of its name after the transaction.");
-		if (access == OAT_FUNCTION_EXECUTE)
-			dbkit_context_check_role();
-	}
+	if (access == OAT_FUNCTION_EXECUTE && dbkit_context_is_entered())
+		dbkit_context_check_role();
+	if (access == OAT_POST_CREATE && sub_id == 0 && outlives_request() && is_temporary(class_id, object_id))
+		refuse("a temporary object", "It would hide another of its name after the transaction.");
 	if (access == OAT_FUNCTION_EXECUTE && dbkit_cluster_is_loaded)
 		check_function_of_cluster(object_id);
 	if (next_object_access)
