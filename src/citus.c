@@ -447,6 +447,13 @@ dbkit_settings_are_sent(const char *setting)
 		(value != NULL && strcmp(value, "none") != 0);
 }
 
+/* Return the name of the setting by which clients are shown what is sent to other servers */
+const char *
+dbkit_cluster_log_setting(void)
+{
+	return "citus.log_remote_commands";
+}
+
 /* Have SET LOCAL sent to other servers until the settings of now are restored */
 void
 dbkit_cluster_send_settings(void)

@@ -28,6 +28,7 @@ extern void dbkit_work_in_sequence(void);
 extern bool dbkit_runs_elsewhere(Oid function);
 extern bool dbkit_shows_plans(Oid function);
 extern bool dbkit_settings_are_sent(const char *setting);
+extern const char *dbkit_cluster_log_setting(void);
 extern void dbkit_cluster_send_settings(void);
 extern bool dbkit_cluster_queries_open_transactions(void);
 extern void dbkit_cluster_open_transaction(void);

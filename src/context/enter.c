@@ -131,6 +131,26 @@ check_session(void)
 	}
 }
 
+static void
+restore_setting(const char *name)
+{
+	(void) set_config_option(name, NULL, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+}
+
+/*
+ * Have the text of a request mean what it did when the session began, until the transaction ends.
+ * This is for a connection that another server opened, and keeps for later requests: no client can
+ * reset what an earlier one left there.  So nothing is refused; nor is the encoding looked at by
+ * dbkit.enter, since drivers set it.
+ */
+void
+dbkit_restore_session(void)
+{
+	for (int i = 0; i < (int) lengthof(language_settings); i++)
+		restore_setting(language_settings[i].name);
+	restore_setting("client_encoding");
+}
+
 static char *
 cstring_argument(FunctionCallInfo fcinfo, int n)
 {

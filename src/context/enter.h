@@ -9,6 +9,7 @@
 #define DBKIT_ENTER_H
 
 extern void dbkit_check_may_enter(void);
+extern void dbkit_restore_session(void);
 extern void dbkit_check_context_values(const char *user_id, const char *organization_id);
 
 #endif							/* DBKIT_ENTER_H */

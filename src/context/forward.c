@@ -13,14 +13,17 @@
  * says which role entered, when, and in which of its transactions, and is signed with
  * the key, as is the session that the other servers work for.  Who sees such a value
  * could use it on a connection of his own for some time, so none can be seen: it
- * stands behind as many blanks as pg_stat_activity shows of a statement.
+ * stands behind as many blanks as pg_stat_activity shows of a statement, and the setting by
+ * which the cluster shows its client what it sends stays off.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/parallel.h"
 #include "access/xact.h"
 #include "commands/dbcommands.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/parsenodes.h"
 #include "tcop/dest.h"
@@ -28,6 +31,7 @@
 #include "utils/backend_status.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/guc_tables.h"
 #include "utils/timestamp.h"
 
 #include "cluster.h"
@@ -62,6 +66,10 @@ static char *cluster_context = NULL;
 /* Is this server sending its context at this moment? */
 static bool forwarding = false;
 
+/* The setting by which the cluster shows the client what is sent to other servers */
+static struct config_bool *log_setting = NULL;
+static GucBoolCheckHook next_check_log_setting = NULL;
+
 /* The nonce of the signed context that another server sent, 0 for none */
 static uint64 received_nonce = 0;
 
@@ -89,6 +97,17 @@ sign_parts(char *const parts[], dbkit_signature_text signature)
 	};
 
 	dbkit_sign_values(values, lengthof(values), signature);
+}
+
+/* Ensure that the client is not shown what is sent from now on, see check_log_setting() */
+static void
+check_log(void)
+{
+	if (log_setting != NULL && *log_setting->variable)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("\"%s\" would show the client the tenant context that is sent to other servers", log_setting->gen.name),
+				 errhint("It has to be off on all servers.")));
 }
 
 /* Write the statement that sends a context */
@@ -153,6 +172,7 @@ dbkit_forward_context(const char *user_id, const char *organization_id)
 		return;
 	if (dbkit_context_is_signed())
 	{
+		check_log();
 		dbkit_make_nonce(nonce);
 		parts[PART_ROLE] = GetUserNameFromId(GetOuterUserId(), false);
 		parts[PART_TIME] = psprintf(INT64_FORMAT, GetCurrentTimestamp());
@@ -281,7 +301,11 @@ dbkit_receive_context(Node *statement)
 		refuse_value("It must be sent in a transaction.");
 	check_mode(count, value->location);
 	if (count == PARTS)
+	{
 		check_signature(parts);
+		check_log();
+		dbkit_restore_session();
+	}
 
 	/* This server may ask others in turn */
 	send_statement(write_statement(parts, count));
@@ -315,6 +339,36 @@ check_cluster_context(char **newval, void **extra pg_attribute_unused(),
 	return false;
 }
 
+/*
+ * Refuse to show a client what is sent, where contexts are signed.  A query sends the context to
+ * each server that it is the first to ask, when no hook sees the setting any more; so the setting
+ * itself refuses.  Where an administrator has turned it on, check_log() does.
+ */
+static bool
+check_log_setting(bool *newval, void **extra, GucSource source)
+{
+	if (*newval && source >= PGC_S_CLIENT && !InitializingParallelWorker && dbkit_context_is_signed() && !superuser())
+	{
+		GUC_check_errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
+		GUC_check_errmsg("\"%s\" is not allowed where tenant contexts are signed", log_setting->gen.name);
+		GUC_check_errdetail("It would show the context that is sent to other servers.");
+		return false;
+	}
+	return next_check_log_setting == NULL || next_check_log_setting(newval, extra, source);
+}
+
+static void
+guard_log_setting(void)
+{
+	struct config_generic *setting = dbkit_find_option(dbkit_cluster_log_setting());
+
+	if (setting == NULL || setting->vartype != PGC_BOOL)
+		return;
+	log_setting = (struct config_bool *) setting;
+	next_check_log_setting = log_setting->check_hook;
+	log_setting->check_hook = check_log_setting;
+}
+
 void
 dbkit_forward_init(void)
 {
@@ -329,6 +383,7 @@ dbkit_forward_init(void)
 							   GUC_DISALLOW_IN_FILE | GUC_NO_SHOW_ALL | GUC_NO_RESET_ALL | GUC_NOT_IN_SAMPLE |
 							   DBKIT_SETTING,
 							   check_cluster_context, NULL, NULL);
+	guard_log_setting();
 	RegisterXactCallback(at_transaction_event, NULL);
 	dbkit_spent_init();
 }

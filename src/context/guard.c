@@ -194,6 +194,33 @@ refuse(const char *what, const char *reason)
 			 errdetail("%s", reason)));
 }
 
+/* Refuse something that a tenant's query could call on another server */
+static void
+refuse_between_servers(const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("%s is not allowed on a connection that another server of the cluster opened", what),
+			 errdetail("A tenant's query could lead out of its context by it.")));
+}
+
+/*
+ * Refuse what begins, ends or prepares a transaction from within a query, which a function in C
+ * can do, as some of a cluster do with a statement that they are given.  On a connection between
+ * servers the query may be a tenant's also where no context is entered: in a transaction block
+ * that is not the other server's, it could take over a transaction.
+ */
+static void
+check_transaction_control(void)
+{
+	static const char what[] = "transaction control from within a query";
+
+	if (dbkit_context_is_entered())
+		refuse(what, "The context would end, and the query go on.");
+	if (dbkit_is_cluster_connection())
+		refuse_between_servers(what);
+}
+
 static void
 check_statement(Node *node)
 {
@@ -222,6 +249,8 @@ guard_ProcessUtility(PlannedStmt *pstmt, const char *queryString, bool readOnlyT
 		dbkit_receive_context(pstmt->utilityStmt);
 		return;
 	}
+	if (context != PROCESS_UTILITY_TOPLEVEL && IsA(pstmt->utilityStmt, TransactionStmt))
+		check_transaction_control();
 	if (entered || dbkit_context_is_signed())
 		check_statement(pstmt->utilityStmt);
 	if (entered && !IsA(pstmt->utilityStmt, TransactionStmt))
@@ -296,6 +325,16 @@ guard_ExecutorRun(EXECUTOR_RUN_PARAMETERS)
 	PG_END_TRY();
 }
 
+/*
+ * Is there a context that a temporary object would outlive?  On a connection between servers it
+ * would be there for those of later requests, as no client can drop it.
+ */
+static bool
+outlives_request(void)
+{
+	return dbkit_context_is_entered() || (dbkit_is_cluster_connection() && in_signed_mode());
+}
+
 /* Tell whether an object that was just created is in the temporary schema */
 static bool
 is_temporary(Oid class_id, Oid object_id)
@@ -350,10 +389,7 @@ check_function_of_cluster(Oid function)
 				 errmsg("%s is for the servers of the cluster", get_func_name(function)),
 				 errdetail("A tenant's query could read by it what another tenant's transaction keeps for later queries.")));
 	if (dbkit_is_cluster_connection() && !dbkit_serves_cluster() && dbkit_runs_elsewhere(function))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("%s is not allowed on a connection that another server of the cluster opened", get_func_name(function)),
-				 errdetail("A tenant's query could lead out of its context by it.")));
+		refuse_between_servers(get_func_name(function));
 }
 
 static void
@@ -362,13 +398,10 @@ guard_object_access(ObjectAccessType access, Oid class_id, Oid object_id, int su
 	/* A function that is called by the protocol passes no other hook */
 	if (access == OAT_FUNCTION_EXECUTE)
 		dbkit_follow_reservation(dbkit_context_is_entered());
-	if (dbkit_context_is_entered())
-	{
-		if (access == OAT_POST_CREATE && sub_id == 0 && is_temporary(class_id, object_id))
-			refuse("a temporary object", "It would hide another of its name after the transaction.");
-		if (access == OAT_FUNCTION_EXECUTE)
-			dbkit_context_check_role();
-	}
+	if (access == OAT_FUNCTION_EXECUTE && dbkit_context_is_entered())
+		dbkit_context_check_role();
+	if (access == OAT_POST_CREATE && sub_id == 0 && outlives_request() && is_temporary(class_id, object_id))
+		refuse("a temporary object", "It would hide another of its name after the transaction.");
 	if (access == OAT_FUNCTION_EXECUTE && dbkit_cluster_is_loaded)
 		check_function_of_cluster(object_id);
 	if (next_object_access)

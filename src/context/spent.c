@@ -17,15 +17,20 @@
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
-#include "storage/spin.h"
 #include "utils/timestamp.h"
 
 #include "cluster.h"
 #include "common.h"
 #include "context/spent.h"
 
-#define BUCKETS		8192
-#define BUCKET_SIZE	8
+/*
+ * What is forgotten from one bucket counts for all.  So they are large enough to be filled
+ * about equally.
+ */
+#define BUCKETS		512
+#define BUCKET_SIZE	128
+
+#define TRANCHE		"dbkit_spent_contexts"
 
 /* A context, by its nonce, and when it ended */
 typedef struct SpentContext
@@ -36,7 +41,7 @@ typedef struct SpentContext
 
 typedef struct SpentContexts
 {
-	slock_t		lock;
+	LWLock	   *lock;
 	TimestampTz known_from;		/* nothing is known about those sent before */
 	SpentContext buckets[BUCKETS][BUCKET_SIZE];
 } SpentContexts;
@@ -55,31 +60,37 @@ dbkit_is_spent(uint64 nonce, TimestampTz sent)
 	if (spent_contexts == NULL)
 		return true;
 	bucket = spent_contexts->buckets[nonce % BUCKETS];
-	SpinLockAcquire(&spent_contexts->lock);
+	LWLockAcquire(spent_contexts->lock, LW_SHARED);
 	spent = sent < spent_contexts->known_from;
 	for (int i = 0; i < BUCKET_SIZE; i++)
 		spent = spent || (bucket[i].ended != 0 && bucket[i].nonce == nonce);
-	SpinLockRelease(&spent_contexts->lock);
+	LWLockRelease(spent_contexts->lock);
 	return spent;
 }
 
-/* Note that a context is over; cannot fail */
+/* Note that a context is over, once for all connections that had it; cannot fail */
 void
 dbkit_spend(uint64 nonce)
 {
-	SpentContext *oldest = spent_contexts->buckets[nonce % BUCKETS];
+	SpentContext *bucket = spent_contexts->buckets[nonce % BUCKETS];
+	SpentContext *oldest = bucket;
 	TimestampTz now = GetCurrentTimestamp();
 
-	SpinLockAcquire(&spent_contexts->lock);
-	for (SpentContext *entry = oldest + 1; entry < spent_contexts->buckets[nonce % BUCKETS] + BUCKET_SIZE; entry++)
+	LWLockAcquire(spent_contexts->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < BUCKET_SIZE; i++)
 	{
-		if (entry->ended < oldest->ended)
-			oldest = entry;
+		if (bucket[i].ended != 0 && bucket[i].nonce == nonce)
+		{
+			LWLockRelease(spent_contexts->lock);
+			return;
+		}
+		if (bucket[i].ended < oldest->ended)
+			oldest = &bucket[i];
 	}
 	spent_contexts->known_from = Max(spent_contexts->known_from, oldest->ended);
 	oldest->nonce = nonce;
 	oldest->ended = now;
-	SpinLockRelease(&spent_contexts->lock);
+	LWLockRelease(spent_contexts->lock);
 }
 
 static void
@@ -88,6 +99,7 @@ request_memory(void)
 	if (prev_shmem_request_hook)
 		prev_shmem_request_hook();
 	RequestAddinShmemSpace(sizeof(SpentContexts));
+	RequestNamedLWLockTranche(TRANCHE, 1);
 }
 
 static void
@@ -102,7 +114,7 @@ start_up(void)
 	if (!found)
 	{
 		memset(spent_contexts, 0, sizeof(SpentContexts));
-		SpinLockInit(&spent_contexts->lock);
+		spent_contexts->lock = &GetNamedLWLockTranche(TRANCHE)->lock;
 		spent_contexts->known_from = GetCurrentTimestamp();
 	}
 	LWLockRelease(AddinShmemInitLock);

@@ -206,6 +206,30 @@ like(tenant($coordinator, "SELECT $joins"), qr/ERROR:  assign_distributed_transa
 like(tenant($coordinator, "SELECT $joins FROM public_facts WHERE n = 1"), qr/ERROR:  the backend has already been assigned a transaction id/, 'nor on another server');
 like(outside($coordinator, "SELECT $joins FROM public_facts WHERE n = 1"), qr/ERROR:  assign_distributed_transaction_id is for the servers/, 'nor there where there is no context');
 
+# Functions of Citus run a statement that they are given.  One that ends or begins a transaction
+# would end the context on another server, where Citus knows nothing of it.
+my $other = $coordinator->background_psql('postgres', extra_params => [ '-U', 'regress_customer' ]);
+$other->query(q{BEGIN; SELECT dbkit.enter(NULL, 'org_b'); SELECT broadcast_intermediate_result('kept', 'SELECT DISTINCT secret FROM prize')});
+my $number = $coordinator->safe_psql('postgres', q{SELECT format('0, %s, now()', transaction_number) FROM get_all_active_transactions() WHERE transaction_number <> 0 AND process_id = } . $other->query('SELECT pg_backend_pid()'));
+my $kept = q{query_to_xml($$SELECT * FROM read_intermediate_result('kept', 'binary') AS r(secret text)$$, true, false, '')};
+my $applies = 'SELECT worker_apply_shard_ddl_command(1, $$public$$, $$%s$$)';
+my $there = 'FROM public_facts WHERE n = 1';
+my $theft = tenant($coordinator, join '; ', (map { sprintf("$applies $there", $_) } 'COMMIT', 'BEGIN'), "SELECT assign_distributed_transaction_id($number) $there", "SELECT $kept $there");
+unlike($theft, qr/secret of b/, 'no other transaction is taken over after the end of the own one on another server');
+like($theft, qr/ERROR:  transaction control from within a query is not allowed while a tenant context is entered/, 'which no query brings about');
+like(outside($coordinator, sprintf("$applies $there", 'BEGIN') . "; SELECT assign_distributed_transaction_id($number) $there; SELECT $kept $there"),
+	qr/^.*ERROR:  transaction control from within a query is not allowed on a connection that another server of the cluster opened(?!.*secret of b)/s, 'also where there is no context');
+$other->quit;
+for my $statement ('BEGIN', 'COMMIT', 'ROLLBACK', 'COMMIT AND CHAIN', 'SAVEPOINT s', q{PREPARE TRANSACTION 'p'}, q{ROLLBACK PREPARED 'p'})
+{
+	my $call = sprintf $applies, $statement;
+	like(tenant($_, "$call; $tables"), qr/^(?!.*secret of [bcd]).*ERROR:  transaction control from within a query is not allowed while a tenant context is entered/s, $_->name . ": $statement in a query is refused")
+	  for $coordinator, $workers[0];
+	like(tenant($coordinator, "$call $there; $tables"), qr/^(?!.*secret of [bcd]).*ERROR:  transaction control from within a query is not allowed while a tenant context is entered/s, 'and on another server');
+}
+$coordinator->safe_psql('postgres', sprintf $applies, 'COMMIT');
+is($coordinator->safe_psql('postgres', q{CREATE PROCEDURE commit_here() LANGUAGE plpgsql AS $$ BEGIN COMMIT; PERFORM 1; ROLLBACK; END $$; CALL commit_here(); DO 'BEGIN COMMIT; END'; SELECT 'done'}), 'done', 'procedures and blocks commit');
+
 # Citus sends the text of SET LOCAL to other servers, with the statements beside it
 my $elsewhere = q{SELECT CASE WHEN current_setting('port') <> '} . $coordinator->port . q{' THEN dbkit.enter(NULL, 'org_b') END};
 my $setting_elsewhere = q{SELECT CASE WHEN current_setting('port') <> '} . $coordinator->port . q{' THEN set_config('app.organization_id', 'org_b', true) END};

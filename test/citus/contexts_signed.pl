@@ -35,7 +35,7 @@ my $key = shift;
 print hmac_sha256_hex(join('', map { $_ eq 'NULL' ? '-,' : length($_) . ":$_," } @ARGV), $key);
 SIGN
 
-my ($coordinator, @workers) = make_cluster(2, conf => "dbkit.context_key_file = '$key_file'\nlog_statement = all\nshared_preload_libraries = 'citus, pg_stat_statements, dbkit'\npg_stat_statements.track = 'all'\n");
+my ($coordinator, @workers) = make_cluster(2, initdb => [ '--locale=C', '--encoding=UTF8' ], conf => "dbkit.context_key_file = '$key_file'\nlog_statement = all\nshared_preload_libraries = 'citus, pg_stat_statements, dbkit'\npg_stat_statements.track = 'all'\n");
 my $worker = $workers[0];
 
 $coordinator->safe_psql('postgres', 'CREATE EXTENSION dbkit');
@@ -97,6 +97,49 @@ for my $node ($coordinator, @workers)
 		"$name: another role's function cannot ask other servers");
 }
 
+# What an earlier request left on the connections between the servers, which DISCARD does not reach
+my $there = 'FROM public_facts WHERE n = 1';
+$coordinator->safe_psql('postgres', q{
+	CREATE SCHEMA evil;
+	GRANT USAGE ON SCHEMA evil TO regress_customer;
+	CREATE FUNCTION evil.upper(text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN 'evil'; END $$;
+});
+my $leave = q{SELECT 0 AS nothing FROM (SELECT set_config('%s', '%s', false) FROM public_facts WHERE n = 1) s} . " \\gset\nDISCARD ALL; " . sign('org_a') . q{BEGIN; SELECT dbkit.enter(NULL, 'org_a', :'signature'); };
+for my $case (
+	[ 'standard_conforming_strings', 'off', q{SELECT count(*) FROM public_facts WHERE n = 1 AND upper('x' || n) = '\'' OR true)) --'}, 0 ],
+	[ 'search_path', 'evil, pg_catalog', "SELECT upper('x' || n) $there", 'X1' ],
+	[ 'client_encoding', 'LATIN1', "SELECT length('\xc3\xa4' || n) $there", '2' ])
+{
+	my ($setting, $value, $query, $expected) = @$case;
+	my $request = sprintf $leave, $setting, $value;
+	is(outside($coordinator, "$request $query"), $expected, "$setting of an earlier request does not change the meaning of a query on another server");
+	is(outside($coordinator, "$request $look SELECT current_setting('$setting') = '$value' $there; COMMIT; SELECT current_setting('$setting') $there"), "secret of a\nf\n$value", 'but for the transaction only, and the connection still serves contexts');
+}
+like(outside($coordinator, "SELECT worker_apply_shard_ddl_command(1, 'public', 'CREATE DOMAIN pg_temp.text AS pg_catalog.text') $there"),
+	qr/ERROR:  a temporary object is not allowed where tenant contexts are signed/, 'nor is a temporary object left there');
+
+$coordinator->safe_psql('postgres', 'SET dbkit.enforce = off; DROP SCHEMA evil CASCADE');
+my $left = "SELECT set_config('work_mem', '77kB', false) $there; SELECT current_setting('work_mem') $there";
+is(outside($coordinator, $left), "77kB\n77kB", 'other settings stay');
+is(outside($coordinator, "SET citus.max_cached_conns_per_worker = 0; $left"), "77kB\n4MB", 'unless Citus keeps no connections');
+
+# Citus shows the client what it sends, where it is told so
+my $log = 'citus.log_remote_commands';
+my $no_log = qr/^ERROR:  "$log" is not allowed where tenant contexts are signed/;
+for my $way ("SET $log = on", "SET LOCAL $log = on", "SELECT set_config('$log', 'on', true)", "UPDATE pg_settings SET setting = 'on' WHERE name = '$log'", "ALTER ROLE regress_customer SET $log = on")
+{
+	like(tenant($coordinator, "$way; $look"), qr/^(?!.*SET LOCAL dbkit)(?!.*secret).*ERROR:  ("$log"|ALTER ROLE \.\.\. SET) is not allowed/s, "$way is refused in a context");
+	like(outside($coordinator, sign('org_a') . "BEGIN; $way; SELECT dbkit.enter(NULL, 'org_a', :'signature'); $look"), qr/^(?!.*SET LOCAL dbkit)(?!.*secret).*ERROR:  ("$log"|ALTER ROLE) /s, 'and before');
+}
+like(outside($coordinator, "SELECT set_config('$log', 'on', false) $there"), $no_log, 'and on another server');
+like(said($coordinator, 'SELECT 1', connstr => $coordinator->connstr('postgres') . " user=regress_customer options='-c $log=on'"), qr/"$log" is not allowed where tenant contexts are signed/, 'and as a startup option');
+is($coordinator->safe_psql('postgres', "SET $log = on; SHOW $log"), 'on', 'but not to a superuser');
+$coordinator->safe_psql('postgres', "ALTER ROLE regress_customer SET $log = on");
+like(tenant($coordinator, $look), qr/^(?!.*SET LOCAL dbkit)(?!.*secret).*ERROR:  "$log" would show the client the tenant context/s, 'where the administrator has it on, no context is entered');
+like(outside($coordinator, "SET $log = off; " . sign('org_a') . "BEGIN; SELECT dbkit.enter(NULL, 'org_a', :'signature'); $look"), qr/^(?!.*SET LOCAL dbkit)(?!.*secret).*ERROR:  "$log" would show.*CONTEXT:  while executing/s, 'nor taken where another server has it on');
+$coordinator->safe_psql('postgres', "ALTER ROLE regress_customer RESET $log");
+is(tenant($coordinator, $look), 'secret of a', 'until it is off');
+
 # What SQL may be left with once its transaction is over
 for my $call (q{run_command_on_workers('SELECT 1')}, q{run_command_on_all_nodes('SELECT 1')}, q{citus_run_local_command('SELECT 1')}, sprintf(q{master_run_on_worker(ARRAY['%s'], ARRAY[%d], ARRAY['SELECT 1'], false)}, $worker->host, $worker->port))
 {
@@ -128,6 +171,13 @@ for my $node ($coordinator, @workers)
 	is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_statements WHERE query LIKE '%cluster\_context =%'}), '0', $node->name . ': pg_stat_statements has none');
 	isnt($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_statements WHERE query LIKE 'BEGIN%'}), '0', 'of what it has');
 }
+
+# What the transaction keeps for later queries can be read by who opens a connection of his own: pg_hba.conf must keep him out
+$session->query(q{SELECT broadcast_intermediate_result('kept', 'SELECT DISTINCT secret FROM prize')});
+my $number = $coordinator->safe_psql('postgres', 'SELECT transaction_number FROM get_all_active_transactions() WHERE transaction_number <> 0 AND process_id = ' . $session->query('SELECT pg_backend_pid()'));
+my $take_over = "BEGIN; SELECT assign_distributed_transaction_id(0, $number, now()); SELECT * FROM read_intermediate_result('kept', 'binary') AS r(secret text)";
+like(outside($worker, $take_over), qr/^ERROR:  assign_distributed_transaction_id is for the servers of the cluster(?!.*secret)/s, 'nobody takes a transaction over');
+is(said($worker, $take_over, connstr => $worker->connstr('postgres') . " user=regress_customer application_name='citus_internal gpid=$gpid'") =~ s/^\n+//r, 'secret of a', 'but for a client that calls itself Citus');
 
 # The server's log has it, for who may read that
 my ($stolen) = slurp_file($worker->logfile) =~ /.*statement: (SET LOCAL dbkit\.cluster_context = +'[^']*org_a[^']*')/s;
@@ -174,6 +224,15 @@ like(send_to($worker, forge(database => 'other')), qr/$invalid must be signed/, 
 like(send_to($worker, forge(gpid => 7)), qr/$invalid must be signed/, 'or another session');
 unlike(send_to($worker, forge(nonce => 'f' x 32)), $invalid, 'a nonce is good once');
 like(send_to($worker, forge(nonce => 'f' x 32)), qr/$invalid was sent for a transaction that is over/, 'and not again');
+# So many are remembered that none of the last minute's is refused, also where many come
+my $waiting = forge(nonce => 'e' x 32);
+my $end = qr/$invalid was sent for a transaction that is over/;
+my $nonce_of = sub { substr hmac_sha256_hex($_[0], 'nonce'), 0, 32 };
+my $script = write_file("$directory/many", join('', map { sprintf "BEGIN \\; %s \\; COMMIT;\n", forge(nonce => $nonce_of->($_)) } 1 .. 20000), 0644);
+$worker->command_ok([ 'psql', '-Xqv', 'ON_ERROR_STOP=1', '-d', $worker->connstr('postgres') . " user=regress_customer application_name='citus_internal gpid=$gpid'", '-f', $script ], 'many contexts are received');
+unlike(send_to($worker, $waiting), $invalid, 'one from before them is taken');
+like(send_to($worker, forge(nonce => $nonce_of->($_))), $end, 'those are refused') for 1, 20000;
+
 like(send_to($worker, q{SET LOCAL dbkit.cluster_context = '-,5:org_b,'}), qr/$invalid is not signed(?!.*secret)/s, 'one without a signature is refused');
 like(send_to($worker, "SAVEPOINT s; " . forge()), qr/^ERROR:  a tenant context cannot be entered in a subtransaction/, 'none is taken in a subtransaction');
 like(send_to($worker, forge() . '; ' . forge(organization => 'org_c')), qr/ERROR:  a tenant context is already entered/, 'nor a second one');
