@@ -77,6 +77,9 @@ SET allow_in_place_tablespaces = on;
 CREATE TABLESPACE regress_ddl_log LOCATION '';
 ALTER TABLESPACE regress_ddl_log SET (seq_page_cost = 2);
 COMMENT ON TABLESPACE regress_ddl_log IS 'hunter1';
+CREATE DATABASE regress_ddl_log;
+ALTER DATABASE regress_ddl_log SET TABLESPACE regress_ddl_log;
+DROP DATABASE regress_ddl_log;
 DROP TABLESPACE regress_ddl_log;
 BEGIN;
 ALTER SYSTEM RESET ALL; -- fails

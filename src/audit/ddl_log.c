@@ -150,8 +150,6 @@ write_row(const LogRow *row)
 {
 	Relation	log = open_log();
 	TupleTableSlot *slot = table_slot_create(log, NULL);
-	bool		bare = !ActiveSnapshotSet();	/* after DETACH ...
-												 * CONCURRENTLY */
 
 	slot->tts_values[LOG_AT] = TimestampTzGetDatum(GetCurrentTimestamp());
 	slot->tts_isnull[LOG_AT] = false;
@@ -166,11 +164,11 @@ write_row(const LogRow *row)
 	set_text(slot, LOG_OBJECT_IDENTITY, row->object_identity);
 	set_text(slot, LOG_STATEMENT, row->statement);
 	ExecStoreVirtualTuple(slot);
-	if (bare)
-		PushActiveSnapshot(GetTransactionSnapshot());
+
+	/* ALTER DATABASE ... SET TABLESPACE has committed, and left no snapshot */
+	PushActiveSnapshot(GetTransactionSnapshot());
 	store_row(log, slot);
-	if (bare)
-		PopActiveSnapshot();
+	PopActiveSnapshot();
 	ExecDropSingleTupleTableSlot(slot);
 	table_close(log, NoLock);
 }
