@@ -261,6 +261,23 @@ DROP TABLE large; -- fails
 RESET ROLE;
 DROP ROLE regress_guest;
 
+-- an option without a value, a system column
+ALTER TABLE large ADD UNIQUE (c) WITH (deduplicate_items); -- fails
+ALTER TABLE large ALTER tableoid SET NOT NULL; -- fails
+
+-- names that hold the quotes of what is written
+CREATE TABLE "a$fill$b" (a integer, "b$new$" integer);
+INSERT INTO "a$fill$b" SELECT n, n FROM generate_series(1, 1000) n;
+SET dbkit.rule_levels = '*=off, table_rewrite=error';
+ALTER TABLE "a$fill$b" ALTER "b$new$" TYPE bigint; -- fails
+VACUUM (FULL, SKIP_LOCKED) "a$fill$b";
+SET dbkit.rule_levels = '*=off, table_rewrite=error, blocking_index=error, blocking_validation=error, breaking_change=error';
+
+-- a statement that failed, whose text is gone
+SELECT repeat('x', 300000) AS long \gset
+SELECT length(:'long') \; REINDEX TABLE missing; -- fails
+EXPLAIN (ANALYZE) CREATE TEMP TABLE made AS SELECT 1 \g /dev/null
+
 -- breaking_change, whatever the size
 ALTER TABLE small RENAME TO tiny; -- fails
 ALTER TABLE small RENAME b TO c; -- fails
@@ -286,5 +303,5 @@ DROP TABLE empty;
 COMMIT;
 SET dbkit.rule_levels = '*=off';
 DROP VIEW shown;
-DROP TABLE large, other, parted, small;
+DROP TABLE large, other, parted, small, "a$fill$b";
 DROP FUNCTION dbkit_agreement;

@@ -429,6 +429,17 @@ SELECT dbkit.agree('{"own_rules": {"blank": {"judge": "team.ok(oid)", "kinds": [
 SELECT dbkit.agree('{"own_rules": {"number": {"judge": 1, "kinds": ["table"], "phase": "commit", "description": "x"}}}'); -- fails
 SELECT dbkit.agree((SELECT jsonb_build_object('own_rules', jsonb_object_agg('r' || n, '{"judge": "team.ok(oid)", "kinds": ["table"], "phase": "commit", "description": "x"}'::jsonb)) FROM generate_series(1, 102) n)); -- fails
 
+-- indexes that move all at once
+SELECT dbkit.add_rule('quiet', 'team.ok(oid)', '{table}', 'finds nothing');
+SET allow_in_place_tablespaces = on;
+CREATE TABLESPACE regress_own_rules LOCATION '';
+SET dbkit.rule_levels = '*=off, quiet=error';
+CREATE TABLE public.moved (id bigint PRIMARY KEY USING INDEX TABLESPACE regress_own_rules);
+ALTER INDEX ALL IN TABLESPACE regress_own_rules SET TABLESPACE pg_default;
+SELECT dbkit.drop_rule('quiet');
+DROP TABLE public.moved;
+DROP TABLESPACE regress_own_rules;
+
 DROP FUNCTION dbkit_agreement();
 DROP SCHEMA team CASCADE;
 REVOKE ALL ON SCHEMA public FROM regress_own_owner;

@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * sql.c
- *		Run SQL of our own.
+ *		Run SQL of our own, and write some.
  *
- * The caller is connected to SPI.  A statement that does not give the expected
+ * To run it, the caller is connected to SPI.  A statement that does not give the expected
  * result is an internal error, unless somebody's rule made it another.
  *
  *-------------------------------------------------------------------------
@@ -51,4 +51,15 @@ void
 dbkit_run_utility(const char *sql)
 {
 	(void) dbkit_run_sql(SPI_OK_UTILITY, sql, 0, NULL, NULL, NULL);
+}
+
+/* Return dollar quotes for a text, which it does not contain: names in it are what their owners like. */
+char *
+dbkit_dollar_quotes(const char *tag, const char *quoted)
+{
+	char	   *result = psprintf("$%s$", tag);
+
+	for (int i = 1; strstr(quoted, result) != NULL; i++)
+		result = psprintf("$%s%d$", tag, i);
+	return result;
 }

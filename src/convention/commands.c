@@ -492,10 +492,12 @@ note_index(Oid indexid, const CollectedCommand *command)
 	};
 	bool		has_children;
 
-	if (!IsA(command->parsetree, IndexStmt) && command->type != SCT_AlterTable)
-		return;
-	if (command->type == SCT_AlterTable &&
-		linitial_node(AlterTableCmd, castNode(AlterTableStmt, command->parsetree)->cmds)->subtype != AT_AttachPartition)
+	if (IsA(command->parsetree, AlterTableStmt))
+	{
+		if (linitial_node(AlterTableCmd, ((const AlterTableStmt *) command->parsetree)->cmds)->subtype != AT_AttachPartition)
+			return;
+	}
+	else if (!IsA(command->parsetree, IndexStmt))
 		return;
 	if (is_judged(object.objid, &has_children))
 		(void) dbkit_note_change(&object);

@@ -374,6 +374,19 @@ report_held(bool preparing)
 	MemoryContextDelete(context);
 }
 
+/*
+ * Forget the statement that an error has ended: its text is no longer there.  One around it, in which
+ * the error is caught, knows of itself.
+ */
+static void
+forget_running(void)
+{
+	running = (Running)
+	{
+		false
+	};
+}
+
 static void
 at_transaction_event(XactEvent event, void *arg pg_attribute_unused())
 {
@@ -395,7 +408,9 @@ at_transaction_event(XactEvent event, void *arg pg_attribute_unused())
 	deepest = 0;
 	visited = 0;
 	running.shown = NULL;
-	if (running.source == NULL || event == XACT_EVENT_ABORT)
+	if (event == XACT_EVENT_ABORT)
+		forget_running();
+	else if (running.source == NULL)
 		running.active = false;
 }
 
@@ -432,9 +447,8 @@ at_subtransaction_end(SubXactEvent event, SubTransactionId self pg_attribute_unu
 
 	if (event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB)
 		return;
-	/* What ran in it is no longer there, nor is its text */
 	if (event == SUBXACT_EVENT_ABORT_SUB)
-		running.active = false;
+		forget_running();
 	if (locked != NULL && deepest >= level)
 		end_level(level, event == SUBXACT_EVENT_COMMIT_SUB);
 }

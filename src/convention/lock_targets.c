@@ -143,7 +143,7 @@ add_of_vacuum(List **targets, const VacuumStmt *stmt)
 {
 	ListCell   *lc;
 
-	if (!stmt->is_vacuumcmd || !dbkit_has_option(stmt->options, "full"))
+	if (!stmt->is_vacuumcmd || !dbkit_has_option(stmt->options, "full") || dbkit_has_option(stmt->options, "skip_locked"))
 		return;
 	foreach(lc, stmt->rels)
 		add(targets, lfirst_node(VacuumRelation, lc)->relation, AccessExclusiveLock);

@@ -120,7 +120,8 @@ judge_vacuum(LiveChange *change)
 	const VacuumStmt *vacuum = (const VacuumStmt *) change->statement;
 	ListCell   *lc;
 
-	if (!vacuum->is_vacuumcmd || !dbkit_has_option(vacuum->options, "full"))
+	/* To look at the size would wait for the lock that is to be skipped */
+	if (!vacuum->is_vacuumcmd || !dbkit_has_option(vacuum->options, "full") || dbkit_has_option(vacuum->options, "skip_locked"))
 		return;
 	foreach(lc, vacuum->rels)
 	{

@@ -36,6 +36,7 @@
 #include "convention/change/change.h"
 #include "convention/facts/catalogs.h"
 #include "relation_name.h"
+#include "sql.h"
 
 /* The blocks that a batch fills: some hundred rows, which nobody else can change meanwhile */
 #define BLOCKS_OF_BATCH "20"
@@ -131,7 +132,7 @@ write_size(const LiveChange *change)
 		const char *name = get_rel_relkind(lfirst_oid(lc)) == RELKIND_RELATION ? dbkit_find_relation_name(lfirst_oid(lc)) : NULL;
 
 		if (name != NULL)
-			appendStringInfo(&text, "%spg_relation_size(%s)", text.len > 0 ? ", " : "", quote_literal_cstr(name));
+			appendStringInfo(&text, "%spg_catalog.pg_relation_size(%s)", text.len > 0 ? ", " : "", quote_literal_cstr(name));
 	}
 	return psprintf("greatest(%s)", text.data);
 }
@@ -140,14 +141,18 @@ write_size(const LiveChange *change)
 static void
 add_batches(LiveChange *change, Finding *finding, const char *set, const char *where)
 {
+	char	   *size = write_size(change);
+
 	dbkit_add_step(finding,
-				   "DO $fill$ BEGIN\n"
-				   "  FOR block IN 0 .. {size} / current_setting('block_size')::bigint BY " BLOCKS_OF_BATCH " LOOP\n"
-				   "    UPDATE {table} SET {set} WHERE ctid >= format('(%s,0)', block)::tid AND ctid < format('(%s,0)', block + " BLOCKS_OF_BATCH ")::tid{where};\n"
+				   "DO {quotes} BEGIN\n"
+				   "  FOR block IN 0 .. {size} / pg_catalog.current_setting('block_size')::bigint BY " BLOCKS_OF_BATCH " LOOP\n"
+				   "    UPDATE {table} SET {set} WHERE ctid >= pg_catalog.format('(%s,0)', block)::pg_catalog.tid"
+				   " AND ctid < pg_catalog.format('(%s,0)', block + " BLOCKS_OF_BATCH ")::pg_catalog.tid{where};\n"
 				   "    COMMIT;\n"
 				   "  END LOOP;\n"
-				   "END $fill$;",
-				   "size", write_size(change), "table", change->table, "set", set, "where", where, NULL);
+				   "END {quotes};",
+				   "quotes", dbkit_dollar_quotes("fill", psprintf("%s %s %s %s", size, change->table, set, where)),
+				   "size", size, "table", change->table, "set", set, "where", where, NULL);
 }
 
 /* Add the steps that make a column NOT NULL. */
@@ -213,8 +218,8 @@ init_filled(FilledColumn *filled, const LiveChange *change, const char *column, 
 static void
 add_trigger(Finding *finding, const FilledColumn *filled, const char *events)
 {
-	dbkit_add_step(finding, "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $new$ BEGIN NEW.{column} := {value}; RETURN NEW; END $new$;",
-				   FILLED(filled), NULL);
+	dbkit_add_step(finding, "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS {quotes} BEGIN NEW.{column} := {value}; RETURN NEW; END {quotes};",
+				   FILLED(filled), "quotes", dbkit_dollar_quotes("new", psprintf("%s %s", filled->column, filled->value)), NULL);
 	dbkit_add_step(finding, "CREATE TRIGGER {trigger} BEFORE {events} EXECUTE FUNCTION {function}();",
 				   FILLED(filled), "events", events, NULL);
 }
@@ -373,7 +378,7 @@ add_sequence(const NewColumn *new, const char *options)
 static char *
 write_nextval(const char *sequence)
 {
-	return psprintf("nextval(%s)", quote_literal_cstr(sequence));
+	return psprintf("pg_catalog.nextval(%s)", quote_literal_cstr(sequence));
 }
 
 /* Give the sequence the owner of the table, as that of a serial has to have. */
@@ -431,7 +436,7 @@ add_identity(const NewColumn *new)
 		return false;
 	fill_by_default(new, &filled);
 	dbkit_add_step(new->finding, "BEGIN;\nALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT, ALTER COLUMN {column} ADD {identity};\n"
-				   "SELECT setval(pg_get_serial_sequence({quoted table}, {name}), {value});\nCOMMIT;",
+				   "SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence({quoted table}, {name}), {value});\nCOMMIT;",
 				   FILLED(&filled), "identity", cause_from(new, 0), "quoted table", quote_literal_cstr(filled.table),
 				   "name", quote_literal_cstr(new->column->colname), NULL);
 	drop_trigger(new, &filled);

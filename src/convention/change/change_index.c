@@ -263,7 +263,7 @@ dbkit_unproven_size(const LiveChange *change, const char *column)
 		if (rel == NULL)
 			continue;
 		attnum = get_attnum(RelationGetRelid(rel), column);
-		proven = attnum == InvalidAttrNumber || dbkit_column_is_set(RelationGetDescr(rel), attnum);
+		proven = attnum <= 0 || dbkit_column_is_set(RelationGetDescr(rel), attnum);
 		for (int i = 0; !proven && rel->rd_att->constr != NULL && i < rel->rd_att->constr->num_check; i++)
 		{
 			const ConstrCheck *check = &rel->rd_att->constr->check[i];
@@ -312,7 +312,7 @@ write_key(const Constraint *key, List *columns, bool constraint)
 		DefElem    *option = lfirst_node(DefElem, lc);
 
 		appendStringInfo(&text, "%s%s = %s", lc == list_head(key->options) ? " WITH (" : ", ",
-						 quote_identifier(option->defname), defGetString(option));
+						 quote_identifier(option->defname), option->arg != NULL ? defGetString(option) : "true");
 	}
 	if (key->options != NIL)
 		appendStringInfoChar(&text, ')');

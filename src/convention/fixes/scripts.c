@@ -27,6 +27,7 @@
 #include "convention/rules/foreign_keys.h"
 #include "convention/rules/size_limits.h"
 #include "relation_name.h"
+#include "sql.h"
 
 typedef enum Step
 {
@@ -69,17 +70,6 @@ append_comment(StringInfo text, char *line)
 	appendStringInfo(text, "-- %s\n", line);
 }
 
-/* Append a text in dollar quotes that it does not contain. */
-static void
-append_quoted(StringInfo text, const char *quoted)
-{
-	char	   *tag = pstrdup("$fix$");
-
-	for (int i = 1; strstr(quoted, tag) != NULL; i++)
-		tag = psprintf("$fix%d$", i);
-	appendStringInfo(text, "%s\n%s\n%s", tag, quoted, tag);
-}
-
 /* Return the statements of a script as a text. */
 static char *
 join_statements(const Script *script)
@@ -116,9 +106,10 @@ add_script(Writer *writer, Step step, const Script *script, Oid role)
 	}
 	if (role != GetUserId() || script->in_utc)
 	{
-		appendStringInfo(&text, "SELECT dbkit.run_as(%s, ", quote_literal_cstr(GetUserNameFromId(role, false)));
-		append_quoted(&text, statements);
-		appendStringInfoString(&text, ");");
+		const char *quotes = dbkit_dollar_quotes("fix", statements);
+
+		appendStringInfo(&text, "SELECT dbkit.run_as(%s, %s\n%s\n%s);", quote_literal_cstr(GetUserNameFromId(role, false)),
+						 quotes, statements, quotes);
 	}
 	else
 		appendStringInfoString(&text, statements);
