@@ -125,6 +125,23 @@ DROP POLICY second ON docs; -- fails
 ROLLBACK TO s;
 ALTER POLICY second ON docs USING (true); -- fails
 ROLLBACK;
+-- who gives the table away in the same statement, which has checked who he is
+SET ROLE regress_owner;
+CREATE TABLE given_away (organization_id text, year bigint) PARTITION BY LIST (year);
+CREATE TABLE given_away_1 PARTITION OF given_away FOR VALUES IN (1);
+RESET ROLE;
+ALTER ROLE regress_owner NOINHERIT;
+GRANT regress_other TO regress_owner;
+GRANT CREATE ON SCHEMA regress_descent TO regress_other;
+SET ROLE regress_owner;
+ALTER TABLE given_away ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY, OWNER TO regress_other;
+ALTER TABLE given_away ENABLE ROW LEVEL SECURITY; -- fails
+SELECT * FROM flags WHERE "table"::text LIKE 'given%';
+RESET ROLE;
+DROP TABLE given_away;
+REVOKE CREATE ON SCHEMA regress_descent FROM regress_other;
+REVOKE regress_other FROM regress_owner;
+ALTER ROLE regress_owner INHERIT;
 -- a superuser changes all
 RESET ROLE;
 ALTER POLICY second ON docs USING (year = 3);

@@ -93,6 +93,31 @@ CREATE FUNCTION with_two(n bigint, m bigint) RETURNS bigint LANGUAGE sql SECURIT
 CREATE VIEW unstable AS SELECT random() AS lottery, 1 AS one;
 GRANT SELECT ON unstable TO regress_tenant;
 SELECT replace(line, repeat('many words ', 200), 'many words') AS line FROM dbkit.leak_test('regress_tenant') AS line;
+\echo '== what the owner may do ends with the row that is made: a forced table shows its owner nothing else, nor does a view of it'
+CREATE TABLE of_tenant (organization_id text COLLATE "C" NOT NULL REFERENCES organizations);
+SELECT dbkit.protect('of_tenant', role => 'regress_tenant');
+REVOKE ALL ON of_tenant FROM regress_tenant;
+ALTER TABLE of_tenant OWNER TO regress_tenant;
+SELECT * FROM dbkit.leak_test('regress_tenant') AS line WHERE line ~ 'of_tenant';
+DROP TABLE of_tenant;
+CREATE TABLE behind_view (organization_id text COLLATE "C" NOT NULL REFERENCES organizations);
+ALTER TABLE behind_view ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON behind_view USING (organization_id = dbkit.organization_id());
+ALTER TABLE behind_view OWNER TO regress_owner;
+CREATE VIEW in_front AS SELECT * FROM behind_view;
+ALTER VIEW in_front OWNER TO regress_owner;
+GRANT SELECT ON in_front TO regress_tenant;
+SELECT * FROM dbkit.leak_test('regress_tenant') AS line WHERE line ~ 'in_front';
+DROP TABLE behind_view CASCADE;
+\echo '== rows of foreign tables cannot be seen: below a partitioned table, found and made'
+CREATE EXTENSION file_fdw SCHEMA public;
+CREATE SERVER leaks_files FOREIGN DATA WRAPPER file_fdw;
+CREATE TABLE kinds (kind text COLLATE "C") PARTITION BY LIST (kind);
+CREATE FOREIGN TABLE kinds_far PARTITION OF kinds DEFAULT SERVER leaks_files OPTIONS (program 'echo far');
+GRANT SELECT ON kinds TO regress_tenant;
+SELECT * FROM dbkit.leak_test('regress_tenant') AS line WHERE line ~ 'kinds';
+DROP TABLE kinds;
+DROP EXTENSION file_fdw CASCADE;
 \echo '== what is deferred is checked first; no role to test'
 CREATE TABLE later (organization_id text COLLATE "C" REFERENCES organizations DEFERRABLE INITIALLY DEFERRED);
 BEGIN;

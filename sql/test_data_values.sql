@@ -14,6 +14,11 @@ SELECT count(*) FROM dbkit.make(NULL::patterns);
 CREATE TABLE unread_patterns (a text CHECK (a ~ '['), b text CHECK (b ~ '[[:none:]]'), c text CHECK (c ~ '(a'), d text CHECK (d ~ '(a)\1'), e text CHECK (e ~ 'a{3000}'), f text CHECK (f ~ '(?=a)'),
 	g text CHECK (g ~ 'a\'), h text CHECK (h LIKE 'ü%'), i text CHECK (i ~ 'a{'), j text CHECK (j ~ '[^!-~]'), k text CHECK (k !~ 'x'), l text CHECK (l ~ '((a{999}b){999}){999}'));
 SELECT * FROM dbkit.make(NULL::unread_patterns);
+-- longer texts than anybody has are not made
+CREATE TABLE endless (a text NOT NULL CHECK (length(a) > 4294967400 AND a ~ '^(((.*){17}){17}){17}$'));
+\set VERBOSITY terse
+SELECT FROM dbkit.make(NULL::endless); -- fails
+\set VERBOSITY default
 
 -- comparisons, of one side or both
 CREATE TABLE comparisons (a int NOT NULL CHECK (5 < a), b int NOT NULL CHECK (b <> 1), c text NOT NULL CHECK (length(c) IN (4, 5)), d text NOT NULL CHECK (length(d) <> 0), e varchar(9) NOT NULL CHECK (e IN ('x', 'y')),
@@ -23,6 +28,8 @@ CREATE TABLE comparisons (a int NOT NULL CHECK (5 < a), b int NOT NULL CHECK (b 
 	v timestamptz NOT NULL, w timestamptz NOT NULL DEFAULT now(), CHECK (v < w), x timestamptz NOT NULL DEFAULT now(), CHECK (w = x));
 SELECT a, b, length(c) AS c, e, f, g, h, i, j, l < '2000-01-01' AS l, m, n, o < p AS o, q <= o AS q, r < 0 AS r, t <> 'x' AS t FROM dbkit.make(NULL::comparisons);
 SELECT count(*) FROM dbkit.make_many(NULL::comparisons, 20);
+CREATE TABLE debts (n int PRIMARY KEY CHECK (n <= 0), r numeric NOT NULL UNIQUE CHECK (r BETWEEN 0 AND 0.5));
+SELECT count(*) FROM dbkit.make_many(NULL::debts, 20);
 CREATE TABLE unread (a int, b int, c text, d text, arr int[] NOT NULL DEFAULT '{1}', j jsonb, CHECK (a % 2 IN (1, 3)), CHECK (arr @> '{1}'), CHECK (NOT ('{2}' @> arr)), CHECK (CASE a WHEN 1 THEN b > 1 ELSE true END),
 	CHECK (isfinite(now())), CHECK (coalesce(a, 1) > 0), CHECK (coalesce(a > 0, true)), CHECK ((a > 1) IS UNKNOWN), CHECK (length(c) = length(d)), CHECK (length(c || d) > 3), CHECK (c > 'm'), CHECK (left(c, 2) <> 'ab'),
 	CHECK (jsonb_typeof(j) <> 'array'), CHECK (c IN ('a', d)), CHECK (d = ANY ('{a,NULL}')), CHECK (c = ANY (ARRAY['a', d])), CHECK (num_nonnulls(c || 'x', d) < 2), CHECK (a = b), CHECK ((c || 'x' IS NULL)), CHECK (a < b OR a IS DISTINCT FROM 5));
@@ -118,12 +125,48 @@ CREATE TABLE eggs (id int PRIMARY KEY, hen_id int NOT NULL REFERENCES hens DEFER
 ALTER TABLE hens ADD FOREIGN KEY (egg_id) REFERENCES eggs;
 SELECT egg_id IS NOT NULL AS egg FROM dbkit.make(NULL::hens);
 SELECT count(*) FROM dbkit.make(NULL::eggs, '{"id": 5}');
+-- the cycle the other way round: the number that the caller gave is the one that the parent references
+ALTER TABLE hens DROP CONSTRAINT hens_egg_id_fkey, ADD FOREIGN KEY (egg_id) REFERENCES eggs DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE eggs DROP CONSTRAINT eggs_hen_id_fkey, ADD FOREIGN KEY (hen_id) REFERENCES hens;
+SELECT id FROM dbkit.make(NULL::eggs, '{"id": 6}');
+SELECT egg_id FROM hens JOIN eggs ON hen_id = hens.id WHERE eggs.id = 6;
 CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'never'; END$$;
 CREATE TABLE closed (id int PRIMARY KEY);
 INSERT INTO closed VALUES (3);
 CREATE TRIGGER never BEFORE INSERT ON closed FOR EACH ROW EXECUTE FUNCTION never();
 CREATE TABLE open (id int PRIMARY KEY, closed_id int NOT NULL REFERENCES closed);
 SELECT closed_id FROM dbkit.make(NULL::open);
+
+-- a referenced column that may be null: the parent gets a value, and a row without one is passed over
+CREATE TABLE coded (id int PRIMARY KEY, code text UNIQUE, note jsonb UNIQUE);
+CREATE TABLE by_code (code text NOT NULL REFERENCES coded (code));
+CREATE TABLE by_note (note jsonb PRIMARY KEY REFERENCES coded (note));
+SELECT code IS NOT NULL AS code FROM dbkit.make(NULL::by_code);
+SELECT count(DISTINCT note) AS notes FROM dbkit.make_many(NULL::by_note, 3);
+CREATE FUNCTION blank() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.code = NULL; NEW.note = NULL; RETURN NEW; END$$;
+CREATE TRIGGER blank BEFORE INSERT ON coded FOR EACH ROW EXECUTE FUNCTION blank();
+SELECT FROM dbkit.make(NULL::by_code); -- fails
+SELECT FROM dbkit.make(NULL::by_note); -- fails
+ALTER TABLE closed ADD code text, ADD part text, ADD UNIQUE (code, part);
+CREATE TABLE by_closed (code text NOT NULL, part text NOT NULL, FOREIGN KEY (code, part) REFERENCES closed (code, part));
+\set VERBOSITY terse
+SELECT FROM dbkit.make(NULL::by_closed); -- fails
+\set VERBOSITY default
+ALTER TABLE closed DISABLE TRIGGER never;
+INSERT INTO closed VALUES (4, 'four', NULL), (5, 'five', 'a');
+ALTER TABLE closed ENABLE TRIGGER never;
+SELECT * FROM dbkit.make(NULL::by_closed);
+-- a subtype without a base is of no use to who needs the base
+CREATE TABLE bases (id int PRIMARY KEY);
+CREATE TABLE of_base (id int PRIMARY KEY, base_id int UNIQUE REFERENCES bases);
+CREATE FUNCTION pass() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NEW; END$$;
+CREATE TRIGGER pass BEFORE INSERT ON of_base FOR EACH ROW EXECUTE FUNCTION pass();
+CREATE TABLE needs_base (id int PRIMARY KEY, base_id int NOT NULL REFERENCES bases);
+CREATE TRIGGER never BEFORE INSERT ON needs_base FOR EACH ROW EXECUTE FUNCTION never();
+\set VERBOSITY terse
+SELECT FROM dbkit.make(NULL::needs_base); -- fails
+\set VERBOSITY default
+
 CREATE TABLE members (id int PRIMARY KEY);
 CREATE TABLE profiles (id int PRIMARY KEY REFERENCES members, told text NOT NULL DEFAULT 'me');
 CREATE FUNCTION profile() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO test_data.profiles VALUES (NEW.id, 'trigger'); RETURN NULL; END$$;

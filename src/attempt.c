@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "miscadmin.h"
 #include "utils/resowner.h"
 
 #include "attempt.h"
@@ -56,14 +57,20 @@ dbkit_attempt(void (*action) (void *arg), void *arg, AttemptEnd end)
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	ErrorData  *volatile error = NULL;
+	Oid			user;
+	int			security;
 
+	GetUserIdAndSecContext(&user, &security);
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
 		action(arg);
 		if (end == ATTEMPT_KEPT)
+		{
 			ReleaseCurrentSubTransaction();
+			SetUserIdAndSecContext(user, security); /* as an abort would */
+		}
 	}
 	PG_CATCH();
 	{

@@ -22,10 +22,12 @@
 #include "commands/policy.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/relcache.h"
 #include "utils/syscache.h"
 
 #include "cluster.h"
@@ -370,6 +372,23 @@ dbkit_prepare_policies(const Node *statement)
 		descend(&descent, drop_copy);
 }
 
+/*
+ * Return the table that an ALTER TABLE has just changed.  The statement has checked who may, and may
+ * have given the table away since; it still holds the lock, which tells the table from another one
+ * that has got the name meanwhile.
+ */
+static Oid
+find_altered(const RangeVar *name)
+{
+	Oid			relid = RangeVarGetRelid(name, NoLock, true);
+	Relation	table = OidIsValid(relid) ? RelationIdGetRelation(relid) : NULL;
+	bool		locked = table != NULL && CheckRelationLockedByMe(table, AccessExclusiveLock, true);
+
+	if (table != NULL)
+		RelationClose(table);
+	return locked ? relid : InvalidOid;
+}
+
 /* After an ALTER TABLE: pass on the flags that it set, unless it is about ONLY the one table. */
 static void
 pass_flags(const AlterTableStmt *statement)
@@ -383,7 +402,7 @@ pass_flags(const AlterTableStmt *statement)
 		if (descent.flag != AT_EnableRowSecurity && descent.flag != AT_DisableRowSecurity &&
 			descent.flag != AT_ForceRowSecurity && descent.flag != AT_NoForceRowSecurity)
 			continue;
-		descent.root = statement->relation->inh ? lock_root(statement->relation) : InvalidOid;
+		descent.root = statement->relation->inh ? find_altered(statement->relation) : InvalidOid;
 		if (!OidIsValid(descent.root) || !has_subclass(descent.root))
 			return;
 		descend(&descent, pass_flag);

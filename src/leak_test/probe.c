@@ -99,13 +99,21 @@ read_values(Row *row, TupleTableSlot *slot)
 	}
 }
 
-/* Is the row still as it was made, to whatever this transaction has just done? */
+/* Is the row still as it was made, to whatever this transaction has just done?  Of a foreign table's nobody knows. */
 bool
 dbkit_fetch_row(Row *row, bool with_values)
 {
 	Relation	table = table_open(row->relid, AccessShareLock);
-	TupleTableSlot *slot = table_slot_create(table, NULL);
-	bool		found = table_tuple_fetch_row_version(table, &row->tid, SnapshotSelf, slot);
+	TupleTableSlot *slot;
+	bool		found;
+
+	if (table->rd_tableam == NULL)
+	{
+		table_close(table, NoLock);
+		return false;
+	}
+	slot = table_slot_create(table, NULL);
+	found = table_tuple_fetch_row_version(table, &row->tid, SnapshotSelf, slot);
 
 	if (found && with_values)
 		read_values(row, slot);

@@ -169,7 +169,8 @@ read_references(Table *table, const List *tables)
 	Relation	relation = relation_open(table->relid, AccessShareLock);
 	ListCell   *cell;
 
-	foreach(cell, RelationGetFKeyList(relation))
+	/* A copy, since each look-up may have the original be read anew */
+	foreach(cell, copyObject(RelationGetFKeyList(relation)))
 	{
 		ForeignKeyCacheInfo *key = lfirst(cell);
 		Table	   *target = dbkit_find_leak_table(tables, key->confrelid);

@@ -361,7 +361,7 @@ build_specific(void *arg)
 	Specific   *specific = arg;
 	const Shape *shape = specific->subtype->shape;
 
-	dbkit_build_rows(specific->making, shape->relid, 1, specific->given, dbkit_columns_as_text(shape, specific->columns, ""));
+	dbkit_build_rows(specific->making, shape->relid, 1, specific->given, NULL, dbkit_columns_as_text(shape, specific->columns, ""));
 	specific->known = given_by_subtype(specific->subtype, specific->columns);
 	SPI_freetuptable(SPI_tuptable);
 }

@@ -400,10 +400,11 @@ try_others(Trial *trial, const Shape *first)
  *
  * Triggers know more than CHECKs say.  Where the table refuses rows that it could have in
  * another way, that is tried: of another kind, with a base that its triggers insert, or with
- * values for the columns that the error names.  The error is the first one.
+ * values for the columns that the error names.  The error is the first one.  Columns that are
+ * wanted get a value, though they could be null.
  */
 void
-dbkit_build_rows(Making *making, Oid relid, uint64 rows, List *given, const char *returning)
+dbkit_build_rows(Making *making, Oid relid, uint64 rows, List *given, Bitmapset *wanted, const char *returning)
 {
 	Trial		trial = {making, relid, rows, given, variants[0], returning, NULL, NULL, 0};
 	const Variant *way = known_way(making, relid);
@@ -411,7 +412,8 @@ dbkit_build_rows(Making *making, Oid relid, uint64 rows, List *given, const char
 	ErrorData  *error;
 
 	check_stack_depth();
-	first = read_variant(making, relid, given, &variants[0]);
+	trial.variant.wanted = wanted;
+	first = read_variant(making, relid, given, &trial.variant);
 	if (!has_variants(first))
 	{
 		try_rows(&trial);

@@ -50,7 +50,7 @@ typedef struct Making
 extern uint64 dbkit_take_numbers(uint64 count);
 extern Shape *dbkit_prepare_rows(Making *making, Oid relid, uint64 rows, const List *given, const Variant *variant);
 extern ErrorData *dbkit_attempt_making(Making *making, void (*action) (void *arg), void *arg);
-extern void dbkit_build_rows(Making *making, Oid relid, uint64 rows, List *given, const char *returning);
+extern void dbkit_build_rows(Making *making, Oid relid, uint64 rows, List *given, Bitmapset *wanted, const char *returning);
 extern void dbkit_finish_making(Making *making);
 extern void dbkit_fill_references(Making *making, Shape *shape, uint64 rows);
 extern Shape *dbkit_being_built(const Making *making, Oid relid);

@@ -130,7 +130,7 @@ try_answer(void *arg)
 {
 	const Answer *answer = arg;
 
-	dbkit_build_rows(answer->making, answer->child, answer->demand->rows, answer->given, NULL);
+	dbkit_build_rows(answer->making, answer->child, answer->demand->rows, answer->given, NULL, NULL);
 	SPI_freetuptable(SPI_tuptable);
 	set_triggers(answer->demand, "IMMEDIATE");
 	set_triggers(answer->demand, "DEFERRED");

@@ -34,9 +34,12 @@ dbkit_columns_as_text(const Shape *shape, const Bitmapset *columns, const char *
 	return result.data;
 }
 
-/* Look for rows of a table with what is given, and leave in SPI_tuptable what is selected of them; returns how many. */
+/*
+ * Look for rows of a table with what is given, whose keys are not null, and leave in SPI_tuptable
+ * what is selected of them; returns how many.
+ */
 uint64
-dbkit_look_up(const Shape *parent, const char *selected, const List *given, uint64 limit)
+dbkit_look_up(const Shape *parent, const char *selected, const List *given, const Bitmapset *keys, uint64 limit)
 {
 	StringInfoData conditions;
 	JsonbParseState *state = NULL;
@@ -44,8 +47,15 @@ dbkit_look_up(const Shape *parent, const char *selected, const List *given, uint
 	Datum		value;
 	ListCell   *lc;
 	const char *alias = dbkit_row_alias(parent);
+	int			member = -1;
 
 	initStringInfo(&conditions);
+	while ((member = bms_next_member(keys, member)) >= 0)
+	{
+		if (!dbkit_slot(parent, member)->not_null)
+			appendStringInfo(&conditions, "%s %s.%s IS NOT NULL", conditions.len > 0 ? " AND" : " WHERE", alias,
+							 quote_identifier(dbkit_slot(parent, member)->name));
+	}
 	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	foreach(lc, given)
 	{
@@ -54,19 +64,14 @@ dbkit_look_up(const Shape *parent, const char *selected, const List *given, uint
 		const char *name = quote_identifier(slot->name);
 
 		appendStringInfo(&conditions, "%s %s.%s OPERATOR(pg_catalog.=) (SELECT w.%s FROM pg_catalog.jsonb_to_record($1) AS w(%s %s))",
-						 conditions.len > 0 ? " AND" : "", alias, name, name, name, dbkit_declared_type_name(slot->type, slot->typmod));
+						 conditions.len > 0 ? " AND" : " WHERE", alias, name, name, name, dbkit_declared_type_name(slot->type, slot->typmod));
 		(void) pushJsonbValue(&state, WJB_KEY, dbkit_json_text(slot->name));
 		(void) pushJsonbValue(&state, WJB_VALUE, known->constant != NULL ? known->constant : dbkit_json_text(known->values[0]));
 	}
 	value = JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
-	if (given == NIL)
-		return dbkit_run_sql(SPI_OK_SELECT,
-							 psprintf("SELECT %s FROM %s AS %s LIMIT " UINT64_FORMAT, selected, parent->name, alias, limit),
-							 0, NULL, NULL, NULL);
 	return dbkit_run_sql(SPI_OK_SELECT,
-						 psprintf("SELECT %s FROM %s AS %s WHERE%s LIMIT " UINT64_FORMAT,
-								  selected, parent->name, alias,
-								  conditions.data, limit),
+						 psprintf("SELECT %s FROM %s AS %s%s LIMIT " UINT64_FORMAT,
+								  selected, parent->name, alias, conditions.data, limit),
 						 1, &type, &value, NULL);
 }
 
@@ -91,7 +96,7 @@ bool
 dbkit_use_any(Shape *shape, const Reference *reference, const Shape *parent, const List *given, uint64 rows)
 {
 	char	   *selected = dbkit_columns_as_text(parent, dbkit_key_columns(reference), psprintf("%s.", dbkit_row_alias(parent)));
-	uint64		found = dbkit_look_up(parent, selected, given, reference->distinct ? rows : 1);
+	uint64		found = dbkit_look_up(parent, selected, given, dbkit_key_columns(reference), reference->distinct ? rows : 1);
 
 	if (found > 0)
 	{
@@ -161,7 +166,7 @@ dbkit_find_made(const Shape *shape, const char *returning)
 			continue;
 		for (int i = 0; i < reference->count; i++)
 			given = lappend(given, dbkit_given_to_parent(dbkit_slot(shape, reference->columns[i]), reference->columns[i]));
-		if (dbkit_look_up(shape, returning != NULL ? returning : dbkit_row_alias(shape), given, 1) > 0)
+		if (dbkit_look_up(shape, returning != NULL ? returning : dbkit_row_alias(shape), given, NULL, 1) > 0)
 			return true;
 	}
 	return false;

@@ -29,12 +29,14 @@ is_inserted(const Slot *slot)
 	return slot->attnum != 0 && (slot->constant != NULL || slot->values != NULL);
 }
 
-/* Return a text as JSON. */
+/* Return a text as JSON; null for NULL. */
 JsonbValue *
 dbkit_json_text(const char *text)
 {
 	JsonbValue *result = palloc0(sizeof(JsonbValue));
 
+	if (text == NULL)
+		return result;			/* all zeros are jbvNull */
 	result->type = jbvString;
 	result->val.string.val = unconstify(char *, text);
 	result->val.string.len = strlen(text);
@@ -59,7 +61,7 @@ value_in_row(const Slot *slot, uint64 row)
 {
 	if (slot->constant != NULL)
 		return slot->constant;
-	if (slot->base_type == JSONBOID || slot->base_type == JSONOID)
+	if (slot->values[row] != NULL && (slot->base_type == JSONBOID || slot->base_type == JSONOID))
 		return parse_json(slot->values[row]);
 	return dbkit_json_text(slot->values[row]);
 }

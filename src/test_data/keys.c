@@ -17,6 +17,7 @@
 #include "sql.h"
 #include "test_data/insert.h"
 #include "test_data/keys.h"
+#include "test_data/solver.h"
 
 /* Is a column's value known, to all rows or to each? */
 bool
@@ -175,7 +176,6 @@ dbkit_settled_texts(const Slot *slot, uint64 rows)
 		return slot->values;
 	result = palloc(sizeof(char *) * rows);
 	for (uint64 row = 0; row < rows; row++)
-		result[row] = slot->constant->type == jbvString ?
-			pnstrdup(slot->constant->val.string.val, slot->constant->val.string.len) : NULL;
+		result[row] = dbkit_given_text(slot);
 	return result;
 }

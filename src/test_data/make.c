@@ -87,7 +87,7 @@ make_rows(Oid relid, uint64 count, Jsonb *overrides, Receiver receive, void *arg
 	for (uint64 done = 0; done < count; done += BATCH_SIZE)
 	{
 		MemoryContextSwitchTo(batch);
-		dbkit_build_rows(&making, relid, Min(BATCH_SIZE, count - done), given, NULL);
+		dbkit_build_rows(&making, relid, Min(BATCH_SIZE, count - done), given, NULL, NULL);
 		for (uint64 row = 0; row < SPI_processed; row++)
 		{
 			bool		isnull;
@@ -150,7 +150,7 @@ dbkit_place_row(Oid relid, Jsonb *overrides, Oid *table, ItemPointer tid)
 	dbkit_refresh_agreement();
 	SPI_connect();
 	making.context = CurrentMemoryContext;
-	dbkit_build_rows(&making, relid, 1, read_overrides(relid, overrides), "tableoid, ctid");
+	dbkit_build_rows(&making, relid, 1, read_overrides(relid, overrides), NULL, "tableoid, ctid");
 	*table = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	*tid = *(ItemPointer) DatumGetPointer(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
 	dbkit_finish_making(&making);

@@ -534,9 +534,12 @@ copy_places(List *places)
 	return result;
 }
 
+/* Write a text; NULL where it would have to be too long.  What a pattern itself asks for has an end (MAX_PLACES). */
 static char *
 fill_places(List *places, const Limits *limits, uint64 number)
 {
+	if (limits->min_length > LONGEST_TEXT)
+		return NULL;
 	places = copy_places(places);
 	choose_lengths(places, limits);
 	return write_text(places, number);

@@ -85,7 +85,8 @@ build_parents(void *arg)
 {
 	Parents    *parents = arg;
 
-	dbkit_build_rows(parents->making, parents->reference->parent, parents->count, parents->given, parents->returning);
+	dbkit_build_rows(parents->making, parents->reference->parent, parents->count, parents->given, dbkit_key_columns(parents->reference),
+					 parents->returning);
 	parents->returned = SPI_tuptable;
 }
 

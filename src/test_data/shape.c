@@ -352,8 +352,8 @@ compare_references(const ListCell *a, const ListCell *b)
 static void
 read_triggers(Shape *shape, Relation table)
 {
-	const TriggerDesc *triggers = table->trigdesc;
 	const char *schema = get_namespace_name(RelationGetNamespace(table));
+	const TriggerDesc *triggers = table->trigdesc;	/* until the next look-up */
 
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
@@ -387,7 +387,8 @@ dbkit_read_shape(Oid relid)
 	read_checks(shape, table);
 	foreach(lc, RelationGetIndexList(table))
 		read_unique(shape, lfirst_oid(lc));
-	foreach(lc, RelationGetFKeyList(table))
+	/* A copy, since each look-up may have the original be read anew */
+	foreach(lc, copyObject(RelationGetFKeyList(table)))
 		read_reference(shape, lfirst(lc));
 	list_sort(shape->references, compare_references);
 	table_close(table, NoLock);

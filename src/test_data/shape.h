@@ -23,6 +23,9 @@ typedef enum Filling
 	FILL_GIVEN					/* it is known */
 } Filling;
 
+/* Longer texts are not made */
+#define LONGEST_TEXT	1000000
+
 /* What CHECKs, domains, lengths and partitions ask of a value */
 typedef struct Limits
 {

@@ -154,7 +154,7 @@ free_values(const Shape *shape, const Domain *domain)
 {
 	List	   *result = NIL;
 	uint64		found = dbkit_look_up(shape, dbkit_columns_as_text(shape, domain->unique->columns, psprintf("%s.", dbkit_row_alias(shape))),
-									  NIL, 2 * MAX_VALUES);
+									  NIL, NULL, 2 * MAX_VALUES);
 
 	for (int n = 0; n < domain->size; n++)
 	{
@@ -223,7 +223,7 @@ dbkit_avoid_taken(Shape *shape, uint64 rows)
 	{
 		const UniqueKey *unique = lfirst(lc);
 
-		if (unique->single && dbkit_look_up(shape, "1", NIL, 1) > 0)
+		if (unique->single && dbkit_look_up(shape, "1", NIL, NULL, 1) > 0)
 			report_full(shape, psprintf("The unique index \"%s\" has the same value for every row, and there is one.",
 										unique->name));
 		avoid_taken_of(shape, unique, rows);

@@ -129,7 +129,7 @@ fit(char *text, const Limits *limits)
 
 	initStringInfo(&result);
 	appendStringInfoString(&result, text);
-	while (result.len < limits->min_length && result.len < (int) (MaxAllocSize / 2))
+	while (result.len < limits->min_length && result.len < LONGEST_TEXT)
 		appendStringInfoChar(&result, 'x');
 	return result.data;
 }
@@ -234,11 +234,13 @@ static char *
 some_number(const Slot *slot, uint64 number, Range range, int scale)
 {
 	char	   *result = NULL;
+	uint64		most;
 
 	narrow(&range, &slot->limits);
+	most = range.high >= 1 ? (uint64) Min(range.high, 9e15) : PG_UINT64_MAX;
 	for (uint64 skip = 0; skip <= (uint64) list_length(slot->limits.refused); skip++)
 	{
-		double		value = choose(&range, (slot->distinct ? number % (uint64) Min(range.high, 9e15) : 0) + skip, slot->limits.rank);
+		double		value = choose(&range, (slot->distinct ? number % most : 0) + skip, slot->limits.rank);
 
 		result = psprintf("%.*f", scale, value);
 		if (!is_refused(&slot->limits, result))
