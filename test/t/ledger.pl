@@ -60,6 +60,30 @@ $node->stop('immediate');
 $node->start;
 is(says('app', q{COMMIT PREPARED 'third'; SELECT dbkit.apply(3, 'CREATE TABLE four ()')}), 'f', 'and see that it is done, also after a crash');
 
+# Whose rights an undo has ---------------------------------------------------
+
+$node->safe_psql('app', q{CREATE ROLE author LOGIN; CREATE ROLE member LOGIN IN ROLE author; CREATE SCHEMA authored AUTHORIZATION author; CREATE SCHEMA private AUTHORIZATION member});
+
+# Give what a session of that role says.
+sub says_as
+{
+	my ($role, $sql) = @_;
+	my ($status, $stdout, $stderr) = $node->psql('app', "\\set VERBOSITY terse\n$sql", extra_params => [ '-U', $role ]);
+	return join "\n", grep { length } $stdout, $stderr =~ s/^psql:<stdin>:\d+: //mgr;
+}
+
+my $attempt = q{SELECT dbkit.apply(4, 'CREATE TABLE authored.own ()', undo => 'RESET ROLE; CREATE TABLE private.taken ()')};
+is(says_as('author', $attempt), 't', 'a role that logs in applies a version');
+is(says_as('author', 'SELECT dbkit.revert(4)'), 'ERROR:  permission denied for schema private at character 14', 'and reverts it, with the rights that it has');
+is(says_as('member', 'SET ROLE author; SELECT dbkit.revert(4)'), 'ERROR:  version 4 was applied by role "author"', 'but not where it could get those of a member');
+is(says_as('member', q{SELECT dbkit.run_as('author', 'SELECT dbkit.revert(4)')}),
+	'ERROR:  cannot set parameter "role" within security-definer function', 'who can have it run as the author alone');
+$node->safe_psql('app', q{UPDATE dbkit.schema_version SET undo = 'DROP TABLE own' WHERE version = 4});
+is(says_as('author', 'SET search_path = authored; BEGIN; SELECT dbkit.revert(4); ROLLBACK'), 't', q{a harmless undo runs with the author's search_path});
+is(says_as('member', q{SET ROLE author; SELECT dbkit.run_as('author', 'SET LOCAL search_path = authored; SELECT dbkit.revert(4)')}), '', 'and for a session that became the author by SET ROLE');
+is(says('app', $ledger), "1|first|DROP TABLE one\n2|second|DROP TABLE two, three\n3|third|DROP TABLE four", 'it is reverted');
+$node->safe_psql('app', 'DROP SCHEMA authored, private; DROP ROLE author, member');
+
 # Dumps -----------------------------------------------------------------------
 
 # Restore a dump made with these options as a database, and return that.
