@@ -1361,9 +1361,10 @@ BEGIN
 	ELSIF reverted.undo IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = pg_catalog.format('version %s has no undo', version),
 			HINT = 'Write another version that changes back what it did.';
-	ELSIF reverted.applied_by OPERATOR(pg_catalog.<>) CURRENT_USER::pg_catalog.text THEN
+	-- its RESET ROLE would go back to the session's
+	ELSIF reverted.applied_by OPERATOR(pg_catalog.<>) CURRENT_USER::pg_catalog.text OR reverted.applied_by OPERATOR(pg_catalog.<>) SESSION_USER::pg_catalog.text THEN
 		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = pg_catalog.format('version %s was applied by role "%s"', version, reverted.applied_by),
-			DETAIL = 'Its undo would run with the rights of this session.', HINT = 'Revert it in a session of that role.';
+			DETAIL = 'Its undo would run with the rights of this session.', HINT = 'Log in as that role and revert it.';
 	END IF;
 	EXECUTE reverted.undo;
 	DELETE FROM dbkit.schema_version v WHERE v.version OPERATOR(pg_catalog.=) revert.version;

@@ -79,7 +79,9 @@ SELECT to_regclass('shop.half'), max(version) FROM dbkit.schema_version;
 \set SHOW_CONTEXT never
 -- what only looks like it is none of it
 SELECT dbkit.apply(4, $$SELECT 'COPY shop.goods FROM stdin; COMMIT'; CREATE TEMP TABLE stdin (copy int); SELECT "copy" FROM stdin; DROP TABLE stdin; -- BEGIN;$$);
-SELECT dbkit.apply(5, '-- nothing yet', undo => ''), dbkit.revert(5);
+SELECT dbkit.apply(5, '-- nothing yet', undo => '');
+-- SET SESSION AUTHORIZATION is not enough to revert what this role has applied: the undo could take it back
+SELECT dbkit.run_as('regress_migrator', 'SELECT dbkit.revert(5)');
 
 -- what it sets lasts for the transaction, or the session; search_path and role are the caller's
 BEGIN;
@@ -107,17 +109,16 @@ SELECT to_regclass('shop.lost'), to_regclass('shop.found'), to_regclass('shop.la
 -- back again: from the newest on, and only what has an undo
 SELECT dbkit.revert(6); -- fails
 \echo :LAST_ERROR_SQLSTATE
-SELECT dbkit.revert(8), dbkit.revert(7), dbkit.revert(7), dbkit.revert(6);
-SET search_path = shop;
-SELECT dbkit.revert(5);
-RESET search_path;
+SELECT dbkit.run_as('regress_migrator', 'CREATE TABLE shop.answers AS SELECT dbkit.revert(8) AS eight, dbkit.revert(7) AS seven, dbkit.revert(7) AS again, dbkit.revert(6) AS six');
+SELECT * FROM shop.answers;
+SELECT dbkit.run_as('regress_migrator', 'SET LOCAL search_path = shop; SELECT dbkit.revert(5)');
 SELECT dbkit.revert(4); -- fails
 \echo :LAST_ERROR_SQLSTATE
 SELECT to_regclass('shop.found'), (SELECT count(*) FROM shop.goods), max(version) FROM dbkit.schema_version;
 -- and forth
 SELECT dbkit.apply(5, 'SELECT 5', undo => 'SELECT 1 / 0');
 \set SHOW_CONTEXT errors
-SELECT dbkit.revert(5); -- fails
+SELECT dbkit.run_as('regress_migrator', 'SELECT dbkit.revert(5)'); -- fails
 \set SHOW_CONTEXT never
 SELECT max(version) FROM dbkit.schema_version;
 
@@ -187,8 +188,20 @@ SELECT dbkit.revert(6); -- fails
 RESET SESSION AUTHORIZATION;
 SELECT dbkit.run_as('regress_mallory', 'SELECT dbkit.revert(6)'); -- fails
 \echo :LAST_ERROR_SQLSTATE
-SELECT to_regclass('public.taken');
+-- nor those of a session that has become him
 SET SESSION AUTHORIZATION regress_mallory;
+SELECT dbkit.revert(6); -- fails
+RESET SESSION AUTHORIZATION;
+UPDATE dbkit.schema_version SET undo = 'RESET SESSION AUTHORIZATION; CREATE TABLE public.taken ()' WHERE version = 6;
+SET SESSION AUTHORIZATION regress_mallory;
+SELECT dbkit.revert(6); -- fails
+RESET SESSION AUTHORIZATION;
+SELECT dbkit.run_as('regress_mallory', 'SELECT dbkit.revert(6)'); -- fails
+SELECT to_regclass('public.taken');
+-- nor those of a member
+GRANT regress_mallory TO regress_reader;
+SET SESSION AUTHORIZATION regress_reader;
+SET ROLE regress_mallory;
 SELECT dbkit.revert(6); -- fails
 RESET SESSION AUTHORIZATION;
 -- what is harmless runs with the rights of its author

@@ -180,6 +180,31 @@ SHOW plpgsql.extra_errors;
 RESET plpgsql.extra_errors;
 SELECT dbkit.drop_rule('lenient');
 DROP FUNCTION team.lenient;
+\echo '== nor does it mean something else by the settings of a session'
+CREATE FUNCTION team.text_of(object oid) RETURNS TABLE (column_name text, problem text, fix text) LANGUAGE sql STABLE AS $$
+	SELECT NULL, concat_ws(' ', '\\', quote_ident('a'), (c.oid = NULL) IS NULL, '{NULL}'::text[], 'A'::bytea, '2024-05-06'::date, '1 day 2 hours'::interval, to_timestamp(0), 0.1::float8), NULL
+	FROM pg_class c WHERE c.oid = object AND c.relname = 'texts' $$;
+SET dbkit.enforce = off;
+CREATE TABLE texts (id bigint);
+RESET dbkit.enforce;
+SELECT dbkit.add_rule('text_of', 'team.text_of(oid)', '{table}', 'x');
+BEGIN;
+SET LOCAL standard_conforming_strings = off;
+SET LOCAL escape_string_warning = off;
+SET LOCAL quote_all_identifiers = on;
+SET LOCAL transform_null_equals = on;
+SET LOCAL array_nulls = off;
+SET LOCAL bytea_output = 'escape';
+SET LOCAL DateStyle = 'German';
+SET LOCAL IntervalStyle = 'iso_8601';
+SET LOCAL TimeZone = 'Asia/Tokyo';
+SET LOCAL extra_float_digits = -15;
+SELECT problem FROM dbkit.check('texts') WHERE rule = 'text_of';
+SHOW DateStyle;
+COMMIT;
+SELECT dbkit.drop_rule('text_of');
+DROP TABLE texts;
+
 \echo '== nor does one that fails for the state before only'
 CREATE FUNCTION team.half(object oid) RETURNS TABLE (column_name text, problem text, fix text)
 LANGUAGE sql STABLE AS $$ SELECT NULL, 'it is ' || 1 / (count(*) - 1), NULL FROM pg_attribute WHERE attrelid = object AND attnum > 0 $$;

@@ -34,6 +34,8 @@ BEGIN;
 SELECT FROM dbkit.agree('{"preset": "none"}');
 SELECT dbkit.schema_sql('{"tables": [{"name": "shop.b", "columns": [{"name": "a_id", "type": "int"}, {"name": "n", "type": "serial"}], "primary_key": ["n", "a_id"], "foreign_keys": [{"columns": ["a_id"], "references": "shop.a"}]}, {"name": "shop.a", "columns": [{"name": "id", "type": "int", "primary_key": true}]}]}');
 ROLLBACK;
+-- each migration ends before the next begins, whatever its last comment ends in
+SELECT dbkit.schema_sql('{"tables": [], "migrations": ["SELECT 1 -- one;", "SELECT 2; -- two;", "SELECT 3;", "-- none;", "SELECT 4 /* ; */"]}');
 SELECT dbkit.schema_sql('{"tables": []}') = '' AS nothing;
 SELECT dbkit.schema_sql(NULL) IS NULL AS nothing;
 

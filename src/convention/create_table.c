@@ -358,6 +358,7 @@ has_column(const CreateStmt *create, const char *name)
 Oid
 dbkit_try_table(Request *request)
 {
+	MemoryContext caller = CurrentMemoryContext;
 	const CreateStmt *create;
 	SPIPlanPtr	plan;
 
@@ -365,7 +366,11 @@ dbkit_try_table(Request *request)
 	plan = prepare_table(request, &create);
 	if (waits_for_key(create) && (request->id != NULL || !has_column(create, "id")))
 	{
+		/* The statement is read again after SPI_finish() */
+		MemoryContext spi = MemoryContextSwitchTo(caller);
+
 		write_statement(request, psprintf("%s PRIMARY KEY", request->id != NULL ? request->id : psprintf("id %s", dbkit_id_type()->definition)));
+		MemoryContextSwitchTo(spi);
 		plan = prepare_table(request, &create);
 	}
 	if (SPI_execute_plan(plan, NULL, NULL, false, 0) != SPI_OK_UTILITY)

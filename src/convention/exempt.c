@@ -335,11 +335,10 @@ mark_covering(const Finding *finding, void *arg)
 	}
 }
 
-/* Return the exemptions of the agreement that have expired or cover nothing any more. */
+/* Return the exemptions of the agreement, without those that come with dbkit. */
 static List *
-find_stale_exemptions(void)
+agreed_exemptions(void)
 {
-	HTAB	   *in_use = create_key_set();
 	List	   *exemptions = dbkit_all_exemptions();
 	ListCell   *lc;
 
@@ -348,9 +347,26 @@ find_stale_exemptions(void)
 		if (((Exemption *) lfirst(lc))->builtin)
 			exemptions = foreach_delete_current(exemptions, lc);
 	}
-	if (exemptions == NIL)
+	return exemptions;
+}
+
+/* Return the exemptions of the agreement that have expired or cover nothing any more. */
+static List *
+find_stale_exemptions(void)
+{
+	HTAB	   *in_use = create_key_set();
+	List	   *exemptions;
+	ListCell   *lc;
+
+	if (agreed_exemptions() == NIL)
 		return NIL;
 	dbkit_check_objects(InvalidOid, SCOPE_ALL, NULL, mark_covering, in_use);
+
+	/*
+	 * Only now: where another session changes the agreement meanwhile, it is
+	 * read again, and what was read before is freed
+	 */
+	exemptions = agreed_exemptions();
 	foreach(lc, exemptions)
 	{
 		if (!dbkit_exemption_is_expired(lfirst(lc)) &&

@@ -38,6 +38,7 @@
 #include "common.h"
 #include "as_owner.h"
 #include "attempt.h"
+#include "catalog_text.h"
 #include "convention/facts/catalogs.h"
 #include "convention/facts/read.h"
 #include "convention/rules/rules.h"
@@ -255,6 +256,7 @@ ask(void *arg)
 	int			result;
 
 	dbkit_begin_as_owner(check_function(inquiry->rule->definition->function), 0, &caller);
+	dbkit_forget_text_settings();
 	forget_strictness();
 	XactReadOnly = true;
 	/* The transaction's own may be older than what others have changed */

@@ -47,7 +47,8 @@ read_edge(Relation rel, ScanDirection direction, TimestampTz *at)
 	if (column == InvalidAttrNumber || get_atttype(RelationGetRelid(rel), column) != TIMESTAMPTZOID)
 		return false;
 	InitDirtySnapshot(dirty);
-	scan = table_beginscan(rel, &dirty, 0, NULL);
+	/* From the edge on: a synchronized scan would begin where another one is */
+	scan = table_beginscan_strat(rel, &dirty, 0, NULL, true, false);
 	slot = table_slot_create(rel, NULL);
 	found = table_scan_getnextslot(scan, direction, slot);
 	if (found)

@@ -325,6 +325,18 @@ write_indexes(Jsonb *table, const char *where)
 	return indexes;
 }
 
+/* Return a migration with the semicolon that its last statement may lack, behind the comment that it may end in. */
+static char *
+terminated(const char *migration)
+{
+	Script		script = dbkit_parse_script(migration, "a migration of the definition");
+
+	/* The parser does not know where a statement without semicolon ends */
+	if (script.statements == NIL || llast_node(RawStmt, script.statements)->stmt_len > 0)
+		return unconstify(char *, script.text);
+	return psprintf("%s\n;", script.text);
+}
+
 /* Read the definition of a schema, and refuse what is none. */
 Definition
 dbkit_read_definition(Jsonb *json)
@@ -352,8 +364,7 @@ dbkit_read_definition(Jsonb *json)
 
 		if (migration->type != jbvString)
 			refuse("a migration of the definition", "is not a string of SQL");
-		definition.migrations = lappend(definition.migrations,
-										unconstify(char *, dbkit_parse_script(dbkit_json_string(migration), "a migration of the definition").text));
+		definition.migrations = lappend(definition.migrations, terminated(dbkit_json_string(migration)));
 	}
 	return definition;
 }

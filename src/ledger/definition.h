@@ -14,7 +14,8 @@
 typedef struct Definition
 {
 	List	   *tables;			/* TableDescription * */
-	List	   *migrations;		/* char *, statements after them */
+	List	   *migrations;		/* char *, statements after them, the last
+								 * with its semicolon */
 } Definition;
 
 extern Definition dbkit_read_definition(Jsonb *json);

@@ -63,9 +63,12 @@ typedef struct Lines
 	List	   *lines;			/* char * */
 } Lines;
 
-/* Privileges by name, apart from those that an owner has by default: owners may differ */
+/*
+ * Privileges by name, apart from those that an owner has by default: owners may differ.  Sorted as text: JSON compares its
+ * strings by the collation of the database.
+ */
 #define PRIVILEGES(acl, kind, owner) \
-	"(SELECT pg_catalog.jsonb_agg(g.line ORDER BY g.line) FROM (" \
+	"(SELECT pg_catalog.jsonb_agg(g.line ORDER BY g.line::pg_catalog.text COLLATE pg_catalog.\"C\") FROM (" \
 	"SELECT pg_catalog.jsonb_build_array(CASE WHEN x.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN ''::pg_catalog.text " \
 	"ELSE pg_catalog.pg_get_userbyid(x.grantee)::pg_catalog.text END, x.privilege_type, x.is_grantable) AS line " \
 	"FROM pg_catalog.aclexplode(COALESCE(" acl ", pg_catalog.acldefault(" kind "::pg_catalog.\"char\", " owner "))) x " \
@@ -241,7 +244,7 @@ static const Aspect aspects[] = {
 
 	{"operator family", OperatorFamilyRelationId,
 		"SELECT f.oid, pg_catalog.jsonb_build_array(" IDENTITY("pg_opfamily", "f.oid") ", "
-		"(SELECT pg_catalog.jsonb_agg(m.line ORDER BY m.line) FROM (SELECT pg_catalog.jsonb_build_array(a.amoplefttype::pg_catalog.regtype, "
+		"(SELECT pg_catalog.jsonb_agg(m.line ORDER BY m.line::pg_catalog.text COLLATE pg_catalog.\"C\") FROM (SELECT pg_catalog.jsonb_build_array(a.amoplefttype::pg_catalog.regtype, "
 		"a.amoprighttype::pg_catalog.regtype, a.amopstrategy, a.amoppurpose, a.amopopr::pg_catalog.regoperator) AS line "
 		"FROM pg_catalog.pg_amop a WHERE a.amopfamily OPERATOR(pg_catalog.=) f.oid "
 		"UNION ALL SELECT pg_catalog.jsonb_build_array(p.amproclefttype::pg_catalog.regtype, p.amprocrighttype::pg_catalog.regtype, p.amprocnum, p.amproc) "
@@ -288,7 +291,7 @@ static const Aspect aspects[] = {
 
 	{"publication", PublicationRelationId,
 		"SELECT p.oid, pg_catalog.jsonb_build_array(p.pubname, p.puballtables, p.pubinsert, p.pubupdate, p.pubdelete, p.pubtruncate, p.pubviaroot, "
-		"(SELECT pg_catalog.jsonb_agg(m.line ORDER BY m.line) FROM (SELECT pg_catalog.jsonb_build_array(r.prrelid::pg_catalog.regclass, " COLUMN_NAMES("r.prattrs", "r.prrelid") ") AS line "
+		"(SELECT pg_catalog.jsonb_agg(m.line ORDER BY m.line::pg_catalog.text COLLATE pg_catalog.\"C\") FROM (SELECT pg_catalog.jsonb_build_array(r.prrelid::pg_catalog.regclass, " COLUMN_NAMES("r.prattrs", "r.prrelid") ") AS line "
 		"FROM pg_catalog.pg_publication_rel r WHERE r.prpubid OPERATOR(pg_catalog.=) p.oid "
 		"UNION ALL SELECT pg_catalog.jsonb_build_array(s.pnnspid::pg_catalog.regnamespace) FROM pg_catalog.pg_publication_namespace s "
 		"WHERE s.pnpubid OPERATOR(pg_catalog.=) p.oid) m)), "

@@ -312,12 +312,16 @@ dbkit_apply(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(is_new);
 }
 
-/* Does what this role has written get no rights here that it has not? */
+/*
+ * Does what this role has written get no rights here that it has not?  RESET ROLE and RESET SESSION
+ * AUTHORIZATION go back to whoever has logged in; a restricted operation refuses both.
+ */
 static bool
 can_run_text_of(Oid role)
 {
 	return superuser_arg(role) ||
-		(role == GetUserId() && (InSecurityRestrictedOperation() || !superuser_arg(GetSessionUserId())));
+		(role == GetUserId() &&
+		 (InSecurityRestrictedOperation() || (role == GetSessionUserId() && role == GetAuthenticatedUserId())));
 }
 
 /*
@@ -347,7 +351,7 @@ check_revert(const Version *version, const Version *newest)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("version " INT64_FORMAT " was applied by role \"%s\"", version->number, version->applied_by),
 				 errdetail("Its undo would run with the rights of this session."),
-				 errhint("Revert it in a session of that role, or run it with its rights alone: %s",
+				 errhint("Log in as that role and revert it, or run it with its rights alone: %s",
 						 psprintf("SELECT dbkit.run_as(%s, 'SELECT dbkit.revert(" INT64_FORMAT ")')",
 								  quote_literal_cstr(version->applied_by), version->number))));
 }

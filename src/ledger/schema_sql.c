@@ -31,11 +31,6 @@ dbkit_schema_sql(PG_FUNCTION_ARGS)
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, dbkit_tables_sql(definition.tables));
 	foreach(lc, definition.migrations)
-	{
-		const char *migration = lfirst(lc);
-
-		/* It may end in a comment */
-		appendStringInfo(&sql, "%s%s\n", migration, dbkit_ends_with(migration, ";") ? "" : "\n;");
-	}
+		appendStringInfo(&sql, "%s\n", (const char *) lfirst(lc));
 	PG_RETURN_TEXT_P(cstring_to_text(sql.data));
 }

@@ -60,6 +60,30 @@ $node->stop('immediate');
 $node->start;
 is(says('app', q{COMMIT PREPARED 'third'; SELECT dbkit.apply(3, 'CREATE TABLE four ()')}), 'f', 'and see that it is done, also after a crash');
 
+# Whose rights an undo has ---------------------------------------------------
+
+$node->safe_psql('app', q{CREATE ROLE author LOGIN; CREATE ROLE member LOGIN IN ROLE author; CREATE SCHEMA authored AUTHORIZATION author; CREATE SCHEMA private AUTHORIZATION member});
+
+# Give what a session of that role says.
+sub says_as
+{
+	my ($role, $sql) = @_;
+	my ($status, $stdout, $stderr) = $node->psql('app', "\\set VERBOSITY terse\n$sql", extra_params => [ '-U', $role ]);
+	return join "\n", grep { length } $stdout, $stderr =~ s/^psql:<stdin>:\d+: //mgr;
+}
+
+my $attempt = q{SELECT dbkit.apply(4, 'CREATE TABLE authored.own ()', undo => 'RESET ROLE; CREATE TABLE private.taken ()')};
+is(says_as('author', $attempt), 't', 'a role that logs in applies a version');
+is(says_as('author', 'SELECT dbkit.revert(4)'), 'ERROR:  permission denied for schema private at character 14', 'and reverts it, with the rights that it has');
+is(says_as('member', 'SET ROLE author; SELECT dbkit.revert(4)'), 'ERROR:  version 4 was applied by role "author"', 'but not where it could get those of a member');
+is(says_as('member', q{SELECT dbkit.run_as('author', 'SELECT dbkit.revert(4)')}),
+	'ERROR:  cannot set parameter "role" within security-definer function', 'who can have it run as the author alone');
+$node->safe_psql('app', q{UPDATE dbkit.schema_version SET undo = 'DROP TABLE own' WHERE version = 4});
+is(says_as('author', 'SET search_path = authored; BEGIN; SELECT dbkit.revert(4); ROLLBACK'), 't', q{a harmless undo runs with the author's search_path});
+is(says_as('member', q{SET ROLE author; SELECT dbkit.run_as('author', 'SET LOCAL search_path = authored; SELECT dbkit.revert(4)')}), '', 'and for a session that became the author by SET ROLE');
+is(says('app', $ledger), "1|first|DROP TABLE one\n2|second|DROP TABLE two, three\n3|third|DROP TABLE four", 'it is reverted');
+$node->safe_psql('app', 'DROP SCHEMA authored, private; DROP ROLE author, member');
+
 # Dumps -----------------------------------------------------------------------
 
 # Restore a dump made with these options as a database, and return that.
@@ -86,6 +110,24 @@ is(says($schema, $ledger), '', 'a dump of the schema alone has none');
 $node->command_ok([ 'bash', '-c', 'pg_dump -d "$0" -a -t dbkit.schema_version | psql -Xq -v ON_ERROR_STOP=1 -d "$1"', $node->connstr('app'), $node->connstr($schema) ],
 	'but they can be added to it');
 is(says($schema, $ledger), says('app', $ledger), 'so that it has all');
+
+# Collations ------------------------------------------------------------------
+
+# In C "_" comes before "z"; the other one skips it
+SKIP:
+{
+	skip 'the server has no ICU', 1 if $node->safe_psql('postgres', q{SELECT count(*) FROM pg_collation WHERE collprovider = 'i'}) eq '0';
+	my %print;
+	$node->safe_psql('postgres', 'CREATE ROLE app_reader; CREATE ROLE appadmin');
+	for my $locale ("LOCALE 'C'", "LOCALE 'C' LOCALE_PROVIDER icu ICU_LOCALE 'en-u-ka-shifted'")
+	{
+		$node->safe_psql('postgres', "CREATE DATABASE sorted TEMPLATE template0 ENCODING 'UTF8' $locale");
+		$print{ $node->safe_psql('sorted', q{CREATE EXTENSION dbkit; SET dbkit.enforce = off; CREATE TABLE a_z (); CREATE TABLE ab ();
+			GRANT SELECT ON ab TO app_reader, appadmin; CREATE PUBLICATION changes FOR TABLE a_z, ab; SELECT dbkit.fingerprint()}) }++;
+		$node->safe_psql('postgres', 'DROP DATABASE sorted');
+	}
+	is(scalar keys %print, 1, 'the fingerprint does not depend on the collation of the database');
+}
 
 # Replication -----------------------------------------------------------------
 

@@ -203,6 +203,9 @@ same($node->safe_psql('hosted', $functions), $portable_functions, 'all of them, 
 same(schema_of('hosted'), $developed, 'the database is the same');
 works('hosted', 'without it');
 is($node->safe_psql('hosted', $ledger), $applied, 'the ledger goes back as well');
+($status, $stdout, $stderr) = $node->psql('hosted', '\set VERBOSITY terse
+	SET ROLE regress_hosted; SELECT dbkit.revert(2)');
+is($stderr =~ s/^psql:<stdin>:\d+: //r, 'ERROR:  version 2 was applied by role "regress_hosted"', 'where its undo could get the rights of a session, it does not run');
 is($node->safe_psql('hosted', 'SELECT dbkit.revert(2)', extra_params => [ '-U', 'regress_hosted' ]), 't', 'and can be reverted by who applied it');
 
 # What its owner has planted there never gets the rights of who creates the extension.
