@@ -28,8 +28,6 @@ SELECT dbkit.create_table('"We ""ird"."a.b"', '"x y" int, "-- n" text -- a comme
 SELECT dbkit.create_table(format('"We ""ird".%I', repeat('ü', 31)), 'organization_id text');
 SELECT rule, object_identity, problem FROM dbkit.check_schema('"We ""ird"');
 SELECT dbkit.create_table('pg_temp.entries', 'n int');
-SELECT dbkit.create_table('pg_temp.node', 'parent text REFERENCES node');
-SELECT conrelid::regclass, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'pg_temp.node'::regclass AND contype IN ('p', 'f') ORDER BY contype;
 SELECT dbkit.create_table('public.made_in_public', 'n int');
 DROP TABLE public.made_in_public;
 

@@ -23,5 +23,9 @@ DROP EVENT TRIGGER cancel;
 CREATE TABLE later (n int); -- fails
 \set VERBOSITY default
 
+-- a temporary table, which is not judged, with a key that is written anew
+SELECT dbkit.create_table('pg_temp.node', 'parent text REFERENCES node');
+SELECT conrelid::regclass, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'pg_temp.node'::regclass AND contype IN ('p', 'f') ORDER BY contype;
+
 SET client_min_messages = warning;
 DROP SCHEMA made CASCADE;
