@@ -266,6 +266,25 @@ CREATE INDEX index_of_all ON ONLY index_only (id);
 CREATE INDEX index_of_one ON index_only_1 (id);
 ALTER INDEX index_of_all ATTACH PARTITION index_of_one;
 DROP TABLE docs, index_only;
+-- what a partition has been given since it was attached stays when the next one is
+SET ROLE regress_owner;
+BEGIN;
+CREATE TABLE docs (id bigint, organization_id text) PARTITION BY LIST (id);
+SELECT dbkit.protect('docs', role => 'regress_tenant');
+CREATE TABLE docs_1 (LIKE docs);
+CREATE TABLE docs_2 (LIKE docs);
+CREATE POLICY of_all ON docs_2 TO regress_tenant USING (true);
+ALTER TABLE docs ATTACH PARTITION docs_1 FOR VALUES IN (1);
+CREATE POLICY support ON docs_1 TO regress_auditor USING (true);
+ALTER TABLE docs ATTACH PARTITION docs_2 FOR VALUES IN (2);
+SAVEPOINT s;
+CREATE POLICY support ON docs_2 TO regress_auditor USING (true);
+ALTER TABLE docs DETACH PARTITION docs_1;
+ALTER TABLE docs ATTACH PARTITION docs_1 FOR VALUES IN (1);
+RELEASE s;
+SELECT tablename, policyname FROM pg_policies WHERE tablename ~ '^docs' ORDER BY 1, 2;
+DROP TABLE docs;
+COMMIT;
 
 -- with enforcement, what is found in the statement is said once
 RESET ROLE;

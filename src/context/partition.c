@@ -49,7 +49,7 @@ is_done_elsewhere(void)
 
 /* Protect a relation, and then all below it, as what is above. */
 static void
-protect_with_descendants(Oid relid)
+protect_with_descendants(Oid relid, OwnPolicies own)
 {
 	ListCell   *cell;
 
@@ -62,20 +62,21 @@ protect_with_descendants(Oid relid)
 		if (get_rel_relkind(member) == RELKIND_FOREIGN_TABLE)
 			dbkit_warn_of_foreign_table(member);
 		else
-			dbkit_inherit_row_security(member, dbkit_find_protected_ancestors(member), OWN_RESTRICTIVE_KEPT);
+			dbkit_inherit_row_security(member, dbkit_find_protected_ancestors(member), own);
 	}
 }
 
 /*
- * List the partitions that the running transaction has put under a parent.  Before
- * PostgreSQL 16 an ATTACH PARTITION does not tell which it was, and its name may mean
- * another one by now: the partition key may have called a function.
+ * List the partitions that the running transaction has put under a parent, the newest one
+ * first.  Before PostgreSQL 16 an ATTACH PARTITION does not tell which it was, and its name
+ * may mean another one by now: the partition key may have called a function.
  */
 static List *
 find_new_partitions(Oid parent)
 {
 	Relation	catalog = table_open(InheritsRelationId, AccessShareLock);
 	List	   *result = NIL;
+	CommandId	newest = FirstCommandId;
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -85,15 +86,28 @@ find_new_partitions(Oid parent)
 	scan = systable_beginscan(catalog, InheritsParentIndexId, true, NULL, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data)))
-			result = lappend_oid(result, ((Form_pg_inherits) GETSTRUCT(tuple))->inhrelid);
+		Oid			partition = ((Form_pg_inherits) GETSTRUCT(tuple))->inhrelid;
+
+		if (!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data)))
+			continue;
+		if (HeapTupleHeaderGetCmin(tuple->t_data) >= newest)
+		{
+			newest = HeapTupleHeaderGetCmin(tuple->t_data);
+			result = lcons_oid(partition, result);
+		}
+		else
+			result = lappend_oid(result, partition);
 	}
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
 	return result;
 }
 
-/* Protect the partition that an ATTACH PARTITION is about. */
+/*
+ * Protect the partition that an ATTACH PARTITION is about.  Where it may be one of several, the
+ * others have been protected before, unless an event trigger that fires earlier has attached
+ * the newest one: they keep what they have been given since.
+ */
 static void
 protect_partition(Oid parent, const CollectedATSubcmd *action)
 {
@@ -102,7 +116,7 @@ protect_partition(Oid parent, const CollectedATSubcmd *action)
 	ListCell   *cell;
 
 	foreach(cell, partitions)
-		protect_with_descendants(lfirst_oid(cell));
+		protect_with_descendants(lfirst_oid(cell), cell == list_head(partitions) ? OWN_RESTRICTIVE_KEPT : OWN_KEPT);
 }
 
 /* Protect what the actions of an ALTER TABLE put under a parent. */
@@ -122,7 +136,7 @@ protect_attached(const CollectedCommand *command)
 				protect_partition(relid, action);
 				break;
 			case AT_AddInherit:
-				protect_with_descendants(relid);
+				protect_with_descendants(relid, OWN_RESTRICTIVE_KEPT);
 				break;
 			default:
 				break;
@@ -146,7 +160,7 @@ dbkit_protect_new_members(Oid relid, const CollectedCommand *command)
 		protect_attached(command);
 	else if ((IsA(parsetree, CreateStmt) || IsA(parsetree, CreateForeignTableStmt)) &&
 			 ((const CreateStmt *) parsetree)->inhRelations != NIL)
-		protect_with_descendants(relid);
+		protect_with_descendants(relid, OWN_RESTRICTIVE_KEPT);
 }
 
 /* What a statement does with the row level security of a table, and so of those below it */
