@@ -25,20 +25,6 @@
 #define BLANK_STRING	"'...'"
 #define BLANK_VALUE		"..."
 
-static int
-token_length(const Token *token)
-{
-	return token->end - token->start;
-}
-
-/* Is it that keyword? */
-static bool
-is_word(const StatementText *text, int i, const char *word)
-{
-	return i < text->n_tokens && token_length(&text->tokens[i]) == (int) strlen(word) &&
-		pg_strncasecmp(text->text + text->tokens[i].start, word, strlen(word)) == 0;
-}
-
 static bool
 is_character(const StatementText *text, int i, char character)
 {
@@ -63,24 +49,7 @@ is_string(const StatementText *text, const Token *token)
 	if (start[0] == '$')
 		return !isdigit((unsigned char) start[1]);
 	return start[0] != '"' && pg_strncasecmp(start, "U&\"", 3) != 0 &&
-		memchr(start, '\'', token_length(token)) != NULL;
-}
-
-/* Return the end of a token, and of the UESCAPE '!' that may follow U&"..." and U&'...'. */
-static int
-end_of_token(const StatementText *text, int i)
-{
-	return Min(is_word(text, i + 1, "uescape") ? i + 3 : i + 1, text->n_tokens);
-}
-
-/* Return the end of a name, which may have several parts with dots between them. */
-static int
-end_of_name(const StatementText *text, int i)
-{
-	i = end_of_token(text, i);
-	while (is_character(text, i, '.'))
-		i = end_of_token(text, i + 1);
-	return i;
+		memchr(start, '\'', dbkit_token_length(token)) != NULL;
 }
 
 /* Return the end of a list of values: words or numbers, which may have a sign. */
@@ -90,7 +59,7 @@ end_of_values(const StatementText *text, int i)
 	for (;;)
 	{
 		i += is_character(text, i, '-') || is_character(text, i, '+');
-		i = end_of_token(text, i);
+		i = dbkit_end_of_token(text, i);
 		if (!is_character(text, i, ','))
 			return i;
 		i++;
@@ -136,7 +105,7 @@ is_telling_word(const StatementText *text, int i)
 		return false;
 	for (size_t j = 0; j < lengthof(switches); j++)
 	{
-		if (is_word(text, i, switches[j]))
+		if (dbkit_is_word(text, i, switches[j]))
 			return false;
 	}
 	start = text->text + text->tokens[i].start;
@@ -148,7 +117,7 @@ static bool
 begins_options(const StatementText *text, int i)
 {
 	return is_character(text, i, '(') && i > 0 &&
-		(is_word(text, i - 1, "with") || is_word(text, i - 1, "set") || is_word(text, i - 1, "reset"));
+		(dbkit_is_word(text, i - 1, "with") || dbkit_is_word(text, i - 1, "set") || dbkit_is_word(text, i - 1, "reset"));
 }
 
 static void
@@ -165,7 +134,7 @@ hide_options(const StatementText *text, int i, bool *hidden)
 	do
 	{
 		int			end = dbkit_end_of_part(text, i + 1);
-		int			value = i + 1 < end ? end_of_name(text, i + 1) + 1 : end;
+		int			value = i + 1 < end ? dbkit_end_of_name(text, i + 1) + 1 : end;
 
 		if (is_character(text, value - 1, '=') && is_telling_word(text, value))
 			hide(hidden, value, end);
@@ -185,14 +154,14 @@ find_hidden(const StatementText *text, bool is_definition)
 
 	for (int i = 0; i < text->n_tokens; i++)
 	{
-		int			name = i + 1 + is_word(text, i, "execute");
-		int			end = name < text->n_tokens ? end_of_name(text, name) : text->n_tokens;
+		int			name = i + 1 + dbkit_is_word(text, i, "execute");
+		int			end = name < text->n_tokens ? dbkit_end_of_name(text, name) : text->n_tokens;
 
 		if (begins_options(text, i) || (is_definition && is_character(text, i, '(')))
 			hide_options(text, i, hidden);
-		else if (is_word(text, i, "execute") && is_character(text, end, '('))
+		else if (dbkit_is_word(text, i, "execute") && is_character(text, end, '('))
 			hide(hidden, end + 1, end_of_brackets(text, end));
-		else if (is_word(text, i, "set") && (is_word(text, end, "to") || is_character(text, end, '=')) && has_dot(text, name, end))
+		else if (dbkit_is_word(text, i, "set") && (dbkit_is_word(text, end, "to") || is_character(text, end, '=')) && has_dot(text, name, end))
 			hide(hidden, end + 1, end_of_values(text, end + 1));
 	}
 	return hidden;
@@ -211,7 +180,7 @@ write_tokens(const StatementText *text, const bool *hidden)
 		const Token *token = &text->tokens[i];
 		bool		was_blank = is_blank;
 
-		is_blank = hidden[i] && !is_string(text, token) && !is_punctuation(text, i) && !is_word(text, i, "uescape");
+		is_blank = hidden[i] && !is_string(text, token) && !is_punctuation(text, i) && !dbkit_is_word(text, i, "uescape");
 		if (is_blank && was_blank)
 			continue;			/* one value of several tokens */
 		if (i > 0 && token->start > token[-1].end)
@@ -221,7 +190,7 @@ write_tokens(const StatementText *text, const bool *hidden)
 		else if (is_blank)
 			appendStringInfoString(&result, BLANK_VALUE);
 		else
-			appendBinaryStringInfo(&result, text->text + token->start, token_length(token));
+			appendBinaryStringInfo(&result, text->text + token->start, dbkit_token_length(token));
 	}
 	return result.data;
 }

@@ -41,14 +41,6 @@
 /* The blocks that a batch fills: some hundred rows, which nobody else can change meanwhile */
 #define BLOCKS_OF_BATCH "20"
 
-static bool
-is_word(const StatementText *text, int token, const char *word)
-{
-	int			length = text->tokens[token].end - text->tokens[token].start;
-
-	return (size_t) length == strlen(word) && pg_strncasecmp(text->text + text->tokens[token].start, word, length) == 0;
-}
-
 /* Is it DEFERRABLE or the like, which belongs to the constraint before it? */
 static bool
 is_attribute(const Constraint *constraint)
@@ -116,7 +108,7 @@ dbkit_column_part(const StatementText *text, const ColumnDef *column, const Cons
 	int			end = first < 0 ? -1 : end_of_constraint(text, column, first);
 
 	/* CONSTRAINT name ... */
-	return dbkit_tokens_as_text(text, part->conname != NULL ? first + 2 : first, end);
+	return dbkit_tokens_as_text(text, part->conname != NULL ? dbkit_end_of_token(text, first + 1) : first, end);
 }
 
 /* Write how many blocks the largest part of the table has when the rows are filled. */
@@ -593,7 +585,7 @@ find_type(const StatementText *text, int first, int end)
 	for (int i = first; i < end - 1; i++)
 	{
 		/* A column may have that name: TYPE follows upon a name */
-		if (is_word(text, i, "type") && i >= first + 2 && !is_word(text, i - 1, "column"))
+		if (dbkit_is_word(text, i, "type") && i >= first + 2 && !dbkit_is_word(text, i - 1, "column"))
 			return i + 1;
 	}
 	return -1;
@@ -610,7 +602,7 @@ find_using(const StatementText *text, int first, int end)
 		depth += text->tokens[i].code == '(';
 		depth -= text->tokens[i].code == ')';
 
-		if (depth == 0 && is_word(text, i, "using"))
+		if (depth == 0 && dbkit_is_word(text, i, "using"))
 			return i;
 	}
 	return end;

@@ -156,15 +156,35 @@ dbkit_end_of_part(const StatementText *text, int first)
 	return i;
 }
 
+int
+dbkit_token_length(const Token *token)
+{
+	return token->end - token->start;
+}
+
+/* Is it that keyword? */
+bool
+dbkit_is_word(const StatementText *text, int i, const char *word)
+{
+	return i < text->n_tokens && dbkit_token_length(&text->tokens[i]) == (int) strlen(word) &&
+		pg_strncasecmp(text->text + text->tokens[i].start, word, strlen(word)) == 0;
+}
+
+/* Return the end of a token, and of the UESCAPE '!' that may follow U&"..." and U&'...'. */
+int
+dbkit_end_of_token(const StatementText *text, int i)
+{
+	return Min(dbkit_is_word(text, i + 1, "uescape") ? i + 3 : i + 1, text->n_tokens);
+}
+
 /* Return the end of a name, which may have several parts with dots between them. */
 int
-dbkit_end_of_name(const StatementText *text, int first)
+dbkit_end_of_name(const StatementText *text, int i)
 {
-	int			i = first + 1;
-
-	while (i + 1 < text->n_tokens && text->tokens[i].code == '.')
-		i += 2;
-	return Min(i, text->n_tokens);
+	i = dbkit_end_of_token(text, i);
+	while (i < text->n_tokens && text->tokens[i].code == '.')
+		i = dbkit_end_of_token(text, i + 1);
+	return i;
 }
 
 /* Return the text of some tokens. */

@@ -45,7 +45,10 @@ extern bool dbkit_read_statement_text(const RunningStatement *running, const Nod
 									  StatementText *text);
 extern int	dbkit_token_at(const StatementText *text, int location);
 extern int	dbkit_end_of_part(const StatementText *text, int first);
-extern int	dbkit_end_of_name(const StatementText *text, int first);
+extern int	dbkit_token_length(const Token *token);
+extern bool dbkit_is_word(const StatementText *text, int i, const char *word);
+extern int	dbkit_end_of_token(const StatementText *text, int i);
+extern int	dbkit_end_of_name(const StatementText *text, int i);
 extern char *dbkit_tokens_as_text(const StatementText *text, int first, int end);
 
 #endif							/* DBKIT_STATEMENT_TEXT_H */
