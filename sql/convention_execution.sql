@@ -77,6 +77,23 @@ RESET dbkit.enforce;
 RESET statement_timeout;
 SELECT is_called AS ran FROM mallory.runs;
 
+-- a refused statement with what is too long or too deep to be read has no SQL to offer
+DO $$
+DECLARE
+	expression text;
+	hint text;
+BEGIN
+	FOREACH expression IN ARRAY ARRAY[format('DEFAULT %L', repeat('x', 100000)), format('GENERATED ALWAYS AS (%s) STORED', repeat('(''x'' || ', 700) || '''y''' || repeat(')', 700))]
+	LOOP
+		BEGIN
+			EXECUTE 'CREATE TABLE refused (c text ' || expression || ')';
+		EXCEPTION WHEN SQLSTATE 'KD001' THEN
+			GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+			RAISE WARNING '%', hint;
+		END;
+	END LOOP;
+END $$;
+
 -- a function whose schema is gone, as a race may leave it, is passed over
 BEGIN;
 CREATE SCHEMA gone;

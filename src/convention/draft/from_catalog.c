@@ -45,6 +45,7 @@
 
 #include "common.h"
 #include "convention/draft/draft.h"
+#include "convention/facts/tree.h"
 #include "convention/facts/columns.h"
 #include "convention/own_objects.h"
 #include "relation_name.h"
@@ -178,12 +179,19 @@ find_instant(Relation rel, Node *node)
 
 /* Read the default of a column, or what it is generated from. */
 static void
-read_expression(Relation rel, const Facts *table, const ColumnFacts *facts, DraftColumn *column)
+read_expression(Relation rel, Draft *draft, const ColumnFacts *facts, DraftColumn *column)
 {
-	Node	   *node = stringToNode(facts->expression);
-	char	   *text = write_expression(rel, facts->expression);
+	const char *prefix = draft->facts->read.default_prefix;
+	Node	   *node = dbkit_stored_tree(facts->expression);
 	char		kind = TupleDescAttr(RelationGetDescr(rel), facts->attnum - 1)->attgenerated;
+	char	   *text;
 
+	if (node == NULL)
+	{
+		dbkit_draft_note_obstacle(draft, psprintf("the expression of column \"%s\" is too long or too deep to be written", facts->name));
+		return;
+	}
+	text = write_expression(rel, facts->expression);
 	if (facts->generated)
 	{
 		column->generated = true;
@@ -192,8 +200,8 @@ read_expression(Relation rel, const Facts *table, const ColumnFacts *facts, Draf
 		column->expression = node;
 		return;
 	}
-	if (strcmp(facts->name, "id") == 0 && table->read.default_prefix != NULL)
-		text = psprintf("%s('%s')", dbkit_function_name("generate_id"), table->read.default_prefix);
+	if (strcmp(facts->name, "id") == 0 && prefix != NULL)
+		text = psprintf("%s('%s')", dbkit_function_name("generate_id"), prefix);
 
 	column->value = psprintf("DEFAULT %s", IsA(node, Const) ? drop_cast(text, ((Const *) node)->consttype) : text);
 	column->value_type = exprType(node);
@@ -202,11 +210,11 @@ read_expression(Relation rel, const Facts *table, const ColumnFacts *facts, Draf
 
 /* Read how a column gets its value. */
 static void
-read_value(Relation rel, const Facts *table, const ColumnFacts *facts, DraftColumn *column)
+read_value(Relation rel, Draft *draft, const ColumnFacts *facts, DraftColumn *column)
 {
 	char		identity = TupleDescAttr(RelationGetDescr(rel), facts->attnum - 1)->attidentity;
 
-	column->serial = OidIsValid(dbkit_column_sequence(table, facts));
+	column->serial = OidIsValid(dbkit_column_sequence(draft->facts, facts));
 	if (identity != '\0')
 	{
 		column->identity = true;
@@ -215,7 +223,7 @@ read_value(Relation rel, const Facts *table, const ColumnFacts *facts, DraftColu
 								 write_sequence_options(dbkit_identity_sequence(rel, facts->attnum)));
 	}
 	else if (facts->expression != NULL && !column->serial)
-		read_expression(rel, table, facts, column);
+		read_expression(rel, draft, facts, column);
 }
 
 /* Add how a column is stored, where that is not as its type is. */
@@ -259,7 +267,7 @@ write_type(Form_pg_attribute attribute)
 }
 
 static DraftColumn *
-read_column(Relation rel, const Facts *table, const ColumnFacts *facts)
+read_column(Relation rel, Draft *draft, const ColumnFacts *facts)
 {
 	Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(rel), facts->attnum - 1);
 	DraftColumn *column = palloc0(sizeof(DraftColumn));
@@ -272,7 +280,7 @@ read_column(Relation rel, const Facts *table, const ColumnFacts *facts)
 	column->catalog_type = facts->base_type;
 	column->not_null = attribute->attnotnull;
 	column->inherited = !attribute->attislocal;
-	read_value(rel, table, facts, column);
+	read_value(rel, draft, facts, column);
 	read_settings(attribute, column);
 	return column;
 }
@@ -710,7 +718,7 @@ dbkit_draft_of_catalog(const Facts *facts)
 	draft->facts = facts;
 	draft->renamable = true;
 	foreach(lc, facts->read.columns)
-		draft->columns = lappend(draft->columns, read_column(rel, facts, lfirst(lc)));
+		draft->columns = lappend(draft->columns, read_column(rel, draft, lfirst(lc)));
 	read_constraints(draft);
 	draft->persistence = rel->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED ? "UNLOGGED " : "";
 	draft->clauses = write_clauses(rel);
