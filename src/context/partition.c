@@ -117,7 +117,7 @@ protect_with_descendants(Oid relid, OwnPolicies own)
 
 	if (ancestors == NIL)
 		return;
-	foreach(cell, find_all_inheritors(relid, AccessExclusiveLock, NULL))
+	foreach(cell, dbkit_lock_members(relid, AccessExclusiveLock))
 	{
 		Oid			member = lfirst_oid(cell);
 
@@ -345,7 +345,7 @@ descend(Descent *descent, void (*action) (const Descent *descent, Relation table
 {
 	ListCell   *cell;
 
-	foreach(cell, find_all_inheritors(descent->root, AccessExclusiveLock, NULL))
+	foreach(cell, dbkit_lock_members(descent->root, AccessExclusiveLock))
 	{
 		Relation	table = table_open(lfirst_oid(cell), NoLock);
 
