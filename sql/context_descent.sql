@@ -76,6 +76,22 @@ ALTER TABLE docs ADD COLUMN title text, ENABLE ROW LEVEL SECURITY, FORCE ROW LEV
 SELECT * FROM flags;
 DROP TABLE docs;
 
+-- a partition whose row level security is disabled keeps up with the policies all the same
+CREATE TABLE docs (organization_id text, year bigint) PARTITION BY LIST (year);
+CREATE TABLE docs_1 PARTITION OF docs FOR VALUES IN (1);
+ALTER TABLE docs ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON docs TO regress_tenant USING (organization_id = 'org_a');
+CREATE POLICY leaky ON docs USING (true);
+ALTER TABLE docs_1 DISABLE ROW LEVEL SECURITY;
+CREATE POLICY mine ON docs_1 USING (year = 1);
+CREATE POLICY support ON docs TO regress_owner USING (true);
+ALTER POLICY own ON docs USING (organization_id = 'org_b');
+DROP POLICY leaky ON docs;
+SELECT "table", enabled, forced, policy, roles, qual FROM state;
+ALTER TABLE docs ENABLE ROW LEVEL SECURITY;
+SELECT * FROM flags;
+DROP TABLE docs;
+
 -- several parents: what all of them show, and what any of them hides
 CREATE TABLE a (organization_id text);
 CREATE TABLE b (organization_id text, id bigint);
@@ -99,6 +115,40 @@ SELECT * FROM flags;
 ALTER TABLE a DISABLE ROW LEVEL SECURITY;
 SELECT * FROM flags;
 DROP TABLE a, b CASCADE;
+
+-- a table may come before one of its parents
+CREATE TABLE root (organization_id text COLLATE "C");
+CREATE TABLE first () INHERITS (root);
+CREATE TABLE below () INHERITS (first);
+CREATE TABLE second () INHERITS (root);
+CREATE TABLE third () INHERITS (second);
+ALTER TABLE first INHERIT third;
+ALTER TABLE root ENABLE ROW LEVEL SECURITY;
+CREATE POLICY shown ON root USING (true);
+SELECT * FROM flags;
+DROP POLICY shown ON root;
+SELECT dbkit.protect('root', role => 'regress_tenant', access => access) FROM unnest('{tenant,tenant,read,tenant}'::text[]) access;
+SELECT "table", enabled, forced, policy, cmd, roles, qual FROM state;
+SELECT dbkit.unprotect('root', 'regress_tenant');
+SELECT * FROM flags;
+DROP TABLE root CASCADE;
+
+-- many ways lead up
+DO $$
+BEGIN
+  CREATE TABLE a0 ();
+  CREATE TABLE b0 ();
+  FOR i IN 1..30 LOOP
+    EXECUTE format('CREATE TABLE a%1$s () INHERITS (a%2$s, b%2$s)', i, i - 1);
+    EXECUTE format('CREATE TABLE b%1$s () INHERITS (a%2$s, b%2$s)', i, i - 1);
+  END LOOP;
+  ALTER TABLE a0 ENABLE ROW LEVEL SECURITY;
+  CREATE POLICY own ON a0 USING (true);
+END $$;
+SELECT count(*) FROM flags WHERE enabled AND policies = 'own';
+SET client_min_messages = error;
+DROP TABLE a0, b0 CASCADE;
+RESET client_min_messages;
 
 -- tables of another owner are left to him: a policy calls functions, which run as who uses the table
 CREATE TABLE docs (organization_id text, year bigint) PARTITION BY LIST (year);

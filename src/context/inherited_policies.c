@@ -34,6 +34,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
+#include "utils/memutils.h"
 #include "utils/syscache.h"
 
 #include "common.h"
@@ -59,6 +60,51 @@ find_parents(Oid relid)
 	return result;
 }
 
+/* Is one of the relation's parents in a list? */
+static bool
+has_parent_in(const List *members, Oid relid)
+{
+	ListCell   *cell;
+
+	foreach(cell, find_parents(relid))
+	{
+		if (list_member_oid(members, lfirst_oid(cell)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Lock a table with its partitions and children, and list them, each after all of its parents.  Of find_all_inheritors()
+ * each comes after one of them.
+ */
+List *
+dbkit_lock_members(Oid relid, LOCKMODE mode)
+{
+	List	   *parents;
+	List	   *members = find_all_inheritors(relid, mode, &parents);
+	List	   *result = NIL;
+	int			most = 0;
+	ListCell   *cell;
+
+	foreach(cell, parents)
+		most = Max(most, lfirst_int(cell));
+	if (most < 2)
+		return members;
+	while (members != NIL)
+	{
+		CHECK_FOR_INTERRUPTS();
+		foreach(cell, members)
+		{
+			if (has_parent_in(members, lfirst_oid(cell)))
+				continue;
+			result = lappend_oid(result, lfirst_oid(cell));
+			members = foreach_delete_current(members, cell);
+		}
+	}
+	return result;
+}
+
 /* Does the relation have row level security?  It is locked first, so that the answer lasts. */
 bool
 dbkit_has_row_security(Oid relid)
@@ -75,22 +121,25 @@ dbkit_has_row_security(Oid relid)
 	return result;
 }
 
-/* List the nearest ancestors that have row level security, past those that were left open. */
+/*
+ * List the nearest ancestors that have row level security, past those that were left open.  Many paths
+ * may lead to one of them, so each is visited once.
+ */
 List *
 dbkit_find_protected_ancestors(Oid relid)
 {
+	List	   *ancestors = find_parents(relid);
 	List	   *result = NIL;
-	ListCell   *cell;
 
-	check_stack_depth();
-	foreach(cell, find_parents(relid))
+	for (int i = 0; i < list_length(ancestors); i++)
 	{
-		Oid			parent = lfirst_oid(cell);
+		Oid			ancestor = list_nth_oid(ancestors, i);
 
-		if (dbkit_has_row_security(parent))
-			result = list_append_unique_oid(result, parent);
+		CHECK_FOR_INTERRUPTS();
+		if (dbkit_has_row_security(ancestor))
+			result = lappend_oid(result, ancestor);
 		else
-			result = list_concat_unique_oid(result, dbkit_find_protected_ancestors(parent));
+			ancestors = list_concat_unique_oid(ancestors, find_parents(ancestor));
 	}
 	return result;
 }
@@ -104,15 +153,34 @@ map_columns(Expr *expr, Relation child, Relation parent)
 	return linitial(map_partition_varattnos(list_make1(copyObject(expr)), 1, child, parent));
 }
 
-/* List the policies of a parent as its child is to have them, in the order of their names. */
+/*
+ * Return the policies of a table as the server reads them, which it does only where row level security is
+ * enabled.  For another table it reads them here into a copy of the table's entry, as it forgets
+ * what it finds in the entry itself.
+ */
+static List *
+read_policies(Relation table)
+{
+	RelationData copy = *table;
+
+	if (table->rd_rsdesc != NULL)
+		return table->rd_rsdesc->policies;
+	RelationBuildRowSecurity(&copy);
+	MemoryContextSetParent(copy.rd_rsdesc->rscxt, CurrentMemoryContext);
+	return copy.rd_rsdesc->policies;
+}
+
+/*
+ * List the policies of a parent as its child is to have them, in the order of their names.  A parent
+ * without row level security has none to give; a table's own may take a name all the same.
+ */
 List *
 dbkit_read_policies(Relation parent, Relation child)
 {
 	List	   *result = NIL;
 	ListCell   *cell;
 
-	/* Without row level security the server reads none */
-	foreach(cell, parent->rd_rsdesc != NULL ? parent->rd_rsdesc->policies : NIL)
+	foreach(cell, parent == child || parent->rd_rel->relrowsecurity ? read_policies(parent) : NIL)
 	{
 		RowSecurityPolicy *policy = lfirst(cell);
 		RowSecurityPolicy *copy = palloc0(sizeof(RowSecurityPolicy));

@@ -9,6 +9,7 @@
 #define DBKIT_INHERITED_POLICIES_H
 
 #include "rewrite/rowsecurity.h"
+#include "storage/lockdefs.h"
 #include "utils/rel.h"
 
 /* What becomes of the policies that a table has besides its parent's */
@@ -18,6 +19,7 @@ typedef enum OwnPolicies
 	OWN_RESTRICTIVE_KEPT		/* of these only the restrictive ones */
 } OwnPolicies;
 
+extern List *dbkit_lock_members(Oid relid, LOCKMODE mode);
 extern bool dbkit_has_row_security(Oid relid);
 extern List *dbkit_find_protected_ancestors(Oid relid);
 extern List *dbkit_read_policies(Relation parent, Relation child);

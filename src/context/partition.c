@@ -47,23 +47,88 @@ is_done_elsewhere(void)
 	return dbkit_is_restoring() || dbkit_is_cluster_connection();
 }
 
-/* Protect a relation, and then all below it, as what is above. */
+/* Return the owner of a relation. */
+static Oid
+owner_of(Oid relid)
+{
+	HeapTuple	row = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(row))
+		return InvalidOid;
+	owner = ((Form_pg_class) GETSTRUCT(row))->relowner;
+	ReleaseSysCache(row);
+	return owner;
+}
+
+/*
+ * May the current role change the row level security of a table to that of the nearest protected tables
+ * above it?  A policy may call functions, which run as whoever uses the table: so nobody gives one to a
+ * table that he could not give it to himself, and none is carried there that somebody else has written.
+ * The root is the table that the statement is about, which has checked who he is, and may have given it away since.
+ */
+static bool
+may_pass_on(Oid relid, Oid root)
+{
+	Oid			owner = owner_of(relid);
+	ListCell   *cell;
+
+	if (!has_privs_of_role(GetUserId(), owner))
+		return false;
+	foreach(cell, dbkit_find_protected_ancestors(relid))
+	{
+		Oid			author = owner_of(lfirst_oid(cell));
+
+		if (lfirst_oid(cell) != root && !has_privs_of_role(author, owner) && !has_privs_of_role(GetUserId(), author))
+			return false;
+	}
+	return true;
+}
+
+/* Say which tables (char *) below one are as they were. */
+static void
+warn_of_others(Oid relid, const List *others)
+{
+	StringInfoData names;
+	ListCell   *cell;
+
+	if (others == NIL)
+		return;
+	initStringInfo(&names);
+	foreach(cell, others)
+		appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "", (const char *) lfirst(cell));
+	ereport(WARNING,
+			(errcode(ERRCODE_WARNING),
+			 errmsg("the row level security of table \"%s\" was not passed on to tables of other owners", get_rel_name(relid)),
+			 errdetail("Unchanged: %s.", names.data),
+			 errhint("Have a role that has the rights of their owners make the same change there.")));
+}
+
+/*
+ * Protect a relation that somebody has put below another one, and then all below it, as what is
+ * above.  He had the right to do that with the relation itself, which tells nothing about those below.
+ */
 static void
 protect_with_descendants(Oid relid, OwnPolicies own)
 {
+	const List *ancestors = dbkit_find_protected_ancestors(relid);
+	List	   *others = NIL;
 	ListCell   *cell;
 
-	if (dbkit_find_protected_ancestors(relid) == NIL)
+	if (ancestors == NIL)
 		return;
-	foreach(cell, find_all_inheritors(relid, AccessExclusiveLock, NULL))
+	foreach(cell, dbkit_lock_members(relid, AccessExclusiveLock))
 	{
 		Oid			member = lfirst_oid(cell);
 
 		if (get_rel_relkind(member) == RELKIND_FOREIGN_TABLE)
 			dbkit_warn_of_foreign_table(member);
-		else
+		else if (member == relid || may_pass_on(member, relid))
 			dbkit_inherit_row_security(member, dbkit_find_protected_ancestors(member), own);
+		else
+			others = lappend(others, get_rel_name(member));
 	}
+	warn_of_others(linitial_oid(ancestors), others);
 }
 
 /*
@@ -274,43 +339,20 @@ drop_copy(const Descent *descent, Relation table)
 	table_close(root, NoLock);
 }
 
-/* Say which tables below are as they were. */
-static void
-warn_of_others(const Descent *descent)
-{
-	StringInfoData names;
-	ListCell   *cell;
-
-	if (descent->others == NIL)
-		return;
-	initStringInfo(&names);
-	foreach(cell, descent->others)
-		appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "", (const char *) lfirst(cell));
-	ereport(WARNING,
-			(errcode(ERRCODE_WARNING),
-			 errmsg("the row level security of table \"%s\" was not passed on to tables of other owners", get_rel_name(descent->root)),
-			 errdetail("Unchanged: %s.", names.data),
-			 errhint("Have a role that has the rights of their owners make the same change there.")));
-}
-
-/*
- * Do something with each table below the root, parents first.  A policy may call functions,
- * which run as whoever uses the table: so nobody gives one to a table that he could not
- * give it to himself.
- */
+/* Do something with each table below the root, parents first, or note that it must not be done. */
 static void
 descend(Descent *descent, void (*action) (const Descent *descent, Relation table))
 {
 	ListCell   *cell;
 
-	foreach(cell, find_all_inheritors(descent->root, AccessExclusiveLock, NULL))
+	foreach(cell, dbkit_lock_members(descent->root, AccessExclusiveLock))
 	{
 		Relation	table = table_open(lfirst_oid(cell), NoLock);
 
 		CHECK_FOR_INTERRUPTS();
 		if (table->rd_rel->relkind != RELKIND_FOREIGN_TABLE && lfirst_oid(cell) != descent->root)
 		{
-			if (has_privs_of_role(GetUserId(), table->rd_rel->relowner))
+			if (may_pass_on(lfirst_oid(cell), descent->root))
 				action(descent, table);
 			else
 				descent->others = lappend(descent->others, pstrdup(RelationGetRelationName(table)));
@@ -323,14 +365,9 @@ descend(Descent *descent, void (*action) (const Descent *descent, Relation table
 static void
 check_owner(const RangeVar *name, Oid relid, Oid previous pg_attribute_unused(), void *arg pg_attribute_unused())
 {
-	HeapTuple	row = OidIsValid(relid) ? SearchSysCache1(RELOID, ObjectIdGetDatum(relid)) : NULL;
-	Oid			owner;
+	Oid			owner = OidIsValid(relid) ? owner_of(relid) : InvalidOid;
 
-	if (!HeapTupleIsValid(row))
-		return;
-	owner = ((Form_pg_class) GETSTRUCT(row))->relowner;
-	ReleaseSysCache(row);
-	if (!has_privs_of_role(GetUserId(), owner))
+	if (OidIsValid(owner) && !has_privs_of_role(GetUserId(), owner))
 		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(relid)), name->relname);
 }
 
@@ -420,7 +457,7 @@ pass_flags(const AlterTableStmt *statement)
 		if (!OidIsValid(descent.root) || !has_subclass(descent.root))
 			return;
 		descend(&descent, pass_flag);
-		warn_of_others(&descent);
+		warn_of_others(descent.root, descent.others);
 	}
 }
 
@@ -443,5 +480,5 @@ dbkit_pass_on_policies(const Node *statement)
 	if (!OidIsValid(descent.root) || !has_subclass(descent.root) || !dbkit_has_row_security(descent.root))
 		return;
 	descend(&descent, pass_policies);
-	warn_of_others(&descent);
+	warn_of_others(descent.root, descent.others);
 }

@@ -9,7 +9,6 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -21,6 +20,7 @@
 
 #include "common.h"
 #include "as_owner.h"
+#include "context/inherited_policies.h"
 #include "context/leftovers.h"
 #include "context/protect.h"
 #include "context/tenant_keys.h"
@@ -67,14 +67,14 @@ lock_table(Oid relid, LOCKMODE mode)
 
 /*
  * Lock a table with its partitions and children as ALTER TABLE will, so that none is added unseen,
- * and return them all, the table first.  Errors: undefined_table, wrong_object_type,
+ * and return them all, each after its parents.  Errors: undefined_table, wrong_object_type,
  * insufficient_privilege.
  */
 List *
 dbkit_lock_tables(Oid relid)
 {
 	lock_table(relid, AccessExclusiveLock);
-	return find_all_inheritors(relid, AccessExclusiveLock, NULL);
+	return dbkit_lock_members(relid, AccessExclusiveLock);
 }
 
 /* Run statements that name all with its schema, or have no name that is not PostgreSQL's, as a role. */
@@ -135,7 +135,7 @@ dbkit_protection_sql(Oid relid, Protection *protection)
 	initStringInfo(&sql);
 	dbkit_begin_as_owner(GetUserId(), 0, &saved);
 	dbkit_plan_protection(relid, protection);
-	statements = dbkit_write_protection(relid, find_all_inheritors(relid, AccessShareLock, NULL), protection);
+	statements = dbkit_write_protection(relid, dbkit_lock_members(relid, AccessShareLock), protection);
 	statements = list_concat(statements, dbkit_write_tenant_keys(relid, protection->columns[TENANT_ORGANIZATION]));
 	foreach(lc, statements)
 		appendStringInfo(&sql, "%s%s;", sql.len > 0 ? "\n" : "", (char *) lfirst(lc));

@@ -27,7 +27,6 @@
 #include "context/protection.h"
 #include "context/tenant_keys.h"
 #include "convention/agreement.h"
-#include "convention/facts/catalogs.h"
 #include "relation_name.h"
 
 /* What a policy asks of a row */
@@ -254,25 +253,12 @@ write_clause(const char *clause, Condition condition, const Protection *protecti
 		psprintf(" %s (%s)", clause, condition == VISIBLE ? protection->visible : protection->writable);
 }
 
-/*
- * Make room for a policy.  Of several parents of a table, one may have been given it before the
- * table, which has it then as well (dbkit_pass_on_policies()).
- */
-static List *
-make_room(List *statements, Oid relid, const char *name)
-{
-	if (list_length(dbkit_catalog_parents(&dbkit_now, relid)) < 2)
-		return statements;
-	return lappend(statements, psprintf("DROP POLICY IF EXISTS %s ON %s", quote_identifier(name), dbkit_relation_name(relid)));
-}
-
 /* Make a policy of a role. */
 static List *
 create_policy(List *statements, Oid relid, const PolicyKind *policy, const Protection *protection)
 {
 	const char *name = policy_name(protection->stem, policy->suffix);
 
-	statements = make_room(statements, relid, name);
 	return lappend(statements,
 				   psprintf("CREATE POLICY %s ON %s FOR %s TO %s%s%s", quote_identifier(name),
 							dbkit_relation_name(relid), policy->command, quote_identifier(protection->role_name),
@@ -294,7 +280,6 @@ protect_member(List *statements, Oid relid, const Protection *protection)
 	if (protection->admin_name == NULL)
 		return statements;
 	statements = dbkit_drop_policy(statements, relid, dbkit_admin_policy(protection));
-	statements = make_room(statements, relid, dbkit_admin_policy(protection));
 	return lappend(statements,
 				   psprintf("CREATE POLICY %s ON %s FOR ALL TO %s USING (true) WITH CHECK (true)",
 							quote_identifier(dbkit_admin_policy(protection)), name, quote_identifier(protection->admin_name)));
@@ -413,9 +398,9 @@ dbkit_revoke_all(List *statements, Oid relid, Oid role, const char *role_name)
 }
 
 /*
- * Write the statements that protect a table, which is locked, with its partitions and children, of which it is the first.  Row
- * security does not descend: one that is queried by its own name goes by its own policies, so
- * each gets the same, and before its parent, or CREATE POLICY there would pass it on.  Privileges and defaults are the
+ * Write the statements that protect a table, which is locked, with its partitions and children, each after
+ * its parents.  Row security does not descend: one that is queried by its own name goes by its own policies, so
+ * each gets the same, and before its parents, or CREATE POLICY there would pass it on.  Privileges and defaults are the
  * table's alone, which the others are reached by.
  */
 List *

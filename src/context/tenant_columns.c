@@ -248,6 +248,16 @@ dbkit_tenant_default(Oid relid, TenantKind kind, const char *column)
 	return result;
 }
 
+/* Is an expression a cast that calls a function?  What SQL has words for, such as trim() or SYSTEM_USER, is a call. */
+static bool
+is_cast(const Node *expr)
+{
+	const FuncExpr *call = (const FuncExpr *) expr;
+
+	return IsA(expr, FuncExpr) && call->args != NIL &&
+		(call->funcformat == COERCE_EXPLICIT_CAST || call->funcformat == COERCE_IMPLICIT_CAST);
+}
+
 /* Is an expression a function of the context, as it is or cast? */
 static bool
 is_context_value(const Node *expr)
@@ -262,11 +272,11 @@ is_context_value(const Node *expr)
 			expr = (const Node *) ((const CoerceViaIO *) expr)->arg;
 		else if (IsA(expr, CoerceToDomain))
 			expr = (const Node *) ((const CoerceToDomain *) expr)->arg;
+		else if (is_cast(expr))
+			expr = linitial(((const FuncExpr *) expr)->args);
 		else
 			break;
 	}
-	if (IsA(expr, FuncExpr) && ((const FuncExpr *) expr)->funcformat != COERCE_EXPLICIT_CALL)
-		return is_context_value(linitial(((const FuncExpr *) expr)->args));
 	return IsA(expr, FuncExpr) &&
 		(dbkit_is_function(((const FuncExpr *) expr)->funcid, "organization_id") ||
 		 dbkit_is_function(((const FuncExpr *) expr)->funcid, "user_id"));

@@ -15,10 +15,13 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/xact.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
+#include "commands/defrem.h"
 #include "storage/bufmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -102,10 +105,20 @@ has_unique_over(Oid relid, AttrNumber first, AttrNumber second)
 	return result;
 }
 
+/* Can a column be in a unique key? */
+static bool
+takes_key(Oid relid, AttrNumber attnum)
+{
+	char		generated = get_attgenerated(relid, attnum);
+
+	return (generated == '\0' || generated == ATTRIBUTE_GENERATED_STORED) &&
+		OidIsValid(GetDefaultOpClass(get_atttype(relid, attnum), BTREE_AM_OID));
+}
+
 /*
  * Write the unique key over a tenant's column and "id" that foreign keys with the tenant's
- * column reference; NULL where the rule is off, the key is there, or the table, which is locked, has rows.  A partitioned
- * table can have it only together with its partition key.
+ * column reference; NULL where the rule is off, the key is there, the columns take none, or the table, which is
+ * locked, has rows.  A partitioned table can have it only together with its partition key.
  */
 char *
 dbkit_unique_key_sql(Oid relid, const char *column)
@@ -115,7 +128,7 @@ dbkit_unique_key_sql(Oid relid, const char *column)
 
 	if (tenant <= 0 || id <= 0 || tenant == id || get_rel_relkind(relid) != RELKIND_RELATION ||
 		!dbkit_wants_tenant_key(dbkit_schema_name(get_rel_namespace(relid))) ||
-		!is_new(relid) || has_unique_over(relid, tenant, id))
+		!takes_key(relid, tenant) || !takes_key(relid, id) || !is_new(relid) || has_unique_over(relid, tenant, id))
 		return NULL;
 	return psprintf("ALTER TABLE ONLY %s ADD UNIQUE (%s, id)", dbkit_relation_name(relid), quote_identifier(column));
 }
