@@ -25,6 +25,7 @@
 #include "convention/rules/id_style.h"
 #include "convention/listed_names.h"
 #include "convention/meant_table.h"
+#include "convention/members.h"
 #include "relation_name.h"
 
 /*
@@ -290,7 +291,7 @@ judge_fk_on_delete(Judgement *judgement)
 	}
 }
 
-/* Add a foreign key to the table that the column seems to mean, or else a new name, if that is free. */
+/* Add a foreign key to the table that the column seems to mean, or else a new name, if that is free and no server has to know it. */
 static void
 fix_extid(Finding *finding, const Facts *facts, const ColumnFacts *column, const char *extid)
 {
@@ -298,7 +299,7 @@ fix_extid(Finding *finding, const Facts *facts, const ColumnFacts *column, const
 	dbkit_meant_table(facts->schema, column->name, column->base_type, facts->owner);
 	const char *referenced = OidIsValid(relid) ? dbkit_find_relation_name(relid) : NULL;
 	bool		renamable = strlen(extid) < NAMEDATALEN && dbkit_facts_column(facts, extid) == NULL &&
-	!column->inherited;
+	!column->inherited && !dbkit_has_foreign_member(facts);
 
 	if (renamable)
 		(void) dbkit_add_action(finding, ACTION_RENAME_COLUMN, column->name, extid,
@@ -308,7 +309,9 @@ fix_extid(Finding *finding, const Facts *facts, const ColumnFacts *column, const
 		char	   *definition = psprintf("FOREIGN KEY (%s) REFERENCES %s (id)%s", quote_identifier(column->name),
 										  referenced, dbkit_meant_key_action(relid, column->refuses_null));
 
+		/* No foreign table has a key, which all partitions would get */
 		dbkit_add_action(finding, ACTION_REFERENCE, column->name, definition,
+						 facts->partitioned && dbkit_has_foreign_member(facts) ? NULL :
 						 psprintf("ADD %s", definition))->referenced = relid;
 	}
 }
