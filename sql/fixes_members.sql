@@ -34,4 +34,29 @@ DROP TABLE parent, away, orders CASCADE;
 DROP SERVER regress_members;
 DROP FOREIGN DATA WRAPPER regress_members;
 
+-- where a child has another default, the default is no fix; nor is the CHECK that its ids would break
+SELECT dbkit.agree('{"preset": "none", "rules": {"extid": "off", "id_default": "error", "id_check": "error", "created_at": "error"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE TABLE par (id text COLLATE "C" PRIMARY KEY, created_at timestamptz NOT NULL);
+CREATE TABLE chi (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('chi') CHECK (id LIKE 'chi_%'), created_at timestamptz NOT NULL DEFAULT clock_timestamp()) INHERITS (par);
+CREATE TABLE old (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('old') CHECK (id LIKE 'old_%'), created_at timestamp NOT NULL DEFAULT now()) PARTITION BY LIST (id);
+CREATE TABLE old_1 PARTITION OF old (created_at DEFAULT (now() AT TIME ZONE 'utc')) DEFAULT;
+-- of the same default, or of none, all have the new one
+CREATE TABLE same (id text COLLATE "C" PRIMARY KEY DEFAULT 'sam_1', created_at timestamptz NOT NULL DEFAULT '2020-01-01 00:00:00Z') PARTITION BY LIST (id);
+CREATE TABLE same_1 PARTITION OF same FOR VALUES IN ('sam_1') PARTITION BY LIST (id);
+CREATE TABLE same_2 PARTITION OF same_1 DEFAULT;
+CREATE TABLE bare (id text COLLATE "C" PRIMARY KEY, created_at timestamptz NOT NULL) PARTITION BY LIST (id);
+CREATE TABLE bare_1 PARTITION OF bare DEFAULT;
+RESET dbkit.enforce;
+SELECT object_identity, rule, fix, risk FROM dbkit.check();
+SELECT dbkit.fixes();
+SELECT dbkit.fixes('breaks') \gexec
+INSERT INTO chi (id) VALUES (DEFAULT);
+SET timezone = 'America/New_York';
+INSERT INTO old_1 DEFAULT VALUES;
+RESET timezone;
+SELECT created_at - now() AT TIME ZONE 'utc' BETWEEN '-10 min' AND '10 min' AS now FROM old_1;
+SELECT column_default FROM information_schema.columns WHERE table_name IN ('same_2', 'bare_1') ORDER BY table_name, column_name;
+DROP TABLE par, old, same, bare CASCADE;
+
 DROP FUNCTION public.dbkit_agreement;

@@ -18,6 +18,7 @@
 #include "convention/facts/type_walk.h"
 #include "convention/agreement.h"
 #include "convention/facts/columns.h"
+#include "convention/members.h"
 #include "convention/own_objects.h"
 #include "convention/registry.h"
 #include "convention/rules/files.h"
@@ -330,6 +331,13 @@ prefix_for_fix(Judgement *judgement)
 	return prefix != NULL ? prefix : take_prefix(judgement);
 }
 
+/* Can the ids of a table that exists get a prefix?  All members would have it, and one may have its own. */
+static bool
+takes_prefix(const Facts *facts, const ColumnFacts *id)
+{
+	return id->base_type == TEXTOID && !dbkit_member_has_other_default(facts, id);
+}
+
 static void
 judge_id_default(Judgement *judgement)
 {
@@ -359,7 +367,7 @@ judge_id_default(Judgement *judgement)
 									wanted);
 	dbkit_set_faults(finding, FAULT_DEFAULT, 0);
 	if (prefix != NULL)
-		dbkit_add_value(finding, "id", wanted, id->base_type == TEXTOID && !id->generated)->risk =
+		dbkit_add_value(finding, "id", wanted, !id->generated && takes_prefix(facts, id))->risk =
 			dbkit_column_has_default(id) ? RISK_BREAKS : RISK_SAFE;
 }
 
@@ -371,6 +379,7 @@ judge_id_check(Judgement *judgement)
 	char	   *prefix;
 	char	   *wanted;
 	Finding    *finding;
+	bool		alterable;
 	ListCell   *lc;
 
 	if (!dbkit_ids_are_prefixed())
@@ -399,10 +408,11 @@ judge_id_check(Judgement *judgement)
 	if (prefix == NULL || !is_possible_prefix(prefix) ||
 		list_member_ptr(dbkit_facts_check_names(facts), NULL))
 		return;
+	alterable = takes_prefix(facts, id);
 	foreach(lc, dbkit_facts_check_names(facts))
-		dbkit_add_drop_constraint(finding, lfirst(lc), id->base_type == TEXTOID);
+		dbkit_add_drop_constraint(finding, lfirst(lc), alterable);
 	(void) dbkit_add_action(finding, ACTION_ADD_CONSTRAINT, "id", wanted,
-							id->base_type == TEXTOID ? psprintf("ADD %s", wanted) : NULL);
+							alterable ? psprintf("ADD %s", wanted) : NULL);
 }
 
 static void
