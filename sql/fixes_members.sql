@@ -59,4 +59,19 @@ SELECT created_at - now() AT TIME ZONE 'utc' BETWEEN '-10 min' AND '10 min' AS n
 SELECT column_default FROM information_schema.columns WHERE table_name IN ('same_2', 'bare_1') ORDER BY table_name, column_name;
 DROP TABLE par, old, same, bare CASCADE;
 
+-- a prefix that generate_id() would not take
+SELECT dbkit.agree('{"preset": "none", "rules": {"created_at": "off", "id_prefix": "error"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE TABLE ups (id text COLLATE "C" PRIMARY KEY DEFAULT 'USR_' || gen_random_uuid() CHECK (id LIKE 'USR_%'));
+CREATE TABLE downs (id text COLLATE "C" PRIMARY KEY CHECK (id LIKE '\_usr\_%'));
+CREATE TABLE quotes (id text COLLATE "C" PRIMARY KEY CHECK (id LIKE 'it''s(_%'));
+SELECT format('CREATE TABLE longs (id text COLLATE "C" PRIMARY KEY CHECK (id LIKE %L))', repeat('x', 64) || '_%') \gexec
+CREATE TABLE fits (id text COLLATE "C" PRIMARY KEY CHECK (id LIKE 'usr_%'));
+RESET dbkit.enforce;
+SELECT object_identity, rule, problem, fix FROM dbkit.check();
+SELECT dbkit.fixes('breaks') \gexec
+INSERT INTO ups DEFAULT VALUES;
+DROP TABLE ups, downs, quotes, longs, fits;
+SELECT pg_temp.try(pg_temp.id_sql('ups', $$text COLLATE "C" PRIMARY KEY DEFAULT 'USR_1' CHECK (id LIKE 'USR_%')$$));
+
 DROP FUNCTION public.dbkit_agreement;

@@ -29,9 +29,7 @@
 static bool
 is_possible_prefix(const char *prefix)
 {
-	size_t		length = strlen(prefix);
-
-	return length > 0 && strspn(prefix, "abcdefghijklmnopqrstuvwxyz_") == length;
+	return prefix[0] != '\0' && dbkit_is_prefix(prefix);
 }
 
 static bool
@@ -321,7 +319,7 @@ judge_primary_key(Judgement *judgement)
 
 /*
  * Return the prefix that a fix of the default or the CHECK is to use: what the
- * other of the two says, or a suggestion.
+ * other of the two says, or a suggestion.  It may be one that generate_id() refuses.
  */
 static char *
 prefix_for_fix(Judgement *judgement)
@@ -344,6 +342,7 @@ judge_id_default(Judgement *judgement)
 	const Facts *facts = judgement->facts;
 	const ColumnFacts *id = dbkit_facts_column(facts, "id");
 	char	   *prefix;
+	bool		possible;
 	char	   *wanted;
 	Finding    *finding;
 
@@ -356,7 +355,8 @@ judge_id_default(Judgement *judgement)
 	}
 
 	prefix = prefix_for_fix(judgement);
-	wanted = write_default(prefix ? prefix : "...");
+	possible = prefix != NULL && is_possible_prefix(prefix);
+	wanted = write_default(possible ? prefix : "...");
 	if (!dbkit_column_has_default(id))
 		finding = dbkit_add_finding(judgement, "id", "column \"id\" %s; use %s",
 									id->generated ? "is a generated column" : "has no default",
@@ -366,7 +366,9 @@ judge_id_default(Judgement *judgement)
 									"the default of column \"id\" is not dbkit's generate_id() with a constant prefix; use %s",
 									wanted);
 	dbkit_set_faults(finding, FAULT_DEFAULT, 0);
-	if (prefix != NULL)
+	if (!possible)
+		add_prefix(finding, suggest_prefix(judgement));
+	else
 		dbkit_add_value(finding, "id", wanted, !id->generated && takes_prefix(facts, id))->risk =
 			dbkit_column_has_default(id) ? RISK_BREAKS : RISK_SAFE;
 }
