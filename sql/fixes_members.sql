@@ -74,4 +74,15 @@ INSERT INTO ups DEFAULT VALUES;
 DROP TABLE ups, downs, quotes, longs, fits;
 SELECT pg_temp.try(pg_temp.id_sql('ups', $$text COLLATE "C" PRIMARY KEY DEFAULT 'USR_1' CHECK (id LIKE 'USR_%')$$));
 
+-- a generated column cannot let go of a row
+SELECT dbkit.agree('{"preset": "none", "rules": {"id_default": "off", "id_check": "off", "id_prefix": "off", "fk_on_delete": "error", "extid": "error"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE TABLE users (id text COLLATE "C" PRIMARY KEY);
+CREATE TABLE posts (author text COLLATE "C", user_id text COLLATE "C" GENERATED ALWAYS AS (author) STORED REFERENCES users);
+CREATE TABLE likes (author text COLLATE "C", user_id text COLLATE "C" GENERATED ALWAYS AS (author) STORED, other_id text COLLATE "C" GENERATED ALWAYS AS (author) STORED);
+RESET dbkit.enforce;
+SELECT object_identity, problem, fix FROM dbkit.check();
+SELECT dbkit.fixes('breaks') \gexec
+DROP TABLE likes, posts, users;
+
 DROP FUNCTION public.dbkit_agreement;

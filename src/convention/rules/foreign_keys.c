@@ -212,18 +212,37 @@ redefine_key(const Facts *facts, const ForeignKeyFacts *key, char delete_action)
 					key->deferred ? " INITIALLY DEFERRED" : "");
 }
 
-/* May all columns of the key be null? */
 static bool
-is_nullable(const Facts *facts, const ForeignKeyFacts *key)
+is_not_null(const ColumnFacts *column)
+{
+	return column->refuses_null;
+}
+
+static bool
+is_generated(const ColumnFacts *column)
+{
+	return column->generated;
+}
+
+/* Is a test true of one of the key's columns? */
+static bool
+has_column(const Facts *facts, const ForeignKeyFacts *key, bool (*test) (const ColumnFacts *column))
 {
 	ListCell   *lc;
 
 	foreach(lc, key->columns)
 	{
-		if (dbkit_facts_column_at(facts, lfirst_int(lc))->refuses_null)
-			return false;
+		if (test(dbkit_facts_column_at(facts, lfirst_int(lc))))
+			return true;
 	}
-	return true;
+	return false;
+}
+
+/* Can all columns of the key become null?  A generated one cannot, whatever it is now. */
+static bool
+is_nullable(const Facts *facts, const ForeignKeyFacts *key)
+{
+	return !has_column(facts, key, is_not_null) && !has_column(facts, key, is_generated);
 }
 
 /* Is it a key to users or organizations whose rows neither go with them nor let go? */
@@ -247,14 +266,15 @@ dbkit_is_unvalidated(const Facts *facts, const ForeignKeyFacts *key)
 
 /*
  * Add another definition of the key.  RESTRICT says in so many words that rows are to stay: it becomes no
- * CASCADE.  Who adds a key evaluates expressions of the other table's indexes.
+ * CASCADE.  Nor does a key of generated columns, of which nobody said that rows go.  Who adds a key
+ * evaluates expressions of the other table's indexes.
  */
 static void
 fix_key_action(Finding *finding, const ForeignKeyFacts *key, char action)
 {
 	char	   *definition = key->period ? NULL : redefine_key(finding->facts, key, action);
 	bool		alterable = (key->delete_action != FKCONSTR_ACTION_RESTRICT || action != FKCONSTR_ACTION_CASCADE) &&
-	dbkit_is_trusted(key->referenced, finding->facts->owner);
+	!has_column(finding->facts, key, is_generated) && dbkit_is_trusted(key->referenced, finding->facts->owner);
 
 	if (definition == NULL)
 		return;
@@ -301,6 +321,8 @@ fix_extid(Finding *finding, const Facts *facts, const ColumnFacts *column, const
 	bool		renamable = strlen(extid) < NAMEDATALEN && dbkit_facts_column(facts, extid) == NULL &&
 	!column->inherited && !dbkit_has_foreign_member(facts);
 
+	if (referenced != NULL && column->generated)
+		return;
 	if (renamable)
 		(void) dbkit_add_action(finding, ACTION_RENAME_COLUMN, column->name, extid,
 								referenced != NULL ? NULL : dbkit_rename_sql(facts, column->name, extid));
