@@ -85,4 +85,16 @@ SELECT object_identity, problem, fix FROM dbkit.check();
 SELECT dbkit.fixes('breaks') \gexec
 DROP TABLE likes, posts, users;
 
+-- the rows of an unlogged table are not there for as long as those of others
+SET dbkit.enforce = off;
+CREATE UNLOGGED TABLE sessions (id text COLLATE "C" PRIMARY KEY);
+CREATE TABLE hits (session_id text COLLATE "C");
+CREATE UNLOGGED TABLE visits (session_id text COLLATE "C");
+RESET dbkit.enforce;
+SELECT object_identity, column_name, fix FROM dbkit.check();
+SELECT dbkit.fixes('breaks') \gexec
+SELECT object_identity, column_name, fix FROM dbkit.check();
+SELECT pg_temp.try('CREATE TABLE clicks (session_id text COLLATE "C")');
+DROP TABLE hits, visits, sessions;
+
 DROP FUNCTION public.dbkit_agreement;

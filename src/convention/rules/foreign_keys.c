@@ -321,7 +321,7 @@ fix_extid(Finding *finding, const Facts *facts, const ColumnFacts *column, const
 	bool		renamable = strlen(extid) < NAMEDATALEN && dbkit_facts_column(facts, extid) == NULL &&
 	!column->inherited && !dbkit_has_foreign_member(facts);
 
-	if (referenced != NULL && column->generated)
+	if (referenced != NULL && (column->generated || !dbkit_lasts_as_long(relid, facts->objid)))
 		return;
 	if (renamable)
 		(void) dbkit_add_action(finding, ACTION_RENAME_COLUMN, column->name, extid,
