@@ -97,4 +97,19 @@ SELECT object_identity, column_name, fix FROM dbkit.check();
 SELECT pg_temp.try('CREATE TABLE clicks (session_id text COLLATE "C")');
 DROP TABLE hits, visits, sessions;
 
+-- names that PostgreSQL would not give a column
+SET dbkit.enforce = off;
+CREATE TYPE place AS (thing_id text, name text);
+CREATE TABLE places OF place;
+CREATE TABLE parent (thing_id text);
+CREATE TABLE child (thing_extid text) INHERITS (parent);
+CREATE TABLE free (thing_id text);
+CREATE TABLE below () INHERITS (free);
+RESET dbkit.enforce;
+SELECT object_identity, column_name, fix FROM dbkit.check();
+SELECT dbkit.fixes('breaks') \gexec
+SELECT object_identity, column_name, fix FROM dbkit.check();
+DROP TABLE places, parent, free CASCADE;
+DROP TYPE place;
+
 DROP FUNCTION public.dbkit_agreement;

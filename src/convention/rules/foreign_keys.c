@@ -19,6 +19,7 @@
 #include "common.h"
 #include "convention/agreement.h"
 #include "convention/facts/columns.h"
+#include "convention/facts/dependents.h"
 #include "convention/facts/type_walk.h"
 #include "convention/rules/files.h"
 #include "convention/rules/foreign_keys.h"
@@ -311,7 +312,10 @@ judge_fk_on_delete(Judgement *judgement)
 	}
 }
 
-/* Add a foreign key to the table that the column seems to mean, or else a new name, if that is free and no server has to know it. */
+/*
+ * Add a foreign key to the table that the column seems to mean, or else a new name, if that is free and no
+ * server has to know it.  To a table that the column means but cannot reference there is neither.
+ */
 static void
 fix_extid(Finding *finding, const Facts *facts, const ColumnFacts *column, const char *extid)
 {
@@ -319,7 +323,7 @@ fix_extid(Finding *finding, const Facts *facts, const ColumnFacts *column, const
 	dbkit_meant_table(facts->schema, column->name, column->base_type, facts->owner);
 	const char *referenced = OidIsValid(relid) ? dbkit_find_relation_name(relid) : NULL;
 	bool		renamable = strlen(extid) < NAMEDATALEN && dbkit_facts_column(facts, extid) == NULL &&
-	!column->inherited && !dbkit_has_foreign_member(facts);
+	!column->inherited && !facts->typed && !dbkit_child_has_column(facts, extid) && !dbkit_has_foreign_member(facts);
 
 	if (referenced != NULL && (column->generated || !dbkit_lasts_as_long(relid, facts->objid)))
 		return;
