@@ -112,4 +112,27 @@ SELECT object_identity, column_name, fix FROM dbkit.check();
 DROP TABLE places, parent, free CASCADE;
 DROP TYPE place;
 
+-- the name of a trigger that a partition has already
+SELECT dbkit.agree('{"preset": "none", "rules": {"extid": "off", "fk_on_delete": "off", "updated_at_trigger": "error"}}') IS NOT NULL;
+SET dbkit.enforce = off;
+CREATE TABLE parted (n bigint, updated_at timestamptz) PARTITION BY LIST (n);
+CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1) PARTITION BY LIST (n);
+CREATE TABLE parted_2 PARTITION OF parted_1 DEFAULT;
+CREATE TABLE parted_3 PARTITION OF parted DEFAULT;
+CREATE TRIGGER updated_at BEFORE UPDATE ON parted_2 FOR EACH ROW EXECUTE FUNCTION updated_at();
+CREATE TRIGGER updated_at_1 BEFORE UPDATE ON parted_3 FOR EACH ROW EXECUTE FUNCTION updated_at();
+-- one on the statement is not a partition's
+CREATE TRIGGER updated_at BEFORE UPDATE ON parted EXECUTE FUNCTION updated_at();
+CREATE TABLE replaced (n bigint, updated_at timestamptz) PARTITION BY LIST (n);
+CREATE TABLE replaced_1 PARTITION OF replaced DEFAULT;
+CREATE TRIGGER updated_at AFTER UPDATE ON replaced FOR EACH ROW EXECUTE FUNCTION updated_at();
+CREATE TABLE parent (n bigint, updated_at timestamptz);
+CREATE TABLE child () INHERITS (parent);
+CREATE TRIGGER updated_at BEFORE UPDATE ON child FOR EACH ROW EXECUTE FUNCTION updated_at();
+RESET dbkit.enforce;
+SELECT object_identity, problem, fix FROM dbkit.check();
+SELECT dbkit.fixes('breaks') \gexec
+SELECT object_identity, problem, fix FROM dbkit.check();
+SELECT tgrelid::regclass, tgname, tgparentid <> 0 AS cloned FROM pg_trigger WHERE tgname LIKE 'updated\_at%' ORDER BY tgrelid, tgname;
+DROP TABLE parted, replaced, parent CASCADE;
 DROP FUNCTION public.dbkit_agreement;
