@@ -20,6 +20,7 @@
 #include "convention/facts/columns.h"
 #include "convention/facts/dependents.h"
 #include "convention/findings.h"
+#include "convention/members.h"
 #include "convention/rules/rules.h"
 #include "convention/facts/type_walk.h"
 #include "relation_name.h"
@@ -181,6 +182,7 @@ inherits(const Facts *facts)
  * Can a column of that name be added to the table, and at what risk?  PostgreSQL refuses it
  * where another table has a column of the row type, and where a child has one of that name
  * and another type; a function that returns such rows by naming their columns fails afterwards.
+ * So does all that is written through a foreign table below, where the other server has no such column.
  */
 bool
 dbkit_can_add_column(const Facts *facts, const char *column, FixRisk *risk)
@@ -188,7 +190,8 @@ dbkit_can_add_column(const Facts *facts, const char *column, FixRisk *risk)
 	RowTypeUse	use = dbkit_row_type_use(facts);
 
 	*risk = use == ROW_TYPE_UNUSED && !dbkit_is_published(facts) ? RISK_SAFE : RISK_BREAKS;
-	return !facts->typed && use != ROW_TYPE_IN_COLUMN && !dbkit_child_has_column(facts, column);
+	return !facts->typed && use != ROW_TYPE_IN_COLUMN && !dbkit_child_has_column(facts, column) &&
+		!dbkit_has_foreign_member(facts);
 }
 
 /* Add ADD COLUMN as the fix; what was there before needs none. */

@@ -133,6 +133,25 @@ dbkit_is_trusted(Oid relid, Oid role)
 	return OidIsValid(owner) && has_privs_of_role(owner, role);
 }
 
+/* Return the relpersistence of a table, or 0 where it is gone. */
+static char
+persistence_of(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	char		result = HeapTupleIsValid(tuple) ? ((Form_pg_class) GETSTRUCT(tuple))->relpersistence : '\0';
+
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return result;
+}
+
+/* Do the rows of a table outlive a crash if those of the other one do?  Else PostgreSQL lets that reference no such table. */
+bool
+dbkit_lasts_as_long(Oid relid, Oid other)
+{
+	return persistence_of(relid) == RELPERSISTENCE_PERMANENT || persistence_of(relid) == persistence_of(other);
+}
+
 /*
  * Return the table that a column of that name and type seems to reference, if the role may have it do so;
  * InvalidOid where there is none.  Anybody may have made a table of that name.

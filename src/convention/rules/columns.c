@@ -17,6 +17,7 @@
 #include "convention/facts/expression.h"
 #include "convention/facts/table.h"
 #include "convention/facts/type_walk.h"
+#include "convention/members.h"
 #include "convention/rules/files.h"
 #include "convention/rules/id_style.h"
 #include "relation_name.h"
@@ -44,6 +45,7 @@ judge_clock_column(Judgement *judgement, const ColumnFacts *column)
 	Node	   *value;
 	bool		clock;
 	bool		alterable = !column->generated; /* which has no default */
+	bool		other_default;
 
 	clock = !column->generated && dbkit_is_now(column->expression);
 	value = clock ? NULL : dbkit_column_default(column);
@@ -64,14 +66,25 @@ judge_clock_column(Judgement *judgement, const ColumnFacts *column)
 	finding = dbkit_add_finding(judgement, column->name, "column \"%s\" %s; use %s", column->name,
 								wrong.text.data, CLOCK_COLUMN);
 	dbkit_set_faults(finding, wrong.faults, wrong.hidden);
-	if (column->base_type != TIMESTAMPTZOID &&
-		dbkit_add_retype(finding, column, TIMESTAMPTZOID, "timestamptz") == NULL)
-		alterable = false;
+
+	/*
+	 * The default that a child keeps would be another time in each session's
+	 * time zone
+	 */
+	other_default = dbkit_member_has_other_default(judgement->facts, column);
+	if (column->base_type != TIMESTAMPTZOID)
+	{
+		Action	   *retype = dbkit_add_retype(finding, column, TIMESTAMPTZOID, "timestamptz");
+
+		if (retype != NULL && other_default)
+			retype->sql = NULL;
+		alterable &= retype != NULL && !other_default;
+	}
 	if (!column->not_null)
 		dbkit_add_not_null(finding, column->name, alterable);
 	if (!clock)
 	{
-		Action	   *action = dbkit_add_value(finding, column->name, "DEFAULT now()", alterable);
+		Action	   *action = dbkit_add_value(finding, column->name, "DEFAULT now()", alterable && !other_default);
 
 		/* Where no row could be without it, nobody can have left it out */
 		if (column->not_null && value == NULL)

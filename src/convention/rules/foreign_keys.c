@@ -19,12 +19,14 @@
 #include "common.h"
 #include "convention/agreement.h"
 #include "convention/facts/columns.h"
+#include "convention/facts/dependents.h"
 #include "convention/facts/type_walk.h"
 #include "convention/rules/files.h"
 #include "convention/rules/foreign_keys.h"
 #include "convention/rules/id_style.h"
 #include "convention/listed_names.h"
 #include "convention/meant_table.h"
+#include "convention/members.h"
 #include "relation_name.h"
 
 /*
@@ -211,18 +213,37 @@ redefine_key(const Facts *facts, const ForeignKeyFacts *key, char delete_action)
 					key->deferred ? " INITIALLY DEFERRED" : "");
 }
 
-/* May all columns of the key be null? */
 static bool
-is_nullable(const Facts *facts, const ForeignKeyFacts *key)
+is_not_null(const ColumnFacts *column)
+{
+	return column->refuses_null;
+}
+
+static bool
+is_generated(const ColumnFacts *column)
+{
+	return column->generated;
+}
+
+/* Is a test true of one of the key's columns? */
+static bool
+has_column(const Facts *facts, const ForeignKeyFacts *key, bool (*test) (const ColumnFacts *column))
 {
 	ListCell   *lc;
 
 	foreach(lc, key->columns)
 	{
-		if (dbkit_facts_column_at(facts, lfirst_int(lc))->refuses_null)
-			return false;
+		if (test(dbkit_facts_column_at(facts, lfirst_int(lc))))
+			return true;
 	}
-	return true;
+	return false;
+}
+
+/* Can all columns of the key become null?  A generated one cannot, whatever it is now. */
+static bool
+is_nullable(const Facts *facts, const ForeignKeyFacts *key)
+{
+	return !has_column(facts, key, is_not_null) && !has_column(facts, key, is_generated);
 }
 
 /* Is it a key to users or organizations whose rows neither go with them nor let go? */
@@ -246,14 +267,15 @@ dbkit_is_unvalidated(const Facts *facts, const ForeignKeyFacts *key)
 
 /*
  * Add another definition of the key.  RESTRICT says in so many words that rows are to stay: it becomes no
- * CASCADE.  Who adds a key evaluates expressions of the other table's indexes.
+ * CASCADE.  Nor does a key of generated columns, of which nobody said that rows go.  Who adds a key
+ * evaluates expressions of the other table's indexes.
  */
 static void
 fix_key_action(Finding *finding, const ForeignKeyFacts *key, char action)
 {
 	char	   *definition = key->period ? NULL : redefine_key(finding->facts, key, action);
 	bool		alterable = (key->delete_action != FKCONSTR_ACTION_RESTRICT || action != FKCONSTR_ACTION_CASCADE) &&
-	dbkit_is_trusted(key->referenced, finding->facts->owner);
+	!has_column(finding->facts, key, is_generated) && dbkit_is_trusted(key->referenced, finding->facts->owner);
 
 	if (definition == NULL)
 		return;
@@ -290,7 +312,10 @@ judge_fk_on_delete(Judgement *judgement)
 	}
 }
 
-/* Add a foreign key to the table that the column seems to mean, or else a new name, if that is free. */
+/*
+ * Add a foreign key to the table that the column seems to mean, or else a new name, if that is free and no
+ * server has to know it.  To a table that the column means but cannot reference there is neither.
+ */
 static void
 fix_extid(Finding *finding, const Facts *facts, const ColumnFacts *column, const char *extid)
 {
@@ -298,8 +323,10 @@ fix_extid(Finding *finding, const Facts *facts, const ColumnFacts *column, const
 	dbkit_meant_table(facts->schema, column->name, column->base_type, facts->owner);
 	const char *referenced = OidIsValid(relid) ? dbkit_find_relation_name(relid) : NULL;
 	bool		renamable = strlen(extid) < NAMEDATALEN && dbkit_facts_column(facts, extid) == NULL &&
-	!column->inherited;
+	!column->inherited && !facts->typed && !dbkit_child_has_column(facts, extid) && !dbkit_has_foreign_member(facts);
 
+	if (referenced != NULL && (column->generated || !dbkit_lasts_as_long(relid, facts->objid)))
+		return;
 	if (renamable)
 		(void) dbkit_add_action(finding, ACTION_RENAME_COLUMN, column->name, extid,
 								referenced != NULL ? NULL : dbkit_rename_sql(facts, column->name, extid));
@@ -308,7 +335,9 @@ fix_extid(Finding *finding, const Facts *facts, const ColumnFacts *column, const
 		char	   *definition = psprintf("FOREIGN KEY (%s) REFERENCES %s (id)%s", quote_identifier(column->name),
 										  referenced, dbkit_meant_key_action(relid, column->refuses_null));
 
+		/* No foreign table has a key, which all partitions would get */
 		dbkit_add_action(finding, ACTION_REFERENCE, column->name, definition,
+						 facts->partitioned && dbkit_has_foreign_member(facts) ? NULL :
 						 psprintf("ADD %s", definition))->referenced = relid;
 	}
 }

@@ -18,6 +18,7 @@
 #include "convention/facts/type_walk.h"
 #include "convention/agreement.h"
 #include "convention/facts/columns.h"
+#include "convention/members.h"
 #include "convention/own_objects.h"
 #include "convention/registry.h"
 #include "convention/rules/files.h"
@@ -28,9 +29,7 @@
 static bool
 is_possible_prefix(const char *prefix)
 {
-	size_t		length = strlen(prefix);
-
-	return length > 0 && strspn(prefix, "abcdefghijklmnopqrstuvwxyz_") == length;
+	return prefix[0] != '\0' && dbkit_is_prefix(prefix);
 }
 
 static bool
@@ -320,7 +319,7 @@ judge_primary_key(Judgement *judgement)
 
 /*
  * Return the prefix that a fix of the default or the CHECK is to use: what the
- * other of the two says, or a suggestion.
+ * other of the two says, or a suggestion.  It may be one that generate_id() refuses.
  */
 static char *
 prefix_for_fix(Judgement *judgement)
@@ -330,12 +329,20 @@ prefix_for_fix(Judgement *judgement)
 	return prefix != NULL ? prefix : take_prefix(judgement);
 }
 
+/* Can the ids of a table that exists get a prefix?  All members would have it, and one may have its own. */
+static bool
+takes_prefix(const Facts *facts, const ColumnFacts *id)
+{
+	return id->base_type == TEXTOID && !dbkit_member_has_other_default(facts, id);
+}
+
 static void
 judge_id_default(Judgement *judgement)
 {
 	const Facts *facts = judgement->facts;
 	const ColumnFacts *id = dbkit_facts_column(facts, "id");
 	char	   *prefix;
+	bool		possible;
 	char	   *wanted;
 	Finding    *finding;
 
@@ -348,7 +355,8 @@ judge_id_default(Judgement *judgement)
 	}
 
 	prefix = prefix_for_fix(judgement);
-	wanted = write_default(prefix ? prefix : "...");
+	possible = prefix != NULL && is_possible_prefix(prefix);
+	wanted = write_default(possible ? prefix : "...");
 	if (!dbkit_column_has_default(id))
 		finding = dbkit_add_finding(judgement, "id", "column \"id\" %s; use %s",
 									id->generated ? "is a generated column" : "has no default",
@@ -358,8 +366,10 @@ judge_id_default(Judgement *judgement)
 									"the default of column \"id\" is not dbkit's generate_id() with a constant prefix; use %s",
 									wanted);
 	dbkit_set_faults(finding, FAULT_DEFAULT, 0);
-	if (prefix != NULL)
-		dbkit_add_value(finding, "id", wanted, id->base_type == TEXTOID && !id->generated)->risk =
+	if (!possible)
+		add_prefix(finding, suggest_prefix(judgement));
+	else
+		dbkit_add_value(finding, "id", wanted, !id->generated && takes_prefix(facts, id))->risk =
 			dbkit_column_has_default(id) ? RISK_BREAKS : RISK_SAFE;
 }
 
@@ -371,6 +381,7 @@ judge_id_check(Judgement *judgement)
 	char	   *prefix;
 	char	   *wanted;
 	Finding    *finding;
+	bool		alterable;
 	ListCell   *lc;
 
 	if (!dbkit_ids_are_prefixed())
@@ -399,10 +410,11 @@ judge_id_check(Judgement *judgement)
 	if (prefix == NULL || !is_possible_prefix(prefix) ||
 		list_member_ptr(dbkit_facts_check_names(facts), NULL))
 		return;
+	alterable = takes_prefix(facts, id);
 	foreach(lc, dbkit_facts_check_names(facts))
-		dbkit_add_drop_constraint(finding, lfirst(lc), id->base_type == TEXTOID);
+		dbkit_add_drop_constraint(finding, lfirst(lc), alterable);
 	(void) dbkit_add_action(finding, ACTION_ADD_CONSTRAINT, "id", wanted,
-							id->base_type == TEXTOID ? psprintf("ADD %s", wanted) : NULL);
+							alterable ? psprintf("ADD %s", wanted) : NULL);
 }
 
 static void

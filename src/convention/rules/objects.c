@@ -16,6 +16,7 @@
 #include "convention/facts/expression.h"
 #include "convention/facts/table.h"
 #include "convention/facts/triggers.h"
+#include "convention/members.h"
 #include "convention/own_objects.h"
 #include "convention/rules/files.h"
 #include "convention/listed_names.h"
@@ -170,6 +171,24 @@ add_trigger(Finding *finding, const char *column, const char *statement)
 }
 
 /*
+ * Write which trigger is to be made: updated_at, in place of another one of the table, or with a number
+ * where a partition has an updated_at for itself.
+ */
+static const char *
+write_new_trigger(const Facts *facts)
+{
+	const char *name = "updated_at";
+	int			number = 0;
+
+	if (!dbkit_partition_has_trigger(facts, name))
+		return dbkit_find_trigger(facts, is_named, name) != NULL ? "OR REPLACE TRIGGER updated_at" : "TRIGGER updated_at";
+	do
+		name = psprintf("updated_at_%d", ++number);
+	while (dbkit_find_trigger(facts, is_named, name) != NULL || dbkit_partition_has_trigger(facts, name));
+	return psprintf("TRIGGER %s", name);
+}
+
+/*
  * Report that there is no trigger.  It is no fix to run a function of whose name only is known:
  * anybody may have one of that name.
  */
@@ -178,9 +197,8 @@ report_missing_trigger(Judgement *judgement, const char *column)
 {
 	const Facts *facts = judgement->facts;
 	const ListedName *own = dbkit_own_updated_at_function();
-	char	   *statement = psprintf("CREATE%s TRIGGER updated_at BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s;",
-									 dbkit_find_trigger(facts, is_named, "updated_at") != NULL ? " OR REPLACE" : "",
-									 dbkit_facts_identity(facts), trigger_call(own, column));
+	char	   *statement = psprintf("CREATE %s BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s;",
+									 write_new_trigger(facts), dbkit_facts_identity(facts), trigger_call(own, column));
 	Finding    *finding;
 
 	finding = dbkit_add_finding(judgement, NULL,
