@@ -65,7 +65,7 @@ judge_clock_column(Judgement *judgement, const ColumnFacts *column)
 								wrong.text.data, CLOCK_COLUMN);
 	dbkit_set_faults(finding, wrong.faults, wrong.hidden);
 	if (column->base_type != TIMESTAMPTZOID &&
-		dbkit_add_retype(finding, column, TIMESTAMPTZOID, "timestamptz") == NULL)
+		dbkit_add_clock_retype(finding, column, !clock) == NULL)
 		alterable = false;
 	if (!column->not_null)
 		dbkit_add_not_null(finding, column->name, alterable);
