@@ -14,6 +14,7 @@
 #include "access/transam.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
 #include "nodes/primnodes.h"
@@ -463,6 +464,7 @@ operands_use_type(const List *operands, Use *use)
 {
 	ListCell   *lc;
 
+	check_stack_depth();
 	foreach(lc, operands)
 	{
 		Node	   *operand = strip_silent_casts(lfirst(lc));
