@@ -2991,7 +2991,9 @@ fixed_columns AS MATERIALIZED (
 -- What an index, a CHECK or whatever else depends on a column says of its type
 keepers AS MATERIALIZED (
 	SELECT d.refobjid AS relid, d.refobjsubid AS attnum, bool_or(k.oid IS NULL AND i.indexrelid IS NULL) AS keeps_any,
-		bool_or(i.indexrelid IS NOT NULL) AS is_indexed, bool_or(k.oid IS NOT NULL) AS is_checked
+		bool_or(i.indexrelid IS NOT NULL) AS is_indexed, bool_or(k.oid IS NOT NULL) AS is_checked,
+		-- perhaps a function of exactly that type
+		bool_or(concat(pg_get_expr(i.indexprs, i.indrelid), pg_get_expr(i.indpred, i.indrelid), pg_get_expr(k.conbin, k.conrelid)) ~ '\w\(') AS calls
 	FROM tables t JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.relid AND d.refobjsubid > 0 AND d.deptype <> 'i'
 	LEFT JOIN pg_index i ON d.classid = 'pg_class'::regclass AND i.indexrelid = d.objid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
 	LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid AND k.contype = 'c'
@@ -3461,7 +3463,7 @@ retyped AS (
 				AND d.deptype = 'a') END AS sequences
 	FROM found f
 	LEFT JOIN columns c ON c.relid = f.relid AND c.attnum = f.wanted_attnum AND f.wanted_type IS NOT NULL
-		AND NOT c.typed AND NOT c.inherited AND (f.wanted_type = 'bigint'::regtype OR NOT c.identity_column)
+		AND NOT c.typed AND NOT c.inherited AND c.type = c.base AND (f.wanted_type = 'bigint'::regtype OR NOT c.identity_column)
 		AND (c.relid, c.attnum) NOT IN (SELECT x.relid, x.attnum FROM fixed_columns x)
 		AND c.relid NOT IN (SELECT u.relid FROM row_type_uses u WHERE u.in_column)
 	LEFT JOIN referenced r ON r.relid = f.relid AND r.attnum = f.wanted_attnum
@@ -3473,7 +3475,12 @@ retyped AS (
 		(s.oid, t.oid) IN (('int8'::regtype, 'int4'::regtype), ('int8'::regtype, 'int2'::regtype), ('int4'::regtype, 'int2'::regtype))) AS y (is_kin, is_narrower),
 	LATERAL (SELECT CASE
 		WHEN t.oid = 'timestamptz[]'::regtype OR y.is_narrower OR k.keeps_any
+			OR k.calls AND s.oid <> t.oid AND t.oid IN ('int8'::regtype, 'timestamptz'::regtype)
 			OR NOT y.is_kin AND (k.is_indexed OR k.is_checked AND NOT (s.oid = 'timestamp'::regtype AND t.oid = 'timestamptz'::regtype)) THEN NULL
+		-- a default follows as the time of whoever inserts, unless it is a point in time already
+		WHEN t.oid = 'timestamptz'::regtype AND c.has_default AND f.rule NOT IN ('created_at', 'updated_at')
+			AND (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d WHERE d.adrelid = c.relid AND d.adnum = c.attnum)
+				!~ '^((now|transaction_timestamp|statement_timestamp|clock_timestamp)\(\)|CURRENT_TIMESTAMP(\(\d\))?)$' THEN NULL
 		WHEN t.oid = 'timestamptz'::regtype AND s.oid IN ('timestamp'::regtype, 'date'::regtype) THEN CASE WHEN NOT c.generated
 			THEN format(' USING %I%s AT TIME ZONE ''UTC''', c.attname, CASE s.typname WHEN 'date' THEN '::timestamp' ELSE '' END) END
 		WHEN t.oid IN ('int8range'::regtype, 'int8multirange'::regtype) AND NOT c.has_default THEN CASE WHEN NOT c.generated

@@ -222,16 +222,17 @@ is_narrower(Oid type, Oid target)
  * Return how to convert a column to another type, as a clause of ALTER COLUMN ... TYPE, or
  * NULL where PostgreSQL cannot.  A timestamp without time zone and a date are taken as
  * UTC, so that the result does not depend on the session that runs the fix; for arrays of
- * them no expression does that.
+ * them no expression does that.  A domain's NOT NULL and CHECKs would be gone.
  */
 static const char *
-find_conversion(const Facts *facts, const ColumnFacts *column, Oid target, const char *definition)
+find_conversion(const Facts *facts, const ColumnFacts *column, Oid target, const char *definition, bool new_default)
 {
 	Oid			source = column->type;
 	const char *name = quote_identifier(column->name);
 	const char *using = "";
 
-	if (facts->typed || dbkit_column_type_is_fixed(facts, column, target))
+	if (facts->typed || column->inherited || column->type != column->base_type ||
+		dbkit_keeps_type(facts, column, target, new_default))
 		return NULL;
 	if (column->identity && target != INT8OID)
 		return NULL;
@@ -270,12 +271,9 @@ add_sequence(Finding *finding, const ColumnFacts *column, bool both_ends)
 						 psprintf("ALTER SEQUENCE %s AS bigint;", sequence))->both_ends = both_ends;
 }
 
-/*
- * Add ALTER COLUMN ... TYPE as the fix, and return it, or NULL where PostgreSQL cannot
- * convert the column.  What was there before needs none.
- */
-Action *
-dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target, const char *definition)
+/* Add ALTER COLUMN ... TYPE as the fix, of a column that may be about to get a new default as well. */
+static Action *
+add_retype(Finding *finding, const ColumnFacts *column, Oid target, const char *definition, bool new_default)
 {
 	const char *conversion;
 	const char *alter;
@@ -283,7 +281,7 @@ dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target, const 
 
 	if (finding->facts->catalogs->snapshot != NULL)
 		return NULL;
-	conversion = find_conversion(finding->facts, column, target, definition);
+	conversion = find_conversion(finding->facts, column, target, definition, new_default);
 	alter = psprintf("ALTER COLUMN %s TYPE %s", quote_identifier(column->name), definition);
 	action = dbkit_add_action(finding, ACTION_SET_TYPE, column->name, definition,
 							  conversion == NULL ? NULL : psprintf("%s%s", alter, conversion));
@@ -296,6 +294,23 @@ dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target, const 
 	if (target == INT8OID)
 		add_sequence(finding, column, action->both_ends);
 	return action;
+}
+
+/*
+ * Add ALTER COLUMN ... TYPE as the fix, and return it, or NULL where PostgreSQL cannot
+ * convert the column.  What was there before needs none.
+ */
+Action *
+dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target, const char *definition)
+{
+	return add_retype(finding, column, target, definition, false);
+}
+
+/* The same for a column that is to be timestamptz, and that may be about to get a new default as well. */
+Action *
+dbkit_add_clock_retype(Finding *finding, const ColumnFacts *column, bool new_default)
+{
+	return add_retype(finding, column, TIMESTAMPTZOID, "timestamptz", new_default);
 }
 
 /*

@@ -194,6 +194,7 @@ extern bool dbkit_can_add_column(const Facts *facts, const char *column, FixRisk
 extern void dbkit_add_column(Finding *finding, const char *column, const char *definition);
 extern Action *dbkit_add_retype(Finding *finding, const ColumnFacts *column, Oid target,
 								const char *definition);
+extern Action *dbkit_add_clock_retype(Finding *finding, const ColumnFacts *column, bool new_default);
 extern void dbkit_add_not_null(Finding *finding, const char *column, bool alterable);
 extern Action *dbkit_add_value(Finding *finding, const char *column, const char *value, bool alterable);
 extern void dbkit_add_id_retype(Finding *finding, const ColumnFacts *id);

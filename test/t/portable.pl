@@ -287,7 +287,10 @@ CREATE INDEX ON used ((expr + 1)); CREATE INDEX ON used (date_trunc('day', ends)
 CREATE TABLE rows (n integer, at timestamp); CREATE TABLE array_of_rows (n bigint, rows rows[]); CREATE FUNCTION all_rows() RETURNS SETOF rows LANGUAGE sql AS 'SELECT n, at FROM rows';
 CREATE TABLE returned (n integer, updated_at timestamptz NOT NULL DEFAULT '2020-01-01'); CREATE FUNCTION all_returned() RETURNS SETOF returned LANGUAGE sql AS 'SELECT n, updated_at FROM returned';
 CREATE TABLE base (n integer); CREATE DOMAIN over_rows AS base; CREATE TABLE has_domain (x over_rows);
-CREATE TABLE twice (small_id integer REFERENCES "Box" REFERENCES s); CREATE TABLE codes (code varchar(3) PRIMARY KEY, parent text REFERENCES codes, code_id varchar(9), codes varchar(3)[]);
+CREATE TABLE twice (small_id integer REFERENCES "Box" REFERENCES s); CREATE TABLE shifting (zoned timestamp DEFAULT (now() AT TIME ZONE 'UTC'), fixed timestamp DEFAULT '2020-01-01', moving timestamp DEFAULT now(), cut timestamp(3) DEFAULT clock_timestamp(),
+  created_at timestamp NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'), lo integer, hi integer CHECK (NOT isempty(int4range(lo, hi))), called integer, code_id number, num number);
+CREATE INDEX ON shifting (abs(called));
+CREATE TABLE codes (code varchar(3) PRIMARY KEY, parent text REFERENCES codes, code_id varchar(9), codes varchar(3)[]);
 };
 install('judged_without');
 $node->safe_psql('postgres', 'CREATE DATABASE judged_with TEMPLATE template0');

@@ -384,7 +384,11 @@ read_index_expressions(Oid index)
 		Datum		datum = SysCacheGetAttr(INDEXRELID, tuple, fields[i], &isnull);
 
 		if (!isnull)
-			result = lappend(result, stringToNode(TextDatumGetCString(datum)));
+		{
+			Node	   *tree = stringToNode(TextDatumGetCString(datum));
+
+			result = IsA(tree, List) ? list_concat(result, (List *) tree) : lappend(result, tree);
+		}
 	}
 	if (HeapTupleIsValid(tuple))
 		ReleaseSysCache(tuple);

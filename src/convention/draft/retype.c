@@ -8,15 +8,14 @@
  */
 #include "postgres.h"
 
-#include "access/transam.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_type.h"
-#include "nodes/nodeFuncs.h"
 #include "parser/parse_coerce.h"
 #include "utils/lsyscache.h"
 
 #include "common.h"
 #include "convention/draft/draft.h"
+#include "convention/facts/expression.h"
 
 /* Do values of one type take part in the expressions and keys of the other? */
 bool
@@ -54,72 +53,16 @@ convert_value(Draft *draft, DraftColumn *column, Oid type)
 	}
 }
 
-/* What is looked for in an expression: a column, other than where its type does not matter */
-typedef struct Use
-{
-	AttrNumber	attnum;
-	bool		operators;		/* in PostgreSQL's operators it does not */
-} Use;
-
-static bool uses_type(Node *node, void *context);
-
-/* Is it the column itself, as it is or coerced without a word? */
-static bool
-is_column(const Node *node, AttrNumber attnum)
-{
-	while (node != NULL && (IsA(node, RelabelType) ||
-							(IsA(node, FuncExpr) && ((const FuncExpr *) node)->funcformat == COERCE_IMPLICIT_CAST)))
-		node = IsA(node, RelabelType) ? (const Node *) ((const RelabelType *) node)->arg :
-			(const Node *) linitial(((const FuncExpr *) node)->args);
-	return node != NULL && IsA(node, Var) && ((const Var *) node)->varattno == attnum;
-}
-
-/* Do arguments use the column in another way than as one of them? */
-static bool
-arguments_use_type(List *arguments, Use *use)
-{
-	ListCell   *lc;
-
-	foreach(lc, arguments)
-	{
-		if (!is_column(lfirst(lc), use->attnum) && uses_type(lfirst(lc), use))
-			return true;
-	}
-	return false;
-}
-
-/* Does an expression use the column in a way for which its type matters? */
-static bool
-uses_type(Node *node, void *context)
-{
-	Use		   *use = context;
-
-	if (node == NULL)
-		return false;
-	if (IsA(node, Var))
-		return ((Var *) node)->varattno == use->attnum;
-	if (IsA(node, NullTest))
-		return !is_column((Node *) ((NullTest *) node)->arg, use->attnum) && uses_type((Node *) ((NullTest *) node)->arg, context);
-	if (use->operators && IsA(node, OpExpr) && ((OpExpr *) node)->opno < FirstNormalObjectId)
-		return arguments_use_type(((OpExpr *) node)->args, use);
-	if (use->operators && IsA(node, ScalarArrayOpExpr) && ((ScalarArrayOpExpr *) node)->opno < FirstNormalObjectId)
-		return arguments_use_type(((ScalarArrayOpExpr *) node)->args, use);
-	return expression_tree_walker(node, uses_type, context);
-}
-
 /* Can expressions stay as they are when a column has another type?  Some of them have to be immutable. */
 static bool
 survives(const List *expressions, const DraftColumn *changed, Oid type, bool immutable)
 {
 	char		category = TypeCategory(type);
-	bool		times = category == TYPCATEGORY_DATETIME;
-	Use			use = {changed->attnum, category == TYPCATEGORY_NUMERIC || (times && !immutable)};
+	bool		operators = category == TYPCATEGORY_NUMERIC || (category == TYPCATEGORY_DATETIME && !immutable);
 
 	if (category == TYPCATEGORY_STRING && dbkit_is_similar_type(changed->base_type, type))
 		return true;
-	if (!dbkit_is_similar_type(changed->base_type, type))
-		use.operators = false;
-	return !uses_type((Node *) expressions, &use);
+	return !dbkit_uses_type(expressions, changed->attnum, operators && dbkit_is_similar_type(changed->base_type, type));
 }
 
 /* Leave out the constraints that were written for another type of the column. */

@@ -19,6 +19,7 @@
 #include "access/table.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
+#include "catalog/pg_attrdef.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_class.h"
@@ -45,6 +46,7 @@
 
 #include "common.h"
 #include "convention/facts/catalogs.h"
+#include "convention/facts/tree.h"
 
 /* The catalogs as they are */
 const Catalogs dbkit_now = {NULL, NULL, NULL};
@@ -410,6 +412,34 @@ dbkit_catalog_column_name(const Catalogs *catalogs, Oid relid, AttrNumber attnum
 	Form_pg_attribute form = read_column(catalogs, relid, attnum);
 
 	return form != NULL ? NameStr(form->attname) : NULL;
+}
+
+/* Return the default of a column, or what it is generated from, as stored, and its OID; NULL and InvalidOid where there is none. */
+char *
+dbkit_catalog_default(const Catalogs *catalogs, Oid relid, AttrNumber attnum, Oid *oid)
+{
+	Relation	defaults = table_open(AttrDefaultRelationId, AccessShareLock);
+	char	   *result = NULL;
+	ScanKeyData key[2];
+	SysScanDesc scan;
+	HeapTuple	row;
+	bool		isnull;
+
+	*oid = InvalidOid;
+	ScanKeyInit(&key[0], Anum_pg_attrdef_adrelid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(relid));
+	ScanKeyInit(&key[1], Anum_pg_attrdef_adnum, BTEqualStrategyNumber,
+				F_INT2EQ, Int16GetDatum(attnum));
+	scan = systable_beginscan(defaults, AttrDefaultIndexId, true, catalogs->snapshot, 2, key);
+	row = systable_getnext(scan);
+	if (HeapTupleIsValid(row))
+	{
+		*oid = ((Form_pg_attrdef) GETSTRUCT(row))->oid;
+		result = dbkit_stored_text(heap_getattr(row, Anum_pg_attrdef_adbin, RelationGetDescr(defaults), &isnull));
+	}
+	systable_endscan(scan);
+	table_close(defaults, AccessShareLock);
+	return result;
 }
 
 /* Return what pg_type says of a type, or NULL. */

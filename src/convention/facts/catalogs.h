@@ -59,6 +59,7 @@ extern List *dbkit_catalog_indexes(const Catalogs *catalogs, Oid relid);
 extern List *dbkit_catalog_parents(const Catalogs *catalogs, Oid relid);
 extern bool dbkit_catalog_column(const Catalogs *catalogs, Oid relid, AttrNumber attnum, Oid *type, Oid *collation);
 extern AttrNumber dbkit_catalog_attnum(const Catalogs *catalogs, Oid relid, const char *name);
+extern char *dbkit_catalog_default(const Catalogs *catalogs, Oid relid, AttrNumber attnum, Oid *oid);
 extern char *dbkit_catalog_column_name(const Catalogs *catalogs, Oid relid, AttrNumber attnum);
 extern Form_pg_type dbkit_catalog_type(const Catalogs *catalogs, Oid type);
 extern Oid	dbkit_element_type(const Catalogs *catalogs, Oid type);

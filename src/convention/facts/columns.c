@@ -9,7 +9,6 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/sysattr.h"
 #include "access/table.h"
 #include "access/transam.h"
 #include "catalog/dependency.h"
@@ -17,16 +16,12 @@
 #include "catalog/pg_attrdef.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_constraint.h"
-#include "catalog/pg_partitioned_table.h"
 #include "catalog/pg_type.h"
-#include "miscadmin.h"
-#include "optimizer/optimizer.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 
 #include "common.h"
 #include "convention/facts/columns.h"
-#include "convention/facts/dependents.h"
 #include "convention/facts/tree.h"
 #include "convention/facts/type_walk.h"
 
@@ -187,74 +182,6 @@ dbkit_column_default(const ColumnFacts *column)
 	const char *stored = stored_default(column);
 
 	return stored != NULL ? dbkit_stored_tree(stored) : NULL;
-}
-
-/* Return the columns that generated columns are computed from, found when first asked for. */
-static const Bitmapset *
-generation_inputs(const Facts *facts)
-{
-	FactsRead  *read = (FactsRead *) &facts->read;
-	ListCell   *lc;
-
-	if (read->generation_inputs_known)
-		return read->generation_inputs;
-	foreach(lc, dbkit_facts_columns(facts))
-	{
-		const ColumnFacts *other = lfirst(lc);
-
-		CHECK_FOR_INTERRUPTS();
-		if (other->generated && other->expression != NULL)
-		{
-			Node	   *tree = dbkit_stored_tree(other->expression);
-
-			pull_varattnos(tree, 1, &read->generation_inputs);
-		}
-	}
-	read->generation_inputs_known = true;
-	return read->generation_inputs;
-}
-
-/* Add the columns that a partition key consists of, or that its expressions read. */
-static Bitmapset *
-add_partition_key(Bitmapset *columns, HeapTuple tuple)
-{
-	Form_pg_partitioned_table form = (Form_pg_partitioned_table) GETSTRUCT(tuple);
-	bool		isnull;
-	Datum		expressions;
-
-	for (int i = 0; i < form->partnatts; i++)
-		columns = bms_add_member(columns, form->partattrs.values[i] - FirstLowInvalidHeapAttributeNumber);
-	expressions = dbkit_catalog_value(CATALOG_PARTITIONED, tuple, Anum_pg_partitioned_table_partexprs, &isnull);
-	if (!isnull)
-		pull_varattnos(dbkit_stored_tree(dbkit_stored_text(expressions)), 1, &columns);
-	return columns;
-}
-
-/*
- * Is the column part of how the table is partitioned?  The catalog is asked: the
- * relcache folds the key's expressions, which would run functions of its owner.
- */
-static bool
-is_partition_key(const Facts *facts, const Bitmapset *column)
-{
-	HeapTuple	tuple = facts->partitioned ?
-	dbkit_catalog_row(facts->catalogs, CATALOG_PARTITIONED, facts->objid) : NULL;
-	Bitmapset  *columns = NULL;
-
-	if (tuple == NULL)
-		return false;
-	columns = add_partition_key(columns, tuple);
-	return bms_overlap(column, columns);
-}
-
-/* Does PostgreSQL refuse to change the type of the column to that one? */
-bool
-dbkit_column_type_is_fixed(const Facts *facts, const ColumnFacts *column, Oid target)
-{
-	Bitmapset  *columns = bms_make_singleton(column->attnum - FirstLowInvalidHeapAttributeNumber);
-
-	return column->inherited || bms_overlap(columns, generation_inputs(facts)) ||
-		is_partition_key(facts, columns) || dbkit_keeps_type(facts, column, target);
 }
 
 /* Return the sequence of a serial column, or InvalidOid. */

@@ -16,7 +16,6 @@ extern void dbkit_read_domains(Facts *facts);
 extern List *dbkit_domain_checks(const Catalogs *catalogs, Oid domain);
 extern bool dbkit_column_has_default(const ColumnFacts *column);
 extern Node *dbkit_column_default(const ColumnFacts *column);
-extern bool dbkit_column_type_is_fixed(const Facts *facts, const ColumnFacts *column, Oid target);
 extern Oid	dbkit_column_sequence(const Facts *facts, const ColumnFacts *column);
 extern bool dbkit_is_reference(const Facts *facts, const ColumnFacts *column);
 extern bool dbkit_find_referenced(const Facts *facts, const ForeignKeyFacts *key, int place, ColumnFacts *referenced);

@@ -8,11 +8,14 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/sysattr.h"
 #include "catalog/dependency.h"
+#include "catalog/pg_attrdef.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_opclass.h"
+#include "catalog/pg_partitioned_table.h"
 #include "catalog/pg_policy.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_publication.h"
@@ -21,11 +24,15 @@
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "utils/hsearch.h"
 
 #include "common.h"
 #include "convention/facts/catalogs.h"
 #include "convention/facts/dependents.h"
+#include "convention/facts/expression.h"
+#include "convention/facts/tree.h"
 
 /* Return the worse of what is known and of how the types that are parts of an object are used. */
 static RowTypeUse
@@ -153,15 +160,62 @@ dbkit_child_has_column(const Facts *facts, const char *column)
 	return false;
 }
 
-/* Is it an index with an expression or a condition? */
-static bool
-is_expression_index(const Catalogs *catalogs, const ObjectAddress *object)
+/*
+ * Has a child of the table, or one of its children, the column from a parent that is none of these, too?
+ * PostgreSQL renames it and changes its type only together with that of all parents.
+ */
+bool
+dbkit_child_has_other_parent(const Facts *facts, const char *column)
 {
-	HeapTuple	row = object->classId == RelationRelationId ?
-	dbkit_catalog_row(catalogs, CATALOG_INDEX, object->objectId) : NULL;
+	const List *members = facts->partitioned ? NIL : with_children(facts);
+	ListCell   *lc;
 
-	return row != NULL && (!heap_attisnull(row, Anum_pg_index_indexprs, NULL) ||
-						   !heap_attisnull(row, Anum_pg_index_indpred, NULL));
+	for_each_from(lc, members, 1)
+	{
+		List	   *parents = list_difference_oid(dbkit_catalog_parents(facts->catalogs, lfirst_oid(lc)), members);
+		ListCell   *cell;
+
+		CHECK_FOR_INTERRUPTS();
+		foreach(cell, parents)
+		{
+			if (dbkit_catalog_attnum(facts->catalogs, lfirst_oid(cell), column) != InvalidAttrNumber)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A column of one table that is to be of another type */
+typedef struct Retyped
+{
+	const Catalogs *catalogs;
+	Oid			relid;
+	AttrNumber	attnum;
+	Oid			type;
+	Oid			target;
+} Retyped;
+
+/*
+ * Is the column part of how the table is partitioned?  The catalog is asked: the relcache folds the key's
+ * expressions, which would run functions of its owner.
+ */
+static bool
+is_partition_key(const Retyped *column)
+{
+	HeapTuple	row = dbkit_catalog_row(column->catalogs, CATALOG_PARTITIONED, column->relid);
+	Form_pg_partitioned_table form = row != NULL ? (Form_pg_partitioned_table) GETSTRUCT(row) : NULL;
+	Bitmapset  *columns = NULL;
+	bool		isnull;
+	Datum		expressions;
+
+	if (row == NULL)
+		return false;
+	for (int i = 0; i < form->partnatts; i++)
+		columns = bms_add_member(columns, form->partattrs.values[i] - FirstLowInvalidHeapAttributeNumber);
+	expressions = dbkit_catalog_value(CATALOG_PARTITIONED, row, Anum_pg_partitioned_table_partexprs, &isnull);
+	if (!isnull)
+		pull_varattnos(dbkit_stored_tree(dbkit_stored_text(expressions)), 1, &columns);
+	return bms_is_member(column->attnum - FirstLowInvalidHeapAttributeNumber, columns);
 }
 
 /* Is an operator class that was named one that a type does not have?  The default one becomes that of the type. */
@@ -193,31 +247,66 @@ has_other_class(const Catalogs *catalogs, const ObjectAddress *object, AttrNumbe
 	return false;
 }
 
-static bool
-is_check(const Catalogs *catalogs, const ObjectAddress *object)
+/*
+ * Read the expressions of an index or a CHECK into a list; NIL for any other object.  One that cannot be
+ * read is NULL.
+ */
+static List *
+read_expressions(const Catalogs *catalogs, const ObjectAddress *object)
 {
-	HeapTuple	row = object->classId == ConstraintRelationId ?
-	dbkit_catalog_row(catalogs, CATALOG_CONSTRAINT, object->objectId) : NULL;
+	static const struct
+	{
+		Oid			classid;
+		CatalogKind kind;
+		AttrNumber	attnum;
+	}			fields[] = {
+		{RelationRelationId, CATALOG_INDEX, Anum_pg_index_indexprs},
+		{RelationRelationId, CATALOG_INDEX, Anum_pg_index_indpred},
+		{ConstraintRelationId, CATALOG_CONSTRAINT, Anum_pg_constraint_conbin},
+	};
+	List	   *result = NIL;
 
-	return row != NULL && ((Form_pg_constraint) GETSTRUCT(row))->contype == CONSTRAINT_CHECK;
+	for (size_t i = 0; i < lengthof(fields); i++)
+	{
+		HeapTuple	row = fields[i].classid == object->classId ?
+		dbkit_catalog_row(catalogs, fields[i].kind, object->objectId) : NULL;
+		bool		isnull = true;
+		Datum		stored = row != NULL ? dbkit_catalog_value(fields[i].kind, row, fields[i].attnum, &isnull) : 0;
+		Node	   *tree = isnull ? NULL : dbkit_stored_tree(dbkit_stored_text(stored));
+
+		if (!isnull)
+			result = tree != NULL && IsA(tree, List) ? list_concat(result, (List *) tree) : lappend(result, tree);
+	}
+	return result;
 }
 
-/* Does an expression of values of the one type mean the same of values of the other? */
+/*
+ * Does an index or a CHECK have an expression that has no meaning for the new type, or another one?  Expressions
+ * are parsed anew.  Then there are operators for values of both types, where these are alike, but a function of
+ * exactly the old type may have no like.  What is immutable for a timestamp without time zone, as an index
+ * needs it, often is not for one with.
+ */
 static bool
-is_kin(Oid type, Oid target)
+has_other_meaning(const Retyped *column, const ObjectAddress *user)
 {
-	return type == target || ((type == INT2OID || type == INT4OID) && target == INT8OID) ||
-		(type == VARCHAROID && target == TEXTOID);
+	const bool	integers = (column->type == INT2OID || column->type == INT4OID) && column->target == INT8OID;
+	const bool	times = column->type == TIMESTAMPOID && column->target == TIMESTAMPTZOID;
+	List	   *expressions;
+
+	if (column->type == column->target || (column->type == VARCHAROID && column->target == TEXTOID))
+		return false;
+	expressions = read_expressions(column->catalogs, user);
+	if (!integers && !(times && user->classId == ConstraintRelationId))
+		return expressions != NIL;
+	return list_member_ptr(expressions, NULL) || dbkit_uses_type(expressions, column->attnum, true);
 }
 
 /*
  * Does PostgreSQL refuse to change the type of a column because of one that depends on it
- * (ATExecAlterColumnType)?  Expressions are parsed anew, with operators of the new type, if
- * there are such; and what is immutable for a timestamp without time zone, as an index
- * needs it, often is not for one with.
+ * (ATExecAlterColumnType)?
  */
 static bool
-is_obstacle(const Catalogs *catalogs, const ObjectAddress *user, Oid type, Oid target)
+is_obstacle(const Retyped *column, const ObjectAddress *user)
 {
 	static const Oid classes[] = {
 		ProcedureRelationId, RewriteRelationId, TriggerRelationId, PolicyRelationId,
@@ -229,38 +318,56 @@ is_obstacle(const Catalogs *catalogs, const ObjectAddress *user, Oid type, Oid t
 		if (user->classId == classes[i])
 			return true;
 	}
-	return !is_kin(type, target) &&
-		(is_expression_index(catalogs, user) ||
-		 (is_check(catalogs, user) && !(type == TIMESTAMPOID && target == TIMESTAMPTZOID)));
+	return has_other_meaning(column, user) ||
+		has_other_class(column->catalogs, user, column->attnum, column->target);
 }
 
-/* Does something that depends on a column of a table keep it from being of another type? */
+/* Is a default, which follows the column to the type with time zone, the time of whoever inserts then, and not a point in time? */
 static bool
-has_obstacle(const Catalogs *catalogs, Oid relid, AttrNumber attnum, Oid type, Oid target)
+is_local_time(const char *stored)
 {
+	Node	   *value = dbkit_stored_tree(stored);
+
+	return value == NULL || exprType(strip_implicit_coercions(value)) != TIMESTAMPTZOID;
+}
+
+/* Does something that depends on a column of a table, or how that gets its value, keep it from being of another type? */
+static bool
+has_obstacle(const Retyped *column, bool new_default)
+{
+	Oid			own_default;
+	const char *value = dbkit_catalog_default(column->catalogs, column->relid, column->attnum, &own_default);
 	ListCell   *lc;
 
-	foreach(lc, dbkit_catalog_dependents(catalogs, RelationRelationId, relid, attnum, false))
+	foreach(lc, dbkit_catalog_dependents(column->catalogs, RelationRelationId, column->relid, column->attnum, false))
 	{
-		if (is_obstacle(catalogs, lfirst(lc), type, target) ||
-			has_other_class(catalogs, lfirst(lc), attnum, target))
+		const ObjectAddress *user = lfirst(lc);
+
+		/* An expression of another column is what that is generated from */
+		if (user->classId == AttrDefaultRelationId ? user->objectId != own_default : is_obstacle(column, user))
 			return true;
 	}
-	return false;
+	return column->target == TIMESTAMPTZOID && value != NULL && !new_default && is_local_time(value);
 }
 
-/* The same of the column in the table or in one of its children. */
+/*
+ * Does PostgreSQL refuse to change the type of the column to that one, in the table or in one of its children,
+ * or would something mean something else then?  The table's own default may be about to be replaced.
+ */
 bool
-dbkit_keeps_type(const Facts *facts, const ColumnFacts *column, Oid target)
+dbkit_keeps_type(const Facts *facts, const ColumnFacts *column, Oid target, bool new_default)
 {
 	ListCell   *lc;
 
+	if (dbkit_child_has_other_parent(facts, column->name))
+		return true;
 	foreach(lc, with_children(facts))
 	{
-		AttrNumber	attnum = dbkit_catalog_attnum(facts->catalogs, lfirst_oid(lc), column->name);
+		Oid			relid = lfirst_oid(lc);
+		const Retyped retyped = {facts->catalogs, relid, dbkit_catalog_attnum(facts->catalogs, relid, column->name), column->base_type, target};
 
 		CHECK_FOR_INTERRUPTS();
-		if (has_obstacle(facts->catalogs, lfirst_oid(lc), attnum, column->base_type, target))
+		if ((facts->partitioned && is_partition_key(&retyped)) || has_obstacle(&retyped, new_default && relid == facts->objid))
 			return true;
 	}
 	return dbkit_row_type_use(facts) == ROW_TYPE_IN_COLUMN;

@@ -21,6 +21,7 @@ typedef enum RowTypeUse
 extern RowTypeUse dbkit_row_type_use(const Facts *facts);
 extern bool dbkit_is_published(const Facts *facts);
 extern bool dbkit_child_has_column(const Facts *facts, const char *column);
-extern bool dbkit_keeps_type(const Facts *facts, const ColumnFacts *column, Oid target);
+extern bool dbkit_child_has_other_parent(const Facts *facts, const char *column);
+extern bool dbkit_keeps_type(const Facts *facts, const ColumnFacts *column, Oid target, bool new_default);
 
 #endif							/* DBKIT_DEPENDENTS_H */

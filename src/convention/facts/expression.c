@@ -14,6 +14,7 @@
 #include "access/transam.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
 #include "nodes/primnodes.h"
@@ -418,6 +419,100 @@ bool
 dbkit_proves_not_null(const char *stored, AttrNumber attnum)
 {
 	return proves_not_null(dbkit_stored_tree(stored), attnum);
+}
+
+/* What is looked for in an expression: a column, other than where its type does not matter */
+typedef struct Use
+{
+	AttrNumber	attnum;
+	bool		operators;		/* in PostgreSQL's operators it does not */
+} Use;
+
+static bool uses_type(Node *node, void *context);
+
+/* Return the operands of one of PostgreSQL's operators, or NIL for anything else. */
+static List *
+operands_of(Node *node)
+{
+	if (node != NULL && (IsA(node, OpExpr) || IsA(node, DistinctExpr)) && ((OpExpr *) node)->opno < FirstNormalObjectId)
+		return ((OpExpr *) node)->args;
+	if (node != NULL && IsA(node, ScalarArrayOpExpr) && ((ScalarArrayOpExpr *) node)->opno < FirstNormalObjectId)
+		return ((ScalarArrayOpExpr *) node)->args;
+	return NIL;
+}
+
+/* Strip what coerces an expression without a word. */
+static Node *
+strip_silent_casts(Node *node)
+{
+	while (node != NULL && (IsA(node, RelabelType) ||
+							(IsA(node, FuncExpr) && ((const FuncExpr *) node)->funcformat == COERCE_IMPLICIT_CAST)))
+		node = IsA(node, RelabelType) ? (Node *) ((RelabelType *) node)->arg : linitial(((FuncExpr *) node)->args);
+	return node;
+}
+
+/* Is it the column itself? */
+static bool
+is_column(const Node *node, AttrNumber attnum)
+{
+	return node != NULL && IsA(node, Var) && ((const Var *) node)->varattno == attnum;
+}
+
+/* Do operands use the column in another way than as one of them, or of operators among them? */
+static bool
+operands_use_type(const List *operands, Use *use)
+{
+	ListCell   *lc;
+
+	check_stack_depth();
+	foreach(lc, operands)
+	{
+		Node	   *operand = strip_silent_casts(lfirst(lc));
+		List	   *inner = operands_of(operand);
+
+		if (inner != NIL ? operands_use_type(inner, use) :
+			!is_column(operand, use->attnum) && uses_type(operand, use))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Does an expression use the column in a way for which its type matters?  The type of what an operator returns
+ * follows from that of its operands, unless it compares them.
+ */
+static bool
+uses_type(Node *node, void *context)
+{
+	Use		   *use = context;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, NullTest) && is_column(strip_silent_casts((Node *) ((NullTest *) node)->arg), use->attnum))
+		return false;
+	if (use->operators && operands_of(node) != NIL && exprType(node) == BOOLOID)
+		return operands_use_type(operands_of(node), use);
+	return is_column(node, use->attnum) || expression_tree_walker(node, uses_type, context);
+}
+
+/*
+ * Does one of the expressions use the column in a way for which its type matters, whose result may be of
+ * another type then?  In operators it does not, if so said.
+ */
+bool
+dbkit_uses_type(const List *expressions, AttrNumber attnum, bool operators)
+{
+	Use			use = {attnum, operators};
+	ListCell   *lc;
+
+	foreach(lc, expressions)
+	{
+		List	   *operands = operators ? operands_of(lfirst(lc)) : NIL;
+
+		if (operands != NIL ? operands_use_type(operands, &use) : uses_type(lfirst(lc), &use))
+			return true;
+	}
+	return false;
 }
 
 /* Is the expression a whole row of a trigger's, OLD.* or NEW.*? */

@@ -26,6 +26,7 @@ extern bool dbkit_lets_all_pass(const char *stored);
 extern bool dbkit_lets_changes_pass(const char *stored);
 extern List *dbkit_not_null_columns(const char *stored);
 extern bool dbkit_proves_not_null(const char *stored, AttrNumber attnum);
+extern bool dbkit_uses_type(const List *expressions, AttrNumber attnum, bool operators);
 extern char *dbkit_forgeable_setting(const char *stored, bool mirrors_guarded);
 
 #endif							/* DBKIT_EXPRESSION_H */

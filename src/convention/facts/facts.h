@@ -10,7 +10,6 @@
 
 #include "access/attnum.h"
 #include "nodes/nodes.h"
-#include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
 
 /* What kind of object is judged; a rule names the kinds it applies to. */
@@ -192,11 +191,10 @@ typedef struct FactsRead
 	List	   *check_names;	/* char *, NULL where DROP CONSTRAINT will not
 								 * do */
 
-	/* Columns that generated ones are computed from, once somebody asked */
-	Bitmapset  *generation_inputs;
-	bool		generation_inputs_known;
-
-	/* OIDs of the table and all below it, and a RowTypeUse, likewise */
+	/*
+	 * OIDs of the table and all below it, and a RowTypeUse, once somebody
+	 * asked
+	 */
 	List	   *members;
 	int			row_type_use;
 	bool		row_type_use_known;

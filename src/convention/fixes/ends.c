@@ -36,6 +36,7 @@ typedef struct Retype
 	Fixed	   *table;
 	Finding    *finding;
 	Action	   *action;
+	List	   *others;			/* Retype *, what other rules want of it */
 } Retype;
 
 /* One column of a foreign key, and the one that it references */
@@ -54,7 +55,10 @@ find_retype(HTAB *retypes, const Column *column)
 	return retype != NULL && retype->action != NULL ? retype : NULL;
 }
 
-/* Note which columns of a table are to be of another type. */
+/*
+ * Note which columns of a table are to be of another type.  Where several rules want one, the first is
+ * taken if nothing speaks against it.
+ */
 static void
 add_retypes(HTAB *retypes, Fixed *table)
 {
@@ -70,14 +74,23 @@ add_retypes(HTAB *retypes, Fixed *table)
 			Action	   *action = lfirst(cell);
 			Column		column = {table->facts->objid, 0};
 			Retype	   *retype;
+			bool		found;
 
 			if (action->kind != ACTION_SET_TYPE || action->sql == NULL)
 				continue;
 			column.attnum = get_attnum(column.relid, action->name);
-			retype = hash_search(retypes, &column, HASH_ENTER, NULL);
-			retype->table = table;
-			retype->finding = finding;
-			retype->action = action;
+			retype = hash_search(retypes, &column, HASH_ENTER, &found);
+			if (found)
+			{
+				List	  **others = &retype->others;
+
+				retype = palloc(sizeof(Retype));
+				*others = lappend(*others, retype);
+			}
+			*retype = (Retype)
+			{
+				column, table, finding, action, NIL
+			};
 		}
 	}
 }
@@ -175,6 +188,46 @@ take_back(Retype *retype)
 	retype->action = NULL;
 }
 
+/*
+ * Have a column take that type, where another rule wants it, in place of the one that the first rule
+ * wants.  Return whether it does.
+ */
+static bool
+take_other(Retype *retype, Oid type)
+{
+	ListCell   *lc;
+
+	foreach(lc, retype != NULL ? retype->others : NIL)
+	{
+		Retype	   *other = lfirst(lc);
+
+		if (other->action->type != type)
+			continue;
+		other->others = foreach_delete_current(retype->others, lc);
+		take_back(retype);
+		*retype = *other;
+		return true;
+	}
+	return false;
+}
+
+/* Take back what else rules want of columns. */
+static void
+take_back_others(HTAB *retypes)
+{
+	HASH_SEQ_STATUS status;
+	Retype	   *retype;
+
+	hash_seq_init(&status, retypes);
+	while ((retype = hash_seq_search(&status)) != NULL)
+	{
+		ListCell   *lc;
+
+		foreach(lc, retype->others)
+			take_back(lfirst(lc));
+	}
+}
+
 /* Return the table that stands for all tables of a script. */
 const Fixed *
 dbkit_script_of(const Fixed *fixed)
@@ -239,6 +292,7 @@ follow(HTAB *retypes, List **objects, const Column *column, const Retype *refere
 	result->table->findings = lappend(result->table->findings, finding);
 	result->finding = finding;
 	result->action = linitial(finding->actions);
+	result->others = NIL;
 	return result;
 }
 
@@ -252,8 +306,8 @@ agree(const Ends *ends, const Retype *referencing, const Retype *referenced)
 }
 
 /*
- * Have the two ends of a key agree, where one of them is to change: by changing the referencing
- * one as well, or else none.  Return whether that was needed.
+ * Have the two ends of a key agree, where one of them is to change: by the type that another rule
+ * wants, by changing the referencing one as well, or else none.  Return whether that was needed.
  */
 static bool
 settle(HTAB *retypes, List **objects, const Ends *ends)
@@ -263,6 +317,9 @@ settle(HTAB *retypes, List **objects, const Ends *ends)
 
 	if ((referencing == NULL && referenced == NULL) || agree(ends, referencing, referenced))
 		return false;
+	if (take_other(referencing, type_of(referenced, &ends->referenced)) ||
+		take_other(referenced, type_of(referencing, &ends->referencing)))
+		return true;
 	if (referencing == NULL && follow(retypes, objects, &ends->referencing, referenced) != NULL)
 		return true;
 	take_back(referencing);
@@ -345,6 +402,7 @@ dbkit_settle_ends(List **objects)
 			settled |= settle(retypes, objects, lfirst(lc));
 		}
 	}
+	take_back_others(retypes);
 	foreach(lc, ends)
 		join_ends(retypes, lfirst(lc));
 	foreach(lc, *objects)

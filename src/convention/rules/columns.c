@@ -66,20 +66,10 @@ judge_clock_column(Judgement *judgement, const ColumnFacts *column)
 	finding = dbkit_add_finding(judgement, column->name, "column \"%s\" %s; use %s", column->name,
 								wrong.text.data, CLOCK_COLUMN);
 	dbkit_set_faults(finding, wrong.faults, wrong.hidden);
-
-	/*
-	 * The default that a child keeps would be another time in each session's
-	 * time zone
-	 */
 	other_default = dbkit_member_has_other_default(judgement->facts, column);
-	if (column->base_type != TIMESTAMPTZOID)
-	{
-		Action	   *retype = dbkit_add_retype(finding, column, TIMESTAMPTZOID, "timestamptz");
-
-		if (retype != NULL && other_default)
-			retype->sql = NULL;
-		alterable &= retype != NULL && !other_default;
-	}
+	if (column->base_type != TIMESTAMPTZOID &&
+		dbkit_add_clock_retype(finding, column, !clock && !other_default) == NULL)
+		alterable = false;
 	if (!column->not_null)
 		dbkit_add_not_null(finding, column->name, alterable);
 	if (!clock)

@@ -323,7 +323,8 @@ fix_extid(Finding *finding, const Facts *facts, const ColumnFacts *column, const
 	dbkit_meant_table(facts->schema, column->name, column->base_type, facts->owner);
 	const char *referenced = OidIsValid(relid) ? dbkit_find_relation_name(relid) : NULL;
 	bool		renamable = strlen(extid) < NAMEDATALEN && dbkit_facts_column(facts, extid) == NULL &&
-	!column->inherited && !facts->typed && !dbkit_child_has_column(facts, extid) && !dbkit_has_foreign_member(facts);
+	!column->inherited && !facts->typed && !dbkit_child_has_column(facts, extid) &&
+	!dbkit_child_has_other_parent(facts, column->name) && !dbkit_has_foreign_member(facts);
 
 	if (referenced != NULL && (column->generated || !dbkit_lasts_as_long(relid, facts->objid)))
 		return;
