@@ -3012,6 +3012,13 @@ row_type_uses AS MATERIALIZED (
 		WHERE EXISTS (SELECT FROM pg_publication WHERE puballtables) OR c.oid IN (SELECT prrelid FROM pg_publication_rel)
 			OR c.relnamespace IN (SELECT pnnspid FROM pg_publication_namespace)) AS u (relid, in_column)
 	GROUP BY u.relid),
+-- tables above a foreign table, whose server would not hear of another column
+above_foreign AS MATERIALIZED (
+	WITH RECURSIVE above AS (
+		SELECT i.inhparent AS relid FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind = 'f'
+		UNION
+		SELECT i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.relid)
+	SELECT a.relid, c.relkind = 'p' AS partitioned FROM above a JOIN pg_class c ON c.oid = a.relid),
 found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnum, wanted_definition, alters, statements, risk) AS (
 	-- ids
 	SELECT i.relid, 'primary_key', 0, CASE WHEN i.attnum IS NOT NULL AND style <> 'any' AND (i.is_in_key OR NOT i.is_composite) THEN 'id'::name END,
@@ -3081,7 +3088,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 		CASE WHEN c.relid IS NULL THEN format('there is no column "%s"; use %I %s', x.names[1], x.names[1], w.definition)
 			ELSE format('column "%s" %s; use %s', c.attname, f.wrong, w.definition) END,
 		CASE WHEN c.base <> 'timestamptz'::regtype THEN 'timestamptz'::regtype::oid END, c.attnum, 'timestamptz',
-		CASE WHEN c.relid IS NULL THEN CASE WHEN NOT t.typed AND u.in_column IS NOT TRUE THEN ARRAY[format('ADD COLUMN %s%I %s', CASE WHEN t.relid IN (SELECT i.relid FROM columns i WHERE i.inherited) THEN 'IF NOT EXISTS ' ELSE '' END, x.names[1], w.definition)] END
+		CASE WHEN c.relid IS NULL THEN CASE WHEN NOT t.typed AND u.in_column IS NOT TRUE AND t.relid NOT IN (SELECT f.relid FROM above_foreign f) THEN ARRAY[format('ADD COLUMN %s%I %s', CASE WHEN t.relid IN (SELECT i.relid FROM columns i WHERE i.inherited) THEN 'IF NOT EXISTS ' ELSE '' END, x.names[1], w.definition)] END
 			WHEN NOT c.generated THEN array_remove(ARRAY[
 				CASE WHEN NOT c.not_null THEN format('ALTER COLUMN %I SET NOT NULL', c.attname) END,
 				CASE WHEN NOT clock.is_set THEN format('ALTER COLUMN %I SET DEFAULT now()', c.attname) END], NULL) END, NULL,
@@ -3106,7 +3113,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 		CASE WHEN c.relid IS NULL THEN 'there is no column "storytime"; use storytime jsonb'
 			ELSE format('column "storytime" is %s; use jsonb', format_type(c.type, NULL)) END,
 		CASE WHEN c.relid IS NOT NULL THEN 'jsonb'::regtype::oid END, c.attnum, 'jsonb',
-		CASE WHEN c.relid IS NULL AND NOT t.typed AND u.in_column IS NOT TRUE
+		CASE WHEN c.relid IS NULL AND NOT t.typed AND u.in_column IS NOT TRUE AND t.relid NOT IN (SELECT f.relid FROM above_foreign f)
 			THEN ARRAY[format('ADD COLUMN %sstorytime jsonb', CASE WHEN t.relid IN (SELECT i.relid FROM columns i WHERE i.inherited) THEN 'IF NOT EXISTS ' ELSE '' END)] END, NULL,
 		CASE WHEN c.relid IS NULL AND u.relid IS NULL THEN 'safe' ELSE 'breaks' END
 	FROM tables t LEFT JOIN columns c ON c.relid = t.relid AND c.attname = 'storytime' LEFT JOIN row_type_uses u ON u.relid = t.relid
@@ -3272,9 +3279,11 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	SELECT c.relid, 'extid', c.attnum, c.attname, NULL,
 		format('column "%s" is not a foreign key; add REFERENCES, or rename it to "%s" if the id comes from another system', c.attname, e.name),
 		NULL, NULL, NULL,
-		CASE WHEN m.relid IS NOT NULL THEN ARRAY[format('ADD FOREIGN KEY (%I) REFERENCES %s (id)%s', c.attname, dbkit.relation_name(m.referenced),
+		CASE WHEN m.relid IS NOT NULL AND NOT c.generated AND c.relid NOT IN (SELECT f.relid FROM above_foreign f WHERE f.partitioned)
+				-- whose rows last as long
+				AND EXISTS (SELECT FROM pg_class x JOIN pg_class y ON y.oid = c.relid WHERE x.oid = m.referenced AND x.relpersistence IN ('p', y.relpersistence)) THEN ARRAY[format('ADD FOREIGN KEY (%I) REFERENCES %s (id)%s', c.attname, dbkit.relation_name(m.referenced),
 			CASE WHEN m.referenced NOT IN (SELECT o.oid FROM owners o) THEN '' WHEN c.refuses_null THEN ' ON DELETE CASCADE' ELSE ' ON DELETE SET NULL' END)] END,
-		CASE WHEN m.relid IS NULL AND octet_length(e.name) < 64 AND NOT c.inherited AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.relid AND a.attname = e.name)
+		CASE WHEN m.relid IS NULL AND octet_length(e.name) < 64 AND NOT c.inherited AND NOT c.typed AND c.relid NOT IN (SELECT f.relid FROM above_foreign f) AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.relid AND a.attname = e.name)
 			THEN ARRAY[format('ALTER TABLE %s RENAME COLUMN %I TO %I;', c.identity, c.attname, e.name)] END, 'breaks'
 	FROM columns c LEFT JOIN referenced r USING (relid, attnum) LEFT JOIN keys k USING (relid) LEFT JOIN meant m USING (relid, attnum),
 	-- written as the suffix is: _id and _extid, Id and Extid

@@ -12,13 +12,13 @@
 #include "access/htup_details.h"
 #include "catalog/pg_attrdef.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
 #include "miscadmin.h"
 #include "nodes/nodes.h"
 #include "utils/lsyscache.h"
 
 #include "common.h"
+#include "convention/facts/dependents.h"
 #include "convention/facts/rows.h"
 #include "convention/facts/tree.h"
 #include "convention/members.h"
@@ -30,7 +30,7 @@ has_member(const Facts *facts, bool (*test) (RowReader *reader, Oid member, cons
 	bool		result = false;
 	ListCell   *lc;
 
-	foreach(lc, find_all_inheritors(facts->objid, NoLock, NULL))
+	foreach(lc, dbkit_with_children(facts))
 	{
 		RowReader	reader;
 

@@ -290,6 +290,8 @@ CREATE TABLE base (n integer); CREATE DOMAIN over_rows AS base; CREATE TABLE has
 CREATE TABLE twice (small_id integer REFERENCES "Box" REFERENCES s); CREATE TABLE shifting (zoned timestamp DEFAULT (now() AT TIME ZONE 'UTC'), fixed timestamp DEFAULT '2020-01-01', moving timestamp DEFAULT now(), cut timestamp(3) DEFAULT clock_timestamp(),
   created_at timestamp NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'), lo integer, hi integer CHECK (NOT isempty(int4range(lo, hi))), called integer, code_id number, num number);
 CREATE INDEX ON shifting (abs(called));
+CREATE UNLOGGED TABLE fleeting (id text COLLATE "C" PRIMARY KEY); CREATE TABLE lasting (id text COLLATE "C" PRIMARY KEY, fleeting_id text COLLATE "C", lasting_id text COLLATE "C" GENERATED ALWAYS AS (id) STORED);
+CREATE TYPE shape AS (thing_id text); CREATE TABLE typed OF shape; CREATE UNLOGGED TABLE as_fleeting (fleeting_id text COLLATE "C");
 CREATE TABLE codes (code varchar(3) PRIMARY KEY, parent text REFERENCES codes, code_id varchar(9), codes varchar(3)[]);
 };
 install('judged_without');

@@ -101,8 +101,8 @@ find_members(const Catalogs *catalogs, Oid relid)
 }
 
 /* List a table and all its children: what is done to its columns is done to theirs.  Many findings ask. */
-static const List *
-with_children(const Facts *facts)
+const List *
+dbkit_with_children(const Facts *facts)
 {
 	FactsRead  *read = (FactsRead *) &facts->read;
 
@@ -124,7 +124,7 @@ dbkit_row_type_use(const Facts *facts)
 
 	if (read->row_type_use_known)
 		return read->row_type_use;
-	foreach(lc, with_children(facts))
+	foreach(lc, dbkit_with_children(facts))
 		result = add_use_of_types(facts->catalogs, RelationRelationId, lfirst_oid(lc), result);
 	read->row_type_use = result;
 	read->row_type_use_known = true;
@@ -151,7 +151,7 @@ dbkit_child_has_column(const Facts *facts, const char *column)
 {
 	ListCell   *lc;
 
-	foreach(lc, with_children(facts))
+	foreach(lc, dbkit_with_children(facts))
 	{
 		if (lfirst_oid(lc) != facts->objid &&
 			dbkit_catalog_attnum(facts->catalogs, lfirst_oid(lc), column) != InvalidAttrNumber)
@@ -167,7 +167,7 @@ dbkit_child_has_column(const Facts *facts, const char *column)
 bool
 dbkit_child_has_other_parent(const Facts *facts, const char *column)
 {
-	const List *members = facts->partitioned ? NIL : with_children(facts);
+	const List *members = facts->partitioned ? NIL : dbkit_with_children(facts);
 	ListCell   *lc;
 
 	for_each_from(lc, members, 1)
@@ -361,7 +361,7 @@ dbkit_keeps_type(const Facts *facts, const ColumnFacts *column, Oid target, bool
 
 	if (dbkit_child_has_other_parent(facts, column->name))
 		return true;
-	foreach(lc, with_children(facts))
+	foreach(lc, dbkit_with_children(facts))
 	{
 		Oid			relid = lfirst_oid(lc);
 		const Retyped retyped = {facts->catalogs, relid, dbkit_catalog_attnum(facts->catalogs, relid, column->name), column->base_type, target};

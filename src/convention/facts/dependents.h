@@ -18,6 +18,7 @@ typedef enum RowTypeUse
 	ROW_TYPE_IN_COLUMN
 } RowTypeUse;
 
+extern const List *dbkit_with_children(const Facts *facts);
 extern RowTypeUse dbkit_row_type_use(const Facts *facts);
 extern bool dbkit_is_published(const Facts *facts);
 extern bool dbkit_child_has_column(const Facts *facts, const char *column);
