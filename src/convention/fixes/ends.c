@@ -201,12 +201,13 @@ take_other(Retype *retype, Oid type)
 	{
 		Retype	   *other = lfirst(lc);
 
-		if (other->action->type != type)
-			continue;
-		other->others = foreach_delete_current(retype->others, lc);
-		take_back(retype);
-		*retype = *other;
-		return true;
+		if (other->action->type == type)
+		{
+			other->others = foreach_delete_current(retype->others, lc);
+			take_back(retype);
+			*retype = *other;
+			return true;
+		}
 	}
 	return false;
 }
