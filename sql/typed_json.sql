@@ -145,6 +145,19 @@ BEGIN
   END LOOP;
 END $$;
 
+-- the columns that a stored row is too short for, as the columns are newer: a trigger gets it as it is stored
+CREATE TABLE typed.grown (a int);
+INSERT INTO typed.grown VALUES (1);
+ALTER TABLE typed.grown ADD d date DEFAULT '2020-01-01', ADD n int NOT NULL DEFAULT 7, ADD t text DEFAULT 'x', ADD nothing int;
+CREATE FUNCTION typed.show_old() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE NOTICE '%', dbkit.to_typed_json(OLD);
+  RAISE NOTICE '%', dbkit.from_typed_json(OLD, '{"a": 5}');
+  RETURN NEW;
+END $$;
+CREATE TRIGGER show_old BEFORE UPDATE ON typed.grown FOR EACH ROW EXECUTE FUNCTION typed.show_old();
+UPDATE typed.grown SET a = 2;
+
 -- rows of several types in one call, and in one value
 SELECT dbkit.to_typed_json(ARRAY[ROW(1, 'a'::text), ROW('2024-01-10'::date), ROW(ROW(ARRAY[1]), 'b'::text)]);
 SELECT dbkit.to_typed_json(r) FROM (SELECT ROW(1) AS r UNION ALL SELECT ROW(1, '2024-01-10'::date) UNION ALL SELECT ROW('x'::text)) AS s;
