@@ -35,6 +35,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
@@ -383,6 +384,31 @@ check_owners(const Target *target, Oid user, int expected)
 }
 
 /*
+ * Keep a schema from being renamed until the end of the transaction.  Our statements name
+ * their tables, so its owner could put another schema in its place, with a table of his.
+ * Schemas are locked before the tables in them, as DROP SCHEMA does it.
+ *
+ * This works where ALTER SCHEMA ... RENAME locks the schema, as in PostgreSQL 15.20 but
+ * not in 18.6; there, dbkit_check_name() leaves it no more than a moment.  Without a
+ * schema, as its table is gone, the lock is on nothing.
+ */
+void
+dbkit_lock_schema(Oid schema)
+{
+	LockDatabaseObject(NamespaceRelationId, schema, 0, AccessShareLock);
+}
+
+/* Lock a table, so that its qualified name stays. */
+void
+dbkit_lock_table(Oid relid, LOCKMODE lockmode)
+{
+	dbkit_lock_schema(get_rel_namespace(relid));
+	LockRelationOid(relid, lockmode);
+	/* The table may have come into another schema before it was locked. */
+	dbkit_lock_schema(get_rel_namespace(relid));
+}
+
+/*
  * Require that the name in a statement still stands for the table: code that
  * ran before may have put another one in its place.
  */
@@ -557,7 +583,7 @@ run_as(Oid user, const Target *target, int expected, const char *sql,
 	return rows;
 }
 
-/* Run a statement on a table through SPI, with up to two text parameters. */
+/* Run a statement on a table that is locked through SPI, with up to two text parameters. */
 uint64
 dbkit_run_on(const Target *target, int expected, const char *sql,
 			 Datum first, Datum second)
@@ -566,12 +592,10 @@ dbkit_run_on(const Target *target, int expected, const char *sql,
 	Oid			user;
 	uint64		rows;
 
+	dbkit_check_name(target);
 	if (!target->guarded)
 		return dbkit_run_with_texts(expected, sql, first, second);
 
-	/* Its owner stays. */
-	LockRelationOid(target->relid, AccessShareLock);
-	dbkit_check_name(target);
 	user = choose_user(target);
 	check_owners(target, user, expected);
 	if (is_change(expected))
