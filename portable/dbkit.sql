@@ -4682,9 +4682,15 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION dbkit.refuse_time(jsonb, text) IS 'raises what is wrong with JSON that is to be a time';
 
+-- From PostgreSQL 18 on, T and Z are looked up among the abbreviations of the session's time zone first.
+CREATE OR REPLACE FUNCTION dbkit.time_input(string text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	RETURN replace(replace(string, 'T', ' '), 'Z', '+00:00');
+COMMENT ON FUNCTION dbkit.time_input(text) IS 'the text of a time as its input function reads it in each session the same: without T and Z';
+
 CREATE OR REPLACE FUNCTION dbkit.time_text(document jsonb, kind text) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-	RETURN (SELECT CASE WHEN string = 'null' THEN NULL WHEN dbkit.is_time(string, kind) THEN string #>> '{}' ELSE dbkit.refuse_time(document, kind) END
+	RETURN (SELECT CASE WHEN string = 'null' THEN NULL WHEN dbkit.is_time(string, kind) THEN dbkit.time_input(string #>> '{}') ELSE dbkit.refuse_time(document, kind) END
 		FROM (SELECT CASE coalesce(dbkit.sentinel(document), 'none') WHEN 'none' THEN document WHEN kind THEN document -> 'value' END) AS s (string));
 COMMENT ON FUNCTION dbkit.time_text(jsonb, text) IS
 'the text of a time in its object, or as such; NULL for JSON null. What it is read as depends on no setting';
@@ -5052,7 +5058,7 @@ BEGIN
 	RETURN ARRAY(SELECT CASE WHEN part IS NULL THEN given ->> name
 			WHEN part = 'null' THEN NULL
 			WHEN kind IN ('text', 'number', 'boolean') AND jsonb_typeof(part) IN ('string', 'number', 'boolean') THEN part #>> '{}'
-			WHEN kind IN ('timestamp', 'date') AND part ->> '__sentinel' = kind AND dbkit.is_time(part -> 'value', kind) THEN part ->> 'value'
+			WHEN kind IN ('timestamp', 'date') AND part ->> '__sentinel' = kind AND dbkit.is_time(part -> 'value', kind) THEN dbkit.time_input(part ->> 'value')
 			ELSE dbkit.typed_text(type, part) END
 		FROM unnest(names, types) WITH ORDINALITY AS c (name, type, n)
 		CROSS JOIN LATERAL (SELECT document -> name) AS d (part)

@@ -101,6 +101,39 @@ SELECT dbkit.rename_enum_value('status_enum', 'did', 'done');
 SELECT * FROM dbkit.enum_usage('status_enum');
 DROP TABLE parts;
 
+-- so must the owners of what is above a partition, which has their triggers and partition keys
+SET ROLE regress_bob;
+CREATE TABLE root (n bigint, status text) PARTITION BY RANGE (n);
+CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'as %', current_user; RETURN NEW; END $$;
+CREATE TRIGGER tell BEFORE UPDATE ON root FOR EACH ROW EXECUTE FUNCTION tell();
+CREATE TABLE values_root (value text PRIMARY KEY) PARTITION BY LIST (value);
+RESET ROLE;
+CREATE TABLE middle PARTITION OF root FOR VALUES FROM (0) TO (10) PARTITION BY RANGE (n);
+CREATE TABLE leaf PARTITION OF middle FOR VALUES FROM (0) TO (10);
+ALTER TABLE leaf ADD CONSTRAINT of_status FOREIGN KEY (status) REFERENCES status_enum;
+INSERT INTO leaf VALUES (1, 'done');
+SELECT dbkit.rename_enum_value('status_enum', 'done', 'did');	-- fails
+SELECT dbkit.drop_enum_value('status_enum', 'done');	-- fails
+SELECT * FROM dbkit.enum_usage('status_enum');	-- fails
+ALTER TABLE leaf OWNER TO regress_bob;
+SELECT dbkit.rename_enum_value('status_enum', 'done', 'did');
+-- an action of a foreign key reaches the partition
+ALTER TABLE leaf DROP CONSTRAINT of_status;
+CREATE TABLE followed (status text PRIMARY KEY REFERENCES status_enum);
+INSERT INTO followed VALUES ('did');
+ALTER TABLE leaf ADD FOREIGN KEY (status) REFERENCES followed ON UPDATE CASCADE;
+SELECT dbkit.rename_enum_value('status_enum', 'did', 'done');
+ALTER TABLE leaf OWNER TO regress_dba;
+SELECT dbkit.rename_enum_value('status_enum', 'done', 'did');	-- fails
+-- a partition is an enum table
+CREATE TABLE a_enum PARTITION OF values_root FOR VALUES IN ('a');
+INSERT INTO a_enum VALUES ('a');
+SELECT dbkit.enum_values('a_enum');	-- fails
+ALTER TABLE values_root OWNER TO regress_dba;
+SELECT dbkit.enum_values('a_enum');
+DROP TABLE root, followed, values_root;
+DROP FUNCTION tell();
+
 -- a table that takes the place of another on the way
 CREATE SCHEMA regress_bobs AUTHORIZATION regress_bob;
 CREATE TABLE regress_bobs.first (status text REFERENCES status_enum);

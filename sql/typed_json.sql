@@ -145,6 +145,19 @@ BEGIN
   END LOOP;
 END $$;
 
+-- the columns that a stored row is too short for, as the columns are newer: a trigger gets it as it is stored
+CREATE TABLE typed.grown (a int);
+INSERT INTO typed.grown VALUES (1);
+ALTER TABLE typed.grown ADD d date DEFAULT '2020-01-01', ADD n int NOT NULL DEFAULT 7, ADD t text DEFAULT 'x', ADD nothing int;
+CREATE FUNCTION typed.show_old() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE NOTICE '%', dbkit.to_typed_json(OLD);
+  RAISE NOTICE '%', dbkit.from_typed_json(OLD, '{"a": 5}');
+  RETURN NEW;
+END $$;
+CREATE TRIGGER show_old BEFORE UPDATE ON typed.grown FOR EACH ROW EXECUTE FUNCTION typed.show_old();
+UPDATE typed.grown SET a = 2;
+
 -- rows of several types in one call, and in one value
 SELECT dbkit.to_typed_json(ARRAY[ROW(1, 'a'::text), ROW('2024-01-10'::date), ROW(ROW(ARRAY[1]), 'b'::text)]);
 SELECT dbkit.to_typed_json(r) FROM (SELECT ROW(1) AS r UNION ALL SELECT ROW(1, '2024-01-10'::date) UNION ALL SELECT ROW('x'::text)) AS s;
@@ -187,6 +200,16 @@ SELECT dbkit.from_typed_json(NULL::timestamptz, '"2024-01-10 12:00+00"') = '2024
 -- json_timestamp(), json_date(), is_typed_json()
 SELECT text, dbkit.json_timestamp(to_jsonb(text)) AT TIME ZONE 'UTC' AS at FROM (VALUES
   ('2024-01-10T12:00:00+00:00'), ('2024-01-10T12:00:00Z'), ('2024-01-10T12:00:00.5-05:30'), ('2024-02-29T23:59:59.999999+15:59'), (NULL)) AS v(text);
+-- also where T or Z is an abbreviation of the session's time zone
+SET timezone = 'Z5';
+SELECT dbkit.json_timestamp('"2024-01-10T12:00:00Z"') AT TIME ZONE 'UTC' AS z, dbkit.json_timestamp('"2024-01-10T12:00:00.123456+00:00"') AT TIME ZONE 'UTC' AS a,
+       dbkit.from_typed_json(NULL::timestamptz, '{"__sentinel": "timestamp", "value": "2024-01-10T12:00:00.5Z"}') AT TIME ZONE 'UTC' AS typed,
+       (dbkit.from_typed_json(NULL::typed.items, '{"at": {"__sentinel": "timestamp", "value": "2024-01-10T12:00:00Z"}}')).at AT TIME ZONE 'UTC' AS in_row;
+SET timezone = 'T5';
+SELECT dbkit.json_timestamp('"2024-01-10T12:00:00Z"') AT TIME ZONE 'UTC' AS z, dbkit.json_timestamp('"2024-01-10T12:00:00.123456-05:30"') AT TIME ZONE 'UTC' AS a,
+       dbkit.from_typed_json(NULL::timestamptz, '{"__sentinel": "timestamp", "value": "2024-01-10T12:00:00.5Z"}') AT TIME ZONE 'UTC' AS typed,
+       (dbkit.from_typed_json(NULL::typed.items, '{"at": {"__sentinel": "timestamp", "value": "2024-01-10T12:00:00Z"}}')).at AT TIME ZONE 'UTC' AS in_row;
+SET timezone = 'Asia/Kolkata';
 CREATE FUNCTION typed.refusal(text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
   RETURN dbkit.json_timestamp(to_jsonb($1));

@@ -257,7 +257,7 @@ lock_tables(Datum type_oid)
 	}
 	SPI_freetuptable(SPI_tuptable);
 	foreach(cell, relids)
-		LockRelationOid(lfirst_oid(cell), AccessExclusiveLock);
+		dbkit_lock_table(lfirst_oid(cell), AccessExclusiveLock);
 	return relids;
 }
 
@@ -288,19 +288,22 @@ fetch_steps(Datum type_oid, Datum name, bool guarded, int *count)
 
 /*
  * Run a statement.  What is not done as the owner of a table runs no code of
- * tables but in CREATE INDEX, which switches to the owner by itself.
+ * tables but in CREATE INDEX, which switches to the owner by itself.  The names in
+ * it are from the transaction's snapshot, which may be older than our locks.
  */
 static void
 run_step(const Step *step, const Target *enum_table)
 {
 	AsOwner		saved;
 
+	dbkit_check_name(enum_table);
+	if (OidIsValid(step->target.relid))
+		dbkit_check_name(&step->target);
 	if (!step->target.guarded)
 	{
 		dbkit_run_utility(step->statement);
 		return;
 	}
-	dbkit_check_name(enum_table);
 	if (step->pass == PASS_ALTER_TREE || step->pass == PASS_ALTER_ONE)
 		dbkit_run_on(&step->target, SPI_OK_UTILITY, step->statement, 0, 0);
 	else
@@ -336,6 +339,7 @@ dbkit_enum_from_type(PG_FUNCTION_ARGS)
 	(void) check_enum_type(type, &tuple);
 	LockDatabaseObject(TypeRelationId, type, 0, AccessExclusiveLock);
 	form = check_enum_type(type, &tuple);
+	dbkit_lock_schema(form->typnamespace);
 	schema = dbkit_schema_name(form->typnamespace);
 	base = dbkit_enum_table_name(NameStr(form->typname));
 	table.name = quote_qualified_identifier(schema, base);

@@ -31,9 +31,11 @@
 #include "access/transam.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
+#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
@@ -90,11 +92,25 @@ is_stranger(Oid role, Oid user)
 	return OidIsValid(role) && role != user && !superuser_arg(role);
 }
 
-/* Does a relation belong to a stranger? */
+/* List the partitioned tables above a partition: it has their triggers and partition keys. */
+static List *
+list_ancestors(Oid relid)
+{
+	return get_rel_relispartition(relid) ? get_partition_ancestors(relid) : NIL;
+}
+
+/* Does a relation, or a partitioned table above it, belong to a stranger? */
 bool
 dbkit_is_strangers(Oid relid)
 {
-	return is_stranger(find_owner(relid), GetUserId());
+	ListCell   *cell;
+
+	foreach(cell, lappend_oid(list_ancestors(relid), relid))
+	{
+		if (is_stranger(find_owner(lfirst_oid(cell)), GetUserId()))
+			return true;
+	}
+	return false;
 }
 
 /* Does this trigger change the tables that reference its own? */
@@ -311,31 +327,85 @@ choose_user(const Target *target)
 	return is_stranger(owner, GetUserId()) ? owner : GetUserId();
 }
 
-/* Require that no table's code gets rights by a statement that its owner lacks. */
+/* Refuse to run what the owner of a table attached to it by a statement on another one. */
+static void
+refuse_attached(Oid relid, const char *table, Oid user)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("table %s does not belong to the owner of table %s",
+					dbkit_relation_name(relid), table),
+			 errdetail("What its owner attached to it would run as role \"%s\".",
+					   GetUserNameFromId(user, false)),
+			 errhint("Give both tables the same owner.")));
+}
+
+/* Check the owners of what is above a table that a statement reaches by itself. */
+static void
+check_ancestors(Oid relid, const List *reached, Oid user)
+{
+	ListCell   *cell;
+
+	foreach(cell, list_ancestors(relid))
+	{
+		Oid			ancestor = lfirst_oid(cell);
+
+		if (!list_member_oid(reached, ancestor) && is_stranger(find_owner(ancestor), user))
+			refuse_attached(ancestor, dbkit_relation_name(relid), user);
+	}
+}
+
+/*
+ * Require that no table's code gets rights by a statement that its owner lacks.  The
+ * action of a foreign key runs as the owner of the table that it changes.
+ */
 static void
 check_owners(const Target *target, Oid user, int expected)
 {
 	List	   *tables = list_tables(target);
+	List	   *changed = list_changed(target, expected);
 	ListCell   *cell;
 
-	foreach(cell, list_changed(target, expected))
+	foreach(cell, changed)
 	{
 		Oid			relid = lfirst_oid(cell);
+		Oid			owner = find_owner(relid);
+		bool		is_own = list_member_oid(tables, relid);
 
 		if (is_change(expected))
 			check_foreign_keys(relid);
-		if (!is_stranger(find_owner(relid), user))
+		check_ancestors(relid, changed, is_own ? user : owner);
+		if (!is_stranger(owner, user))
 			continue;
-		if (list_member_oid(tables, relid))
-			ereport(ERROR,
-					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg("table %s does not belong to the owner of table %s",
-							dbkit_relation_name(relid), target->name),
-					 errdetail("What its owner attached to it would run as role \"%s\".",
-							   GetUserNameFromId(user, false)),
-					 errhint("Give both tables the same owner.")));
+		if (is_own)
+			refuse_attached(relid, target->name, user);
 		refuse_late_triggers(relid, user);
 	}
+}
+
+/*
+ * Keep a schema from being renamed until the end of the transaction.  Our statements name
+ * their tables, so its owner could put another schema in its place, with a table of his.
+ * Schemas are locked before the tables in them, as DROP SCHEMA does it.
+ *
+ * This works where ALTER SCHEMA ... RENAME locks the schema, as in PostgreSQL 15.20 but
+ * not in 18.6; there, dbkit_check_name() leaves it no more than a moment.  Without a
+ * schema, as its table is gone, the lock is on nothing.
+ */
+void
+dbkit_lock_schema(Oid schema)
+{
+	LockDatabaseObject(NamespaceRelationId, schema, 0, AccessShareLock);
+}
+
+/* Lock a table, so that its qualified name stays. */
+void
+dbkit_lock_table(Oid relid, LOCKMODE lockmode)
+{
+	dbkit_lock_schema(get_rel_namespace(relid));
+	LockRelationOid(relid, lockmode);
+	/* The table may have come into another schema before it was locked. */
+	dbkit_lock_schema(get_rel_namespace(relid));
 }
 
 /*
@@ -513,7 +583,7 @@ run_as(Oid user, const Target *target, int expected, const char *sql,
 	return rows;
 }
 
-/* Run a statement on a table through SPI, with up to two text parameters. */
+/* Run a statement on a table that is locked through SPI, with up to two text parameters. */
 uint64
 dbkit_run_on(const Target *target, int expected, const char *sql,
 			 Datum first, Datum second)
@@ -522,12 +592,10 @@ dbkit_run_on(const Target *target, int expected, const char *sql,
 	Oid			user;
 	uint64		rows;
 
+	dbkit_check_name(target);
 	if (!target->guarded)
 		return dbkit_run_with_texts(expected, sql, first, second);
 
-	/* Its owner stays. */
-	LockRelationOid(target->relid, AccessShareLock);
-	dbkit_check_name(target);
 	user = choose_user(target);
 	check_owners(target, user, expected);
 	if (is_change(expected))

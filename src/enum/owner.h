@@ -21,6 +21,8 @@ typedef struct Target
 
 extern bool dbkit_is_strangers(Oid relid);
 extern bool dbkit_reaches_strangers(const List *relids);
+extern void dbkit_lock_schema(Oid schema);
+extern void dbkit_lock_table(Oid relid, LOCKMODE lockmode);
 extern void dbkit_check_name(const Target *target);
 extern uint64 dbkit_run_on(const Target *target, int expected, const char *sql,
 						   Datum first, Datum second);

@@ -186,7 +186,7 @@ collect_references(Oid enum_table, AttrNumber value)
 }
 
 /*
- * Look up the names of a reference: after locking, they stay.  Where an enum
+ * Look up the names of a reference: after dbkit_lock_table(), they stay.  Where an enum
  * table references itself, the row of the value is no use of it.
  */
 static void
@@ -213,9 +213,12 @@ guard_references(Target *enum_table, List *references)
 		((Reference *) lfirst(cell))->target.guarded = enum_table->guarded;
 }
 
-/* List the references that the user may read in full. */
+/*
+ * List the references that the user may read in full.  Their tables are locked in this
+ * mode; without one, the caller locks them later.
+ */
 List *
-dbkit_list_references(Target *enum_table, AttrNumber value)
+dbkit_list_references(Target *enum_table, AttrNumber value, LOCKMODE lockmode)
 {
 	List	   *references = collect_references(enum_table->relid, value);
 	ListCell   *cell;
@@ -226,6 +229,8 @@ dbkit_list_references(Target *enum_table, AttrNumber value)
 
 		dbkit_check_rights(ref->target.relid, ref->attnum, ACL_SELECT);
 		dbkit_check_row_security(ref->target.relid);
+		if (lockmode != NoLock)
+			dbkit_lock_table(ref->target.relid, lockmode);
 		name_reference(ref, enum_table->relid);
 	}
 	guard_references(enum_table, references);
@@ -355,7 +360,7 @@ dbkit_lock_references(const Target *enum_table, List *references, Datum old)
 		LOCKMODE	mode = tables_with_default(ref, old) ?
 		AccessExclusiveLock : ExclusiveLock;
 
-		LockRelationOid(ref->target.relid, mode);
+		dbkit_lock_table(ref->target.relid, mode);
 		if (ref->target.children)
 			(void) find_all_inheritors(ref->target.relid, mode, NULL);
 		name_reference(ref, enum_table->relid);
@@ -378,12 +383,10 @@ replace_defaults(const Reference *ref, Datum old, Datum new)
 
 	foreach(cell, tables_with_default(ref, old))
 	{
-		Target		target = {
-			.relid = lfirst_oid(cell),
-			.name = dbkit_relation_name(lfirst_oid(cell)),
-			.guarded = ref->target.guarded
-		};
+		Target		target = {.relid = lfirst_oid(cell),.guarded = ref->target.guarded};
 
+		dbkit_lock_table(target.relid, AccessShareLock);
+		target.name = dbkit_relation_name(target.relid);
 		dbkit_run_on(&target, SPI_OK_UTILITY,
 					 psprintf("ALTER TABLE ONLY %s ALTER COLUMN %s SET DEFAULT %s",
 							  target.name, ref->attname, literal), 0, 0);
@@ -474,16 +477,13 @@ dbkit_refuse_if_used(const Target *enum_table, List *references, Datum value)
 				 errhint("Name another value as replace_with.")));
 }
 
-/* Add the uses of the values in one column to enum_usage(). */
+/* Add the uses of the values in one column, whose table is locked, to enum_usage(). */
 void
 dbkit_put_uses(ReturnSetInfo *rsinfo, const Reference *ref)
 {
 	NameData	attname;
-	char	   *name = get_attname(ref->target.relid, ref->attnum, true);
 
-	if (name == NULL)
-		dbkit_report_dropped(ref->target.relid);
-	namestrcpy(&attname, name);
+	namestrcpy(&attname, get_attname(ref->target.relid, ref->attnum, false));
 	dbkit_run_on(&ref->target, SPI_OK_SELECT,
 				 psprintf("SELECT %s::pg_catalog.text, pg_catalog.count(*) FROM %s%s "
 						  "WHERE %s IS NOT NULL GROUP BY 1 ORDER BY 1",

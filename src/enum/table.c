@@ -19,8 +19,8 @@
  * 3. the row of the value.
  *
  * A writer locks the table it writes to before the enum table, as its foreign
- * key is checked later; so do we.  What concerns the referencing tables is in
- * reference.c.
+ * key is checked later; so do we.  The schema of a table is locked before it
+ * (see dbkit_lock_schema).  What concerns the referencing tables is in reference.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -117,11 +117,10 @@ open_enum(EnumTable *table, FunctionCallInfo fcinfo, AclMode mode, LOCKMODE lock
 	relid = PG_GETARG_OID(0);
 	dbkit_check_rights(relid, InvalidAttrNumber, mode);
 
-	rel = try_relation_open(relid, lockmode);
-	if (rel == NULL)
-		dbkit_report_dropped(relid);
+	dbkit_lock_table(relid, lockmode);
 	table->target.relid = relid;
 	table->target.name = dbkit_relation_name(relid);
+	rel = relation_open(relid, NoLock);
 	table->value = find_value_column(rel);
 	relation_close(rel, NoLock);
 	if (table->value == InvalidAttrNumber)
@@ -355,7 +354,7 @@ static List *
 open_for_change(EnumTable *table, FunctionCallInfo fcinfo, AclMode mode)
 {
 	open_enum(table, fcinfo, mode, ShareUpdateExclusiveLock);
-	return dbkit_list_references(&table->target, table->value);
+	return dbkit_list_references(&table->target, table->value, NoLock);
 }
 
 /*
@@ -551,7 +550,7 @@ dbkit_enum_usage(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	open_enum(&table, fcinfo, ACL_SELECT, AccessShareLock);
-	references = dbkit_list_references(&table.target, table.value);
+	references = dbkit_list_references(&table.target, table.value, AccessShareLock);
 	SPI_connect();
 	foreach(cell, references)
 		dbkit_put_uses(rsinfo, lfirst(cell));

@@ -6,7 +6,8 @@
  * There can be one for each table, and dbkit.health is called every few seconds.
  * pg_sequences opens each of them, which waits where one is being dropped or
  * altered, fails where it is gone, and fills the relcache.  A sequence is one row
- * in one page, so it is that page which is read here, under a lock that is tried.
+ * in one page, so it is that page which is read here, under a lock that is tried: that
+ * of nextval(), as ALTER SEQUENCE gives a sequence another file and leaves it to readers.
  *
  *-------------------------------------------------------------------------
  */
@@ -125,10 +126,10 @@ dbkit_measure_sequences(Measurement *result)
 		Form_pg_sequence sequence = (Form_pg_sequence) GETSTRUCT(row);
 
 		CHECK_FOR_INTERRUPTS();
-		if (sequence->seqcycle || !ConditionalLockRelationOid(sequence->seqrelid, AccessShareLock))
+		if (sequence->seqcycle || !ConditionalLockRelationOid(sequence->seqrelid, RowExclusiveLock))
 			continue;
 		measure_sequence(sequence, sees_all, result);
-		UnlockRelationOid(sequence->seqrelid, AccessShareLock);
+		UnlockRelationOid(sequence->seqrelid, RowExclusiveLock);
 	}
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);

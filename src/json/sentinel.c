@@ -132,24 +132,36 @@ check_text(const JsonbValue *string, bool (*has_form) (const char *string, int l
 
 /* Run an input function on a text whose meaning depends on no setting. */
 static Datum
-read_text(const JsonbValue *string, PGFunction input)
+read_text(const char *text, PGFunction input)
 {
-	return DirectFunctionCall3(input, CStringGetDatum(pnstrdup(string->val.string.val, string->val.string.len)),
-							   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	return DirectFunctionCall3(input, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 }
 
+/*
+ * Read a time.  PostgreSQL looks up letters among the abbreviations of time zones, from 18
+ * on first among those of the session's, so it gets a text without T and Z.
+ */
 TimestampTz
 dbkit_read_timestamp(const JsonbValue *string)
 {
+	char		text[ISO8601_SIZE];
+	int			length;
+
 	check_text(string, dbkit_is_timestamp_text, "timestamp", "2024-01-10T12:00:00+00:00");
-	return DatumGetTimestampTz(read_text(string, timestamptz_in));
+	length = string->val.string.len;
+	memcpy(text, string->val.string.val, length);
+	text[length] = '\0';
+	text[strlen("2024-01-10")] = ' ';
+	if (text[length - 1] == 'Z')
+		strcpy(text + length - 1, "+00:00");
+	return DatumGetTimestampTz(read_text(text, timestamptz_in));
 }
 
 DateADT
 dbkit_read_date(const JsonbValue *string)
 {
 	check_text(string, dbkit_is_date_text, "date", "2024-01-10");
-	return DatumGetDateADT(read_text(string, date_in));
+	return DatumGetDateADT(read_text(pnstrdup(string->val.string.val, string->val.string.len), date_in));
 }
 
 /* Read what one of the functions below is asked for: the text as such, or in its object. */

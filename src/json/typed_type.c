@@ -129,7 +129,8 @@ dbkit_load_columns(TypedType *type, Oid row_type, int32 row_typmod)
 	type->columns_context = AllocSetContextCreate(type->context, "dbkit typed JSON columns", ALLOCSET_SMALL_SIZES);
 	columns = lookup_rowtype_tupdesc(row_type, row_typmod);
 	old = MemoryContextSwitchTo(type->columns_context);
-	type->columns = CreateTupleDescCopy(columns);
+	/* With what columns have in rows that are older than they */
+	type->columns = CreateTupleDescCopyConstr(columns);
 	type->column_types = palloc0(columns->natts * sizeof(TypedType *));
 	MemoryContextSwitchTo(old);
 	ReleaseTupleDesc(columns);

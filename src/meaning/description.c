@@ -4,7 +4,9 @@
  *		Read what there is to say of tables and views.
  *
  * Catalogs show it to everybody; the values of an enum table are rows, and only for who may read them.
- * A relation is locked while it is read, so that what PostgreSQL writes of it fits together.
+ * A relation is locked while it is read, so that what PostgreSQL writes of it fits together.  Its functions
+ * read the catalogs as they are now, so we do, too: at REPEATABLE READ, the transaction's snapshot still has
+ * what others have dropped since.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,6 +21,7 @@
 #include "utils/array.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/snapmgr.h"
 
 #include "common.h"
 #include "catalog_text.h"
@@ -169,7 +172,8 @@ read_rows(Reader *reader, CatalogQuery query, const Oid *argument)
 
 	if (*plan == NULL)
 		*plan = SPI_prepare(queries[query], 1, types);
-	if (*plan == NULL || SPI_execute_plan(*plan, values, argument != NULL ? NULL : "n", false, 0) != SPI_OK_SELECT)
+	if (*plan == NULL ||
+		SPI_execute_snapshot(*plan, values, argument != NULL ? NULL : "n", GetLatestSnapshot(), InvalidSnapshot, true, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "the catalogs cannot be read: %s", SPI_result_code_string(SPI_result));
 	return (Rows)
 	{

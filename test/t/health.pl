@@ -118,6 +118,9 @@ is(join('|', health('registry')), 'ok|locked|', 'somebody has locked the registr
 is($primary->safe_psql('postgres', q{SET statement_timeout = '30s'; SELECT count(*) FROM dbkit.health}), 21, 'and nothing waits');
 $idle->query_safe('ROLLBACK');
 is(status('sequences'), 'critical', 'which is not dropped after all');
+$idle->query_safe('BEGIN; ALTER SEQUENCE going RESTART');
+is(status('sequences'), 'ok', 'which gets another file');
+$idle->query_safe('ROLLBACK');
 $primary->safe_psql('postgres', 'DROP SEQUENCE going');
 
 $primary->safe_psql('postgres', 'CREATE EXTENSION dbkit_audit; INSERT INTO dbkit.audit_seals VALUES (1, now(), 1, $$1:1:$$, 0, $$$$)');
