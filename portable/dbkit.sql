@@ -6,7 +6,16 @@
 -- the schema dbkit.  Run again, it replaces what is there by this version.
 --
 -- No function looks anything up by the search_path of its caller: it has one of its own,
--- or a body that was parsed here, or names each schema.
+-- or a body that was parsed here, or names each schema.  Nor does one read its own text, or
+-- what PostgreSQL says of expressions, by the caller's standard_conforming_strings and
+-- quote_all_identifiers: where they count, it sets them.
+
+-- The end of the script sets it back.
+DO LANGUAGE plpgsql $$
+BEGIN
+	PERFORM pg_catalog.set_config('dbkit_portable.conforming_strings', pg_catalog.current_setting('standard_conforming_strings'), true),
+		pg_catalog.set_config('standard_conforming_strings', 'on', true);
+END $$;
 
 -- The schema of somebody else could change under us, and the C library does more.
 DO LANGUAGE plpgsql $$
@@ -870,6 +879,7 @@ COMMENT ON FUNCTION dbkit.require_right(regclass, name, text) IS 'raises insuffi
 -- The constant is read from the text of the default, which is not evaluated.
 CREATE OR REPLACE FUNCTION dbkit.tables_with_default(relation regclass, attname name, value text) RETURNS SETOF regclass
 	LANGUAGE sql STABLE PARALLEL SAFE
+	SET standard_conforming_strings = on
 	BEGIN ATOMIC
 		WITH RECURSIVE tree AS (
 			SELECT c.oid, c.relkind FROM pg_class c WHERE c.oid = relation
@@ -901,7 +911,7 @@ COMMENT ON FUNCTION dbkit.enum_argument(text, text) IS 'an argument that must no
 CREATE OR REPLACE FUNCTION dbkit.enum_table_name(base text) RETURNS text
 	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	name text := CASE WHEN base LIKE '_%\_enum' THEN base ELSE base || '_enum' END;
+	name text := CASE WHEN right(base, 5) = '_enum' AND base <> '_enum' THEN base ELSE base || '_enum' END;
 BEGIN
 	IF octet_length(name) > 63 THEN
 		RAISE EXCEPTION USING ERRCODE = 'name_too_long', MESSAGE = format('the name of enum table "%s" is longer than 63 bytes', name);
@@ -1227,7 +1237,8 @@ COMMENT ON FUNCTION dbkit.enum_from_type_sql(regtype, text) IS
 'the statements that turn the columns of a native enum into references to an enum table, and drop the type';
 
 CREATE OR REPLACE FUNCTION dbkit.enum_from_type(type regtype) RETURNS regclass
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 DECLARE
 	known record;
 	enum regclass;
@@ -1548,7 +1559,8 @@ $$;
 COMMENT ON FUNCTION dbkit.agreement_keys() IS 'the keys of the agreement with their defaults';
 
 CREATE OR REPLACE FUNCTION dbkit.can_agree(key text, expected text, value jsonb) RETURNS boolean
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 SELECT CASE
 	WHEN key = 'preset' THEN jsonb_typeof(value) = 'string' AND dbkit.preset(value #>> '{}') IS NOT NULL
 	WHEN key = 'id_style' THEN value IN ('"prefixed"', '"uuid"', '"bigint"', '"any"')
@@ -1568,7 +1580,8 @@ COMMENT ON FUNCTION dbkit.can_agree(text, text, jsonb) IS 'whether a key of the 
 -- Names are read as SQL reads them; one without a schema means that name in any.
 CREATE OR REPLACE FUNCTION dbkit.listed_names(names jsonb, OUT number bigint, OUT schema text, OUT name text)
 RETURNS SETOF record
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 2 SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 2 SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 SELECT listed.number, CASE WHEN cardinality(part.names) = 2 THEN part.names[1] END, part.names[cardinality(part.names)]
 FROM jsonb_array_elements_text(names) WITH ORDINALITY AS listed (text, number),
 LATERAL (
@@ -1579,7 +1592,8 @@ COMMENT ON FUNCTION dbkit.listed_names(jsonb) IS 'the tables or functions that a
 
 -- The function is not run: somebody may have put another in its place.
 CREATE OR REPLACE FUNCTION dbkit.own_agreement(OUT agreement jsonb, OUT untrusted text)
-	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 DECLARE
 	body text;
 	literal text;
@@ -1654,7 +1668,8 @@ COMMENT ON FUNCTION dbkit.team_function(text) IS 'the function that is meant by 
 
 -- Whoever calls dbkit.check() runs it, so it has to be of somebody whom all trust here.
 CREATE OR REPLACE FUNCTION dbkit.team_function_trouble(function regprocedure, OUT code text, OUT trouble text)
-	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 SELECT t.code, t.trouble
 FROM (SELECT 1) AS once LEFT JOIN (
 	SELECT p.*, l.lanname, r.rolsuper OR p.proowner = d.datdba AS trusted
@@ -1698,7 +1713,7 @@ LATERAL (SELECT CASE
 			OR 3 <> (SELECT count(*) FROM jsonb_each(r.value) AS m WHERE m.key <> 'kinds' AND jsonb_typeof(m.value) = 'string')
 		THEN 'it has the keys "judge", "kinds", "phase" and "description"'
 	WHEN r.value ->> 'phase' NOT IN ('statement', 'commit') THEN 'its phase has to be statement or commit'
-	WHEN r.value ->> 'description' ~ '^[ \t\r\n]*$' THEN 'its description must not be empty'
+	WHEN r.value ->> 'description' ~ E'^[ \t\r\n]*$' THEN 'its description must not be empty'
 	WHEN jsonb_typeof(r.value -> 'kinds') <> 'array' OR r.value -> 'kinds' = '[]' THEN 'its kinds have to be a list that is not empty'
 	WHEN NOT to_jsonb(dbkit.object_kinds()) @> (r.value -> 'kinds') THEN 'its kinds have to be among ' || array_to_string(dbkit.object_kinds(), ', ')
 	END) AS p (problem)
@@ -1767,7 +1782,7 @@ BEGIN
 				THEN 'An exemption has the keys "object", "rule" and "reason", and perhaps "expires_at".'
 			WHEN dbkit.is_malformed_pattern(object) THEN format('The exemption of "%s" must not end with a single backslash.', object)
 			WHEN NOT dbkit.is_rule(own, rule) THEN format('There is no rule "%s", from which "%s" is exempt.', rule, object)
-			WHEN reason ~ '^[ \t\r\n]*$' THEN format('The exemption of "%s" has no reason.', object)
+			WHEN reason ~ E'^[ \t\r\n]*$' THEN format('The exemption of "%s" has no reason.', object)
 			WHEN jsonb_typeof(exemption -> 'expires_at') <> 'string' THEN format('The exemption of "%s" expires at what is not a time.', object)
 			END;
 		IF problem IS NULL AND exemption ? 'expires_at' THEN
@@ -1790,7 +1805,8 @@ COMMENT ON FUNCTION dbkit.is_rule(jsonb, text) IS 'whether there is a rule of th
 
 -- LIKE itself complains only when it gets as far as the last backslash.
 CREATE OR REPLACE FUNCTION dbkit.is_malformed_pattern(object text) RETURNS boolean
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 SELECT strpos(object, '%') > 0 AND object ~ '^([^\\]|\\.)*\\$'
 $$;
 COMMENT ON FUNCTION dbkit.is_malformed_pattern(text) IS 'whether a pattern has nothing behind its last backslash';
@@ -1977,7 +1993,8 @@ COMMENT ON FUNCTION dbkit.explain_rule(text) IS
 CREATE OR REPLACE FUNCTION dbkit.exemption(
 	OUT object text, OUT rule text, OUT reason text, OUT expires_at timestamptz, OUT builtin boolean)
 RETURNS SETOF record
-	LANGUAGE sql STABLE STRICT PARALLEL UNSAFE ROWS 100 SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql STABLE STRICT PARALLEL UNSAFE ROWS 100 SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 SELECT e.object, e.rule, e.reason, e.expires_at, false
 FROM dbkit.own_agreement() own, dbkit.agreed_exemptions(own.agreement) e
 WHERE e.problem IS NULL
@@ -2068,7 +2085,7 @@ BEGIN
 	ELSIF NOT dbkit.is_rule((SELECT agreement FROM dbkit.own_agreement()), rule) THEN
 		RAISE invalid_parameter_value USING MESSAGE = format('unrecognized rule: "%s"', rule),
 			HINT = 'The view dbkit.rules lists them; "*" stands for all.';
-	ELSIF reason ~ '^[ \t\r\n]*$' THEN
+	ELSIF reason ~ E'^[ \t\r\n]*$' THEN
 		RAISE invalid_parameter_value USING MESSAGE = 'reason must not be empty';
 	ELSIF dbkit.is_malformed_pattern(object) THEN
 		RAISE invalid_escape_sequence USING MESSAGE = 'object must not end with a single backslash';
@@ -2130,7 +2147,8 @@ COMMENT ON FUNCTION dbkit.unexempt(text, text) IS
 'Takes back the exemption with exactly this object and rule; false where there is none. Errors: null_value_not_allowed, insufficient_privilege, invalid_parameter_value for an unknown rule';
 
 CREATE OR REPLACE FUNCTION dbkit.add_rule(id text, judge regprocedure, kinds text[], description text, phase text DEFAULT 'commit') RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	SET quote_all_identifiers = off AS $$
 DECLARE
 	own jsonb;
 	wrong record;
@@ -2151,7 +2169,7 @@ BEGIN
 			HINT = 'An id begins with a letter from a to z and has only such letters, digits and underscores, 63 at most.';
 	ELSIF phase NOT IN ('statement', 'commit') THEN
 		RAISE invalid_parameter_value USING MESSAGE = format('unrecognized phase: "%s"', phase), HINT = 'The phases are statement and commit.';
-	ELSIF description ~ '^[ \t\r\n]*$' THEN
+	ELSIF description ~ E'^[ \t\r\n]*$' THEN
 		RAISE invalid_parameter_value USING MESSAGE = 'description must not be empty';
 	END IF;
 	SELECT * INTO wrong FROM dbkit.team_function_trouble(judge);
@@ -2226,7 +2244,7 @@ FROM (
 		AND NOT (pronamespace = dbkit.installed_schema() AND (proname, pronargs) IN (('generate_id', 1), ('updated_at', 0)))
 	) AS o (classid, objid, namespace, name, kind)
 JOIN pg_namespace n ON n.oid = o.namespace
-WHERE o.objid >= 16384 AND (n.oid >= 16384 OR n.nspname = 'public') AND n.nspname <> 'dbkit' AND n.nspname NOT LIKE 'pg\_temp\_%'
+WHERE o.objid >= 16384 AND (n.oid >= 16384 OR n.nspname = 'public') AND n.nspname <> 'dbkit' AND NOT starts_with(n.nspname, 'pg_temp_')
 	AND n.oid = coalesce(only_schema, n.oid)
 	AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.objid AND d.deptype = 'e')
 UNION ALL
@@ -2246,7 +2264,8 @@ COMMENT ON FUNCTION dbkit.names_object(text) IS 'whether there is an object of t
 -- (id)::text, (id COLLATE "C") and the like are the id; 'a'::text || 'b'::text is a constant,
 -- and so is a pattern with ESCAPE.
 CREATE OR REPLACE FUNCTION dbkit.plain_expression(expression text) RETURNS text
-	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 DECLARE
 	plain text := expression;
 	before text := '';
@@ -2266,7 +2285,8 @@ COMMENT ON FUNCTION dbkit.plain_expression(text) IS 'the text of an expression o
 
 -- The condition may be all of the CHECK, or ANDed with others.
 CREATE OR REPLACE FUNCTION dbkit.pinned_prefix(expression text) RETURNS text
-	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 DECLARE
 	parts text[] := regexp_match(dbkit.plain_expression(expression),
 		'^(.*?)(\((?:id|VALUE) ~~ |"like"\((?:id|VALUE), |starts_with\((?:id|VALUE), |\((?:id|VALUE) \^@ |dbkit\.is_id\((?:id|VALUE), )''((?:[^'']|'''')*)''::text\)(.*)$');
@@ -2295,7 +2315,8 @@ COMMENT ON FUNCTION dbkit.pinned_prefix(text) IS 'the prefix to which a CHECK on
 CREATE OR REPLACE FUNCTION dbkit.table_prefixes(OUT relation oid, OUT prefix text, OUT default_prefix text,
 	OUT check_prefixes text[], OUT check_names text[])
 RETURNS SETOF record
-	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 WITH RECURSIVE call AS MATERIALIZED (
 	SELECT regexp_replace(dbkit.installed_schema()::text, '(\W)', '\\\1', 'g') || '\.generate_id\(''' AS pattern),
 ids AS MATERIALIZED (
@@ -2416,7 +2437,8 @@ $$;
 COMMENT ON FUNCTION dbkit.name_flaw(text) IS 'what is wrong with the name of a table or column, or NULL';
 
 CREATE OR REPLACE FUNCTION dbkit.snake_case(name text) RETURNS text
-	LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 SELECT plain
 FROM regexp_replace(name, '([a-z0-9])([A-Z])', '\1_\2', 'g') AS step1,
 	regexp_replace(step1, '([A-Z])(?=[A-Z][a-z0-9])', '\1_', 'g') AS step2,
@@ -2427,7 +2449,8 @@ $$;
 COMMENT ON FUNCTION dbkit.snake_case(text) IS 'the name that is meant, as orderDate means order_date, or NULL where there is none';
 
 CREATE OR REPLACE FUNCTION dbkit.ask_team(function regprocedure, object oid) RETURNS TABLE (column_name text, problem text, fix text)
-	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 BEGIN
 	FOR column_name, problem, fix IN EXECUTE (SELECT format('SELECT * FROM %I.%I($1)', n.nspname, p.proname)
 			FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = function) USING object LOOP
@@ -2530,7 +2553,8 @@ COMMENT ON FUNCTION dbkit.expression_parts(text, text) IS 'what an expression ha
 -- Whether an expression reads who the session works for: a setting, or a function that is not PostgreSQL's
 -- and is given constants at most.
 CREATE OR REPLACE FUNCTION dbkit.reads_context(expression text) RETURNS boolean
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 SELECT expression ~ '(?<![\w."])(current_setting|(\w+|"([^"]|"")+")\.(\w+|"([^"]|"")+"))\((''([^'']|'''')*''(::\w+)?|\d+|true|false|, )*\)'
 $$;
 COMMENT ON FUNCTION dbkit.reads_context(text) IS 'whether an expression reads a setting, or calls a function that is not PostgreSQL''s with no more than constants';
@@ -2557,7 +2581,8 @@ COMMENT ON FUNCTION dbkit.is_enclosed(text) IS 'whether all of an expression is 
 
 -- For which rows a condition is true: 2 for all, 1 for all while no tenant is set, else 0.
 CREATE OR REPLACE FUNCTION dbkit.openness(expression text) RETURNS integer
-	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 DECLARE
 	bare text := expression;
 	parts text[];
@@ -2654,7 +2679,7 @@ CREATE OR REPLACE FUNCTION dbkit.findings(only_relation oid, only_schema oid, ru
 	OUT rule text, OUT place integer, OUT column_name name, OUT part text, OUT problem text, OUT alters text[], OUT statements text[], OUT risk text)
 RETURNS SETOF record
 	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off
-	SET standard_conforming_strings = on AS $$
+	SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 #variable_conflict use_column
 DECLARE
 	agreed jsonb := (SELECT jsonb_object_agg(v.key, v.value) FROM dbkit.own_agreement() own, dbkit.agreement_values(own.agreement) v);
@@ -4093,7 +4118,7 @@ DECLARE
 	needed text;
 	full_tables oid[] := '{}';
 BEGIN
-	IF dbkit.wants_tenant_key((SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = relation)) IS NOT TRUE OR NOT dbkit.is_new(relation) THEN
+	IF dbkit.wants_tenant_key((SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation)) IS NOT TRUE OR NOT dbkit.is_new(relation) THEN
 		RETURN;
 	END IF;
 	FOR finding IN SELECT k.confrelid, string_to_array(j.statements, E'\n') AS statements
@@ -4121,7 +4146,7 @@ COMMENT ON FUNCTION dbkit.tenant_keys_sql(regclass, boolean) IS
 CREATE OR REPLACE FUNCTION dbkit.note_tenant_keys(relation regclass) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF dbkit.wants_tenant_key((SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = relation))
+	IF dbkit.wants_tenant_key((SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation))
 		AND EXISTS (SELECT FROM dbkit.judge(relation, NULL) WHERE rule = 'tenant_key' AND statements IS NOT NULL)
 	THEN
 		RAISE NOTICE USING MESSAGE = format('foreign keys of table "%s" can reference rows of other tenants', (SELECT relname FROM pg_class WHERE oid = relation)),
@@ -4255,7 +4280,8 @@ END $$;
 COMMENT ON FUNCTION dbkit.report_leftovers(regclass, text, text) IS 'says what protecting a table leaves for people to do, about each owner once';
 
 CREATE OR REPLACE FUNCTION dbkit.run_statements(statements text[]) RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 DECLARE
 	statement text;
 BEGIN
@@ -4333,7 +4359,8 @@ COMMENT ON FUNCTION dbkit.is_in_reach(regclass) IS
 'whether anybody but its owner has a privilege on a table or its columns, or on all tables, a view reads it, or a function lets others act as an owner whom row level security binds';
 
 CREATE OR REPLACE FUNCTION dbkit.unprotect_table(relation regclass, role text, is_root boolean) RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 DECLARE
 	name text := dbkit.relation_name(relation);
 	admin text := dbkit.admin_beside(role);
@@ -4475,7 +4502,8 @@ COMMENT ON FUNCTION dbkit.customers() IS 'the role for which a new table is prot
 
 -- What a finding in a new table is put right by, where that is not the fix for an old one
 CREATE OR REPLACE FUNCTION dbkit.new_table_fix(relation regclass, rule text, col text, fix text) RETURNS text
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 DECLARE
 	name text := dbkit.relation_name(relation);
 	key record;
@@ -4527,9 +4555,9 @@ BEGIN
 		-- One at a time: what is put right can make others appear, or go.
 		SELECT * INTO finding FROM dbkit.check(relation) WITH ORDINALITY AS f
 		WHERE (level <> 'warning' OR fix IS NOT NULL) AND rule <> 'tenant_key'
-		ORDER BY f.rule LIKE 'rls\_%', f.rule = 'rls_policy', f.rule = 'fk_index', f.rule = 'extid', f.ordinality LIMIT 1;
+		ORDER BY starts_with(f.rule, 'rls_'), f.rule = 'rls_policy', f.rule = 'fk_index', f.rule = 'extid', f.ordinality LIMIT 1;
 		-- Once the columns are right, and before foreign keys get indexes
-		IF NOT has_keys AND (finding.rule IS NULL OR finding.rule = 'fk_index' OR finding.rule LIKE 'rls\_%') THEN
+		IF NOT has_keys AND (finding.rule IS NULL OR finding.rule = 'fk_index' OR starts_with(finding.rule, 'rls_')) THEN
 			has_keys := true;
 			more := ARRAY(SELECT dbkit.tenant_keys_sql(relation, false));
 			PERFORM dbkit.run_statements(more);
@@ -4541,7 +4569,7 @@ BEGIN
 			RAISE EXCEPTION USING ERRCODE = 'KD001', MESSAGE = finding.problem;
 		END IF;
 		more := NULL;
-		IF NOT is_protected AND (finding.rule IS NULL OR finding.rule LIKE 'rls\_%') THEN
+		IF NOT is_protected AND (finding.rule IS NULL OR starts_with(finding.rule, 'rls_')) THEN
 			organization := dbkit.column_now(relation, noted_organization, 'organization_tables', 'organization_columns') WHERE access <> 'read';
 			of_user := dbkit.column_now(relation, noted_user, 'user_tables', 'user_columns') WHERE access = 'member' OR access = 'tenant' AND organization IS NULL;
 			IF access <> 'tenant' OR dbkit.can_isolate(relation, of_user, organization) THEN
@@ -4804,7 +4832,7 @@ DECLARE
 	sizes integer[];
 BEGIN
 	SELECT coalesce(array_agg(d[1]::integer ORDER BY n), '{}'), coalesce(array_agg(d[2]::bigint - d[1]::bigint + 1 ORDER BY n), '{}') INTO bounds, sizes
-	FROM regexp_matches(dimensions, '\[(-?[0-9]+):(-?[0-9]+)\]', 'g') WITH ORDINALITY AS m (d, n);
+	FROM regexp_matches(dimensions, '[[](-?[0-9]+):(-?[0-9]+)[]]', 'g') WITH ORDINALITY AS m (d, n);
 	FOR dimension IN REVERSE cardinality(sizes)..2 LOOP
 		elements := ARRAY(SELECT to_jsonb(elements[first : first + sizes[dimension] - 1]) FROM generate_series(1, cardinality(elements), sizes[dimension]) AS first);
 	END LOOP;
@@ -5098,7 +5126,7 @@ BEGIN
 		END IF;
 		columns := dbkit.columns_of_type(type);
 		RETURN concat('(', array_to_string(ARRAY(
-			SELECT CASE WHEN string IS NULL THEN '' ELSE concat('"', replace(replace(string, '\', '\\'), '"', '""'), '"') END
+			SELECT CASE WHEN string IS NULL THEN '' ELSE concat('"', replace(replace(string, E'\\', E'\\\\'), '"', '""'), '"') END
 			FROM unnest(dbkit.typed_row_texts(columns.names, columns.types, document, given)) WITH ORDINALITY AS t (string, n)
 			ORDER BY n), ','), ')');
 	ELSIF kind = 'json' THEN
@@ -5408,5 +5436,6 @@ COMMENT ON FUNCTION dbkit.annotate(jsonb) IS
 
 DO LANGUAGE plpgsql $$
 BEGIN
-	PERFORM set_config('search_path', current_setting('dbkit_portable.search_path'), true);
+	PERFORM set_config('search_path', current_setting('dbkit_portable.search_path'), true),
+		set_config('standard_conforming_strings', current_setting('dbkit_portable.conforming_strings'), true);
 END $$;
