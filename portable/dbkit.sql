@@ -626,7 +626,7 @@ COMMENT ON FUNCTION dbkit.refuse_lock(text, bigint, boolean, bigint) IS
 
 -- lock_timeout is set for the one wait; an error undoes it as well.
 CREATE OR REPLACE FUNCTION dbkit.take_lock(name text, timeout interval, shared boolean) RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	key bigint := dbkit.lock_key(name);
 	timeout_ms bigint := dbkit.lock_timeout_ms(timeout);
@@ -654,13 +654,13 @@ COMMENT ON FUNCTION dbkit.take_lock(text, interval, boolean) IS
 'the work of dbkit.lock and dbkit.lock_shared';
 
 CREATE OR REPLACE FUNCTION dbkit.lock(name text, timeout interval DEFAULT NULL) RETURNS void
-	LANGUAGE sql VOLATILE PARALLEL RESTRICTED
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE
 	RETURN dbkit.take_lock(name, timeout, false);
 COMMENT ON FUNCTION dbkit.lock(text, interval) IS
 'Waits for a named lock and holds it until the end of the transaction. After timeout (instead of lock_timeout; 0: at once) the error lock_not_available names the holder.';
 
 CREATE OR REPLACE FUNCTION dbkit.lock_shared(name text, timeout interval DEFAULT NULL) RETURNS void
-	LANGUAGE sql VOLATILE PARALLEL RESTRICTED
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE
 	RETURN dbkit.take_lock(name, timeout, true);
 COMMENT ON FUNCTION dbkit.lock_shared(text, interval) IS
 'Like dbkit.lock, but several may hold the lock shared at a time, and none exclusively meanwhile.';
@@ -938,11 +938,13 @@ CREATE OR REPLACE FUNCTION dbkit.create_enum_in(schema text, name text, enum_val
 DECLARE
 	parts text[] := parse_ident(dbkit.enum_argument(name, 'name'));
 BEGIN
-	IF enum_values IS NULL OR array_position(enum_values, NULL) IS NOT NULL THEN
+	IF enum_values IS NULL OR EXISTS (SELECT FROM unnest(enum_values) AS value WHERE value IS NULL) THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
 			MESSAGE = CASE WHEN enum_values IS NULL THEN 'enum_values must not be null' ELSE 'a value of an enum must not be null' END;
 	ELSIF cardinality(parts) > 3 OR cardinality(parts) = 3 AND parts[1] <> current_database() THEN
 		RAISE EXCEPTION USING ERRCODE = 'syntax_error', MESSAGE = format('improper qualified name (too many dotted names): %s', array_to_string(parts, '.'));
+	ELSIF cardinality(parts) = 1 AND schema IS NULL THEN
+		RAISE invalid_schema_name USING MESSAGE = 'no schema has been selected to create in';
 	END IF;
 	RETURN dbkit.make_enum(CASE cardinality(parts) WHEN 1 THEN schema ELSE parts[cardinality(parts) - 1] END,
 		dbkit.enum_table_name(parts[cardinality(parts)]), enum_values);
@@ -1972,7 +1974,7 @@ COMMENT ON VIEW dbkit.rules IS
 GRANT SELECT ON dbkit.rules TO PUBLIC;
 
 CREATE OR REPLACE FUNCTION dbkit.explain_rule(rule text) RETURNS text
-	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	explanation text := (SELECT format(E'# %s\n\n%s\n\nIt demands: %s.\n\n%s\n', r.id, r.why, r.description,
 			CASE WHEN r.number < 1000 THEN format('More is in docs/rules/%s.md of dbkit.', r.id)
@@ -2075,7 +2077,7 @@ $$;
 COMMENT ON FUNCTION dbkit.object_name(text, text) IS 'the name by which the agreement knows an object: public.userRoles, "a.b".c, or customer, a role';
 
 CREATE OR REPLACE FUNCTION dbkit.require_exemption_arguments(object text, rule text, reason text) RETURNS void
-	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	missing text := (SELECT name FROM (VALUES (1, 'object', object), (2, 'rule', rule), (3, 'reason', reason)) AS given (number, name, value)
 		WHERE value IS NULL ORDER BY number LIMIT 1);
@@ -2224,7 +2226,7 @@ COMMENT ON FUNCTION dbkit.drop_rule(text) IS
 -- what is there -----------------------------------------------------------------
 
 -- Not temporary objects, the system's, an extension's and our own
-CREATE OR REPLACE FUNCTION dbkit.judged_objects(only_relation oid, only_schema oid, all_functions boolean,
+CREATE OR REPLACE FUNCTION dbkit.schema_objects(only_relation oid, only_schema oid, all_functions boolean,
 	OUT classid oid, OUT objid oid, OUT schema name, OUT name name, OUT kind text, OUT identity text)
 RETURNS SETOF record
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -2247,15 +2249,24 @@ JOIN pg_namespace n ON n.oid = o.namespace
 WHERE o.objid >= 16384 AND (n.oid >= 16384 OR n.nspname = 'public') AND n.nspname <> 'dbkit' AND NOT starts_with(n.nspname, 'pg_temp_')
 	AND n.oid = coalesce(only_schema, n.oid)
 	AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.objid AND d.deptype = 'e')
+$$;
+COMMENT ON FUNCTION dbkit.schema_objects(oid, oid, boolean) IS
+'the tables, partitions, views, native enums and functions that dbkit.check() looks at: all, or those of a schema, or one relation; of functions all, or the SECURITY DEFINER ones';
+
+CREATE OR REPLACE FUNCTION dbkit.judged_objects(only_relation oid, only_schema oid, all_functions boolean,
+	OUT classid oid, OUT objid oid, OUT schema name, OUT name name, OUT kind text, OUT identity text)
+RETURNS SETOF record
+	LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT classid, objid, schema, name, kind, identity FROM dbkit.schema_objects(only_relation, only_schema, all_functions)
 UNION ALL
 SELECT 'pg_authid'::regclass, r.oid, '', r.rolname, 'role', quote_ident(r.rolname)
 FROM pg_roles r WHERE r.rolname = dbkit.agreement() ->> 'customer_role' AND only_relation IS NULL AND only_schema IS NULL
 $$;
 COMMENT ON FUNCTION dbkit.judged_objects(oid, oid, boolean) IS
-'the tables, partitions, views, native enums and functions that dbkit.check() looks at: all, and then the customer_role, or those of a schema, or one relation; of functions all, or the SECURITY DEFINER ones';
+'the objects that dbkit.check() looks at: those of the schemas, and where it looks at all of them the customer_role';
 
 CREATE OR REPLACE FUNCTION dbkit.names_object(object text) RETURNS boolean
-	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 SELECT EXISTS (SELECT FROM dbkit.judged_objects(NULL, NULL, true) o, LATERAL (SELECT dbkit.object_name(o.schema, o.name)) AS known (name)
 	WHERE CASE WHEN strpos(object, '%') > 0 THEN known.name LIKE object ELSE known.name = object END)
 $$;
@@ -2325,7 +2336,7 @@ ids AS MATERIALIZED (
 		substring(e.expression FROM '^' || call.pattern || '([^'']*)''::text\)$'),
 		CASE WHEN strpos(e.expression, '.generate_id(') > 0 THEN substring(dbkit.plain_expression(e.expression)
 			FROM '^\(*' || call.pattern || '((?:[^'']|'''')*)''::text\)(?:\)|::text|::character varying| COLLATE (?:\w+\.)?"[^"]*")*$') END) AS default_prefix
-	FROM call, dbkit.judged_objects(NULL, NULL, false) o
+	FROM call, dbkit.schema_objects(NULL, NULL, false) o
 	JOIN pg_attribute a ON a.attrelid = o.objid AND a.attname = 'id' AND NOT a.attisdropped
 	JOIN pg_type t ON t.oid = a.atttypid
 	LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated = '',
@@ -2376,7 +2387,7 @@ GRANT SELECT ON dbkit.id_prefix TO PUBLIC;
 
 CREATE OR REPLACE FUNCTION dbkit.table_of(id text) RETURNS regclass
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-SELECT relation::regclass FROM dbkit.id_prefixes() WHERE prefix = dbkit.id_prefix(id)
+SELECT i.relation::regclass FROM (SELECT dbkit.id_prefix(id) OFFSET 0) AS of (prefix) LEFT JOIN dbkit.id_prefixes() i USING (prefix)
 $$;
 COMMENT ON FUNCTION dbkit.table_of(text) IS
 'The table whose ids have the prefix of this id, or NULL. Errors: invalid_text_representation for a malformed id';
@@ -3891,7 +3902,7 @@ COMMENT ON FUNCTION dbkit.tenant_comparison(regclass, text, text) IS
 'the condition that a column has what a function of the context gives; datatype_mismatch or collation_mismatch where its values do not tell tenants apart';
 
 CREATE OR REPLACE FUNCTION dbkit.tenant_column(relation regclass, tables text, columns text) RETURNS text
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE sql STABLE PARALLEL UNSAFE
 	RETURN CASE WHEN dbkit.is_listed(relation, dbkit.agreement() -> tables) THEN 'id'
 		ELSE (SELECT listed.name FROM jsonb_array_elements_text(dbkit.agreement() -> columns) WITH ORDINALITY AS listed (name, nth)
 			JOIN pg_attribute a ON a.attrelid = relation AND a.attname = listed.name AND a.attnum > 0 AND NOT a.attisdropped
@@ -3903,7 +3914,7 @@ COMMENT ON FUNCTION dbkit.tenant_column(regclass, text, text) IS
 -- another organization.  Access member needs both, and read goes by none.
 CREATE OR REPLACE FUNCTION dbkit.tenant_conditions(relation regclass, access text, INOUT user_column text, INOUT organization_column text,
 	OUT visible text, OUT writable text)
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	table_name name := (SELECT relname FROM pg_class WHERE oid = relation);
 	missing text;
@@ -3974,7 +3985,7 @@ COMMENT ON FUNCTION dbkit.isolation_policies(text) IS 'the names that the polici
 
 -- NULL where there is none, or where it is to be isolated
 CREATE OR REPLACE FUNCTION dbkit.admin_beside(role text) RETURNS text
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE sql STABLE PARALLEL UNSAFE
 	RETURN (SELECT r.rolname::text FROM pg_roles r WHERE r.rolname = dbkit.agreement() ->> 'admin_role' AND r.rolname <> role);
 COMMENT ON FUNCTION dbkit.admin_beside(text) IS 'the role that sees all rows where this one is isolated, of the agreement';
 
@@ -4071,10 +4082,10 @@ CREATE OR REPLACE FUNCTION dbkit.excess_sql(relation regclass, role text) RETURN
 COMMENT ON FUNCTION dbkit.excess_sql(regclass, text) IS 'the statements that take from a role what it needs to write';
 
 CREATE OR REPLACE FUNCTION dbkit.default_sql(relation regclass, attname text, tables text, reader text) RETURNS SETOF text
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE sql STABLE PARALLEL UNSAFE
 	BEGIN ATOMIC
 	SELECT format('ALTER TABLE ONLY %s ALTER COLUMN %I SET DEFAULT %s%s', dbkit.relation_name(relation), a.attname, reader,
-		'::' || nullif(nullif(dbkit.base_type(a.atttypid)::text, 'text'), 'character varying'))
+		(SELECT '::' || base FROM dbkit.base_type(a.atttypid) AS base WHERE base NOT IN ('text'::regtype, 'varchar'::regtype)))
 	FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
 	WHERE a.attrelid = relation AND a.attname = default_sql.attname AND NOT a.atthasdef AND a.attidentity = '' AND t.typdefault IS NULL
 		AND NOT (a.attname = 'id' AND dbkit.is_listed(relation, dbkit.agreement() -> tables));
@@ -4090,7 +4101,7 @@ COMMENT ON FUNCTION dbkit.wants_tenant_key(text) IS 'whether the rule tenant_key
 
 -- For a new table alone: on one with rows the index would be built while nobody can write.
 CREATE OR REPLACE FUNCTION dbkit.tenant_key_sql(relation regclass, attname text) RETURNS SETOF text
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE sql STABLE PARALLEL UNSAFE
 	BEGIN ATOMIC
 	SELECT format('ALTER TABLE ONLY %s ADD UNIQUE (%I, id)', dbkit.relation_name(relation), t.attname)
 	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -4158,7 +4169,7 @@ COMMENT ON FUNCTION dbkit.note_tenant_keys(regclass) IS 'says if a table has for
 -- Row security does not descend: a partition or child that is queried by its own name goes by
 -- its own policies, so each gets the same.  Privileges and defaults are the table's alone.
 CREATE OR REPLACE FUNCTION dbkit.protection_sql(relation regclass, user_column text, organization_column text, role text, stem text, access text) RETURNS SETOF text
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	conditions record := dbkit.tenant_conditions(relation, access, user_column, organization_column);
 	admin text := dbkit.admin_beside(role);
@@ -4201,7 +4212,7 @@ COMMENT ON FUNCTION dbkit.protection_sql(regclass, text, text, text, text, text)
 
 -- Permissive policies are combined with OR
 CREATE OR REPLACE FUNCTION dbkit.warn_of_policies(relation regclass, role text, stem text) RETURNS void
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	own text[] := dbkit.isolation_policies(stem) || CASE WHEN role = 'public' THEN ARRAY[dbkit.policy_name(dbkit.admin_beside(role), 'all_rows')] END;
 	others text := (SELECT string_agg(format('"%s"', p.polname), ', ' ORDER BY p.polname::text COLLATE "C")
@@ -4240,7 +4251,7 @@ END $$;
 COMMENT ON FUNCTION dbkit.warn_of_owner(regclass, text, text) IS 'warns where forced row level security takes the rows from an owner who can log in';
 
 CREATE OR REPLACE FUNCTION dbkit.note_leftovers(relation regclass, role text) RETURNS void
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	schema name := (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation);
 	admin text := dbkit.agreement() ->> 'admin_role';
@@ -4257,7 +4268,7 @@ END $$;
 COMMENT ON FUNCTION dbkit.note_leftovers(regclass, text) IS 'says what the roles lack that dbkit.protect() cannot give them';
 
 CREATE OR REPLACE FUNCTION dbkit.report_leftovers(relation regclass, role text, stem text) RETURNS void
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	member record;
 	owners oid[] := '{}';
@@ -4419,7 +4430,7 @@ COMMENT ON FUNCTION dbkit.unprotect(regclass, name) IS
 
 CREATE OR REPLACE FUNCTION dbkit.table_request(schema text, name text, columns text, prefix text, access text,
 	OUT relation text, OUT relname text)
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	parts text[];
 BEGIN
@@ -4434,6 +4445,8 @@ BEGIN
 	parts := parse_ident(name);
 	IF cardinality(parts) > 3 OR cardinality(parts) = 3 AND parts[1] <> current_database() THEN
 		RAISE EXCEPTION USING ERRCODE = 'syntax_error', MESSAGE = format('improper relation name (too many dotted names): %s', array_to_string(parts, '.'));
+	ELSIF cardinality(parts) = 1 AND schema IS NULL THEN
+		RAISE invalid_schema_name USING MESSAGE = 'no schema has been selected to create in';
 	END IF;
 	relname := parts[cardinality(parts)];
 	relation := format('%I.%I', CASE cardinality(parts) WHEN 1 THEN schema ELSE parts[cardinality(parts) - 1] END, relname);
@@ -4444,7 +4457,7 @@ COMMENT ON FUNCTION dbkit.table_request(text, text, text, text, text) IS
 -- The columns are read by the search_path of the caller, so what is before them names all with its
 -- schema, and a default and a CHECK, which has an operator, come in a statement of their own.
 CREATE OR REPLACE FUNCTION dbkit.first_column(relation regclass, relname text, prefix text, OUT definition text, OUT completion text)
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	-- The key of a partitioned table has the columns of its partition key as well.
 	key text := CASE WHEN (SELECT relkind FROM pg_class WHERE oid = relation) = 'r' THEN ' PRIMARY KEY' ELSE '' END;
@@ -4467,7 +4480,7 @@ COMMENT ON FUNCTION dbkit.first_column(regclass, text, text) IS
 'the column that a new table lacks to have the primary key that the rules want, NULL if it lacks none, and the ALTER TABLE that completes it';
 
 CREATE OR REPLACE FUNCTION dbkit.table_policy_sql(relation regclass) RETURNS text
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	role text := dbkit.agreement() ->> 'customer_role';
 	policy text := format('CREATE POLICY %I ON %s%s USING ', coalesce(dbkit.isolation_policy(role), 'isolation'), dbkit.relation_name(relation),
@@ -4479,13 +4492,13 @@ COMMENT ON FUNCTION dbkit.table_policy_sql(regclass) IS 'the policy of a new tab
 
 -- What the column is named now whose number was noted, or that has come since
 CREATE OR REPLACE FUNCTION dbkit.column_now(relation regclass, noted smallint, tables text, columns text) RETURNS text
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE sql STABLE PARALLEL UNSAFE
 	RETURN coalesce((SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum = noted AND NOT a.attisdropped),
 		dbkit.tenant_column(relation, tables, columns));
 COMMENT ON FUNCTION dbkit.column_now(regclass, smallint, text, text) IS 'the name of a column that tells tenants apart, whatever it was called before';
 
 CREATE OR REPLACE FUNCTION dbkit.can_isolate(relation regclass, user_column text, organization_column text) RETURNS boolean
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM dbkit.tenant_conditions(relation, 'tenant', user_column, organization_column);
 	RETURN true;
@@ -4496,13 +4509,13 @@ COMMENT ON FUNCTION dbkit.can_isolate(regclass, text, text) IS 'whether a column
 
 -- For the role of the agreement or, until that is there, for all
 CREATE OR REPLACE FUNCTION dbkit.customers() RETURNS text
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE sql STABLE PARALLEL UNSAFE
 	RETURN coalesce((SELECT r.rolname::text FROM pg_roles r WHERE r.rolname = dbkit.agreement() ->> 'customer_role'), 'public');
 COMMENT ON FUNCTION dbkit.customers() IS 'the role for which a new table is protected';
 
 -- What a finding in a new table is put right by, where that is not the fix for an old one
 CREATE OR REPLACE FUNCTION dbkit.new_table_fix(relation regclass, rule text, col text, fix text) RETURNS text
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 	SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 DECLARE
 	name text := dbkit.relation_name(relation);
@@ -4521,7 +4534,7 @@ BEGIN
 			FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = relation AND a.attname = col AND k.conkey = ARRAY[a.attnum]
 			WHERE k.conrelid = relation AND k.contype = 'f' LIMIT 1;
 			RETURN format('ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %2$I %s', name, key.conname,
-				regexp_replace(key.definition, '( ON DELETE [A-Z ]+)?( DEFERRABLE.*)?$', CASE WHEN key.attnotnull THEN ' ON DELETE CASCADE\2' ELSE ' ON DELETE SET NULL\2' END));
+				regexp_replace(key.definition, '( ON DELETE (?:RESTRICT|CASCADE|NO ACTION|SET NULL|SET DEFAULT)(?: \([^)]*\))?)?( (?:NOT )?(?:DEFERRABLE|VALID|ENFORCED).*)?$', CASE WHEN key.attnotnull THEN ' ON DELETE CASCADE\2' ELSE ' ON DELETE SET NULL\2' END));
 		ELSE
 			RETURN fix;
 	END CASE;
@@ -5313,7 +5326,7 @@ COMMENT ON FUNCTION dbkit.annotations_yaml(regnamespace) IS
 'dbkit.annotations() as YAML, for a file that is kept with the migrations: the same bytes wherever the comments are the same, by the names of schemas, tables and columns. Errors: invalid_schema_name';
 
 CREATE OR REPLACE FUNCTION dbkit.name_parts(name text) RETURNS text[]
-	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN parse_ident(name);
 EXCEPTION WHEN invalid_parameter_value THEN

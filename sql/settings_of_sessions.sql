@@ -44,6 +44,7 @@ CREATE SCHEMA made;
 SELECT dbkit.create_table('made.notes', 'organization_extid text NOT NULL', 'nte') IS NOT NULL;
 SELECT count(*) FROM dbkit.check('made.notes');
 SELECT dbkit.table_of('nte_01h455vb4pex5vsknk084sn02q')::oid = 'made.notes'::regclass;
+SELECT replace(dbkit.protect_sql('made.notes', role => 'regress_settings', organization_column => 'organization_extid'), '"', '');
 SELECT dbkit.protect('made.notes', role => 'regress_settings', organization_column => 'organization_extid');
 SELECT count(*) FROM pg_attrdef d JOIN pg_attribute a ON attrelid = adrelid AND attnum = adnum WHERE adrelid = 'made.notes'::regclass AND attname = 'organization_extid';
 SELECT dbkit.unprotect('made.notes', 'regress_settings');

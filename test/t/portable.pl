@@ -422,6 +422,44 @@ for my $db ('judged_with', 'judged_without')
 }
 same($said{judged_without}, $said{judged_with}, 'rules of a team are added and refused in the same words');
 
+# The text of expressions that is read, and the functions' own, depend on settings of the session.
+{
+	my ($plain, $set) = map { $node->safe_psql('judged_without', "SET client_min_messages = error; $_ SELECT * FROM dbkit.check()") }
+		'', 'SET quote_all_identifiers = on; SET standard_conforming_strings = off;';
+	cmp_ok(scalar(split /\n/, $plain), '>', 100, 'many rules are broken');
+	same($set, $plain, 'and that is found whatever the session has set for the text of SQL');
+}
+is($node->safe_psql('judged_without', q{SELECT oid::regprocedure FROM pg_proc
+	WHERE (pronamespace = 'dbkit'::regnamespace OR proname IN ('generate_id', 'updated_at')) AND prosqlbody IS NULL
+		AND strpos(regexp_replace(prosrc, $$\mE'(\\\\.|[^'\\\\]|'')*'$$, '', 'g'), '\') > 0 AND NOT coalesce('standard_conforming_strings=on' = ANY (proconfig), false)}), '',
+	'each function that has a backslash in a literal says how that is read');
+{
+	my $functions = q{SELECT oid::regprocedure, md5(coalesce(pg_get_function_sqlbody(oid), prosrc)) FROM pg_proc WHERE pronamespace = 'dbkit'::regnamespace ORDER BY 1};
+	my $before = $node->safe_psql('hosted', $functions);
+	local $ENV{PGOPTIONS} = '-c standard_conforming_strings=off -c quote_all_identifiers=on';
+	is(run_file('hosted', 'dbkit.sql', 'regress_hosted'), '', 'it is installed again where such settings are another');
+	delete $ENV{PGOPTIONS};
+	is($node->safe_psql('hosted', $functions), $before, 'and does the same');
+}
+
+# In a parallel query nothing can be set, and no subtransaction begun.
+is($node->safe_psql('judged_without', q{
+	WITH functions AS (
+		SELECT oid, proname, proparallel::text AS parallel, regexp_replace(coalesce(pg_get_function_sqlbody(oid), prosrc), $$'([^']|'')*'$$, '', 'g') AS body
+		FROM pg_proc WHERE pronamespace = 'dbkit'::regnamespace OR proname IN ('generate_id', 'updated_at'))
+	SELECT f.oid::regprocedure FROM functions f
+	WHERE f.parallel <> 'u' AND f.body ~ '\mEXCEPTION\s+WHEN|\mset_config\('
+		OR EXISTS (SELECT FROM functions g WHERE f.body ~ ('\m' || g.proname || '\(') AND strpos('sru', f.parallel) < strpos('sru', g.parallel))}), '',
+	'no function claims to be safer in a parallel query than those that it calls');
+is($node->safe_psql('hosted', q{
+	SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;
+	SELECT count(*) FILTER (WHERE dbkit.table_of(id) = 'documents'::regclass) > 1 FROM documents;
+	SELECT count(*) > 1 FROM documents WHERE dbkit.table_of(id) IN (SELECT relation FROM dbkit.id_prefix WHERE prefix = 'doc')}), "t\nt",
+	'tables are looked up by ids in a parallel query');
+install('empty');
+(undef, undef, $stderr) = $node->psql('empty', q{SELECT dbkit.table_of('zzz')});
+like($stderr, qr/ERROR:  invalid id: "zzz"/, 'what is no id is refused also where no table has a prefix');
+
 for my $agreement ((map { qq({"preset": "$_"}) } qw(house uuid bigint rails django minimal)),
 	'{"preset": "none", "admin_role": "regress_customer", "organization_columns": ["organization_id", "Organization \\"x\\" id"], "rules": {"tenant_key": "error", "open_policy": "error", "policy_with_check": "warning", "partition_rls": "error", "rls_view": "warning"}}',
 	'{"preset": "none", "admin_role": null, "organization_columns": ["organization_id"], "rules": {"open_policy": "warning", "policy_with_check": "error", "rls_view": "error", "view_security_invoker": "error"}}',
