@@ -1920,6 +1920,11 @@ BEGIN
 		dbkit.installed_schema(), body);
 	EXECUTE format('COMMENT ON FUNCTION %s.dbkit_agreement() IS %L', dbkit.installed_schema(),
 		'What the team has agreed on with dbkit.agree(); dbkit reads this text and never runs it');
+	-- What belongs to a mere member of the owner is not trusted.
+	IF (SELECT untrusted IS NOT NULL FROM dbkit.own_agreement()) THEN
+		EXECUTE format('ALTER FUNCTION %s.dbkit_agreement() OWNER TO %I', dbkit.installed_schema(),
+			(SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()));
+	END IF;
 END $$;
 COMMENT ON FUNCTION dbkit.end_agreement_change(jsonb) IS
 'writes the agreement. Errors: invalid_parameter_value for an unknown key, or a value that the key cannot have';

@@ -460,6 +460,33 @@ install('empty');
 (undef, undef, $stderr) = $node->psql('empty', q{SELECT dbkit.table_of('zzz')});
 like($stderr, qr/ERROR:  invalid id: "zzz"/, 'what is no id is refused also where no table has a prefix');
 
+# A member of the role that owns the database may agree, and what it has agreed on is used.
+{
+	my $member = q{SET client_min_messages = error; SELECT dbkit.agree('{"preset": "bigint"}'); SELECT dbkit.agreement() ->> 'preset'; SELECT dbkit.agree('{"preset": "uuid"}'); SELECT dbkit.agreement() ->> 'preset';
+		SELECT proowner::regrole FROM pg_proc WHERE proname = 'dbkit_agreement'; DROP FUNCTION dbkit_agreement();
+		SET ROLE regress_team; SELECT dbkit.exempt('a', 'bigint', 'why') IS NULL; SELECT proowner::regrole FROM pg_proc WHERE proname = 'dbkit_agreement'; DROP FUNCTION dbkit_agreement()};
+	my $as = sub { ($node->psql($_[0], $_[2], extra_params => [ '-U', $_[1] ]))[1, 2] };
+	$node->safe_psql('postgres', 'CREATE ROLE regress_team LOGIN; CREATE ROLE regress_member LOGIN IN ROLE regress_team; CREATE ROLE regress_admin LOGIN');
+	$node->safe_psql('postgres', "CREATE DATABASE $_ OWNER regress_team TEMPLATE template0") for 'shared', 'shared_without';
+	is(run_file('shared_without', 'dbkit.sql', 'regress_team'), '', 'the edition is installed by a role with members');
+	$node->safe_psql('shared', 'CREATE EXTENSION dbkit');
+	for my $db ('shared', 'shared_without')
+	{
+		is_deeply([ $as->($db, 'regress_member', $member) ], [ qq({}\nbigint\n{"preset": "bigint"}\nuuid\nregress_team\nf\nregress_team), '' ], "$db: a member of the owner agrees");
+	  SKIP:
+		{
+			skip 'before PostgreSQL 16 a member can give the owner something', 1 if $node->pg_version < 16;
+			$node->safe_psql('postgres', 'CREATE ROLE regress_half LOGIN; GRANT regress_team TO regress_half WITH SET FALSE') if $db eq 'shared';
+			like(($as->($db, 'regress_half', q{SELECT dbkit.agree('{}')}))[1], qr/ERROR:  must be able to SET ROLE "regress_team"/, "$db: one that cannot give the owner something is told so");
+		}
+	}
+	# The extension has another owner than the database.
+	$node->safe_psql('shared', 'DO $$ BEGIN EXECUTE format($f$GRANT %I TO regress_admin$f$, current_user); END $$; GRANT CREATE ON SCHEMA public TO regress_admin');
+	is_deeply([ $as->('shared', 'regress_admin', q{SELECT dbkit.agree('{"preset": "bigint"}'); SELECT dbkit.agreement() ->> 'preset';
+		SELECT proowner = extowner FROM pg_proc, pg_extension WHERE proname = 'dbkit_agreement' AND extname = 'dbkit'}) ],
+		[ qq({}\nbigint\nt), '' ], 'a member of the owner of the extension agrees');
+}
+
 for my $agreement ((map { qq({"preset": "$_"}) } qw(house uuid bigint rails django minimal)),
 	'{"preset": "none", "admin_role": "regress_customer", "organization_columns": ["organization_id", "Organization \\"x\\" id"], "rules": {"tenant_key": "error", "open_policy": "error", "policy_with_check": "warning", "partition_rls": "error", "rls_view": "warning"}}',
 	'{"preset": "none", "admin_role": null, "organization_columns": ["organization_id"], "rules": {"open_policy": "warning", "policy_with_check": "error", "rls_view": "error", "view_security_invoker": "error"}}',
