@@ -2707,6 +2707,7 @@ DECLARE
 	id_key text := CASE style WHEN 'prefixed' THEN 'text COLLATE "C" PRIMARY KEY' WHEN 'uuid' THEN 'uuid PRIMARY KEY DEFAULT gen_random_uuid()'
 		ELSE 'bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY' END;
 	c_collation oid := '"C"'::regcollation;
+	point_in_time CONSTANT text := '^((now|transaction_timestamp|statement_timestamp|clock_timestamp)\(\)|CURRENT_TIMESTAMP(\(\d\))?)$';
 	created_at_columns text[] := ARRAY(SELECT jsonb_array_elements_text(agreed -> 'created_at_columns'));
 	updated_at_columns text[] := ARRAY(SELECT jsonb_array_elements_text(agreed -> 'updated_at_columns'));
 	organization_columns text[] := ARRAY(SELECT jsonb_array_elements_text(agreed -> 'organization_columns'));
@@ -3000,6 +3001,29 @@ protected_sources AS MATERIALIZED (
 	SELECT r.view, CASE count(DISTINCT c.oid) WHEN 1 THEN 'table ' ELSE 'tables ' END || string_agg(DISTINCT format('"%s.%s"', n.nspname, c.relname) COLLATE "C", ', ') AS name, bool_or(c.relforcerowsecurity OR c.relowner <> v.relowner) AS binds_owner
 	FROM readings r JOIN pg_class v ON v.oid = r.view JOIN pg_class c ON c.oid = r.relid AND c.relrowsecurity JOIN pg_namespace n ON n.oid = c.relnamespace
 	GROUP BY r.view),
+-- the tables below one, which a fix of it changes as well
+members AS (
+	SELECT t.relid, t.partitioned, h.inhrelid AS member FROM tables t JOIN pg_inherits h ON h.inhparent = t.relid
+	UNION
+	SELECT m.relid, m.partitioned, h.inhrelid FROM members m JOIN pg_inherits h ON h.inhparent = m.member),
+member_columns AS MATERIALIZED (
+	SELECT DISTINCT m.relid, a.attname FROM members m JOIN pg_attribute a ON a.attrelid = m.member AND a.attnum > 0 AND NOT a.attisdropped WHERE NOT m.partitioned),
+member_defaults AS MATERIALIZED (
+	SELECT c.relid, c.attnum, pg_get_expr(d.adbin, d.adrelid) AS theirs, pg_get_expr(own.adbin, own.adrelid) AS ours
+	FROM columns c JOIN members m USING (relid)
+	JOIN pg_attribute a ON a.attrelid = m.member AND a.attname = c.attname AND a.atthasdef AND a.attgenerated = ''
+	JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+	LEFT JOIN pg_attrdef own ON own.adrelid = c.relid AND own.adnum = c.attnum
+	WHERE c.base IN ('timestamp'::regtype, 'date'::regtype) OR c.attname = 'id' OR c.attname = ANY (created_at_columns || updated_at_columns)),
+-- where one of them has a default for itself, which SET DEFAULT would take away
+other_defaults AS MATERIALIZED (
+	SELECT DISTINCT d.relid, d.attnum FROM member_defaults d WHERE d.theirs IS DISTINCT FROM d.ours),
+-- where a default that stays would be the time of whoever inserts
+local_times AS MATERIALIZED (
+	SELECT DISTINCT d.relid, d.attnum FROM member_defaults d WHERE d.theirs !~ point_in_time OR d.theirs IS DISTINCT FROM d.ours AND d.ours !~ point_in_time),
+-- the triggers that partitions have for themselves
+member_triggers AS MATERIALIZED (
+	SELECT DISTINCT m.relid, g.tgname FROM members m JOIN pg_trigger g ON g.tgrelid = m.member AND g.tgparentid = 0 WHERE m.partitioned),
 clocks AS MATERIALIZED (
 	SELECT DISTINCT ON (c.relid, x.rule) x.rule, c.*
 	FROM columns c JOIN (VALUES ('created_at', created_at_columns), ('updated_at', updated_at_columns)) AS x (rule, names) ON c.attname = ANY (x.names)
@@ -3096,10 +3120,11 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	SELECT i.relid, 'id_default', 0, 'id', NULL, CASE
 			WHEN i.has_default THEN 'the default of column "id" is not dbkit''s generate_id() with a constant prefix'
 			WHEN i.generated THEN 'column "id" is a generated column' ELSE 'column "id" has no default' END || '; use ' || w.wanted,
-		NULL, NULL, NULL, CASE WHEN p.prefix IS NOT NULL AND i.base = 'text'::regtype AND NOT i.generated THEN ARRAY['ALTER COLUMN id SET ' || w.wanted] END, NULL,
+		NULL, NULL, NULL, CASE WHEN p.prefix IS NOT NULL AND i.base = 'text'::regtype AND NOT i.generated AND d.relid IS NULL THEN ARRAY['ALTER COLUMN id SET ' || w.wanted] END, NULL,
 		CASE WHEN i.has_default THEN 'breaks' ELSE 'safe' END
-	FROM ids i LEFT JOIN suggestions s USING (relid),
-	LATERAL (SELECT coalesce(i.prefix, s.suggestion)) AS p (prefix),
+	FROM ids i LEFT JOIN suggestions s USING (relid) LEFT JOIN other_defaults d ON d.relid = i.relid AND d.attnum = i.attnum,
+	-- it may be one that generate_id() refuses
+	LATERAL (SELECT CASE WHEN x <> '' AND dbkit.is_prefix(x) THEN x END FROM coalesce(i.prefix, s.suggestion) AS x) AS p (prefix),
 	LATERAL (SELECT format('DEFAULT %s.generate_id(%L)', installed, coalesce(p.prefix, '...'))) AS w (wanted)
 	WHERE is_prefixed AND i.attnum IS NOT NULL AND i.default_prefix IS NULL
 	UNION ALL
@@ -3107,9 +3132,9 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 			WHEN i.check_prefixes IS NULL THEN 'no CHECK pins the prefix of column "id"'
 			ELSE format('the CHECK on column "id" pins the prefix "%s", its default makes "%s"', i.check_prefixes[1], i.default_prefix) END
 			|| '; use ' || w.wanted,
-		NULL, NULL, NULL, CASE WHEN p.prefix ~ '^[a-z_]+$' AND array_position(i.check_names, NULL) IS NULL AND i.base = 'text'::regtype
+		NULL, NULL, NULL, CASE WHEN p.prefix <> '' AND dbkit.is_prefix(p.prefix) AND array_position(i.check_names, NULL) IS NULL AND i.base = 'text'::regtype AND d.relid IS NULL
 			THEN ARRAY(SELECT format('DROP CONSTRAINT %I', x) FROM unnest(i.check_names) AS x) || ('ADD ' || w.wanted) END, NULL, 'breaks'
-	FROM ids i LEFT JOIN suggestions s USING (relid),
+	FROM ids i LEFT JOIN suggestions s USING (relid) LEFT JOIN other_defaults d ON d.relid = i.relid AND d.attnum = i.attnum,
 	LATERAL (SELECT coalesce(i.prefix, s.suggestion)) AS p (prefix),
 	LATERAL (SELECT format('CHECK (id LIKE %L)', coalesce(p.prefix, '...') || '_%')) AS w (wanted)
 	WHERE is_prefixed AND i.attnum IS NOT NULL
@@ -3129,16 +3154,18 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 		CASE WHEN c.relid IS NULL THEN format('there is no column "%s"; use %I %s', x.names[1], x.names[1], w.definition)
 			ELSE format('column "%s" %s; use %s', c.attname, f.wrong, w.definition) END,
 		CASE WHEN c.base <> 'timestamptz'::regtype THEN 'timestamptz'::regtype::oid END, c.attnum, 'timestamptz',
-		CASE WHEN c.relid IS NULL THEN CASE WHEN NOT t.typed AND u.in_column IS NOT TRUE AND t.relid NOT IN (SELECT f.relid FROM above_foreign f) THEN ARRAY[format('ADD COLUMN %s%I %s', CASE WHEN t.relid IN (SELECT i.relid FROM columns i WHERE i.inherited) THEN 'IF NOT EXISTS ' ELSE '' END, x.names[1], w.definition)] END
+		CASE WHEN c.relid IS NULL THEN CASE WHEN NOT t.typed AND u.in_column IS NOT TRUE AND t.relid NOT IN (SELECT f.relid FROM above_foreign f)
+				AND (t.relid, x.names[1]::name) NOT IN (SELECT m.relid, m.attname FROM member_columns m) THEN ARRAY[format('ADD COLUMN %s%I %s', CASE WHEN t.relid IN (SELECT i.relid FROM columns i WHERE i.inherited) THEN 'IF NOT EXISTS ' ELSE '' END, x.names[1], w.definition)] END
 			WHEN NOT c.generated THEN array_remove(ARRAY[
 				CASE WHEN NOT c.not_null THEN format('ALTER COLUMN %I SET NOT NULL', c.attname) END,
-				CASE WHEN NOT clock.is_set THEN format('ALTER COLUMN %I SET DEFAULT now()', c.attname) END], NULL) END, NULL,
+				CASE WHEN NOT clock.is_set AND d.relid IS NULL THEN format('ALTER COLUMN %I SET DEFAULT now()', c.attname) END], NULL) END, NULL,
 		-- a default for what may be left out before; where no row could be without it, nobody can have left it out
 		CASE WHEN c.relid IS NULL THEN CASE WHEN u.relid IS NULL THEN 'safe' ELSE 'breaks' END
 			WHEN c.base = 'timestamptz'::regtype AND c.not_null AND NOT c.has_default THEN 'safe' ELSE 'breaks' END
 	FROM (SELECT 'timestamptz NOT NULL DEFAULT now()') AS w (definition),
 	tables t CROSS JOIN (VALUES ('created_at', created_at_columns), ('updated_at', updated_at_columns)) AS x (rule, names)
 	LEFT JOIN clocks c ON c.relid = t.relid AND c.rule = x.rule
+	LEFT JOIN other_defaults d ON d.relid = c.relid AND d.attnum = c.attnum
 	LEFT JOIN row_type_uses u ON u.relid = t.relid,
 	-- a cast that a column of another type needs is not seen in the text
 	LATERAL (SELECT c.base = 'timestamptz'::regtype AND c.expression IS NOT NULL AND c.expression ~
@@ -3155,6 +3182,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 			ELSE format('column "storytime" is %s; use jsonb', format_type(c.type, NULL)) END,
 		CASE WHEN c.relid IS NOT NULL THEN 'jsonb'::regtype::oid END, c.attnum, 'jsonb',
 		CASE WHEN c.relid IS NULL AND NOT t.typed AND u.in_column IS NOT TRUE AND t.relid NOT IN (SELECT f.relid FROM above_foreign f)
+				AND (t.relid, 'storytime'::name) NOT IN (SELECT m.relid, m.attname FROM member_columns m)
 			THEN ARRAY[format('ADD COLUMN %sstorytime jsonb', CASE WHEN t.relid IN (SELECT i.relid FROM columns i WHERE i.inherited) THEN 'IF NOT EXISTS ' ELSE '' END)] END, NULL,
 		CASE WHEN c.relid IS NULL AND u.relid IS NULL THEN 'safe' ELSE 'breaks' END
 	FROM tables t LEFT JOIN columns c ON c.relid = t.relid AND c.attname = 'storytime' LEFT JOIN row_type_uses u ON u.relid = t.relid
@@ -3260,7 +3288,13 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 				OR g.prosrc ~* ('new\.' || regexp_replace(quote_ident(c.attname), '(\W)', '\\\1', 'g') || '[ \t\r\n]*:?='))) AS s (sets, seems_to_set)
 		GROUP BY g.relid) AS f ON f.relid = t.relid
 	LEFT JOIN triggers g ON g.relid = t.relid AND g.tgname = f.likely,
-	LATERAL (SELECT format('CREATE%s TRIGGER updated_at BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s', CASE WHEN f.is_taken THEN ' OR REPLACE' ELSE '' END,
+	-- in place of another one of the table, or with a number where a partition has an updated_at for itself
+	LATERAL (SELECT CASE WHEN (t.relid, 'updated_at') NOT IN (SELECT x.relid, x.tgname FROM member_triggers x) THEN CASE WHEN f.is_taken THEN 'OR REPLACE ' ELSE '' END || 'TRIGGER updated_at'
+		ELSE (SELECT 'TRIGGER updated_at_' || number
+			FROM (SELECT x.tgname FROM member_triggers x WHERE x.relid = t.relid UNION SELECT x.tgname FROM triggers x WHERE x.relid = t.relid) AS taken
+			RIGHT JOIN generate_series(1, 1 + (SELECT count(*) FROM member_triggers) + (SELECT count(*) FROM triggers)) AS number ON taken.tgname = 'updated_at_' || number
+			WHERE taken.tgname IS NULL ORDER BY number LIMIT 1) END) AS n (trigger),
+	LATERAL (SELECT format('CREATE %s BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s', n.trigger,
 		t.identity, coalesce(own_function.name || '()', format('%s.updated_at(%s)', installed, CASE c.attname WHEN 'updated_at' THEN '' ELSE quote_literal(c.attname) END)))) AS w (wanted)
 	WHERE NOT t.is_enum AND f.is_kept IS NOT TRUE
 	UNION ALL
@@ -3277,8 +3311,8 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	SELECT k.relid, 'fk_on_delete', k.number, CASE WHEN cardinality(k.conkey) = 1 THEN c.attname END, k.conname::text,
 		format('foreign key "%s" to "%s.%s" is neither ON DELETE CASCADE nor ON DELETE SET NULL; use%s', k.conname, n.nspname, r.relname,
 			CASE WHEN k.period THEN ' a key without PERIOD, which has no such action' ELSE a.delete END), NULL, NULL, NULL,
-		-- RESTRICT says in so many words that rows are to stay: it becomes no CASCADE.  Who adds a key evaluates expressions of the other table's indexes.
-		CASE WHEN NOT k.period AND NOT (k.confdeltype = 'r' AND a.delete = ' ON DELETE CASCADE') AND pg_has_role(r.relowner, h.relowner, 'USAGE') THEN ARRAY[format('DROP CONSTRAINT %I', k.conname),
+		-- RESTRICT says in so many words that rows are to stay: it becomes no CASCADE.  Nor does a key of generated columns.  Who adds a key evaluates expressions of the other table's indexes.
+		CASE WHEN NOT k.period AND NOT (k.confdeltype = 'r' AND a.delete = ' ON DELETE CASCADE') AND NOT g.generated AND pg_has_role(r.relowner, h.relowner, 'USAGE') THEN ARRAY[format('DROP CONSTRAINT %I', k.conname),
 			format('ADD CONSTRAINT %I FOREIGN KEY (%s) REFERENCES %I.%I (%s)%s%s%s%s%s%s', k.conname, dbkit.column_names(k.relid, k.conkey), n.nspname, r.relname,
 				dbkit.column_names(k.confrelid, k.confkey), CASE k.confmatchtype WHEN 'f' THEN ' MATCH FULL' ELSE '' END,
 				CASE k.confupdtype WHEN 'r' THEN ' ON UPDATE RESTRICT' WHEN 'c' THEN ' ON UPDATE CASCADE' WHEN 'n' THEN ' ON UPDATE SET NULL'
@@ -3289,7 +3323,9 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	JOIN columns c ON c.relid = k.relid AND c.attnum = k.conkey[1]
 	JOIN owners o ON o.oid = k.confrelid JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace n ON n.oid = r.relnamespace
 	JOIN pg_class h ON h.oid = k.relid,
-	LATERAL (SELECT CASE WHEN EXISTS (SELECT FROM unnest(k.conkey) AS attnum WHERE (k.relid, attnum) IN (SELECT x.relid, x.attnum FROM columns x WHERE x.refuses_null))
+	LATERAL (SELECT bool_or((k.relid, attnum) IN (SELECT x.relid, x.attnum FROM columns x WHERE x.refuses_null)),
+		bool_or((k.relid, attnum) IN (SELECT x.relid, x.attnum FROM columns x WHERE x.generated)) FROM unnest(k.conkey) AS attnum) AS g (refuses_null, generated),
+	LATERAL (SELECT CASE WHEN g.refuses_null OR g.generated
 		THEN ' ON DELETE CASCADE' ELSE ' ON DELETE SET NULL' END) AS a (delete)
 	WHERE k.confdeltype NOT IN ('c', 'n')
 	UNION ALL
@@ -3325,6 +3361,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 				AND EXISTS (SELECT FROM pg_class x JOIN pg_class y ON y.oid = c.relid WHERE x.oid = m.referenced AND x.relpersistence IN ('p', y.relpersistence)) THEN ARRAY[format('ADD FOREIGN KEY (%I) REFERENCES %s (id)%s', c.attname, dbkit.relation_name(m.referenced),
 			CASE WHEN m.referenced NOT IN (SELECT o.oid FROM owners o) THEN '' WHEN c.refuses_null THEN ' ON DELETE CASCADE' ELSE ' ON DELETE SET NULL' END)] END,
 		CASE WHEN m.relid IS NULL AND octet_length(e.name) < 64 AND NOT c.inherited AND NOT c.typed AND c.relid NOT IN (SELECT f.relid FROM above_foreign f) AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.relid AND a.attname = e.name)
+			AND (c.relid, e.name::name) NOT IN (SELECT x.relid, x.attname FROM member_columns x)
 			THEN ARRAY[format('ALTER TABLE %s RENAME COLUMN %I TO %I;', c.identity, c.attname, e.name)] END, 'breaks'
 	FROM columns c LEFT JOIN referenced r USING (relid, attnum) LEFT JOIN keys k USING (relid) LEFT JOIN meant m USING (relid, attnum),
 	-- written as the suffix is: _id and _extid, Id and Extid
@@ -3528,9 +3565,9 @@ retyped AS (
 			OR k.calls AND s.oid <> t.oid AND t.oid IN ('int8'::regtype, 'timestamptz'::regtype)
 			OR NOT y.is_kin AND (k.is_indexed OR k.is_checked AND NOT (s.oid = 'timestamp'::regtype AND t.oid = 'timestamptz'::regtype)) THEN NULL
 		-- a default follows as the time of whoever inserts, unless it is a point in time already
-		WHEN t.oid = 'timestamptz'::regtype AND c.has_default AND f.rule NOT IN ('created_at', 'updated_at')
-			AND (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d WHERE d.adrelid = c.relid AND d.adnum = c.attnum)
-				!~ '^((now|transaction_timestamp|statement_timestamp|clock_timestamp)\(\)|CURRENT_TIMESTAMP(\(\d\))?)$' THEN NULL
+		WHEN t.oid = 'timestamptz'::regtype AND ((c.relid, c.attnum) IN (SELECT d.relid, d.attnum FROM local_times d)
+				OR c.has_default AND f.rule NOT IN ('created_at', 'updated_at')
+				AND (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d WHERE d.adrelid = c.relid AND d.adnum = c.attnum) !~ point_in_time) THEN NULL
 		WHEN t.oid = 'timestamptz'::regtype AND s.oid IN ('timestamp'::regtype, 'date'::regtype) THEN CASE WHEN NOT c.generated
 			THEN format(' USING %I%s AT TIME ZONE ''UTC''', c.attname, CASE s.typname WHEN 'date' THEN '::timestamp' ELSE '' END) END
 		WHEN t.oid IN ('int8range'::regtype, 'int8multirange'::regtype) AND NOT c.has_default THEN CASE WHEN NOT c.generated
