@@ -6,7 +6,16 @@
 -- the schema dbkit.  Run again, it replaces what is there by this version.
 --
 -- No function looks anything up by the search_path of its caller: it has one of its own,
--- or a body that was parsed here, or names each schema.
+-- or a body that was parsed here, or names each schema.  Nor does one read its own text, or
+-- what PostgreSQL says of expressions, by the caller's standard_conforming_strings and
+-- quote_all_identifiers: where they count, it sets them.
+
+-- The end of the script sets it back.
+DO LANGUAGE plpgsql $$
+BEGIN
+	PERFORM pg_catalog.set_config('dbkit_portable.conforming_strings', pg_catalog.current_setting('standard_conforming_strings'), true),
+		pg_catalog.set_config('standard_conforming_strings', 'on', true);
+END $$;
 
 -- The schema of somebody else could change under us, and the C library does more.
 DO LANGUAGE plpgsql $$
@@ -617,7 +626,7 @@ COMMENT ON FUNCTION dbkit.refuse_lock(text, bigint, boolean, bigint) IS
 
 -- lock_timeout is set for the one wait; an error undoes it as well.
 CREATE OR REPLACE FUNCTION dbkit.take_lock(name text, timeout interval, shared boolean) RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	key bigint := dbkit.lock_key(name);
 	timeout_ms bigint := dbkit.lock_timeout_ms(timeout);
@@ -645,13 +654,13 @@ COMMENT ON FUNCTION dbkit.take_lock(text, interval, boolean) IS
 'the work of dbkit.lock and dbkit.lock_shared';
 
 CREATE OR REPLACE FUNCTION dbkit.lock(name text, timeout interval DEFAULT NULL) RETURNS void
-	LANGUAGE sql VOLATILE PARALLEL RESTRICTED
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE
 	RETURN dbkit.take_lock(name, timeout, false);
 COMMENT ON FUNCTION dbkit.lock(text, interval) IS
 'Waits for a named lock and holds it until the end of the transaction. After timeout (instead of lock_timeout; 0: at once) the error lock_not_available names the holder.';
 
 CREATE OR REPLACE FUNCTION dbkit.lock_shared(name text, timeout interval DEFAULT NULL) RETURNS void
-	LANGUAGE sql VOLATILE PARALLEL RESTRICTED
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE
 	RETURN dbkit.take_lock(name, timeout, true);
 COMMENT ON FUNCTION dbkit.lock_shared(text, interval) IS
 'Like dbkit.lock, but several may hold the lock shared at a time, and none exclusively meanwhile.';
@@ -870,6 +879,7 @@ COMMENT ON FUNCTION dbkit.require_right(regclass, name, text) IS 'raises insuffi
 -- The constant is read from the text of the default, which is not evaluated.
 CREATE OR REPLACE FUNCTION dbkit.tables_with_default(relation regclass, attname name, value text) RETURNS SETOF regclass
 	LANGUAGE sql STABLE PARALLEL SAFE
+	SET standard_conforming_strings = on
 	BEGIN ATOMIC
 		WITH RECURSIVE tree AS (
 			SELECT c.oid, c.relkind FROM pg_class c WHERE c.oid = relation
@@ -901,7 +911,7 @@ COMMENT ON FUNCTION dbkit.enum_argument(text, text) IS 'an argument that must no
 CREATE OR REPLACE FUNCTION dbkit.enum_table_name(base text) RETURNS text
 	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	name text := CASE WHEN base LIKE '_%\_enum' THEN base ELSE base || '_enum' END;
+	name text := CASE WHEN right(base, 5) = '_enum' AND base <> '_enum' THEN base ELSE base || '_enum' END;
 BEGIN
 	IF octet_length(name) > 63 THEN
 		RAISE EXCEPTION USING ERRCODE = 'name_too_long', MESSAGE = format('the name of enum table "%s" is longer than 63 bytes', name);
@@ -928,11 +938,13 @@ CREATE OR REPLACE FUNCTION dbkit.create_enum_in(schema text, name text, enum_val
 DECLARE
 	parts text[] := parse_ident(dbkit.enum_argument(name, 'name'));
 BEGIN
-	IF enum_values IS NULL OR array_position(enum_values, NULL) IS NOT NULL THEN
+	IF enum_values IS NULL OR EXISTS (SELECT FROM unnest(enum_values) AS value WHERE value IS NULL) THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
 			MESSAGE = CASE WHEN enum_values IS NULL THEN 'enum_values must not be null' ELSE 'a value of an enum must not be null' END;
 	ELSIF cardinality(parts) > 3 OR cardinality(parts) = 3 AND parts[1] <> current_database() THEN
 		RAISE EXCEPTION USING ERRCODE = 'syntax_error', MESSAGE = format('improper qualified name (too many dotted names): %s', array_to_string(parts, '.'));
+	ELSIF cardinality(parts) = 1 AND schema IS NULL THEN
+		RAISE invalid_schema_name USING MESSAGE = 'no schema has been selected to create in';
 	END IF;
 	RETURN dbkit.make_enum(CASE cardinality(parts) WHEN 1 THEN schema ELSE parts[cardinality(parts) - 1] END,
 		dbkit.enum_table_name(parts[cardinality(parts)]), enum_values);
@@ -1227,7 +1239,8 @@ COMMENT ON FUNCTION dbkit.enum_from_type_sql(regtype, text) IS
 'the statements that turn the columns of a native enum into references to an enum table, and drop the type';
 
 CREATE OR REPLACE FUNCTION dbkit.enum_from_type(type regtype) RETURNS regclass
-	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 DECLARE
 	known record;
 	enum regclass;
@@ -1548,7 +1561,8 @@ $$;
 COMMENT ON FUNCTION dbkit.agreement_keys() IS 'the keys of the agreement with their defaults';
 
 CREATE OR REPLACE FUNCTION dbkit.can_agree(key text, expected text, value jsonb) RETURNS boolean
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 SELECT CASE
 	WHEN key = 'preset' THEN jsonb_typeof(value) = 'string' AND dbkit.preset(value #>> '{}') IS NOT NULL
 	WHEN key = 'id_style' THEN value IN ('"prefixed"', '"uuid"', '"bigint"', '"any"')
@@ -1568,7 +1582,8 @@ COMMENT ON FUNCTION dbkit.can_agree(text, text, jsonb) IS 'whether a key of the 
 -- Names are read as SQL reads them; one without a schema means that name in any.
 CREATE OR REPLACE FUNCTION dbkit.listed_names(names jsonb, OUT number bigint, OUT schema text, OUT name text)
 RETURNS SETOF record
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 2 SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 2 SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 SELECT listed.number, CASE WHEN cardinality(part.names) = 2 THEN part.names[1] END, part.names[cardinality(part.names)]
 FROM jsonb_array_elements_text(names) WITH ORDINALITY AS listed (text, number),
 LATERAL (
@@ -1579,7 +1594,8 @@ COMMENT ON FUNCTION dbkit.listed_names(jsonb) IS 'the tables or functions that a
 
 -- The function is not run: somebody may have put another in its place.
 CREATE OR REPLACE FUNCTION dbkit.own_agreement(OUT agreement jsonb, OUT untrusted text)
-	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 DECLARE
 	body text;
 	literal text;
@@ -1654,7 +1670,8 @@ COMMENT ON FUNCTION dbkit.team_function(text) IS 'the function that is meant by 
 
 -- Whoever calls dbkit.check() runs it, so it has to be of somebody whom all trust here.
 CREATE OR REPLACE FUNCTION dbkit.team_function_trouble(function regprocedure, OUT code text, OUT trouble text)
-	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 SELECT t.code, t.trouble
 FROM (SELECT 1) AS once LEFT JOIN (
 	SELECT p.*, l.lanname, r.rolsuper OR p.proowner = d.datdba AS trusted
@@ -1698,7 +1715,7 @@ LATERAL (SELECT CASE
 			OR 3 <> (SELECT count(*) FROM jsonb_each(r.value) AS m WHERE m.key <> 'kinds' AND jsonb_typeof(m.value) = 'string')
 		THEN 'it has the keys "judge", "kinds", "phase" and "description"'
 	WHEN r.value ->> 'phase' NOT IN ('statement', 'commit') THEN 'its phase has to be statement or commit'
-	WHEN r.value ->> 'description' ~ '^[ \t\r\n]*$' THEN 'its description must not be empty'
+	WHEN r.value ->> 'description' ~ E'^[ \t\r\n]*$' THEN 'its description must not be empty'
 	WHEN jsonb_typeof(r.value -> 'kinds') <> 'array' OR r.value -> 'kinds' = '[]' THEN 'its kinds have to be a list that is not empty'
 	WHEN NOT to_jsonb(dbkit.object_kinds()) @> (r.value -> 'kinds') THEN 'its kinds have to be among ' || array_to_string(dbkit.object_kinds(), ', ')
 	END) AS p (problem)
@@ -1767,7 +1784,7 @@ BEGIN
 				THEN 'An exemption has the keys "object", "rule" and "reason", and perhaps "expires_at".'
 			WHEN dbkit.is_malformed_pattern(object) THEN format('The exemption of "%s" must not end with a single backslash.', object)
 			WHEN NOT dbkit.is_rule(own, rule) THEN format('There is no rule "%s", from which "%s" is exempt.', rule, object)
-			WHEN reason ~ '^[ \t\r\n]*$' THEN format('The exemption of "%s" has no reason.', object)
+			WHEN reason ~ E'^[ \t\r\n]*$' THEN format('The exemption of "%s" has no reason.', object)
 			WHEN jsonb_typeof(exemption -> 'expires_at') <> 'string' THEN format('The exemption of "%s" expires at what is not a time.', object)
 			END;
 		IF problem IS NULL AND exemption ? 'expires_at' THEN
@@ -1790,7 +1807,8 @@ COMMENT ON FUNCTION dbkit.is_rule(jsonb, text) IS 'whether there is a rule of th
 
 -- LIKE itself complains only when it gets as far as the last backslash.
 CREATE OR REPLACE FUNCTION dbkit.is_malformed_pattern(object text) RETURNS boolean
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 SELECT strpos(object, '%') > 0 AND object ~ '^([^\\]|\\.)*\\$'
 $$;
 COMMENT ON FUNCTION dbkit.is_malformed_pattern(text) IS 'whether a pattern has nothing behind its last backslash';
@@ -1902,6 +1920,11 @@ BEGIN
 		dbkit.installed_schema(), body);
 	EXECUTE format('COMMENT ON FUNCTION %s.dbkit_agreement() IS %L', dbkit.installed_schema(),
 		'What the team has agreed on with dbkit.agree(); dbkit reads this text and never runs it');
+	-- What belongs to a mere member of the owner is not trusted.
+	IF (SELECT untrusted IS NOT NULL FROM dbkit.own_agreement()) THEN
+		EXECUTE format('ALTER FUNCTION %s.dbkit_agreement() OWNER TO %I', dbkit.installed_schema(),
+			(SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()));
+	END IF;
 END $$;
 COMMENT ON FUNCTION dbkit.end_agreement_change(jsonb) IS
 'writes the agreement. Errors: invalid_parameter_value for an unknown key, or a value that the key cannot have';
@@ -1956,7 +1979,7 @@ COMMENT ON VIEW dbkit.rules IS
 GRANT SELECT ON dbkit.rules TO PUBLIC;
 
 CREATE OR REPLACE FUNCTION dbkit.explain_rule(rule text) RETURNS text
-	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	explanation text := (SELECT format(E'# %s\n\n%s\n\nIt demands: %s.\n\n%s\n', r.id, r.why, r.description,
 			CASE WHEN r.number < 1000 THEN format('More is in docs/rules/%s.md of dbkit.', r.id)
@@ -1977,7 +2000,8 @@ COMMENT ON FUNCTION dbkit.explain_rule(text) IS
 CREATE OR REPLACE FUNCTION dbkit.exemption(
 	OUT object text, OUT rule text, OUT reason text, OUT expires_at timestamptz, OUT builtin boolean)
 RETURNS SETOF record
-	LANGUAGE sql STABLE STRICT PARALLEL UNSAFE ROWS 100 SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql STABLE STRICT PARALLEL UNSAFE ROWS 100 SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 SELECT e.object, e.rule, e.reason, e.expires_at, false
 FROM dbkit.own_agreement() own, dbkit.agreed_exemptions(own.agreement) e
 WHERE e.problem IS NULL
@@ -2058,7 +2082,7 @@ $$;
 COMMENT ON FUNCTION dbkit.object_name(text, text) IS 'the name by which the agreement knows an object: public.userRoles, "a.b".c, or customer, a role';
 
 CREATE OR REPLACE FUNCTION dbkit.require_exemption_arguments(object text, rule text, reason text) RETURNS void
-	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	missing text := (SELECT name FROM (VALUES (1, 'object', object), (2, 'rule', rule), (3, 'reason', reason)) AS given (number, name, value)
 		WHERE value IS NULL ORDER BY number LIMIT 1);
@@ -2068,7 +2092,7 @@ BEGIN
 	ELSIF NOT dbkit.is_rule((SELECT agreement FROM dbkit.own_agreement()), rule) THEN
 		RAISE invalid_parameter_value USING MESSAGE = format('unrecognized rule: "%s"', rule),
 			HINT = 'The view dbkit.rules lists them; "*" stands for all.';
-	ELSIF reason ~ '^[ \t\r\n]*$' THEN
+	ELSIF reason ~ E'^[ \t\r\n]*$' THEN
 		RAISE invalid_parameter_value USING MESSAGE = 'reason must not be empty';
 	ELSIF dbkit.is_malformed_pattern(object) THEN
 		RAISE invalid_escape_sequence USING MESSAGE = 'object must not end with a single backslash';
@@ -2130,7 +2154,8 @@ COMMENT ON FUNCTION dbkit.unexempt(text, text) IS
 'Takes back the exemption with exactly this object and rule; false where there is none. Errors: null_value_not_allowed, insufficient_privilege, invalid_parameter_value for an unknown rule';
 
 CREATE OR REPLACE FUNCTION dbkit.add_rule(id text, judge regprocedure, kinds text[], description text, phase text DEFAULT 'commit') RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	SET quote_all_identifiers = off AS $$
 DECLARE
 	own jsonb;
 	wrong record;
@@ -2151,7 +2176,7 @@ BEGIN
 			HINT = 'An id begins with a letter from a to z and has only such letters, digits and underscores, 63 at most.';
 	ELSIF phase NOT IN ('statement', 'commit') THEN
 		RAISE invalid_parameter_value USING MESSAGE = format('unrecognized phase: "%s"', phase), HINT = 'The phases are statement and commit.';
-	ELSIF description ~ '^[ \t\r\n]*$' THEN
+	ELSIF description ~ E'^[ \t\r\n]*$' THEN
 		RAISE invalid_parameter_value USING MESSAGE = 'description must not be empty';
 	END IF;
 	SELECT * INTO wrong FROM dbkit.team_function_trouble(judge);
@@ -2206,7 +2231,7 @@ COMMENT ON FUNCTION dbkit.drop_rule(text) IS
 -- what is there -----------------------------------------------------------------
 
 -- Not temporary objects, the system's, an extension's and our own
-CREATE OR REPLACE FUNCTION dbkit.judged_objects(only_relation oid, only_schema oid, all_functions boolean,
+CREATE OR REPLACE FUNCTION dbkit.schema_objects(only_relation oid, only_schema oid, all_functions boolean,
 	OUT classid oid, OUT objid oid, OUT schema name, OUT name name, OUT kind text, OUT identity text)
 RETURNS SETOF record
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -2226,18 +2251,27 @@ FROM (
 		AND NOT (pronamespace = dbkit.installed_schema() AND (proname, pronargs) IN (('generate_id', 1), ('updated_at', 0)))
 	) AS o (classid, objid, namespace, name, kind)
 JOIN pg_namespace n ON n.oid = o.namespace
-WHERE o.objid >= 16384 AND (n.oid >= 16384 OR n.nspname = 'public') AND n.nspname <> 'dbkit' AND n.nspname NOT LIKE 'pg\_temp\_%'
+WHERE o.objid >= 16384 AND (n.oid >= 16384 OR n.nspname = 'public') AND n.nspname <> 'dbkit' AND NOT starts_with(n.nspname, 'pg_temp_')
 	AND n.oid = coalesce(only_schema, n.oid)
 	AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.objid AND d.deptype = 'e')
+$$;
+COMMENT ON FUNCTION dbkit.schema_objects(oid, oid, boolean) IS
+'the tables, partitions, views, native enums and functions that dbkit.check() looks at: all, or those of a schema, or one relation; of functions all, or the SECURITY DEFINER ones';
+
+CREATE OR REPLACE FUNCTION dbkit.judged_objects(only_relation oid, only_schema oid, all_functions boolean,
+	OUT classid oid, OUT objid oid, OUT schema name, OUT name name, OUT kind text, OUT identity text)
+RETURNS SETOF record
+	LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+SELECT classid, objid, schema, name, kind, identity FROM dbkit.schema_objects(only_relation, only_schema, all_functions)
 UNION ALL
 SELECT 'pg_authid'::regclass, r.oid, '', r.rolname, 'role', quote_ident(r.rolname)
 FROM pg_roles r WHERE r.rolname = dbkit.agreement() ->> 'customer_role' AND only_relation IS NULL AND only_schema IS NULL
 $$;
 COMMENT ON FUNCTION dbkit.judged_objects(oid, oid, boolean) IS
-'the tables, partitions, views, native enums and functions that dbkit.check() looks at: all, and then the customer_role, or those of a schema, or one relation; of functions all, or the SECURITY DEFINER ones';
+'the objects that dbkit.check() looks at: those of the schemas, and where it looks at all of them the customer_role';
 
 CREATE OR REPLACE FUNCTION dbkit.names_object(object text) RETURNS boolean
-	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 SELECT EXISTS (SELECT FROM dbkit.judged_objects(NULL, NULL, true) o, LATERAL (SELECT dbkit.object_name(o.schema, o.name)) AS known (name)
 	WHERE CASE WHEN strpos(object, '%') > 0 THEN known.name LIKE object ELSE known.name = object END)
 $$;
@@ -2246,7 +2280,8 @@ COMMENT ON FUNCTION dbkit.names_object(text) IS 'whether there is an object of t
 -- (id)::text, (id COLLATE "C") and the like are the id; 'a'::text || 'b'::text is a constant,
 -- and so is a pattern with ESCAPE.
 CREATE OR REPLACE FUNCTION dbkit.plain_expression(expression text) RETURNS text
-	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 DECLARE
 	plain text := expression;
 	before text := '';
@@ -2266,7 +2301,8 @@ COMMENT ON FUNCTION dbkit.plain_expression(text) IS 'the text of an expression o
 
 -- The condition may be all of the CHECK, or ANDed with others.
 CREATE OR REPLACE FUNCTION dbkit.pinned_prefix(expression text) RETURNS text
-	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 DECLARE
 	parts text[] := regexp_match(dbkit.plain_expression(expression),
 		'^(.*?)(\((?:id|VALUE) ~~ |"like"\((?:id|VALUE), |starts_with\((?:id|VALUE), |\((?:id|VALUE) \^@ |dbkit\.is_id\((?:id|VALUE), )''((?:[^'']|'''')*)''::text\)(.*)$');
@@ -2295,7 +2331,8 @@ COMMENT ON FUNCTION dbkit.pinned_prefix(text) IS 'the prefix to which a CHECK on
 CREATE OR REPLACE FUNCTION dbkit.table_prefixes(OUT relation oid, OUT prefix text, OUT default_prefix text,
 	OUT check_prefixes text[], OUT check_names text[])
 RETURNS SETOF record
-	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 WITH RECURSIVE call AS MATERIALIZED (
 	SELECT regexp_replace(dbkit.installed_schema()::text, '(\W)', '\\\1', 'g') || '\.generate_id\(''' AS pattern),
 ids AS MATERIALIZED (
@@ -2304,7 +2341,7 @@ ids AS MATERIALIZED (
 		substring(e.expression FROM '^' || call.pattern || '([^'']*)''::text\)$'),
 		CASE WHEN strpos(e.expression, '.generate_id(') > 0 THEN substring(dbkit.plain_expression(e.expression)
 			FROM '^\(*' || call.pattern || '((?:[^'']|'''')*)''::text\)(?:\)|::text|::character varying| COLLATE (?:\w+\.)?"[^"]*")*$') END) AS default_prefix
-	FROM call, dbkit.judged_objects(NULL, NULL, false) o
+	FROM call, dbkit.schema_objects(NULL, NULL, false) o
 	JOIN pg_attribute a ON a.attrelid = o.objid AND a.attname = 'id' AND NOT a.attisdropped
 	JOIN pg_type t ON t.oid = a.atttypid
 	LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated = '',
@@ -2355,7 +2392,7 @@ GRANT SELECT ON dbkit.id_prefix TO PUBLIC;
 
 CREATE OR REPLACE FUNCTION dbkit.table_of(id text) RETURNS regclass
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-SELECT relation::regclass FROM dbkit.id_prefixes() WHERE prefix = dbkit.id_prefix(id)
+SELECT i.relation::regclass FROM (SELECT dbkit.id_prefix(id) OFFSET 0) AS of (prefix) LEFT JOIN dbkit.id_prefixes() i USING (prefix)
 $$;
 COMMENT ON FUNCTION dbkit.table_of(text) IS
 'The table whose ids have the prefix of this id, or NULL. Errors: invalid_text_representation for a malformed id';
@@ -2416,7 +2453,8 @@ $$;
 COMMENT ON FUNCTION dbkit.name_flaw(text) IS 'what is wrong with the name of a table or column, or NULL';
 
 CREATE OR REPLACE FUNCTION dbkit.snake_case(name text) RETURNS text
-	LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 SELECT plain
 FROM regexp_replace(name, '([a-z0-9])([A-Z])', '\1_\2', 'g') AS step1,
 	regexp_replace(step1, '([A-Z])(?=[A-Z][a-z0-9])', '\1_', 'g') AS step2,
@@ -2427,7 +2465,8 @@ $$;
 COMMENT ON FUNCTION dbkit.snake_case(text) IS 'the name that is meant, as orderDate means order_date, or NULL where there is none';
 
 CREATE OR REPLACE FUNCTION dbkit.ask_team(function regprocedure, object oid) RETURNS TABLE (column_name text, problem text, fix text)
-	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 BEGIN
 	FOR column_name, problem, fix IN EXECUTE (SELECT format('SELECT * FROM %I.%I($1)', n.nspname, p.proname)
 			FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = function) USING object LOOP
@@ -2530,7 +2569,8 @@ COMMENT ON FUNCTION dbkit.expression_parts(text, text) IS 'what an expression ha
 -- Whether an expression reads who the session works for: a setting, or a function that is not PostgreSQL's
 -- and is given constants at most.
 CREATE OR REPLACE FUNCTION dbkit.reads_context(expression text) RETURNS boolean
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 SELECT expression ~ '(?<![\w."])(current_setting|(\w+|"([^"]|"")+")\.(\w+|"([^"]|"")+"))\((''([^'']|'''')*''(::\w+)?|\d+|true|false|, )*\)'
 $$;
 COMMENT ON FUNCTION dbkit.reads_context(text) IS 'whether an expression reads a setting, or calls a function that is not PostgreSQL''s with no more than constants';
@@ -2557,7 +2597,8 @@ COMMENT ON FUNCTION dbkit.is_enclosed(text) IS 'whether all of an expression is 
 
 -- For which rows a condition is true: 2 for all, 1 for all while no tenant is set, else 0.
 CREATE OR REPLACE FUNCTION dbkit.openness(expression text) RETURNS integer
-	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 DECLARE
 	bare text := expression;
 	parts text[];
@@ -2654,7 +2695,7 @@ CREATE OR REPLACE FUNCTION dbkit.findings(only_relation oid, only_schema oid, ru
 	OUT rule text, OUT place integer, OUT column_name name, OUT part text, OUT problem text, OUT alters text[], OUT statements text[], OUT risk text)
 RETURNS SETOF record
 	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off
-	SET standard_conforming_strings = on AS $$
+	SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 #variable_conflict use_column
 DECLARE
 	agreed jsonb := (SELECT jsonb_object_agg(v.key, v.value) FROM dbkit.own_agreement() own, dbkit.agreement_values(own.agreement) v);
@@ -2666,6 +2707,7 @@ DECLARE
 	id_key text := CASE style WHEN 'prefixed' THEN 'text COLLATE "C" PRIMARY KEY' WHEN 'uuid' THEN 'uuid PRIMARY KEY DEFAULT gen_random_uuid()'
 		ELSE 'bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY' END;
 	c_collation oid := '"C"'::regcollation;
+	point_in_time CONSTANT text := '^((now|transaction_timestamp|statement_timestamp|clock_timestamp)\(\)|CURRENT_TIMESTAMP(\(\d\))?)$';
 	created_at_columns text[] := ARRAY(SELECT jsonb_array_elements_text(agreed -> 'created_at_columns'));
 	updated_at_columns text[] := ARRAY(SELECT jsonb_array_elements_text(agreed -> 'updated_at_columns'));
 	organization_columns text[] := ARRAY(SELECT jsonb_array_elements_text(agreed -> 'organization_columns'));
@@ -2959,6 +3001,29 @@ protected_sources AS MATERIALIZED (
 	SELECT r.view, CASE count(DISTINCT c.oid) WHEN 1 THEN 'table ' ELSE 'tables ' END || string_agg(DISTINCT format('"%s.%s"', n.nspname, c.relname) COLLATE "C", ', ') AS name, bool_or(c.relforcerowsecurity OR c.relowner <> v.relowner) AS binds_owner
 	FROM readings r JOIN pg_class v ON v.oid = r.view JOIN pg_class c ON c.oid = r.relid AND c.relrowsecurity JOIN pg_namespace n ON n.oid = c.relnamespace
 	GROUP BY r.view),
+-- the tables below one, which a fix of it changes as well
+members AS (
+	SELECT t.relid, t.partitioned, h.inhrelid AS member FROM tables t JOIN pg_inherits h ON h.inhparent = t.relid
+	UNION
+	SELECT m.relid, m.partitioned, h.inhrelid FROM members m JOIN pg_inherits h ON h.inhparent = m.member),
+member_columns AS MATERIALIZED (
+	SELECT DISTINCT m.relid, a.attname FROM members m JOIN pg_attribute a ON a.attrelid = m.member AND a.attnum > 0 AND NOT a.attisdropped WHERE NOT m.partitioned),
+member_defaults AS MATERIALIZED (
+	SELECT c.relid, c.attnum, pg_get_expr(d.adbin, d.adrelid) AS theirs, pg_get_expr(own.adbin, own.adrelid) AS ours
+	FROM columns c JOIN members m USING (relid)
+	JOIN pg_attribute a ON a.attrelid = m.member AND a.attname = c.attname AND a.atthasdef AND a.attgenerated = ''
+	JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+	LEFT JOIN pg_attrdef own ON own.adrelid = c.relid AND own.adnum = c.attnum
+	WHERE c.base IN ('timestamp'::regtype, 'date'::regtype) OR c.attname = 'id' OR c.attname = ANY (created_at_columns || updated_at_columns)),
+-- where one of them has a default for itself, which SET DEFAULT would take away
+other_defaults AS MATERIALIZED (
+	SELECT DISTINCT d.relid, d.attnum FROM member_defaults d WHERE d.theirs IS DISTINCT FROM d.ours),
+-- where a default that stays would be the time of whoever inserts
+local_times AS MATERIALIZED (
+	SELECT DISTINCT d.relid, d.attnum FROM member_defaults d WHERE d.theirs !~ point_in_time OR d.theirs IS DISTINCT FROM d.ours AND d.ours !~ point_in_time),
+-- the triggers that partitions have for themselves
+member_triggers AS MATERIALIZED (
+	SELECT DISTINCT m.relid, g.tgname FROM members m JOIN pg_trigger g ON g.tgrelid = m.member AND g.tgparentid = 0 WHERE m.partitioned),
 clocks AS MATERIALIZED (
 	SELECT DISTINCT ON (c.relid, x.rule) x.rule, c.*
 	FROM columns c JOIN (VALUES ('created_at', created_at_columns), ('updated_at', updated_at_columns)) AS x (rule, names) ON c.attname = ANY (x.names)
@@ -3055,10 +3120,11 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	SELECT i.relid, 'id_default', 0, 'id', NULL, CASE
 			WHEN i.has_default THEN 'the default of column "id" is not dbkit''s generate_id() with a constant prefix'
 			WHEN i.generated THEN 'column "id" is a generated column' ELSE 'column "id" has no default' END || '; use ' || w.wanted,
-		NULL, NULL, NULL, CASE WHEN p.prefix IS NOT NULL AND i.base = 'text'::regtype AND NOT i.generated THEN ARRAY['ALTER COLUMN id SET ' || w.wanted] END, NULL,
+		NULL, NULL, NULL, CASE WHEN p.prefix IS NOT NULL AND i.base = 'text'::regtype AND NOT i.generated AND d.relid IS NULL THEN ARRAY['ALTER COLUMN id SET ' || w.wanted] END, NULL,
 		CASE WHEN i.has_default THEN 'breaks' ELSE 'safe' END
-	FROM ids i LEFT JOIN suggestions s USING (relid),
-	LATERAL (SELECT coalesce(i.prefix, s.suggestion)) AS p (prefix),
+	FROM ids i LEFT JOIN suggestions s USING (relid) LEFT JOIN other_defaults d ON d.relid = i.relid AND d.attnum = i.attnum,
+	-- it may be one that generate_id() refuses
+	LATERAL (SELECT CASE WHEN x <> '' AND dbkit.is_prefix(x) THEN x END FROM coalesce(i.prefix, s.suggestion) AS x) AS p (prefix),
 	LATERAL (SELECT format('DEFAULT %s.generate_id(%L)', installed, coalesce(p.prefix, '...'))) AS w (wanted)
 	WHERE is_prefixed AND i.attnum IS NOT NULL AND i.default_prefix IS NULL
 	UNION ALL
@@ -3066,9 +3132,9 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 			WHEN i.check_prefixes IS NULL THEN 'no CHECK pins the prefix of column "id"'
 			ELSE format('the CHECK on column "id" pins the prefix "%s", its default makes "%s"', i.check_prefixes[1], i.default_prefix) END
 			|| '; use ' || w.wanted,
-		NULL, NULL, NULL, CASE WHEN p.prefix ~ '^[a-z_]+$' AND array_position(i.check_names, NULL) IS NULL AND i.base = 'text'::regtype
+		NULL, NULL, NULL, CASE WHEN p.prefix <> '' AND dbkit.is_prefix(p.prefix) AND array_position(i.check_names, NULL) IS NULL AND i.base = 'text'::regtype AND d.relid IS NULL
 			THEN ARRAY(SELECT format('DROP CONSTRAINT %I', x) FROM unnest(i.check_names) AS x) || ('ADD ' || w.wanted) END, NULL, 'breaks'
-	FROM ids i LEFT JOIN suggestions s USING (relid),
+	FROM ids i LEFT JOIN suggestions s USING (relid) LEFT JOIN other_defaults d ON d.relid = i.relid AND d.attnum = i.attnum,
 	LATERAL (SELECT coalesce(i.prefix, s.suggestion)) AS p (prefix),
 	LATERAL (SELECT format('CHECK (id LIKE %L)', coalesce(p.prefix, '...') || '_%')) AS w (wanted)
 	WHERE is_prefixed AND i.attnum IS NOT NULL
@@ -3088,16 +3154,18 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 		CASE WHEN c.relid IS NULL THEN format('there is no column "%s"; use %I %s', x.names[1], x.names[1], w.definition)
 			ELSE format('column "%s" %s; use %s', c.attname, f.wrong, w.definition) END,
 		CASE WHEN c.base <> 'timestamptz'::regtype THEN 'timestamptz'::regtype::oid END, c.attnum, 'timestamptz',
-		CASE WHEN c.relid IS NULL THEN CASE WHEN NOT t.typed AND u.in_column IS NOT TRUE AND t.relid NOT IN (SELECT f.relid FROM above_foreign f) THEN ARRAY[format('ADD COLUMN %s%I %s', CASE WHEN t.relid IN (SELECT i.relid FROM columns i WHERE i.inherited) THEN 'IF NOT EXISTS ' ELSE '' END, x.names[1], w.definition)] END
+		CASE WHEN c.relid IS NULL THEN CASE WHEN NOT t.typed AND u.in_column IS NOT TRUE AND t.relid NOT IN (SELECT f.relid FROM above_foreign f)
+				AND (t.relid, x.names[1]::name) NOT IN (SELECT m.relid, m.attname FROM member_columns m) THEN ARRAY[format('ADD COLUMN %s%I %s', CASE WHEN t.relid IN (SELECT i.relid FROM columns i WHERE i.inherited) THEN 'IF NOT EXISTS ' ELSE '' END, x.names[1], w.definition)] END
 			WHEN NOT c.generated THEN array_remove(ARRAY[
 				CASE WHEN NOT c.not_null THEN format('ALTER COLUMN %I SET NOT NULL', c.attname) END,
-				CASE WHEN NOT clock.is_set THEN format('ALTER COLUMN %I SET DEFAULT now()', c.attname) END], NULL) END, NULL,
+				CASE WHEN NOT clock.is_set AND d.relid IS NULL THEN format('ALTER COLUMN %I SET DEFAULT now()', c.attname) END], NULL) END, NULL,
 		-- a default for what may be left out before; where no row could be without it, nobody can have left it out
 		CASE WHEN c.relid IS NULL THEN CASE WHEN u.relid IS NULL THEN 'safe' ELSE 'breaks' END
 			WHEN c.base = 'timestamptz'::regtype AND c.not_null AND NOT c.has_default THEN 'safe' ELSE 'breaks' END
 	FROM (SELECT 'timestamptz NOT NULL DEFAULT now()') AS w (definition),
 	tables t CROSS JOIN (VALUES ('created_at', created_at_columns), ('updated_at', updated_at_columns)) AS x (rule, names)
 	LEFT JOIN clocks c ON c.relid = t.relid AND c.rule = x.rule
+	LEFT JOIN other_defaults d ON d.relid = c.relid AND d.attnum = c.attnum
 	LEFT JOIN row_type_uses u ON u.relid = t.relid,
 	-- a cast that a column of another type needs is not seen in the text
 	LATERAL (SELECT c.base = 'timestamptz'::regtype AND c.expression IS NOT NULL AND c.expression ~
@@ -3114,6 +3182,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 			ELSE format('column "storytime" is %s; use jsonb', format_type(c.type, NULL)) END,
 		CASE WHEN c.relid IS NOT NULL THEN 'jsonb'::regtype::oid END, c.attnum, 'jsonb',
 		CASE WHEN c.relid IS NULL AND NOT t.typed AND u.in_column IS NOT TRUE AND t.relid NOT IN (SELECT f.relid FROM above_foreign f)
+				AND (t.relid, 'storytime'::name) NOT IN (SELECT m.relid, m.attname FROM member_columns m)
 			THEN ARRAY[format('ADD COLUMN %sstorytime jsonb', CASE WHEN t.relid IN (SELECT i.relid FROM columns i WHERE i.inherited) THEN 'IF NOT EXISTS ' ELSE '' END)] END, NULL,
 		CASE WHEN c.relid IS NULL AND u.relid IS NULL THEN 'safe' ELSE 'breaks' END
 	FROM tables t LEFT JOIN columns c ON c.relid = t.relid AND c.attname = 'storytime' LEFT JOIN row_type_uses u ON u.relid = t.relid
@@ -3219,7 +3288,13 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 				OR g.prosrc ~* ('new\.' || regexp_replace(quote_ident(c.attname), '(\W)', '\\\1', 'g') || '[ \t\r\n]*:?='))) AS s (sets, seems_to_set)
 		GROUP BY g.relid) AS f ON f.relid = t.relid
 	LEFT JOIN triggers g ON g.relid = t.relid AND g.tgname = f.likely,
-	LATERAL (SELECT format('CREATE%s TRIGGER updated_at BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s', CASE WHEN f.is_taken THEN ' OR REPLACE' ELSE '' END,
+	-- in place of another one of the table, or with a number where a partition has an updated_at for itself
+	LATERAL (SELECT CASE WHEN (t.relid, 'updated_at') NOT IN (SELECT x.relid, x.tgname FROM member_triggers x) THEN CASE WHEN f.is_taken THEN 'OR REPLACE ' ELSE '' END || 'TRIGGER updated_at'
+		ELSE (SELECT 'TRIGGER updated_at_' || number
+			FROM (SELECT x.tgname FROM member_triggers x WHERE x.relid = t.relid UNION SELECT x.tgname FROM triggers x WHERE x.relid = t.relid) AS taken
+			RIGHT JOIN generate_series(1, 1 + (SELECT count(*) FROM member_triggers) + (SELECT count(*) FROM triggers)) AS number ON taken.tgname = 'updated_at_' || number
+			WHERE taken.tgname IS NULL ORDER BY number LIMIT 1) END) AS n (trigger),
+	LATERAL (SELECT format('CREATE %s BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s', n.trigger,
 		t.identity, coalesce(own_function.name || '()', format('%s.updated_at(%s)', installed, CASE c.attname WHEN 'updated_at' THEN '' ELSE quote_literal(c.attname) END)))) AS w (wanted)
 	WHERE NOT t.is_enum AND f.is_kept IS NOT TRUE
 	UNION ALL
@@ -3236,8 +3311,8 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	SELECT k.relid, 'fk_on_delete', k.number, CASE WHEN cardinality(k.conkey) = 1 THEN c.attname END, k.conname::text,
 		format('foreign key "%s" to "%s.%s" is neither ON DELETE CASCADE nor ON DELETE SET NULL; use%s', k.conname, n.nspname, r.relname,
 			CASE WHEN k.period THEN ' a key without PERIOD, which has no such action' ELSE a.delete END), NULL, NULL, NULL,
-		-- RESTRICT says in so many words that rows are to stay: it becomes no CASCADE.  Who adds a key evaluates expressions of the other table's indexes.
-		CASE WHEN NOT k.period AND NOT (k.confdeltype = 'r' AND a.delete = ' ON DELETE CASCADE') AND pg_has_role(r.relowner, h.relowner, 'USAGE') THEN ARRAY[format('DROP CONSTRAINT %I', k.conname),
+		-- RESTRICT says in so many words that rows are to stay: it becomes no CASCADE.  Nor does a key of generated columns.  Who adds a key evaluates expressions of the other table's indexes.
+		CASE WHEN NOT k.period AND NOT (k.confdeltype = 'r' AND a.delete = ' ON DELETE CASCADE') AND NOT g.generated AND pg_has_role(r.relowner, h.relowner, 'USAGE') THEN ARRAY[format('DROP CONSTRAINT %I', k.conname),
 			format('ADD CONSTRAINT %I FOREIGN KEY (%s) REFERENCES %I.%I (%s)%s%s%s%s%s%s', k.conname, dbkit.column_names(k.relid, k.conkey), n.nspname, r.relname,
 				dbkit.column_names(k.confrelid, k.confkey), CASE k.confmatchtype WHEN 'f' THEN ' MATCH FULL' ELSE '' END,
 				CASE k.confupdtype WHEN 'r' THEN ' ON UPDATE RESTRICT' WHEN 'c' THEN ' ON UPDATE CASCADE' WHEN 'n' THEN ' ON UPDATE SET NULL'
@@ -3248,7 +3323,9 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 	JOIN columns c ON c.relid = k.relid AND c.attnum = k.conkey[1]
 	JOIN owners o ON o.oid = k.confrelid JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace n ON n.oid = r.relnamespace
 	JOIN pg_class h ON h.oid = k.relid,
-	LATERAL (SELECT CASE WHEN EXISTS (SELECT FROM unnest(k.conkey) AS attnum WHERE (k.relid, attnum) IN (SELECT x.relid, x.attnum FROM columns x WHERE x.refuses_null))
+	LATERAL (SELECT bool_or((k.relid, attnum) IN (SELECT x.relid, x.attnum FROM columns x WHERE x.refuses_null)),
+		bool_or((k.relid, attnum) IN (SELECT x.relid, x.attnum FROM columns x WHERE x.generated)) FROM unnest(k.conkey) AS attnum) AS g (refuses_null, generated),
+	LATERAL (SELECT CASE WHEN g.refuses_null OR g.generated
 		THEN ' ON DELETE CASCADE' ELSE ' ON DELETE SET NULL' END) AS a (delete)
 	WHERE k.confdeltype NOT IN ('c', 'n')
 	UNION ALL
@@ -3284,6 +3361,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 				AND EXISTS (SELECT FROM pg_class x JOIN pg_class y ON y.oid = c.relid WHERE x.oid = m.referenced AND x.relpersistence IN ('p', y.relpersistence)) THEN ARRAY[format('ADD FOREIGN KEY (%I) REFERENCES %s (id)%s', c.attname, dbkit.relation_name(m.referenced),
 			CASE WHEN m.referenced NOT IN (SELECT o.oid FROM owners o) THEN '' WHEN c.refuses_null THEN ' ON DELETE CASCADE' ELSE ' ON DELETE SET NULL' END)] END,
 		CASE WHEN m.relid IS NULL AND octet_length(e.name) < 64 AND NOT c.inherited AND NOT c.typed AND c.relid NOT IN (SELECT f.relid FROM above_foreign f) AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.relid AND a.attname = e.name)
+			AND (c.relid, e.name::name) NOT IN (SELECT x.relid, x.attname FROM member_columns x)
 			THEN ARRAY[format('ALTER TABLE %s RENAME COLUMN %I TO %I;', c.identity, c.attname, e.name)] END, 'breaks'
 	FROM columns c LEFT JOIN referenced r USING (relid, attnum) LEFT JOIN keys k USING (relid) LEFT JOIN meant m USING (relid, attnum),
 	-- written as the suffix is: _id and _extid, Id and Extid
@@ -3487,9 +3565,9 @@ retyped AS (
 			OR k.calls AND s.oid <> t.oid AND t.oid IN ('int8'::regtype, 'timestamptz'::regtype)
 			OR NOT y.is_kin AND (k.is_indexed OR k.is_checked AND NOT (s.oid = 'timestamp'::regtype AND t.oid = 'timestamptz'::regtype)) THEN NULL
 		-- a default follows as the time of whoever inserts, unless it is a point in time already
-		WHEN t.oid = 'timestamptz'::regtype AND c.has_default AND f.rule NOT IN ('created_at', 'updated_at')
-			AND (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d WHERE d.adrelid = c.relid AND d.adnum = c.attnum)
-				!~ '^((now|transaction_timestamp|statement_timestamp|clock_timestamp)\(\)|CURRENT_TIMESTAMP(\(\d\))?)$' THEN NULL
+		WHEN t.oid = 'timestamptz'::regtype AND ((c.relid, c.attnum) IN (SELECT d.relid, d.attnum FROM local_times d)
+				OR c.has_default AND f.rule NOT IN ('created_at', 'updated_at')
+				AND (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d WHERE d.adrelid = c.relid AND d.adnum = c.attnum) !~ point_in_time) THEN NULL
 		WHEN t.oid = 'timestamptz'::regtype AND s.oid IN ('timestamp'::regtype, 'date'::regtype) THEN CASE WHEN NOT c.generated
 			THEN format(' USING %I%s AT TIME ZONE ''UTC''', c.attname, CASE s.typname WHEN 'date' THEN '::timestamp' ELSE '' END) END
 		WHEN t.oid IN ('int8range'::regtype, 'int8multirange'::regtype) AND NOT c.has_default THEN CASE WHEN NOT c.generated
@@ -3866,7 +3944,7 @@ COMMENT ON FUNCTION dbkit.tenant_comparison(regclass, text, text) IS
 'the condition that a column has what a function of the context gives; datatype_mismatch or collation_mismatch where its values do not tell tenants apart';
 
 CREATE OR REPLACE FUNCTION dbkit.tenant_column(relation regclass, tables text, columns text) RETURNS text
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE sql STABLE PARALLEL UNSAFE
 	RETURN CASE WHEN dbkit.is_listed(relation, dbkit.agreement() -> tables) THEN 'id'
 		ELSE (SELECT listed.name FROM jsonb_array_elements_text(dbkit.agreement() -> columns) WITH ORDINALITY AS listed (name, nth)
 			JOIN pg_attribute a ON a.attrelid = relation AND a.attname = listed.name AND a.attnum > 0 AND NOT a.attisdropped
@@ -3878,7 +3956,7 @@ COMMENT ON FUNCTION dbkit.tenant_column(regclass, text, text) IS
 -- another organization.  Access member needs both, and read goes by none.
 CREATE OR REPLACE FUNCTION dbkit.tenant_conditions(relation regclass, access text, INOUT user_column text, INOUT organization_column text,
 	OUT visible text, OUT writable text)
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	table_name name := (SELECT relname FROM pg_class WHERE oid = relation);
 	missing text;
@@ -3949,7 +4027,7 @@ COMMENT ON FUNCTION dbkit.isolation_policies(text) IS 'the names that the polici
 
 -- NULL where there is none, or where it is to be isolated
 CREATE OR REPLACE FUNCTION dbkit.admin_beside(role text) RETURNS text
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE sql STABLE PARALLEL UNSAFE
 	RETURN (SELECT r.rolname::text FROM pg_roles r WHERE r.rolname = dbkit.agreement() ->> 'admin_role' AND r.rolname <> role);
 COMMENT ON FUNCTION dbkit.admin_beside(text) IS 'the role that sees all rows where this one is isolated, of the agreement';
 
@@ -4046,10 +4124,10 @@ CREATE OR REPLACE FUNCTION dbkit.excess_sql(relation regclass, role text) RETURN
 COMMENT ON FUNCTION dbkit.excess_sql(regclass, text) IS 'the statements that take from a role what it needs to write';
 
 CREATE OR REPLACE FUNCTION dbkit.default_sql(relation regclass, attname text, tables text, reader text) RETURNS SETOF text
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE sql STABLE PARALLEL UNSAFE
 	BEGIN ATOMIC
 	SELECT format('ALTER TABLE ONLY %s ALTER COLUMN %I SET DEFAULT %s%s', dbkit.relation_name(relation), a.attname, reader,
-		'::' || nullif(nullif(dbkit.base_type(a.atttypid)::text, 'text'), 'character varying'))
+		(SELECT '::' || base FROM dbkit.base_type(a.atttypid) AS base WHERE base NOT IN ('text'::regtype, 'varchar'::regtype)))
 	FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
 	WHERE a.attrelid = relation AND a.attname = default_sql.attname AND NOT a.atthasdef AND a.attidentity = '' AND t.typdefault IS NULL
 		AND NOT (a.attname = 'id' AND dbkit.is_listed(relation, dbkit.agreement() -> tables));
@@ -4065,7 +4143,7 @@ COMMENT ON FUNCTION dbkit.wants_tenant_key(text) IS 'whether the rule tenant_key
 
 -- For a new table alone: on one with rows the index would be built while nobody can write.
 CREATE OR REPLACE FUNCTION dbkit.tenant_key_sql(relation regclass, attname text) RETURNS SETOF text
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE sql STABLE PARALLEL UNSAFE
 	BEGIN ATOMIC
 	SELECT format('ALTER TABLE ONLY %s ADD UNIQUE (%I, id)', dbkit.relation_name(relation), t.attname)
 	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -4093,7 +4171,7 @@ DECLARE
 	needed text;
 	full_tables oid[] := '{}';
 BEGIN
-	IF dbkit.wants_tenant_key((SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = relation)) IS NOT TRUE OR NOT dbkit.is_new(relation) THEN
+	IF dbkit.wants_tenant_key((SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation)) IS NOT TRUE OR NOT dbkit.is_new(relation) THEN
 		RETURN;
 	END IF;
 	FOR finding IN SELECT k.confrelid, string_to_array(j.statements, E'\n') AS statements
@@ -4121,7 +4199,7 @@ COMMENT ON FUNCTION dbkit.tenant_keys_sql(regclass, boolean) IS
 CREATE OR REPLACE FUNCTION dbkit.note_tenant_keys(relation regclass) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF dbkit.wants_tenant_key((SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = relation))
+	IF dbkit.wants_tenant_key((SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation))
 		AND EXISTS (SELECT FROM dbkit.judge(relation, NULL) WHERE rule = 'tenant_key' AND statements IS NOT NULL)
 	THEN
 		RAISE NOTICE USING MESSAGE = format('foreign keys of table "%s" can reference rows of other tenants', (SELECT relname FROM pg_class WHERE oid = relation)),
@@ -4133,7 +4211,7 @@ COMMENT ON FUNCTION dbkit.note_tenant_keys(regclass) IS 'says if a table has for
 -- Row security does not descend: a partition or child that is queried by its own name goes by
 -- its own policies, so each gets the same.  Privileges and defaults are the table's alone.
 CREATE OR REPLACE FUNCTION dbkit.protection_sql(relation regclass, user_column text, organization_column text, role text, stem text, access text) RETURNS SETOF text
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	conditions record := dbkit.tenant_conditions(relation, access, user_column, organization_column);
 	admin text := dbkit.admin_beside(role);
@@ -4176,7 +4254,7 @@ COMMENT ON FUNCTION dbkit.protection_sql(regclass, text, text, text, text, text)
 
 -- Permissive policies are combined with OR
 CREATE OR REPLACE FUNCTION dbkit.warn_of_policies(relation regclass, role text, stem text) RETURNS void
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	own text[] := dbkit.isolation_policies(stem) || CASE WHEN role = 'public' THEN ARRAY[dbkit.policy_name(dbkit.admin_beside(role), 'all_rows')] END;
 	others text := (SELECT string_agg(format('"%s"', p.polname), ', ' ORDER BY p.polname::text COLLATE "C")
@@ -4215,7 +4293,7 @@ END $$;
 COMMENT ON FUNCTION dbkit.warn_of_owner(regclass, text, text) IS 'warns where forced row level security takes the rows from an owner who can log in';
 
 CREATE OR REPLACE FUNCTION dbkit.note_leftovers(relation regclass, role text) RETURNS void
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	schema name := (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation);
 	admin text := dbkit.agreement() ->> 'admin_role';
@@ -4232,7 +4310,7 @@ END $$;
 COMMENT ON FUNCTION dbkit.note_leftovers(regclass, text) IS 'says what the roles lack that dbkit.protect() cannot give them';
 
 CREATE OR REPLACE FUNCTION dbkit.report_leftovers(relation regclass, role text, stem text) RETURNS void
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	member record;
 	owners oid[] := '{}';
@@ -4255,7 +4333,8 @@ END $$;
 COMMENT ON FUNCTION dbkit.report_leftovers(regclass, text, text) IS 'says what protecting a table leaves for people to do, about each owner once';
 
 CREATE OR REPLACE FUNCTION dbkit.run_statements(statements text[]) RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	SET standard_conforming_strings = on AS $$
 DECLARE
 	statement text;
 BEGIN
@@ -4333,7 +4412,8 @@ COMMENT ON FUNCTION dbkit.is_in_reach(regclass) IS
 'whether anybody but its owner has a privilege on a table or its columns, or on all tables, a view reads it, or a function lets others act as an owner whom row level security binds';
 
 CREATE OR REPLACE FUNCTION dbkit.unprotect_table(relation regclass, role text, is_root boolean) RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 DECLARE
 	name text := dbkit.relation_name(relation);
 	admin text := dbkit.admin_beside(role);
@@ -4392,7 +4472,7 @@ COMMENT ON FUNCTION dbkit.unprotect(regclass, name) IS
 
 CREATE OR REPLACE FUNCTION dbkit.table_request(schema text, name text, columns text, prefix text, access text,
 	OUT relation text, OUT relname text)
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	parts text[];
 BEGIN
@@ -4407,6 +4487,8 @@ BEGIN
 	parts := parse_ident(name);
 	IF cardinality(parts) > 3 OR cardinality(parts) = 3 AND parts[1] <> current_database() THEN
 		RAISE EXCEPTION USING ERRCODE = 'syntax_error', MESSAGE = format('improper relation name (too many dotted names): %s', array_to_string(parts, '.'));
+	ELSIF cardinality(parts) = 1 AND schema IS NULL THEN
+		RAISE invalid_schema_name USING MESSAGE = 'no schema has been selected to create in';
 	END IF;
 	relname := parts[cardinality(parts)];
 	relation := format('%I.%I', CASE cardinality(parts) WHEN 1 THEN schema ELSE parts[cardinality(parts) - 1] END, relname);
@@ -4417,7 +4499,7 @@ COMMENT ON FUNCTION dbkit.table_request(text, text, text, text, text) IS
 -- The columns are read by the search_path of the caller, so what is before them names all with its
 -- schema, and a default and a CHECK, which has an operator, come in a statement of their own.
 CREATE OR REPLACE FUNCTION dbkit.first_column(relation regclass, relname text, prefix text, OUT definition text, OUT completion text)
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	-- The key of a partitioned table has the columns of its partition key as well.
 	key text := CASE WHEN (SELECT relkind FROM pg_class WHERE oid = relation) = 'r' THEN ' PRIMARY KEY' ELSE '' END;
@@ -4440,7 +4522,7 @@ COMMENT ON FUNCTION dbkit.first_column(regclass, text, text) IS
 'the column that a new table lacks to have the primary key that the rules want, NULL if it lacks none, and the ALTER TABLE that completes it';
 
 CREATE OR REPLACE FUNCTION dbkit.table_policy_sql(relation regclass) RETURNS text
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	role text := dbkit.agreement() ->> 'customer_role';
 	policy text := format('CREATE POLICY %I ON %s%s USING ', coalesce(dbkit.isolation_policy(role), 'isolation'), dbkit.relation_name(relation),
@@ -4452,13 +4534,13 @@ COMMENT ON FUNCTION dbkit.table_policy_sql(regclass) IS 'the policy of a new tab
 
 -- What the column is named now whose number was noted, or that has come since
 CREATE OR REPLACE FUNCTION dbkit.column_now(relation regclass, noted smallint, tables text, columns text) RETURNS text
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE sql STABLE PARALLEL UNSAFE
 	RETURN coalesce((SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum = noted AND NOT a.attisdropped),
 		dbkit.tenant_column(relation, tables, columns));
 COMMENT ON FUNCTION dbkit.column_now(regclass, smallint, text, text) IS 'the name of a column that tells tenants apart, whatever it was called before';
 
 CREATE OR REPLACE FUNCTION dbkit.can_isolate(relation regclass, user_column text, organization_column text) RETURNS boolean
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM dbkit.tenant_conditions(relation, 'tenant', user_column, organization_column);
 	RETURN true;
@@ -4469,13 +4551,14 @@ COMMENT ON FUNCTION dbkit.can_isolate(regclass, text, text) IS 'whether a column
 
 -- For the role of the agreement or, until that is there, for all
 CREATE OR REPLACE FUNCTION dbkit.customers() RETURNS text
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE sql STABLE PARALLEL UNSAFE
 	RETURN coalesce((SELECT r.rolname::text FROM pg_roles r WHERE r.rolname = dbkit.agreement() ->> 'customer_role'), 'public');
 COMMENT ON FUNCTION dbkit.customers() IS 'the role for which a new table is protected';
 
 -- What a finding in a new table is put right by, where that is not the fix for an old one
 CREATE OR REPLACE FUNCTION dbkit.new_table_fix(relation regclass, rule text, col text, fix text) RETURNS text
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 DECLARE
 	name text := dbkit.relation_name(relation);
 	key record;
@@ -4493,7 +4576,7 @@ BEGIN
 			FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = relation AND a.attname = col AND k.conkey = ARRAY[a.attnum]
 			WHERE k.conrelid = relation AND k.contype = 'f' LIMIT 1;
 			RETURN format('ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %2$I %s', name, key.conname,
-				regexp_replace(key.definition, '( ON DELETE [A-Z ]+)?( DEFERRABLE.*)?$', CASE WHEN key.attnotnull THEN ' ON DELETE CASCADE\2' ELSE ' ON DELETE SET NULL\2' END));
+				regexp_replace(key.definition, '( ON DELETE (?:RESTRICT|CASCADE|NO ACTION|SET NULL|SET DEFAULT)(?: \([^)]*\))?)?( (?:NOT )?(?:DEFERRABLE|VALID|ENFORCED).*)?$', CASE WHEN key.attnotnull THEN ' ON DELETE CASCADE\2' ELSE ' ON DELETE SET NULL\2' END));
 		ELSE
 			RETURN fix;
 	END CASE;
@@ -4527,9 +4610,9 @@ BEGIN
 		-- One at a time: what is put right can make others appear, or go.
 		SELECT * INTO finding FROM dbkit.check(relation) WITH ORDINALITY AS f
 		WHERE (level <> 'warning' OR fix IS NOT NULL) AND rule <> 'tenant_key'
-		ORDER BY f.rule LIKE 'rls\_%', f.rule = 'rls_policy', f.rule = 'fk_index', f.rule = 'extid', f.ordinality LIMIT 1;
+		ORDER BY starts_with(f.rule, 'rls_'), f.rule = 'rls_policy', f.rule = 'fk_index', f.rule = 'extid', f.ordinality LIMIT 1;
 		-- Once the columns are right, and before foreign keys get indexes
-		IF NOT has_keys AND (finding.rule IS NULL OR finding.rule = 'fk_index' OR finding.rule LIKE 'rls\_%') THEN
+		IF NOT has_keys AND (finding.rule IS NULL OR finding.rule = 'fk_index' OR starts_with(finding.rule, 'rls_')) THEN
 			has_keys := true;
 			more := ARRAY(SELECT dbkit.tenant_keys_sql(relation, false));
 			PERFORM dbkit.run_statements(more);
@@ -4541,7 +4624,7 @@ BEGIN
 			RAISE EXCEPTION USING ERRCODE = 'KD001', MESSAGE = finding.problem;
 		END IF;
 		more := NULL;
-		IF NOT is_protected AND (finding.rule IS NULL OR finding.rule LIKE 'rls\_%') THEN
+		IF NOT is_protected AND (finding.rule IS NULL OR starts_with(finding.rule, 'rls_')) THEN
 			organization := dbkit.column_now(relation, noted_organization, 'organization_tables', 'organization_columns') WHERE access <> 'read';
 			of_user := dbkit.column_now(relation, noted_user, 'user_tables', 'user_columns') WHERE access = 'member' OR access = 'tenant' AND organization IS NULL;
 			IF access <> 'tenant' OR dbkit.can_isolate(relation, of_user, organization) THEN
@@ -4804,7 +4887,7 @@ DECLARE
 	sizes integer[];
 BEGIN
 	SELECT coalesce(array_agg(d[1]::integer ORDER BY n), '{}'), coalesce(array_agg(d[2]::bigint - d[1]::bigint + 1 ORDER BY n), '{}') INTO bounds, sizes
-	FROM regexp_matches(dimensions, '\[(-?[0-9]+):(-?[0-9]+)\]', 'g') WITH ORDINALITY AS m (d, n);
+	FROM regexp_matches(dimensions, '[[](-?[0-9]+):(-?[0-9]+)[]]', 'g') WITH ORDINALITY AS m (d, n);
 	FOR dimension IN REVERSE cardinality(sizes)..2 LOOP
 		elements := ARRAY(SELECT to_jsonb(elements[first : first + sizes[dimension] - 1]) FROM generate_series(1, cardinality(elements), sizes[dimension]) AS first);
 	END LOOP;
@@ -5098,7 +5181,7 @@ BEGIN
 		END IF;
 		columns := dbkit.columns_of_type(type);
 		RETURN concat('(', array_to_string(ARRAY(
-			SELECT CASE WHEN string IS NULL THEN '' ELSE concat('"', replace(replace(string, '\', '\\'), '"', '""'), '"') END
+			SELECT CASE WHEN string IS NULL THEN '' ELSE concat('"', replace(replace(string, E'\\', E'\\\\'), '"', '""'), '"') END
 			FROM unnest(dbkit.typed_row_texts(columns.names, columns.types, document, given)) WITH ORDINALITY AS t (string, n)
 			ORDER BY n), ','), ')');
 	ELSIF kind = 'json' THEN
@@ -5285,7 +5368,7 @@ COMMENT ON FUNCTION dbkit.annotations_yaml(regnamespace) IS
 'dbkit.annotations() as YAML, for a file that is kept with the migrations: the same bytes wherever the comments are the same, by the names of schemas, tables and columns. Errors: invalid_schema_name';
 
 CREATE OR REPLACE FUNCTION dbkit.name_parts(name text) RETURNS text[]
-	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN parse_ident(name);
 EXCEPTION WHEN invalid_parameter_value THEN
@@ -5408,5 +5491,6 @@ COMMENT ON FUNCTION dbkit.annotate(jsonb) IS
 
 DO LANGUAGE plpgsql $$
 BEGIN
-	PERFORM set_config('search_path', current_setting('dbkit_portable.search_path'), true);
+	PERFORM set_config('search_path', current_setting('dbkit_portable.search_path'), true),
+		set_config('standard_conforming_strings', current_setting('dbkit_portable.conforming_strings'), true);
 END $$;

@@ -91,6 +91,11 @@ DROP TABLE remarks, tariffs, hue_enum;
 DROP VIEW made_of;
 SELECT rule, object_identity, problem FROM dbkit.check();
 
+-- what a foreign key does on DELETE is put right, and when it is checked stays
+SELECT dbkit.create_table('later', 'user_id text NOT NULL REFERENCES users ON UPDATE CASCADE ON DELETE RESTRICT DEFERRABLE INITIALLY DEFERRED, sender_id text REFERENCES users DEFERRABLE');
+SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'later'::regclass AND contype = 'f' AND conrelid <> confrelid ORDER BY 1;
+DROP TABLE later;
+
 -- what it refuses; nothing stays
 SELECT dbkit.create_table('users'); -- fails
 SELECT dbkit.create_table('q', 'a int', 'usr'); -- fails
@@ -109,6 +114,10 @@ SELECT dbkit.create_table(NULL); -- fails
 SELECT dbkit.create_table('q', NULL); -- fails
 SELECT dbkit.create_table('no_such_schema.q'); -- fails
 SELECT dbkit.create_table('a.b.c.d'); -- fails
+SET search_path = no_such_schema;
+SELECT dbkit.create_table('q'); -- fails
+\echo :LAST_ERROR_SQLSTATE
+SET search_path = made, public;
 SELECT to_regclass('q') IS NULL, to_regclass('users') IS NOT NULL;
 DO $$
 BEGIN

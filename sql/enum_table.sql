@@ -141,6 +141,16 @@ SELECT array_agg(v) FROM dbkit.enum_values('public.status_enum') v;
 SELECT atttypid::regtype FROM pg_attribute WHERE attrelid = 'public.trap_enum'::regclass AND attname = 'value';
 DROP TABLE pg_temp.status_enum;
 
+-- values in several dimensions are values one after the other
+SELECT dbkit.create_enum('square', ARRAY[['a', 'b'], ['c', 'd']]);
+SELECT dbkit.enum_values('square_enum');
+SELECT dbkit.create_enum('hole', ARRAY[['a'], [NULL]]);  -- fails
+DROP TABLE square_enum;
+SET search_path = regress_no_schema;
+SELECT dbkit.create_enum('nowhere', '{a}');  -- fails
+\echo :LAST_ERROR_SQLSTATE
+RESET search_path;
+
 \set VERBOSITY terse
 SET client_min_messages = warning;
 DROP SCHEMA "regress S.""x", regress_trap CASCADE;

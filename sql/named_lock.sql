@@ -142,6 +142,19 @@ SELECT * FROM pg_temp.held();
 SELECT pg_advisory_unlock_all();
 DROP TABLE t;
 
+-- beside a scan that others take part in
+SET dbkit.enforce = off;
+CREATE TABLE jobs AS SELECT n FROM generate_series(1, 1000) AS n;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SELECT dbkit.lock('job ' || n, '1s'), dbkit.lock_shared('job ' || n, '1s') FROM jobs WHERE n = 7;
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+RESET min_parallel_table_scan_size;
+DROP TABLE jobs;
+RESET dbkit.enforce;
+
 -- anyone may
 CREATE ROLE regress_locker;
 SET ROLE regress_locker;

@@ -147,6 +147,23 @@ function_body(Jsonb *agreement)
 }
 
 /*
+ * Give the function of the agreement to the role that the caller has agreed for: what
+ * belongs to a mere member of it is not trusted.
+ */
+static void
+give_to_owner(const char *function, Oid extension_owner)
+{
+	Oid			owner = dbkit_owns_database(GetUserId()) ? dbkit_database_owner() : extension_owner;
+
+	SPI_connect();
+	dbkit_run_utility(psprintf("ALTER FUNCTION %s() OWNER TO %s", function,
+							   quote_identifier(GetUserNameFromId(owner, false))));
+	SPI_finish();
+	CommandCounterIncrement();
+	dbkit_refresh_agreement();
+}
+
+/*
  * Write the agreement, which holds at once in this session.
  *
  * Errors: invalid_parameter_value for an unknown key, or a value that the key cannot have.
@@ -171,6 +188,8 @@ dbkit_end_agreement_change(Jsonb *agreement)
 	SPI_finish();
 	CommandCounterIncrement();
 	dbkit_refresh_agreement();
+	if (dbkit_agreement()->untrusted != NULL)
+		give_to_owner(function, owner);
 }
 
 /*

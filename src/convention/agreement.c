@@ -316,8 +316,8 @@ dbkit_find_extension(Oid *owner, Oid *namespace)
 }
 
 /* Return the owner of the database. */
-static Oid
-database_owner(void)
+Oid
+dbkit_database_owner(void)
 {
 	HeapTuple	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(MyDatabaseId));
 	Oid			owner;
@@ -394,7 +394,7 @@ find_distrust(Form_pg_proc form, Oid extension_owner)
 	if (form->prolang != SQLlanguageId)
 		return "it is not an SQL function";
 	if (superuser_arg(form->proowner) || form->proowner == extension_owner ||
-		form->proowner == database_owner())
+		form->proowner == dbkit_database_owner())
 		return NULL;
 	return "its owner is not a superuser and owns neither the extension nor the database";
 }

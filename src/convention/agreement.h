@@ -71,6 +71,7 @@ extern void dbkit_read_agreement(Agreement *agreement, Jsonb *own);
 extern bool dbkit_keeps_agreement(const char *schema, const char *name);
 extern void dbkit_refresh_agreement(void);
 extern bool dbkit_find_extension(Oid *owner, Oid *namespace);
+extern Oid	dbkit_database_owner(void);
 extern void dbkit_agreement_init(void);
 
 #endif							/* DBKIT_AGREEMENT_H */

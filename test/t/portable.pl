@@ -293,6 +293,29 @@ CREATE INDEX ON shifting (abs(called));
 CREATE UNLOGGED TABLE fleeting (id text COLLATE "C" PRIMARY KEY); CREATE TABLE lasting (id text COLLATE "C" PRIMARY KEY, fleeting_id text COLLATE "C", lasting_id text COLLATE "C" GENERATED ALWAYS AS (id) STORED);
 CREATE TYPE shape AS (thing_id text); CREATE TABLE typed OF shape; CREATE UNLOGGED TABLE as_fleeting (fleeting_id text COLLATE "C");
 CREATE TABLE codes (code varchar(3) PRIMARY KEY, parent text REFERENCES codes, code_id varchar(9), codes varchar(3)[]);
+-- below
+CREATE FOREIGN DATA WRAPPER fix; CREATE SERVER fix FOREIGN DATA WRAPPER fix;
+CREATE TABLE away (user_id text COLLATE "C", order_id text COLLATE "C") PARTITION BY LIST (order_id); CREATE TABLE away_1 PARTITION OF away FOR VALUES IN ('1') PARTITION BY LIST (order_id);
+CREATE FOREIGN TABLE away_2 PARTITION OF away_1 DEFAULT SERVER fix;
+CREATE TABLE parent (user_id text COLLATE "C", order_id text, thing_id text); CREATE FOREIGN TABLE child () INHERITS (parent) SERVER fix;
+CREATE TABLE par (id text COLLATE "C" PRIMARY KEY, created_at timestamptz NOT NULL, updated_at timestamp DEFAULT now());
+CREATE TABLE chi (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('chi') CHECK (id LIKE 'chi_%'), created_at timestamptz NOT NULL DEFAULT clock_timestamp(), updated_at timestamp DEFAULT clock_timestamp()) INHERITS (par);
+CREATE TABLE older (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('odr') CHECK (id LIKE 'odr_%'), created_at timestamp DEFAULT now(), updated_at timestamp DEFAULT (now() AT TIME ZONE 'utc')) PARTITION BY LIST (id);
+CREATE TABLE older_1 PARTITION OF older (created_at DEFAULT (now() AT TIME ZONE 'utc'), updated_at DEFAULT now()) DEFAULT;
+CREATE TABLE same (id text COLLATE "C" PRIMARY KEY DEFAULT 'sam_1', created_at timestamptz NOT NULL DEFAULT '2020-01-01 00:00:00Z', updated_at timestamp DEFAULT '2020-01-01') PARTITION BY LIST (id);
+CREATE TABLE same_1 PARTITION OF same DEFAULT;
+CREATE TABLE ups (id text COLLATE "C" PRIMARY KEY DEFAULT 'USR_' || gen_random_uuid() CHECK (id LIKE 'USR_%')); CREATE TABLE downs (id text COLLATE "C" PRIMARY KEY CHECK (id LIKE '\_usr\_%'));
+CREATE TABLE quotes (id text COLLATE "C" PRIMARY KEY CHECK (id LIKE 'it''s(_%'));
+CREATE TABLE generated (author text COLLATE "C", user_id text COLLATE "C" GENERATED ALWAYS AS (author) STORED REFERENCES users);
+CREATE TABLE likes (author text COLLATE "C", user_id text COLLATE "C" GENERATED ALWAYS AS (author) STORED, other_id text COLLATE "C" GENERATED ALWAYS AS (author) STORED);
+CREATE UNLOGGED TABLE sessions (id text COLLATE "C" PRIMARY KEY); CREATE TABLE hits (session_id text COLLATE "C"); CREATE UNLOGGED TABLE visits (session_id text COLLATE "C", user_id text COLLATE "C");
+CREATE TYPE place AS (thing_id text, name text); CREATE TABLE places OF place; CREATE TABLE free (thing_id text); CREATE TABLE bound (thing_extid text, storytime jsonb, created_at timestamptz) INHERITS (free);
+CREATE TABLE parted (n bigint, updated_at timestamptz) PARTITION BY LIST (n); CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1) PARTITION BY LIST (n); CREATE TABLE parted_2 PARTITION OF parted_1 DEFAULT;
+CREATE TABLE parted_3 PARTITION OF parted DEFAULT;
+CREATE TRIGGER updated_at BEFORE UPDATE ON parted_2 FOR EACH ROW EXECUTE FUNCTION updated_at(); CREATE TRIGGER updated_at_1 BEFORE UPDATE ON parted_3 FOR EACH ROW EXECUTE FUNCTION updated_at();
+CREATE TRIGGER updated_at BEFORE UPDATE ON parted EXECUTE FUNCTION noop();
+CREATE TABLE replaced (n bigint, updated_at timestamptz); CREATE TABLE replaced_1 () INHERITS (replaced);
+CREATE TRIGGER updated_at AFTER UPDATE ON replaced FOR EACH ROW EXECUTE FUNCTION noop(); CREATE TRIGGER updated_at BEFORE UPDATE ON replaced_1 FOR EACH ROW EXECUTE FUNCTION updated_at();
 };
 install('judged_without');
 $node->safe_psql('postgres', 'CREATE DATABASE judged_with TEMPLATE template0');
@@ -421,6 +444,71 @@ for my $db ('judged_with', 'judged_without')
 	$said{$db} .= refusals($db);
 }
 same($said{judged_without}, $said{judged_with}, 'rules of a team are added and refused in the same words');
+
+# The text of expressions that is read, and the functions' own, depend on settings of the session.
+{
+	my ($plain, $set) = map { $node->safe_psql('judged_without', "SET client_min_messages = error; $_ SELECT * FROM dbkit.check()") }
+		'', 'SET quote_all_identifiers = on; SET standard_conforming_strings = off;';
+	cmp_ok(scalar(split /\n/, $plain), '>', 100, 'many rules are broken');
+	same($set, $plain, 'and that is found whatever the session has set for the text of SQL');
+}
+is($node->safe_psql('judged_without', q{SELECT oid::regprocedure FROM pg_proc
+	WHERE (pronamespace = 'dbkit'::regnamespace OR proname IN ('generate_id', 'updated_at')) AND prosqlbody IS NULL
+		AND strpos(regexp_replace(prosrc, $$\mE'(\\\\.|[^'\\\\]|'')*'$$, '', 'g'), '\') > 0 AND NOT coalesce('standard_conforming_strings=on' = ANY (proconfig), false)}), '',
+	'each function that has a backslash in a literal says how that is read');
+{
+	my $functions = q{SELECT oid::regprocedure, md5(coalesce(pg_get_function_sqlbody(oid), prosrc)) FROM pg_proc WHERE pronamespace = 'dbkit'::regnamespace ORDER BY 1};
+	my $before = $node->safe_psql('hosted', $functions);
+	local $ENV{PGOPTIONS} = '-c standard_conforming_strings=off -c quote_all_identifiers=on';
+	is(run_file('hosted', 'dbkit.sql', 'regress_hosted'), '', 'it is installed again where such settings are another');
+	delete $ENV{PGOPTIONS};
+	is($node->safe_psql('hosted', $functions), $before, 'and does the same');
+}
+
+# In a parallel query nothing can be set, and no subtransaction begun.
+is($node->safe_psql('judged_without', q{
+	WITH functions AS (
+		SELECT oid, proname, proparallel::text AS parallel, regexp_replace(coalesce(pg_get_function_sqlbody(oid), prosrc), $$'([^']|'')*'$$, '', 'g') AS body
+		FROM pg_proc WHERE pronamespace = 'dbkit'::regnamespace OR proname IN ('generate_id', 'updated_at'))
+	SELECT f.oid::regprocedure FROM functions f
+	WHERE f.parallel <> 'u' AND f.body ~ '\mEXCEPTION\s+WHEN|\mset_config\('
+		OR EXISTS (SELECT FROM functions g WHERE f.body ~ ('\m' || g.proname || '\(') AND strpos('sru', f.parallel) < strpos('sru', g.parallel))}), '',
+	'no function claims to be safer in a parallel query than those that it calls');
+is($node->safe_psql('hosted', q{
+	SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;
+	SELECT count(*) FILTER (WHERE dbkit.table_of(id) = 'documents'::regclass) > 1 FROM documents;
+	SELECT count(*) > 1 FROM documents WHERE dbkit.table_of(id) IN (SELECT relation FROM dbkit.id_prefix WHERE prefix = 'doc')}), "t\nt",
+	'tables are looked up by ids in a parallel query');
+install('empty');
+(undef, undef, $stderr) = $node->psql('empty', q{SELECT dbkit.table_of('zzz')});
+like($stderr, qr/ERROR:  invalid id: "zzz"/, 'what is no id is refused also where no table has a prefix');
+
+# A member of the role that owns the database may agree, and what it has agreed on is used.
+{
+	my $member = q{SET client_min_messages = error; SELECT dbkit.agree('{"preset": "bigint"}'); SELECT dbkit.agreement() ->> 'preset'; SELECT dbkit.agree('{"preset": "uuid"}'); SELECT dbkit.agreement() ->> 'preset';
+		SELECT proowner::regrole FROM pg_proc WHERE proname = 'dbkit_agreement'; DROP FUNCTION dbkit_agreement();
+		SET ROLE regress_team; SELECT dbkit.exempt('a', 'bigint', 'why') IS NULL; SELECT proowner::regrole FROM pg_proc WHERE proname = 'dbkit_agreement'; DROP FUNCTION dbkit_agreement()};
+	my $as = sub { ($node->psql($_[0], $_[2], extra_params => [ '-U', $_[1] ]))[1, 2] };
+	$node->safe_psql('postgres', 'CREATE ROLE regress_team LOGIN; CREATE ROLE regress_member LOGIN IN ROLE regress_team; CREATE ROLE regress_admin LOGIN');
+	$node->safe_psql('postgres', "CREATE DATABASE $_ OWNER regress_team TEMPLATE template0") for 'shared', 'shared_without';
+	is(run_file('shared_without', 'dbkit.sql', 'regress_team'), '', 'the edition is installed by a role with members');
+	$node->safe_psql('shared', 'CREATE EXTENSION dbkit');
+	for my $db ('shared', 'shared_without')
+	{
+		is_deeply([ $as->($db, 'regress_member', $member) ], [ qq({}\nbigint\n{"preset": "bigint"}\nuuid\nregress_team\nf\nregress_team), '' ], "$db: a member of the owner agrees");
+	  SKIP:
+		{
+			skip 'before PostgreSQL 16 a member can give the owner something', 1 if $node->pg_version < 16;
+			$node->safe_psql('postgres', 'CREATE ROLE regress_half LOGIN; GRANT regress_team TO regress_half WITH SET FALSE') if $db eq 'shared';
+			like(($as->($db, 'regress_half', q{SELECT dbkit.agree('{}')}))[1], qr/ERROR:  must be able to SET ROLE "regress_team"/, "$db: one that cannot give the owner something is told so");
+		}
+	}
+	# The extension has another owner than the database.
+	$node->safe_psql('shared', 'DO $$ BEGIN EXECUTE format($f$GRANT %I TO regress_admin$f$, current_user); END $$; GRANT CREATE ON SCHEMA public TO regress_admin');
+	is_deeply([ $as->('shared', 'regress_admin', q{SELECT dbkit.agree('{"preset": "bigint"}'); SELECT dbkit.agreement() ->> 'preset';
+		SELECT proowner = extowner FROM pg_proc, pg_extension WHERE proname = 'dbkit_agreement' AND extname = 'dbkit'}) ],
+		[ qq({}\nbigint\nt), '' ], 'a member of the owner of the extension agrees');
+}
 
 for my $agreement ((map { qq({"preset": "$_"}) } qw(house uuid bigint rails django minimal)),
 	'{"preset": "none", "admin_role": "regress_customer", "organization_columns": ["organization_id", "Organization \\"x\\" id"], "rules": {"tenant_key": "error", "open_policy": "error", "policy_with_check": "warning", "partition_rls": "error", "rls_view": "warning"}}',
