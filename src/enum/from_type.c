@@ -346,7 +346,7 @@ dbkit_enum_from_type(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	refuse_obstacles(type, type_oid);
-	table.guarded = dbkit_reaches_strangers(lock_tables(type_oid));
+	table.guarded = dbkit_reaches_strangers(lock_tables(type_oid), NoLock);
 	values = fetch_texts(values_query, type_oid, 0, &count);
 	table.relid = dbkit_make_enum_table(schema, base, values, count);
 	steps = fetch_steps(type_oid, CStringGetTextDatum(table.name), table.guarded, &count);

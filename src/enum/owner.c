@@ -131,29 +131,47 @@ is_foreign_key_action(const Trigger *trigger)
 	}
 }
 
-/* Add the tables that the actions of foreign keys change on these events. */
+/*
+ * Copy the triggers of a relation, or give NULL: the relcache may free its own whenever a
+ * catalog is opened, as the lock on the relation does not keep triggers from being made.
+ */
+static TriggerDesc *
+copy_triggers(Relation rel)
+{
+	return rel != NULL ? CopyTriggerDesc(rel->trigdesc) : NULL;
+}
+
+/*
+ * Add the tables that the actions of foreign keys change on these events, locked in this mode:
+ * RowExclusiveLock, which they take anyway, keeps triggers, foreign keys and owners as they are.
+ */
 static List *
-add_followers(List *relids, Oid relid, int16 events)
+add_followers(List *relids, Oid relid, int16 events, LOCKMODE lockmode)
 {
 	Relation	rel = try_relation_open(relid, AccessShareLock);
-	TriggerDesc *triggers = rel ? rel->trigdesc : NULL;
+	TriggerDesc *triggers = copy_triggers(rel);
 
 	for (int i = 0; triggers && i < triggers->numtriggers; i++)
 	{
 		Trigger    *trigger = &triggers->triggers[i];
 
-		if ((trigger->tgtype & events) && is_foreign_key_action(trigger))
-			relids = list_concat_unique_oid(relids, find_all_inheritors(trigger->tgconstrrelid,
-																		NoLock, NULL));
+		if (!(trigger->tgtype & events) || !is_foreign_key_action(trigger))
+			continue;
+		if (lockmode != NoLock)
+			LockRelationOid(trigger->tgconstrrelid, lockmode);
+		relids = list_concat_unique_oid(relids, find_all_inheritors(trigger->tgconstrrelid, lockmode, NULL));
 	}
 	if (rel)
 		relation_close(rel, AccessShareLock);
 	return relids;
 }
 
-/* Can a change of these tables run code of a stranger? */
+/*
+ * Can a change of these tables run code of a stranger?  Where they are locked, the answer lasts if
+ * those that the actions of foreign keys change are locked, too, in this mode.
+ */
 bool
-dbkit_reaches_strangers(const List *relids)
+dbkit_reaches_strangers(const List *relids, LOCKMODE lockmode)
 {
 	List	   *reached = list_copy(relids);
 	ListCell   *cell;
@@ -165,7 +183,7 @@ dbkit_reaches_strangers(const List *relids)
 		if (dbkit_is_strangers(relid))
 			return true;
 		reached = list_concat_unique_oid(reached, find_all_inheritors(relid, NoLock, NULL));
-		reached = add_followers(reached, relid, ANY_CHANGE);
+		reached = add_followers(reached, relid, ANY_CHANGE, lockmode);
 	}
 	return false;
 }
@@ -198,7 +216,8 @@ list_changed(const Target *target, int expected)
 
 	foreach(cell, relids)
 		relids = add_followers(relids, lfirst_oid(cell),
-							   foreach_current_index(cell) < own ? events : ANY_CHANGE);
+							   foreach_current_index(cell) < own ? events : ANY_CHANGE,
+							   RowExclusiveLock);
 	return relids;
 }
 
@@ -232,7 +251,7 @@ static void
 refuse_late_triggers(Oid relid, Oid user)
 {
 	Relation	rel = try_relation_open(relid, AccessShareLock);
-	TriggerDesc *triggers = rel ? rel->trigdesc : NULL;
+	TriggerDesc *triggers = copy_triggers(rel);
 
 	for (int i = 0; triggers && i < triggers->numtriggers; i++)
 	{
@@ -307,7 +326,7 @@ static void
 check_foreign_keys(Oid relid)
 {
 	Relation	rel = try_relation_open(relid, AccessShareLock);
-	TriggerDesc *triggers = rel ? rel->trigdesc : NULL;
+	TriggerDesc *triggers = copy_triggers(rel);
 
 	for (int i = 0; triggers && i < triggers->numtriggers; i++)
 	{
@@ -504,7 +523,7 @@ static List *
 add_deferred(List *constraints, Oid relid)
 {
 	Relation	rel = try_relation_open(relid, AccessShareLock);
-	TriggerDesc *triggers = rel ? rel->trigdesc : NULL;
+	TriggerDesc *triggers = copy_triggers(rel);
 
 	for (int i = 0; triggers && i < triggers->numtriggers; i++)
 	{

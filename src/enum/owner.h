@@ -20,7 +20,7 @@ typedef struct Target
 } Target;
 
 extern bool dbkit_is_strangers(Oid relid);
-extern bool dbkit_reaches_strangers(const List *relids);
+extern bool dbkit_reaches_strangers(const List *relids, LOCKMODE lockmode);
 extern void dbkit_lock_schema(Oid schema);
 extern void dbkit_lock_table(Oid relid, LOCKMODE lockmode);
 extern void dbkit_check_name(const Target *target);

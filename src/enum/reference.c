@@ -201,14 +201,14 @@ name_reference(Reference *ref, Oid enum_table)
 
 /* Guard all statements if one of them can reach a stranger's table. */
 static void
-guard_references(Target *enum_table, List *references)
+guard_references(Target *enum_table, List *references, LOCKMODE lockmode)
 {
 	List	   *relids = list_make1_oid(enum_table->relid);
 	ListCell   *cell;
 
 	foreach(cell, references)
 		relids = lappend_oid(relids, ((Reference *) lfirst(cell))->target.relid);
-	enum_table->guarded = dbkit_reaches_strangers(relids);
+	enum_table->guarded = dbkit_reaches_strangers(relids, lockmode);
 	foreach(cell, references)
 		((Reference *) lfirst(cell))->target.guarded = enum_table->guarded;
 }
@@ -233,7 +233,7 @@ dbkit_list_references(Target *enum_table, AttrNumber value, LOCKMODE lockmode)
 			dbkit_lock_table(ref->target.relid, lockmode);
 		name_reference(ref, enum_table->relid);
 	}
-	guard_references(enum_table, references);
+	guard_references(enum_table, references, NoLock);
 	return references;
 }
 
@@ -350,7 +350,7 @@ dbkit_check_writable(List *references, Datum old)
 
 /* Keep writers away from the referencing tables, as table.c says. */
 void
-dbkit_lock_references(const Target *enum_table, List *references, Datum old)
+dbkit_lock_references(Target *enum_table, List *references, Datum old)
 {
 	ListCell   *cell;
 
@@ -365,6 +365,12 @@ dbkit_lock_references(const Target *enum_table, List *references, Datum old)
 			(void) find_all_inheritors(ref->target.relid, mode, NULL);
 		name_reference(ref, enum_table->relid);
 	}
+
+	/*
+	 * While we waited for a lock, a stranger may have put a foreign key on
+	 * one of them
+	 */
+	guard_references(enum_table, references, RowExclusiveLock);
 }
 
 /* Do an ordinary foreign key and UPDATE concern a table itself alone? */

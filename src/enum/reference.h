@@ -28,7 +28,7 @@ extern void dbkit_check_row_security(Oid relid);
 extern void dbkit_check_rights(Oid relid, AttrNumber attnum, AclMode mode);
 extern List *dbkit_list_references(Target *enum_table, AttrNumber value, LOCKMODE lockmode);
 extern void dbkit_check_writable(List *references, Datum old);
-extern void dbkit_lock_references(const Target *enum_table, List *references, Datum old);
+extern void dbkit_lock_references(Target *enum_table, List *references, Datum old);
 extern uint64 dbkit_replace_references(List *references, Datum old, Datum new);
 extern void dbkit_refuse_if_used(const Target *enum_table, List *references, Datum value);
 extern void dbkit_put_uses(ReturnSetInfo *rsinfo, const Reference *ref);

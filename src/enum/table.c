@@ -130,7 +130,7 @@ open_enum(EnumTable *table, FunctionCallInfo fcinfo, AclMode mode, LOCKMODE lock
 				 errhint("An enum table has the column \"value\" of type text as its primary key.")));
 	dbkit_check_row_security(relid);
 	table->target.guarded = lockmode == AccessShareLock ? dbkit_is_strangers(relid) :
-		dbkit_reaches_strangers(list_make1_oid(relid));
+		dbkit_reaches_strangers(list_make1_oid(relid), NoLock);
 }
 
 /* Lock the row of a value, and require that it is there. */
