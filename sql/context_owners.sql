@@ -113,6 +113,36 @@ SELECT dbkit.protect('top', role => 'regress_deputy');
 DROP POLICY pg ON top;
 SELECT "table", enabled, forced, policies FROM state;
 
+DROP TABLE top;
+
+-- of two parents, one is a stranger's: it gives nothing, and keeps the other one from showing more
+SET ROLE regress_alice;
+CREATE TABLE docs (id int);
+ALTER TABLE docs ENABLE ROW LEVEL SECURITY;
+CREATE POLICY shown ON docs USING (true);
+RESET ROLE;
+CREATE TABLE other (id int);
+ALTER TABLE other ENABLE ROW LEVEL SECURITY;
+CREATE POLICY shown ON other USING (true);
+CREATE TABLE below () INHERITS (docs, other);
+ALTER TABLE other OWNER TO regress_mallory;
+ALTER TABLE below OWNER TO regress_alice;
+SET ROLE regress_mallory;
+CREATE POLICY em ON other AS RESTRICTIVE USING (evil());
+SET ROLE regress_alice;
+CREATE POLICY restricted ON docs AS RESTRICTIVE USING (id > 5);
+SELECT * FROM state WHERE "table" = 'below'::regclass;
+DROP POLICY shown ON docs;
+SELECT * FROM state WHERE "table" = 'below'::regclass;
+-- what a superuser let the stranger's table give it stays
+RESET ROLE;
+ALTER POLICY em ON other USING (id < 100);
+SELECT * FROM state WHERE "table" = 'below'::regclass;
+SET ROLE regress_alice;
+CREATE POLICY shown ON docs USING (true);
+SELECT * FROM state WHERE "table" = 'below'::regclass;
+RESET ROLE;
+
 SET client_min_messages = error;
 DROP SCHEMA regress_owners CASCADE;
 DROP ROLE regress_alice, regress_mallory, regress_deputy;

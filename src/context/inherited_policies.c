@@ -284,9 +284,28 @@ combine_policies(List *policies, const List *others)
 	return policies;
 }
 
-/* List the policies that a table is to have from its ancestors; "force" is whether they force it. */
+/* Of a stranger's policies, a restrictive one counts only where the table has it already. */
+static List *
+without_new_restrictive(List *policies, const List *own)
+{
+	ListCell   *cell;
+
+	foreach(cell, policies)
+	{
+		const RowSecurityPolicy *policy = lfirst(cell);
+
+		if (!policy->permissive && find_same_policy(own, policy) == NULL)
+			policies = foreach_delete_current(policies, cell);
+	}
+	return policies;
+}
+
+/*
+ * List the policies that a table is to have from its ancestors; "force" is whether they force it.  Some of them, but
+ * not all, may be strangers' tables, of which it gets no policy: what they do not show stays hidden all the same.
+ */
 List *
-dbkit_inherit_policies(Relation child, const List *ancestors, bool *force)
+dbkit_inherit_policies(Relation child, const List *ancestors, const List *strangers, bool *force)
 {
 	List	   *result = NIL;
 	ListCell   *cell;
@@ -297,6 +316,8 @@ dbkit_inherit_policies(Relation child, const List *ancestors, bool *force)
 		Relation	parent = table_open(lfirst_oid(cell), NoLock);
 		List	   *policies = dbkit_read_policies(parent, child);
 
+		if (list_member_oid(strangers, lfirst_oid(cell)))
+			policies = without_new_restrictive(policies, dbkit_read_policies(child, child));
 		result = foreach_current_index(cell) == 0 ? policies : combine_policies(result, policies);
 		*force |= parent->rd_rel->relforcerowsecurity;
 		table_close(parent, NoLock);
@@ -465,11 +486,11 @@ dbkit_replace_policies(Relation table, List *inherited, OwnPolicies own)
 
 /* Give a table, which is locked, the row level security of its ancestors. */
 void
-dbkit_inherit_row_security(Oid relid, const List *ancestors, OwnPolicies own)
+dbkit_inherit_row_security(Oid relid, const List *ancestors, const List *strangers, OwnPolicies own)
 {
 	Relation	table = table_open(relid, NoLock);
 	bool		force;
-	List	   *inherited = dbkit_inherit_policies(table, ancestors, &force);
+	List	   *inherited = dbkit_inherit_policies(table, ancestors, strangers, &force);
 
 	dbkit_set_row_security(table, true, force || table->rd_rel->relforcerowsecurity);
 	dbkit_replace_policies(table, inherited, own);

@@ -25,10 +25,10 @@ extern List *dbkit_find_protected_ancestors(Oid relid);
 extern List *dbkit_read_policies(Relation parent, Relation child);
 extern bool dbkit_is_same_policy(const RowSecurityPolicy *a, const RowSecurityPolicy *b);
 extern RowSecurityPolicy *dbkit_find_policy(const List *policies, const char *name);
-extern List *dbkit_inherit_policies(Relation child, const List *ancestors, bool *force);
+extern List *dbkit_inherit_policies(Relation child, const List *ancestors, const List *strangers, bool *force);
 extern void dbkit_set_row_security(Relation table, bool enabled, bool forced);
 extern void dbkit_remove_policy(Relation table, const RowSecurityPolicy *policy);
 extern void dbkit_replace_policies(Relation table, List *inherited, OwnPolicies own);
-extern void dbkit_inherit_row_security(Oid relid, const List *ancestors, OwnPolicies own);
+extern void dbkit_inherit_row_security(Oid relid, const List *ancestors, const List *strangers, OwnPolicies own);
 
 #endif							/* DBKIT_INHERITED_POLICIES_H */

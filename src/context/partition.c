@@ -62,27 +62,39 @@ owner_of(Oid relid)
 }
 
 /*
- * May the current role change the row level security of a table to that of the nearest protected tables
- * above it?  A policy may call functions, which run as whoever uses the table: so nobody gives one to a
- * table that he could not give it to himself, and none is carried there that somebody else has written.
- * The root is the table that the statement is about, which has checked who he is, and may have given it away since.
+ * List those of the nearest protected tables above a table whose policies must not come to it: a policy may
+ * call functions, which run as whoever uses the table, so none is carried there that somebody else has written.
+ * The root is the table that the statement is about, which has checked who the current role is, and may have
+ * given it away since.
  */
-static bool
-may_pass_on(Oid relid, Oid root)
+static List *
+list_strangers(Oid relid, const List *ancestors, Oid root)
 {
 	Oid			owner = owner_of(relid);
+	List	   *result = NIL;
 	ListCell   *cell;
 
-	if (!has_privs_of_role(GetUserId(), owner))
-		return false;
-	foreach(cell, dbkit_find_protected_ancestors(relid))
+	foreach(cell, ancestors)
 	{
 		Oid			author = owner_of(lfirst_oid(cell));
 
 		if (lfirst_oid(cell) != root && !has_privs_of_role(author, owner) && !has_privs_of_role(GetUserId(), author))
-			return false;
+			result = lappend_oid(result, lfirst_oid(cell));
 	}
-	return true;
+	return result;
+}
+
+/*
+ * May the current role change the row level security of a table to that of the tables above it?  Nobody gives
+ * a policy to a table that he could not give it to himself, nor one that only strangers have.
+ */
+static bool
+may_pass_on(Oid relid, Oid root)
+{
+	const List *ancestors = dbkit_find_protected_ancestors(relid);
+
+	return has_privs_of_role(GetUserId(), owner_of(relid)) &&
+		(ancestors == NIL || list_length(list_strangers(relid, ancestors, root)) < list_length(ancestors));
 }
 
 /* Say which tables (char *) below one are as they were. */
@@ -124,7 +136,11 @@ protect_with_descendants(Oid relid, OwnPolicies own)
 		if (get_rel_relkind(member) == RELKIND_FOREIGN_TABLE)
 			dbkit_warn_of_foreign_table(member);
 		else if (member == relid || may_pass_on(member, relid))
-			dbkit_inherit_row_security(member, dbkit_find_protected_ancestors(member), own);
+		{
+			const List *above = dbkit_find_protected_ancestors(member);
+
+			dbkit_inherit_row_security(member, above, member == relid ? NIL : list_strangers(member, above, relid), own);
+		}
 		else
 			others = lappend(others, get_rel_name(member));
 	}
@@ -274,17 +290,18 @@ static void
 pass_flag(const Descent *descent, Relation table)
 {
 	List	   *ancestors = dbkit_find_protected_ancestors(RelationGetRelid(table));
+	const List *strangers = list_strangers(RelationGetRelid(table), ancestors, descent->root);
 	bool		enabled = table->rd_rel->relrowsecurity;
 	bool		forced = table->rd_rel->relforcerowsecurity;
 
 	switch (descent->flag)
 	{
 		case AT_EnableRowSecurity:
-			dbkit_inherit_row_security(RelationGetRelid(table), ancestors, OWN_KEPT);
+			dbkit_inherit_row_security(RelationGetRelid(table), ancestors, strangers, OWN_KEPT);
 			break;
 		case AT_DisableRowSecurity:
 			if (ancestors != NIL)
-				dbkit_replace_policies(table, dbkit_inherit_policies(table, ancestors, &forced), OWN_KEPT);
+				dbkit_replace_policies(table, dbkit_inherit_policies(table, ancestors, strangers, &forced), OWN_KEPT);
 			else if (!has_own_policy(table, descent->root))
 				dbkit_set_row_security(table, false, forced);
 			break;
@@ -298,13 +315,14 @@ pass_flag(const Descent *descent, Relation table)
 
 /* Pass on the policies, as they are after the statement. */
 static void
-pass_policies(const Descent *descent pg_attribute_unused(), Relation table)
+pass_policies(const Descent *descent, Relation table)
 {
 	List	   *ancestors = dbkit_find_protected_ancestors(RelationGetRelid(table));
+	const List *strangers = list_strangers(RelationGetRelid(table), ancestors, descent->root);
 	bool		force;
 
 	if (ancestors != NIL)
-		dbkit_replace_policies(table, dbkit_inherit_policies(table, ancestors, &force), OWN_KEPT);
+		dbkit_replace_policies(table, dbkit_inherit_policies(table, ancestors, strangers, &force), OWN_KEPT);
 }
 
 /* Is the name that of a policy, or what choose_name() makes of it? */
