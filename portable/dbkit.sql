@@ -3008,6 +3008,13 @@ members AS (
 	SELECT m.relid, m.partitioned, h.inhrelid FROM members m JOIN pg_inherits h ON h.inhparent = m.member),
 member_columns AS MATERIALIZED (
 	SELECT DISTINCT m.relid, a.attname FROM members m JOIN pg_attribute a ON a.attrelid = m.member AND a.attnum > 0 AND NOT a.attisdropped WHERE NOT m.partitioned),
+-- what one of them also has from a parent that is none of these
+other_parents AS MATERIALIZED (
+	SELECT DISTINCT m.relid, a.attname
+	FROM members m JOIN pg_inherits h ON h.inhrelid = m.member AND h.inhparent <> m.relid
+	LEFT JOIN members x ON x.relid = m.relid AND x.member = h.inhparent
+	JOIN pg_attribute a ON a.attrelid = h.inhparent AND a.attnum > 0 AND NOT a.attisdropped
+	WHERE NOT m.partitioned AND x.relid IS NULL),
 member_defaults AS MATERIALIZED (
 	SELECT c.relid, c.attnum, pg_get_expr(d.adbin, d.adrelid) AS theirs, pg_get_expr(own.adbin, own.adrelid) AS ours
 	FROM columns c JOIN members m USING (relid)
@@ -3052,19 +3059,36 @@ fixed_columns AS MATERIALIZED (
 	UNION ALL
 	SELECT p.objid, p.objsubid FROM tables t JOIN pg_depend p ON p.classid = 'pg_class'::regclass AND p.objid = t.relid AND p.objsubid > 0
 		AND p.refclassid = 'pg_class'::regclass AND p.refobjid = t.relid AND p.refobjsubid = 0 AND p.deptype = 'i'
-	WHERE t.partitioned),
+	WHERE t.partitioned
+	UNION ALL
+	SELECT c.relid, c.attnum
+	FROM members m JOIN pg_depend p ON p.classid = 'pg_class'::regclass AND p.objid = m.member AND p.objsubid > 0
+		AND p.refclassid = 'pg_class'::regclass AND p.refobjid = m.member AND p.refobjsubid = 0 AND p.deptype = 'i'
+	JOIN pg_attribute a ON a.attrelid = p.objid AND a.attnum = p.objsubid JOIN columns c ON c.relid = m.relid AND c.attname = a.attname
+	WHERE m.partitioned
+	UNION ALL
+	SELECT c.relid, c.attnum
+	FROM members m JOIN pg_attribute g ON g.attrelid = m.member AND g.attgenerated <> ''
+	JOIN pg_attrdef d ON d.adrelid = g.attrelid AND d.adnum = g.attnum
+	JOIN pg_depend p ON p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid AND p.refclassid = 'pg_class'::regclass
+		AND p.refobjid = g.attrelid AND p.refobjsubid <> g.attnum
+	JOIN pg_attribute a ON a.attrelid = p.refobjid AND a.attnum = p.refobjsubid JOIN columns c ON c.relid = m.relid AND c.attname = a.attname
+	UNION ALL
+	SELECT c.relid, c.attnum FROM columns c JOIN other_parents USING (relid, attname)),
 -- What an index, a CHECK or whatever else depends on a column says of its type
 keepers AS MATERIALIZED (
-	SELECT d.refobjid AS relid, d.refobjsubid AS attnum, bool_or(k.oid IS NULL AND i.indexrelid IS NULL) AS keeps_any,
+	SELECT c.relid, c.attnum, bool_or(k.oid IS NULL AND i.indexrelid IS NULL) AS keeps_any,
 		bool_or(i.indexrelid IS NOT NULL) AS is_indexed, bool_or(k.oid IS NOT NULL) AS is_checked,
 		-- perhaps a function of exactly that type
 		bool_or(concat(pg_get_expr(i.indexprs, i.indrelid), pg_get_expr(i.indpred, i.indrelid), pg_get_expr(k.conbin, k.conrelid)) ~ '\w\(') AS calls
-	FROM tables t JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.relid AND d.refobjsubid > 0 AND d.deptype <> 'i'
+	FROM (SELECT relid, relid AS holder FROM tables UNION ALL SELECT relid, member FROM members) AS t
+	JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.holder AND d.refobjsubid > 0 AND d.deptype <> 'i'
+	JOIN pg_attribute h ON h.attrelid = d.refobjid AND h.attnum = d.refobjsubid JOIN columns c ON c.relid = t.relid AND c.attname = h.attname
 	LEFT JOIN pg_index i ON d.classid = 'pg_class'::regclass AND i.indexrelid = d.objid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
 	LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid AND k.contype = 'c'
 	WHERE i.indexrelid IS NOT NULL OR k.oid IS NOT NULL OR d.classid IN ('pg_proc'::regclass, 'pg_rewrite'::regclass, 'pg_trigger'::regclass,
 		'pg_policy'::regclass, 'pg_publication_rel'::regclass)
-	GROUP BY d.refobjid, d.refobjsubid),
+	GROUP BY c.relid, c.attnum),
 -- where the type of a table's rows, or an array of them, is used, if only by subscribers; in a column it cannot change
 row_type_uses AS MATERIALIZED (
 	SELECT u.relid, bool_or(u.in_column) AS in_column
@@ -3362,6 +3386,7 @@ found (relid, rule, place, column_name, part, problem, wanted_type, wanted_attnu
 			CASE WHEN m.referenced NOT IN (SELECT o.oid FROM owners o) THEN '' WHEN c.refuses_null THEN ' ON DELETE CASCADE' ELSE ' ON DELETE SET NULL' END)] END,
 		CASE WHEN m.relid IS NULL AND octet_length(e.name) < 64 AND NOT c.inherited AND NOT c.typed AND c.relid NOT IN (SELECT f.relid FROM above_foreign f) AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.relid AND a.attname = e.name)
 			AND (c.relid, e.name::name) NOT IN (SELECT x.relid, x.attname FROM member_columns x)
+			AND (c.relid, c.attname) NOT IN (SELECT x.relid, x.attname FROM other_parents x)
 			THEN ARRAY[format('ALTER TABLE %s RENAME COLUMN %I TO %I;', c.identity, c.attname, e.name)] END, 'breaks'
 	FROM columns c LEFT JOIN referenced r USING (relid, attnum) LEFT JOIN keys k USING (relid) LEFT JOIN meant m USING (relid, attnum),
 	-- written as the suffix is: _id and _extid, Id and Extid
@@ -3566,6 +3591,8 @@ retyped AS (
 			OR NOT y.is_kin AND (k.is_indexed OR k.is_checked AND NOT (s.oid = 'timestamp'::regtype AND t.oid = 'timestamptz'::regtype)) THEN NULL
 		-- a default follows as the time of whoever inserts, unless it is a point in time already
 		WHEN t.oid = 'timestamptz'::regtype AND ((c.relid, c.attnum) IN (SELECT d.relid, d.attnum FROM local_times d)
+				-- SET DEFAULT now() reaches those below as well
+				AND (f.rule NOT IN ('created_at', 'updated_at') OR (c.relid, c.attnum) IN (SELECT d.relid, d.attnum FROM other_defaults d))
 				OR c.has_default AND f.rule NOT IN ('created_at', 'updated_at')
 				AND (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d WHERE d.adrelid = c.relid AND d.adnum = c.attnum) !~ point_in_time) THEN NULL
 		WHEN t.oid = 'timestamptz'::regtype AND s.oid IN ('timestamp'::regtype, 'date'::regtype) THEN CASE WHEN NOT c.generated
@@ -3621,8 +3648,8 @@ type_rules (rule, rank) AS (VALUES ('primary_key', 1), ('text_id', 1), ('created
 told AS MATERIALIZED (
 	SELECT f.* FROM counting f
 	-- One of the rules about types says it for those of a higher rank.
-	WHERE NOT EXISTS (SELECT FROM counting s JOIN type_rules x ON x.rule = s.rule JOIN type_rules y ON y.rule = f.rule AND x.rank < y.rank
-			WHERE s.classid = f.classid AND s.objid = f.objid AND s.column_name = f.column_name AND s.rank >= f.rank)
+	WHERE NOT EXISTS (SELECT FROM counting s JOIN type_rules x ON x.rule = s.rule JOIN type_rules y ON x.rank < y.rank
+			WHERE y.rule = f.rule AND s.classid = f.classid AND s.objid = f.objid AND s.column_name = f.column_name AND s.rank >= f.rank)
 		AND NOT EXISTS (SELECT FROM counting s JOIN (VALUES ('security_definer_path', 'function_search_path'),
 				('open_policy', 'policy_with_check'), ('view_security_invoker', 'rls_view')) AS cause (rule, implied) ON cause.rule = s.rule
 			WHERE cause.implied = f.rule AND s.classid = f.classid AND s.objid = f.objid AND s.rank >= f.rank

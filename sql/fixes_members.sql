@@ -42,6 +42,8 @@ CREATE TABLE chi (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('chi') CHE
 CREATE TABLE old (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('old') CHECK (id LIKE 'old_%'), created_at timestamp NOT NULL DEFAULT now()) PARTITION BY LIST (id);
 CREATE TABLE old_1 PARTITION OF old (created_at DEFAULT (now() AT TIME ZONE 'utc')) DEFAULT;
 -- of the same default, or of none, all have the new one
+CREATE TABLE zoned (id text COLLATE "C" PRIMARY KEY DEFAULT generate_id('zon') CHECK (id LIKE 'zon_%'), created_at timestamp NOT NULL DEFAULT (now() AT TIME ZONE 'utc')) PARTITION BY LIST (id);
+CREATE TABLE zoned_1 PARTITION OF zoned DEFAULT;
 CREATE TABLE same (id text COLLATE "C" PRIMARY KEY DEFAULT 'sam_1', created_at timestamptz NOT NULL DEFAULT '2020-01-01 00:00:00Z') PARTITION BY LIST (id);
 CREATE TABLE same_1 PARTITION OF same FOR VALUES IN ('sam_1') PARTITION BY LIST (id);
 CREATE TABLE same_2 PARTITION OF same_1 DEFAULT;
@@ -56,8 +58,8 @@ SET timezone = 'America/New_York';
 INSERT INTO old_1 DEFAULT VALUES;
 RESET timezone;
 SELECT created_at - now() AT TIME ZONE 'utc' BETWEEN '-10 min' AND '10 min' AS now FROM old_1;
-SELECT column_default FROM information_schema.columns WHERE table_name IN ('same_2', 'bare_1') ORDER BY table_name, column_name;
-DROP TABLE par, old, same, bare CASCADE;
+SELECT column_default FROM information_schema.columns WHERE table_name IN ('same_2', 'bare_1', 'zoned_1') ORDER BY table_name, column_name;
+DROP TABLE par, old, same, bare, zoned CASCADE;
 
 -- a prefix that generate_id() would not take
 SELECT dbkit.agree('{"preset": "none", "rules": {"created_at": "off", "id_prefix": "error"}}') IS NOT NULL;

@@ -153,7 +153,11 @@ function_body(Jsonb *agreement)
 static void
 give_to_owner(const char *function, Oid extension_owner)
 {
-	Oid			owner = dbkit_owns_database(GetUserId()) ? dbkit_database_owner() : extension_owner;
+	/*
+	 * Who owns the extension could create in its schema; the database's owner
+	 * may not.
+	 */
+	Oid			owner = has_privs_of_role(GetUserId(), extension_owner) ? extension_owner : dbkit_database_owner();
 
 	SPI_connect();
 	dbkit_run_utility(psprintf("ALTER FUNCTION %s() OWNER TO %s", function,

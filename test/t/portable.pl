@@ -294,6 +294,10 @@ CREATE UNLOGGED TABLE fleeting (id text COLLATE "C" PRIMARY KEY); CREATE TABLE l
 CREATE TYPE shape AS (thing_id text); CREATE TABLE typed OF shape; CREATE UNLOGGED TABLE as_fleeting (fleeting_id text COLLATE "C");
 CREATE TABLE codes (code varchar(3) PRIMARY KEY, parent text REFERENCES codes, code_id varchar(9), codes varchar(3)[]);
 -- below
+CREATE TABLE root (a integer, n integer, x integer, free integer, created_at timestamp NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')) PARTITION BY LIST (a);
+CREATE TABLE part PARTITION OF root FOR VALUES IN (1) PARTITION BY LIST (n); CREATE TABLE part_1 PARTITION OF part DEFAULT; CREATE INDEX ON part_1 ((x + free)); CREATE VIEW of_part AS SELECT x FROM part_1;
+CREATE TABLE mother (dropped integer, n integer, free integer, lone_id text); ALTER TABLE mother DROP dropped; CREATE TABLE daughter (twice bigint GENERATED ALWAYS AS (n * 2) STORED) INHERITS (mother);
+CREATE TABLE father (free integer, lone_id text); ALTER TABLE daughter INHERIT father;
 CREATE FOREIGN DATA WRAPPER fix; CREATE SERVER fix FOREIGN DATA WRAPPER fix;
 CREATE TABLE away (user_id text COLLATE "C", order_id text COLLATE "C") PARTITION BY LIST (order_id); CREATE TABLE away_1 PARTITION OF away FOR VALUES IN ('1') PARTITION BY LIST (order_id);
 CREATE FOREIGN TABLE away_2 PARTITION OF away_1 DEFAULT SERVER fix;
@@ -508,6 +512,10 @@ like($stderr, qr/ERROR:  invalid id: "zzz"/, 'what is no id is refused also wher
 	is_deeply([ $as->('shared', 'regress_admin', q{SELECT dbkit.agree('{"preset": "bigint"}'); SELECT dbkit.agreement() ->> 'preset';
 		SELECT proowner = extowner FROM pg_proc, pg_extension WHERE proname = 'dbkit_agreement' AND extname = 'dbkit'}) ],
 		[ qq({}\nbigint\nt), '' ], 'a member of the owner of the extension agrees');
+	# Of two owners, it is the extension's that may surely create in its schema.
+	$node->safe_psql('shared', 'GRANT regress_team TO regress_admin; DROP FUNCTION dbkit_agreement(); DROP EXTENSION dbkit; CREATE SCHEMA apart; CREATE EXTENSION dbkit SCHEMA apart; GRANT USAGE, CREATE ON SCHEMA apart TO regress_admin');
+	is_deeply([ $as->('shared', 'regress_admin', q{SELECT dbkit.agree('{"preset": "bigint"}'); SELECT dbkit.agreement() ->> 'preset'}) ],
+		[ qq({}\nbigint), '' ], 'a member of both owners agrees');
 }
 
 for my $agreement ((map { qq({"preset": "$_"}) } qw(house uuid bigint rails django minimal)),

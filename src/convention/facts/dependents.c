@@ -352,7 +352,7 @@ has_obstacle(const Retyped *column, bool new_default)
 
 /*
  * Does PostgreSQL refuse to change the type of the column to that one, in the table or in one of its children,
- * or would something mean something else then?  The table's own default may be about to be replaced.
+ * or would something mean something else then?  Its default may be about to be replaced, in all of them.
  */
 bool
 dbkit_keeps_type(const Facts *facts, const ColumnFacts *column, Oid target, bool new_default)
@@ -367,7 +367,7 @@ dbkit_keeps_type(const Facts *facts, const ColumnFacts *column, Oid target, bool
 		const Retyped retyped = {facts->catalogs, relid, dbkit_catalog_attnum(facts->catalogs, relid, column->name), column->base_type, target};
 
 		CHECK_FOR_INTERRUPTS();
-		if ((facts->partitioned && is_partition_key(&retyped)) || has_obstacle(&retyped, new_default && relid == facts->objid))
+		if ((facts->partitioned && is_partition_key(&retyped)) || has_obstacle(&retyped, new_default))
 			return true;
 	}
 	return dbkit_row_type_use(facts) == ROW_TYPE_IN_COLUMN;
