@@ -16,7 +16,9 @@
  *	  foreign keys neither come nor go, but writers go on;
  * 2. the referencing tables by oid, EXCLUSIVE (ACCESS EXCLUSIVE where a default
  *	  has to change): writers finish first, and new ones wait;
- * 3. the row of the value.
+ * 3. what the actions of their foreign keys change, ROW EXCLUSIVE, as these
+ *	  take it anyway: no trigger comes that they would fire;
+ * 4. the row of the value.
  *
  * A writer locks the table it writes to before the enum table, as its foreign
  * key is checked later; so do we.  The schema of a table is locked before it
